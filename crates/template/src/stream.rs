@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use crate::{Error, Template};
+
+/// The event source mapping from the table's stream to its consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamMapping {
+    /// The logical id of the consumer.
+    pub function: String,
+    /// Most records in one invocation.
+    pub batch_size: usize,
+    /// How long to wait for a batch to fill.
+    pub batching_window: Duration,
+    /// Patterns (JSON, in EventBridge's language); a record must match one. None means every record.
+    pub filters: Vec<String>,
+    /// Whether the consumer's `batchItemFailures` are read.
+    pub report_batch_item_failures: bool,
+    /// Whether a failed batch is tried again in halves.
+    pub bisect: bool,
+    /// How often a failed batch is tried again; `None` means until it is too old.
+    pub maximum_retry_attempts: Option<u32>,
+    /// Older records are given up; `None` means never.
+    pub maximum_record_age: Option<Duration>,
+    /// The logical id of the bucket that receives what was given up.
+    pub failure_bucket: Option<String>,
+}
+
+impl Template {
+    /// The mapping, when a function reads the table's stream.
+    pub fn stream_mapping(&self) -> Result<Option<StreamMapping>, Error> {
+        let mut events = self.events("DynamoDB")?;
+        let Some((function, event)) = events.pop() else {
+            return Ok(None);
+        };
+        if !events.is_empty() {
+            return Err(event.unexpected("only one function that reads the stream"));
+        }
+        let position = event.member("StartingPosition");
+        if position.text()? != "TRIM_HORIZON" {
+            return Err(position.unexpected("TRIM_HORIZON, so that no change is lost"));
+        }
+        let number = |name: &str, default: i64| {
+            event.optional(name).map_or(Ok(default), |node| node.number())
+        };
+        let flag = |name: &str| event.optional(name).map_or(Ok(false), |node| node.flag());
+        let mut filters = Vec::new();
+        if let Some(criteria) = event.optional("FilterCriteria") {
+            for filter in criteria.member("Filters").items()? {
+                let pattern = filter.member("Pattern");
+                serde_json::from_str::<serde_json::Value>(pattern.text()?)
+                    .map_err(|error| pattern.unexpected(format!("JSON ({error})")))?;
+                filters.push(pattern.text()?.to_owned());
+            }
+        }
+        let response_types = event
+            .optional("FunctionResponseTypes")
+            .map_or(Ok(Vec::new()), |types| types.texts())?;
+        let failure_bucket = match event.member("DestinationConfig").optional("OnFailure") {
+            Some(destination) => {
+                let kind = destination.member("Type");
+                if kind.text()? != "S3" {
+                    return Err(kind.unexpected("S3, which keeps the records themselves"));
+                }
+                Some(destination.member("Destination").resource()?)
+            }
+            None => None,
+        };
+        Ok(Some(StreamMapping {
+            function,
+            batch_size: usize::try_from(number("BatchSize", 100)?).unwrap_or(1).max(1),
+            batching_window: seconds(number("MaximumBatchingWindowInSeconds", 0)?)
+                .unwrap_or_default(),
+            filters,
+            report_batch_item_failures: response_types
+                .iter()
+                .any(|kind| kind == "ReportBatchItemFailures"),
+            bisect: flag("BisectBatchOnFunctionError")?,
+            maximum_retry_attempts: number("MaximumRetryAttempts", -1)?.try_into().ok(),
+            maximum_record_age: seconds(number("MaximumRecordAgeInSeconds", -1)?),
+            failure_bucket,
+        }))
+    }
+}
+
+/// Minus one stands for no limit.
+fn seconds(number: i64) -> Option<Duration> {
+    number.try_into().ok().map(Duration::from_secs)
+}

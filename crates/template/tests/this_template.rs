@@ -1,0 +1,115 @@
+//! What the template of this repository says, read through the types.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use std::time::Duration;
+
+use serde_json::json;
+use storefront_template::Template;
+
+fn template() -> Template {
+    Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap()
+}
+
+#[test]
+fn the_table_is_what_create_table_takes() {
+    let table = template().table().unwrap();
+    assert_eq!(
+        table.create_table("shop"),
+        json!({
+            "TableName": "shop",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [
+                { "AttributeName": "PK", "AttributeType": "S" },
+                { "AttributeName": "SK", "AttributeType": "S" },
+                { "AttributeName": "GSI1PK", "AttributeType": "S" },
+                { "AttributeName": "GSI1SK", "AttributeType": "S" },
+            ],
+            "KeySchema": [
+                { "AttributeName": "PK", "KeyType": "HASH" },
+                { "AttributeName": "SK", "KeyType": "RANGE" },
+            ],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "GSI1",
+                "KeySchema": [
+                    { "AttributeName": "GSI1PK", "KeyType": "HASH" },
+                    { "AttributeName": "GSI1SK", "KeyType": "RANGE" },
+                ],
+                "Projection": { "ProjectionType": "ALL" },
+            }],
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+            "DeletionProtectionEnabled": true,
+        })
+    );
+    assert_eq!(table.time_to_live(), Some("expiresAt"));
+}
+
+#[test]
+fn every_function_has_its_binary() {
+    let functions = template().functions().unwrap();
+    let binaries: Vec<_> =
+        functions.values().map(|f| (f.logical_id.as_str(), f.binary.as_str())).collect();
+    assert_eq!(
+        binaries,
+        [
+            ("AuthFunction", "auth"),
+            ("AuthorizerFunction", "authorizer"),
+            ("OrderStatusStreamFunction", "order-status-stream"),
+            ("OrdersFunction", "orders"),
+            ("ProductsFunction", "products"),
+            ("UsersFunction", "users"),
+        ]
+    );
+    let auth = &functions["AuthFunction"];
+    assert_eq!(auth.environment["TABLE_NAME"], json!({ "Ref": "Table" }));
+    assert_eq!(auth.environment["TOKEN_SECRET"], json!(""));
+    assert_eq!(auth.environment["RUST_LOG"], json!("info"), "from the globals");
+    assert!(auth.timeout >= Duration::from_secs(5));
+}
+
+#[test]
+fn only_registration_log_in_and_the_catalogue_are_open_to_anyone() {
+    let routes = template().routes().unwrap();
+    let mut open: Vec<_> = routes
+        .iter()
+        .filter(|route| !route.authorized)
+        .map(|route| format!("{} {} {}", route.method, route.path, route.function))
+        .collect();
+    open.sort();
+    assert_eq!(
+        open,
+        [
+            "GET /products ProductsFunction",
+            "GET /products/{productId} ProductsFunction",
+            "POST /sessions AuthFunction",
+            "POST /users AuthFunction",
+        ]
+    );
+    assert_eq!(routes.len(), 16);
+}
+
+#[test]
+fn the_authorizer_is_asked_once_per_token_and_five_minutes() {
+    let authorizer = template().authorizer().unwrap().unwrap();
+    assert_eq!(authorizer.function, "AuthorizerFunction");
+    assert_eq!(authorizer.identity_headers, ["authorization"]);
+    assert_eq!(authorizer.time_to_live, Duration::from_mins(5));
+}
+
+#[test]
+fn pages_of_the_default_origin_may_call() {
+    let cors = template().cors().unwrap().unwrap();
+    assert_eq!(cors.allow_origins, ["http://localhost:5173"]);
+    assert!(cors.allow_methods.iter().any(|method| method == "PATCH"));
+    assert!(cors.expose_headers.iter().any(|name| name == "ETag"));
+}
+
+#[test]
+fn the_stream_mapping_filters_retries_and_keeps_what_failed() {
+    let mapping = template().stream_mapping().unwrap().unwrap();
+    assert_eq!(mapping.function, "OrderStatusStreamFunction");
+    assert_eq!(mapping.filters.len(), 1);
+    assert!(mapping.report_batch_item_failures && mapping.bisect);
+    assert!(mapping.maximum_retry_attempts.is_some() && mapping.maximum_record_age.is_some());
+    assert_eq!(mapping.failure_bucket.as_deref(), Some("FailedRecordsBucket"));
+}
