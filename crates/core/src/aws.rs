@@ -1,0 +1,99 @@
+//! How the suite reaches AWS: one TLS stack, and timeouts and retries set on purpose.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::capacity;
+
+/// A new connection inside a region takes a few milliseconds; one that takes longer than this is
+/// better given up for another.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// One try. DynamoDB answers in single-digit milliseconds, and a transaction of 100 actions or an
+/// argon2-busy neighbour still well below this.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// All tries and the pauses between them: less than the functions' own timeout of 10 s, so that the
+/// client gets an answer rather than a function that was cut off.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Tries in all, with full jitter between (the SDK's standard mode).
+const MAX_ATTEMPTS: u32 = 4;
+
+/// The first pause between tries: DynamoDB recommends 50 ms to begin with.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
+const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
+
+/// The configuration of the environment the function runs in: its region and its credentials.
+pub async fn config() -> SdkConfig {
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client())
+        .timeout_config(timeouts())
+        .retry_config(retries());
+    // Boxed: loading makes a future of many kilobytes.
+    Box::pin(loader.load()).await
+}
+
+/// A configuration that needs no environment, for an emulator: any region, any credentials.
+#[must_use]
+pub fn emulator_config() -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "local", "local", None, None, "emulator",
+        )))
+        .http_client(http_client())
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .build()
+}
+
+/// A client of DynamoDB that counts what its requests consume (see [`capacity`]).
+#[must_use]
+pub fn dynamodb(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
+    let mut config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(capacity::Meter);
+    config.set_endpoint_url(endpoint_url);
+    Client::from_conf(config.build())
+}
+
+/// The endpoint that the environment names for a service, such as `DYNAMODB`, if any.
+///
+/// The SDK would read the same variables, but takes an empty one for an endpoint and panics;
+/// `sam local` leaves variables empty that a template declares without a value.
+#[must_use]
+pub fn endpoint_url(service: &str) -> Option<String> {
+    variable(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| variable("AWS_ENDPOINT_URL"))
+}
+
+/// An environment variable; an empty one counts as absent.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(INITIAL_BACKOFF)
+}

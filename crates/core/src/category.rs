@@ -1,0 +1,69 @@
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A product's category, trimmed and lower-cased: 1 to 64 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Category(String);
+
+/// The text is empty or too long for a category, or holds control characters.
+#[derive(Debug, thiserror::Error)]
+#[error("must be 1 to 64 characters without control characters, spaces around them not counted")]
+pub struct InvalidCategory;
+
+impl Category {
+    /// In characters.
+    pub const MAX_LENGTH: usize = 64;
+
+    /// The normalised name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Category> for String {
+    fn from(category: Category) -> Self {
+        category.0
+    }
+}
+
+impl FromStr for Category {
+    type Err = InvalidCategory;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let normalised = text.trim().to_lowercase();
+        let length = normalised.chars().count();
+        if length == 0 || length > Self::MAX_LENGTH || normalised.contains(char::is_control) {
+            return Err(InvalidCategory);
+        }
+        Ok(Self(normalised))
+    }
+}
+
+impl TryFrom<String> for Category {
+    type Error = InvalidCategory;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_is_trimmed_and_lower_cased() {
+        assert_eq!(" Coffee ".parse::<Category>().unwrap().as_str(), "coffee");
+        assert!("ä".repeat(64).parse::<Category>().is_ok());
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused() {
+        for text in ["", "  ", "a\0b", &"a".repeat(65)] {
+            assert!(text.parse::<Category>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Timestamp;
+
+/// The text is not a UUID of version 7 whose time lies before the year 10000.
+#[derive(Debug, thiserror::Error)]
+#[error("must be a UUID of version 7")]
+pub struct InvalidId;
+
+/// Ids are `UUIDv7` (RFC 9562, section 5.7): they sort by the time they were made.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "Uuid", try_from = "Uuid")]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id that carries the current time.
+            #[must_use]
+            #[allow(clippy::new_without_default, reason = "a default that differs each time misleads")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// When the id was made.
+            #[must_use]
+            pub fn created_at(self) -> Timestamp {
+                created_at(self.0).expect("checked when the id was made")
+            }
+
+            /// The 16 bytes of the UUID.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl TryFrom<Uuid> for $name {
+            type Error = InvalidId;
+
+            fn try_from(uuid: Uuid) -> Result<Self, Self::Error> {
+                created_at(uuid).map(|_| Self(uuid)).ok_or(InvalidId)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse::<Uuid>().map_err(|_| InvalidId)?.try_into()
+            }
+        }
+    };
+}
+
+id!(
+    /// A user's id.
+    UserId
+);
+id!(
+    /// A product's id.
+    ProductId
+);
+id!(
+    /// An order's id. Its time is the order's `createdAt`, from which the sort key is rebuilt.
+    OrderId
+);
+
+fn created_at(uuid: Uuid) -> Option<Timestamp> {
+    if uuid.get_version() != Some(uuid::Version::SortRand) {
+        return None;
+    }
+    // The first 48 bits are milliseconds since 1970 (RFC 9562, section 5.7).
+    Timestamp::from_millis((uuid.as_u128() >> 80).try_into().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_id_carries_its_time() {
+        let id: OrderId = "01930000-0000-7000-8000-000000000201".parse().unwrap();
+        assert_eq!(id.created_at().as_millis(), 0x0193_0000_0000);
+    }
+
+    #[test]
+    fn other_versions_and_times_beyond_the_calendar_are_refused() {
+        for text in [
+            "6c84fb90-12c4-11e1-840d-7b25c5ee775a",
+            "9b2f6f0e-5f0a-4c3f-9d7e-0a4a3c1d2e3f",
+            "ffffffff-ffff-7000-8000-000000000000",
+            "not-an-id",
+            "",
+        ] {
+            assert!(text.parse::<OrderId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_made_one_after_the_other_sort_in_that_order() {
+        let ids: Vec<OrderId> = (0..1000).map(|_| OrderId::new()).collect();
+        assert!(ids.is_sorted());
+    }
+}

@@ -1,0 +1,48 @@
+//! Users, products and orders of a web shop on one DynamoDB table.
+//!
+//! Three repositories, [`Users`], [`Products`] and [`Orders`], over one [`Table`]; every key is
+//! built in [`schema`]. The crate knows neither HTTP nor Lambda: whoever serves a shop calls these
+//! functions and maps [`Error`] to answers of their own.
+//!
+//! Rules that must hold whoever calls (unique emails, stock, status changes, idempotent orders)
+//! are conditions of the writes themselves, never a read that went before.
+
+pub mod aws;
+pub mod capacity;
+pub mod schema;
+
+mod category;
+mod change;
+mod email;
+mod error;
+mod id;
+mod orders;
+mod page;
+mod products;
+mod retry;
+mod table;
+mod timestamp;
+mod transaction;
+mod users;
+
+pub use category::{Category, InvalidCategory};
+pub use email::{Email, InvalidEmail};
+pub use error::{Error, Result, Shortage};
+pub use id::{InvalidId, OrderId, ProductId, UserId};
+pub use iso_currency::Currency;
+pub use orders::{
+    CreatedBetween, IdempotencyKey, InvalidIdempotencyKey, InvalidStatus, MAX_ORDER_ITEMS,
+    MAX_QUANTITY, NewOrder, NewOrderItem, Order, OrderAccess, OrderItem, OrderStatus,
+    OrderWithItems, Orders, Placed,
+};
+pub use page::{Page, PageRequest};
+pub use products::{NewProduct, Product, ProductChanges, Products};
+pub use table::Table;
+pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use users::{
+    InvalidRole, LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES, NewUser, PasswordHash, Role,
+    User, UserChanges, Users,
+};
+
+/// Counts the updates of an item, from 1 at its creation. It is what optimistic locking compares.
+pub type Version = u64;

@@ -1,0 +1,269 @@
+//! Orders and their items.
+
+mod idempotency;
+mod place;
+mod status;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::string;
+use crate::schema::{self, GSI1, IndexKey, Item, ItemType, Key};
+use crate::table::Consistency;
+use crate::{
+    Currency, OrderId, Page, PageRequest, ProductId, Result, Table, Timestamp, UserId, Version,
+    page,
+};
+
+pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
+pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Placed};
+
+/// An order without its items, as the table holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Order {
+    pub id: OrderId,
+    pub user_id: UserId,
+    pub status: OrderStatus,
+    /// In the currency's minor unit (cents).
+    pub total: u64,
+    pub currency: Currency,
+    pub version: Version,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// One product of an order, with the name and the price it was ordered at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct OrderItem {
+    pub order_id: OrderId,
+    pub product_id: ProductId,
+    pub name: String,
+    pub quantity: u32,
+    /// Of one, in the currency's minor unit (cents).
+    pub price: u64,
+}
+
+/// An order with all of its items, which are sorted by product id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct OrderWithItems {
+    pub order: Order,
+    pub items: Vec<OrderItem>,
+}
+
+/// Where an order is between the shop and the customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum OrderStatus {
+    Pending,
+    Paid,
+    Shipped,
+    Delivered,
+    Cancelled,
+}
+
+/// The text is not the name of an order's status.
+#[derive(Debug, thiserror::Error)]
+#[error("must be pending, paid, shipped, delivered or cancelled")]
+pub struct InvalidStatus;
+
+/// Whose orders an operation may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderAccess {
+    /// Only this user's; others do not exist for them.
+    OwnedBy(UserId),
+    /// Everybody's.
+    Any,
+}
+
+/// A range of creation times.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CreatedBetween {
+    /// Inclusive.
+    pub from: Option<Timestamp>,
+    /// Exclusive.
+    pub to: Option<Timestamp>,
+}
+
+/// The orders of the shop.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    table: Table,
+}
+
+impl Orders {
+    /// The orders of this table.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// An order with its items, in one round trip.
+    pub async fn find(&self, access: OrderAccess, id: OrderId) -> Result<Option<OrderWithItems>> {
+        let (order, items) = tokio::try_join!(
+            self.find_without_items(access, id),
+            self.items(id, Consistency::Eventual)
+        )?;
+        let found = order.map(|order| OrderWithItems { order, items });
+        match (found, access) {
+            (Some(found), _) if found.is_complete() => Ok(Some(found)),
+            // An order just placed may not have reached the replica that was read, or only in part.
+            (Some(found), _) => self.find_now(found.order.user_id, id).await,
+            (None, OrderAccess::OwnedBy(user_id)) => self.find_now(user_id, id).await,
+            (None, OrderAccess::Any) => Ok(None),
+        }
+    }
+
+    /// A user's orders, newest first, without their items.
+    pub async fn list(
+        &self,
+        user_id: UserId,
+        created: CreatedBetween,
+        request: PageRequest<OrderId>,
+    ) -> Result<Page<Order, OrderId>> {
+        let (first, last) = schema::order_sort_keys(created);
+        if first > last {
+            // DynamoDB refuses such a range; to the caller it is one without orders.
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .key_condition_expression("PK = :user AND SK BETWEEN :first AND :last")
+            .expression_attribute_values(":user", string(schema::orders_partition(user_id)))
+            .expression_attribute_values(":first", string(first))
+            .expression_attribute_values(":last", string(last))
+            .scan_index_forward(false);
+        // Rebuilt from the id and the caller's own user: a cursor cannot name another's orders.
+        let after = request.after.map(|id| Item::from(Key::order(user_id, id)));
+        page::read(query, ItemType::Order, request.limit, after, |order: &Order| order.id).await
+    }
+
+    async fn find_without_items(&self, access: OrderAccess, id: OrderId) -> Result<Option<Order>> {
+        match access {
+            OrderAccess::OwnedBy(user_id) => {
+                self.table
+                    .get(ItemType::Order, Key::order(user_id, id), Consistency::Eventual)
+                    .await
+            }
+            OrderAccess::Any => self.find_in_index(id).await,
+        }
+    }
+
+    async fn find_in_index(&self, id: OrderId) -> Result<Option<Order>> {
+        let answer = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name(GSI1)
+            .key_condition_expression("GSI1PK = :order")
+            .expression_attribute_values(":order", string(schema::order_by_id_partition(id)))
+            .limit(1)
+            .send()
+            .await?;
+        answer
+            .items
+            .and_then(|items| items.into_iter().next())
+            .map(|item| schema::entity(ItemType::Order, item))
+            .transpose()
+    }
+
+    /// The order as it is now, with its items.
+    async fn find_now(&self, user_id: UserId, id: OrderId) -> Result<Option<OrderWithItems>> {
+        let (order, items) = tokio::try_join!(
+            self.table.get(ItemType::Order, Key::order(user_id, id), Consistency::Strong),
+            self.items(id, Consistency::Strong)
+        )?;
+        Ok(order.map(|order| OrderWithItems { order, items }))
+    }
+
+    async fn items(&self, id: OrderId, consistency: Consistency) -> Result<Vec<OrderItem>> {
+        // At most MAX_ORDER_ITEMS of less than 2 KB each: never cut at 1 MB.
+        let answer = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .key_condition_expression("PK = :order")
+            .expression_attribute_values(":order", string(schema::order_items_partition(id)))
+            .consistent_read(consistency == Consistency::Strong)
+            .send()
+            .await?;
+        answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(|item| schema::entity(ItemType::OrderItem, item))
+            .collect()
+    }
+}
+
+impl OrderWithItems {
+    /// Whether all items are there: the total is what the items add up to.
+    fn is_complete(&self) -> bool {
+        self.order.total == total(&self.items)
+    }
+}
+
+/// What the items cost, in the currency's minor unit. Cannot overflow: 48 items of at most 999
+/// pieces at 10^12 each stay below 2^64.
+fn total(items: &[OrderItem]) -> u64 {
+    items.iter().map(|item| item.price * u64::from(item.quantity)).sum()
+}
+
+fn order_item(order: &Order) -> Result<Item> {
+    let index_key = IndexKey::order(order.user_id, order.id);
+    schema::item(ItemType::Order, Key::order(order.user_id, order.id), Some(index_key), order)
+}
+
+impl OrderStatus {
+    /// Whether the shop's rules let an order go from this status to `to`.
+    #[must_use]
+    pub const fn may_become(self, to: Self) -> bool {
+        matches!(
+            (self, to),
+            (Self::Pending, Self::Paid | Self::Cancelled)
+                | (Self::Paid, Self::Shipped | Self::Cancelled)
+                | (Self::Shipped, Self::Delivered)
+        )
+    }
+
+    /// The status as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for OrderStatus {
+    type Err = InvalidStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Pending, Self::Paid, Self::Shipped, Self::Delivered, Self::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(InvalidStatus)
+    }
+}

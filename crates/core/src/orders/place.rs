@@ -1,0 +1,315 @@
+//! Placing an order: one read of the products, one transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+
+use super::idempotency::{IdempotencyRecord, request_hash};
+use super::{order_item, total};
+use crate::change::{Change, number, string};
+use crate::schema::{self, Item, ItemType, Key};
+use crate::table::Consistency;
+use crate::transaction::{self, FailedConditions, Outcome};
+use crate::{
+    Currency, Error, IdempotencyKey, Order, OrderAccess, OrderId, OrderItem, OrderStatus,
+    OrderWithItems, Orders, Product, ProductId, Result, Shortage, Timestamp, UserId, retry,
+};
+
+/// The most items of one order. A transaction holds 100 actions: the order, two for each item, and
+/// the idempotency record.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+pub const MAX_ORDER_ITEMS: usize = 48;
+
+/// The most pieces of one product in an order.
+pub const MAX_QUANTITY: u32 = 999;
+
+/// What somebody orders.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// The id it shall have.
+    pub id: OrderId,
+    /// Who orders.
+    pub user_id: UserId,
+    /// What; a product may be named more than once.
+    pub items: Vec<NewOrderItem>,
+    /// Under which name of the client's, if any.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+/// How many of which product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct NewOrderItem {
+    pub product_id: ProductId,
+    pub quantity: u32,
+}
+
+/// An order that is placed.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The order, as it is now.
+    pub order: OrderWithItems,
+    /// Whether it had been placed before with the same idempotency key, and nothing was written.
+    pub replayed: bool,
+}
+
+impl Orders {
+    /// Places an order at the products' current prices, taking their stock.
+    ///
+    /// The first look at the products may be a moment old: the transaction's conditions make sure
+    /// that it writes what is true. What the first look would refuse, a strongly consistent second
+    /// one decides; and a price or a stock that changed between look and transaction is looked at
+    /// once more.
+    pub async fn place(&self, new: NewOrder) -> Result<Placed> {
+        let draft = Draft::new(new)?;
+        match self.try_to_place(&draft, Consistency::Eventual).await? {
+            Attempt::Placed(placed) => return Ok(placed),
+            Attempt::Refused(_) | Attempt::Outdated => {}
+        }
+        retry::on_contention(|| async {
+            match self.try_to_place(&draft, Consistency::Strong).await? {
+                Attempt::Placed(placed) => Ok(placed),
+                Attempt::Refused(error) => Err(error),
+                Attempt::Outdated => Err(Error::Contention),
+            }
+        })
+        .await
+    }
+
+    async fn try_to_place(&self, draft: &Draft, consistency: Consistency) -> Result<Attempt> {
+        let now = Timestamp::now();
+        let seen = self.look(draft, consistency).await?;
+        if let Some(record) = seen.record.filter(|record| record.is_live(now)) {
+            return self.replay(draft, &record).await.map(Attempt::Placed);
+        }
+        let order = match draft.price(&seen.products) {
+            Ok(order) => order,
+            Err(refusal) => return Ok(Attempt::Refused(refusal)),
+        };
+        let actions = self.actions(draft, &order, &seen.products, now)?;
+        match transaction::write(&self.table, actions).await? {
+            Outcome::Written => Ok(Attempt::Placed(Placed { order, replayed: false })),
+            Outcome::Cancelled(failed) => self.why_cancelled(draft, &order, failed, now).await,
+        }
+    }
+
+    /// Reads the products and the idempotency record in one request.
+    async fn look(&self, draft: &Draft, consistency: Consistency) -> Result<Seen> {
+        let mut keys: Vec<Item> =
+            draft.items.iter().map(|item| Key::product(item.product_id).into()).collect();
+        if let Some(key) = &draft.idempotency_key {
+            keys.push(Key::idempotency(draft.user_id, key).into());
+        }
+        let mut seen = Seen { products: HashMap::new(), record: None };
+        for item in self.table.batch_get(keys, consistency).await? {
+            if item.get(schema::TYPE) == Some(&string(ItemType::Idempotency.as_str())) {
+                seen.record = Some(schema::entity(ItemType::Idempotency, item)?);
+            } else {
+                let product: Product = schema::entity(ItemType::Product, item)?;
+                seen.products.insert(product.id, product);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The transaction: the order, its items, each product's stock, the idempotency record.
+    fn actions(
+        &self,
+        draft: &Draft,
+        placed: &OrderWithItems,
+        products: &HashMap<ProductId, Product>,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let mut actions = vec![self.table.put_new(order_item(&placed.order)?)?];
+        for item in &placed.items {
+            let key = Key::order_item(item.order_id, item.product_id);
+            actions.push(self.table.put_new(schema::item(
+                ItemType::OrderItem,
+                key,
+                None,
+                item,
+            )?)?);
+        }
+        for item in &placed.items {
+            let product = &products[&item.product_id];
+            actions.push(match product.stock {
+                Some(_) => Change::at(now)
+                    .take("stock", u64::from(item.quantity))
+                    .require("price", number(product.price))
+                    .require("currency", string(product.currency.code()))
+                    .into_action(&self.table, Key::product(product.id))?,
+                None => self.still_unlimited(product)?,
+            });
+        }
+        if let Some(key) = &draft.idempotency_key {
+            let record = IdempotencyRecord::new(draft.id, draft.request_hash.clone(), now);
+            actions.push(record.into_action(&self.table, draft.user_id, key, now)?);
+        }
+        Ok(actions)
+    }
+
+    /// Checks a product that counts no stock, and writes nothing to it.
+    fn still_unlimited(&self, product: &Product) -> Result<TransactWriteItem> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table.name)
+            .set_key(Some(Key::product(product.id).into()))
+            .condition_expression(
+                "attribute_exists(PK) AND attribute_not_exists(stock) \
+                 AND price = :price AND currency = :currency",
+            )
+            .expression_attribute_values(":price", number(product.price))
+            .expression_attribute_values(":currency", string(product.currency.code()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    /// Reads the failed conditions: the idempotency record's first, because an order that is placed
+    /// already is the answer whatever became of its products since.
+    async fn why_cancelled(
+        &self,
+        draft: &Draft,
+        placed: &OrderWithItems,
+        mut failed: FailedConditions,
+        now: Timestamp,
+    ) -> Result<Attempt> {
+        let first_product = 1 + placed.items.len();
+        let record = first_product + placed.items.len();
+        if let Some(Some(item)) = failed.remove(&record) {
+            let record: IdempotencyRecord = schema::entity(ItemType::Idempotency, item)?;
+            if record.is_live(now) {
+                return self.replay(draft, &record).await.map(Attempt::Placed);
+            }
+        }
+        let mut shortages = Vec::new();
+        for (action, found) in failed {
+            let (Some(position), Some(found)) = (action.checked_sub(first_product), found) else {
+                return Ok(Attempt::Outdated);
+            };
+            let product: Product = schema::entity(ItemType::Product, found)?;
+            shortages.extend(shortage(&product, placed.items[position].quantity));
+        }
+        Ok(if shortages.is_empty() {
+            Attempt::Outdated
+        } else {
+            Attempt::Refused(Error::OutOfStock(shortages))
+        })
+    }
+
+    /// The order that was placed with this key before.
+    async fn replay(&self, draft: &Draft, record: &IdempotencyRecord) -> Result<Placed> {
+        if record.request_hash != draft.request_hash {
+            return Err(Error::IdempotencyKeyReused);
+        }
+        let access = OrderAccess::OwnedBy(draft.user_id);
+        let order = self.find(access, record.order_id).await?.ok_or(Error::OrderNotFound)?;
+        Ok(Placed { order, replayed: true })
+    }
+}
+
+/// How one try to place an order ended.
+enum Attempt {
+    Placed(Placed),
+    /// By the rules of the shop, as far as this try could see.
+    Refused(Error),
+    /// The products changed between look and transaction.
+    Outdated,
+}
+
+/// What the look at the table found.
+struct Seen {
+    products: HashMap<ProductId, Product>,
+    record: Option<IdempotencyRecord>,
+}
+
+/// An order before it has prices: checked, one item per product, in the order of their ids.
+struct Draft {
+    id: OrderId,
+    user_id: UserId,
+    items: Vec<NewOrderItem>,
+    idempotency_key: Option<IdempotencyKey>,
+    request_hash: String,
+}
+
+impl Draft {
+    fn new(new: NewOrder) -> Result<Self> {
+        let items = merge(&new.items)?;
+        match items.len() {
+            0 => Err(Error::EmptyOrder),
+            count if count > MAX_ORDER_ITEMS => Err(Error::TooManyItems { count }),
+            _ => Ok(Self {
+                id: new.id,
+                user_id: new.user_id,
+                request_hash: request_hash(&items),
+                items,
+                idempotency_key: new.idempotency_key,
+            }),
+        }
+    }
+
+    /// The order at these products' prices, or why it cannot be placed.
+    fn price(&self, products: &HashMap<ProductId, Product>) -> Result<OrderWithItems> {
+        let mut unknown = Vec::new();
+        let mut shortages = Vec::new();
+        let mut currencies = BTreeSet::new();
+        let mut items = Vec::with_capacity(self.items.len());
+        for &NewOrderItem { product_id, quantity } in &self.items {
+            let Some(product) = products.get(&product_id) else {
+                unknown.push(product_id);
+                continue;
+            };
+            shortages.extend(shortage(product, quantity));
+            currencies.insert(product.currency.code());
+            items.push(OrderItem {
+                order_id: self.id,
+                product_id,
+                name: product.name.clone(),
+                quantity,
+                price: product.price,
+            });
+        }
+        if !unknown.is_empty() {
+            return Err(Error::UnknownProducts(unknown));
+        }
+        if currencies.len() > 1 {
+            return Err(Error::MixedCurrencies(currencies.into_iter().collect()));
+        }
+        if !shortages.is_empty() {
+            return Err(Error::OutOfStock(shortages));
+        }
+        let currency = currencies.first().and_then(|code| Currency::from_code(code));
+        let order = Order {
+            id: self.id,
+            user_id: self.user_id,
+            status: OrderStatus::Pending,
+            total: total(&items),
+            currency: currency.ok_or(Error::EmptyOrder)?,
+            version: 1,
+            created_at: self.id.created_at(),
+            updated_at: self.id.created_at(),
+        };
+        Ok(OrderWithItems { order, items })
+    }
+}
+
+/// One item per product, in the order of their ids.
+fn merge(items: &[NewOrderItem]) -> Result<Vec<NewOrderItem>> {
+    let mut merged: BTreeMap<ProductId, u64> = BTreeMap::new();
+    for item in items {
+        *merged.entry(item.product_id).or_default() += u64::from(item.quantity);
+    }
+    merged
+        .into_iter()
+        .map(|(product_id, quantity)| match u32::try_from(quantity) {
+            Ok(quantity @ 1..=MAX_QUANTITY) => Ok(NewOrderItem { product_id, quantity }),
+            _ => Err(Error::InvalidQuantity { product_id, quantity }),
+        })
+        .collect()
+}
+
+fn shortage(product: &Product, requested: u32) -> Option<Shortage> {
+    let available = product.stock.filter(|stock| *stock < u64::from(requested))?;
+    Some(Shortage { product_id: product.id, requested, available })
+}

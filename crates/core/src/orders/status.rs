@@ -1,0 +1,132 @@
+//! Changing an order's status; a cancellation puts the stock back.
+
+use crate::change::{Change, Updated, string};
+use crate::schema::{self, ItemType, Key};
+use crate::table::Consistency;
+use crate::transaction::{self, Outcome};
+use crate::{
+    Error, Order, OrderAccess, OrderId, OrderItem, OrderStatus, OrderWithItems, Orders, Result,
+    Timestamp, Version,
+};
+
+impl Orders {
+    /// Changes an order's status, if the shop's rules allow it ([`Error::InvalidStatusChange`]) and
+    /// the order is at the expected version where one is given ([`Error::VersionMismatch`]).
+    ///
+    /// The write is conditional on the status it was decided from, so of several who change one
+    /// order at once each decides on what the one before left.
+    pub async fn change_status(
+        &self,
+        access: OrderAccess,
+        id: OrderId,
+        to: OrderStatus,
+        expected: Option<Version>,
+    ) -> Result<OrderWithItems> {
+        let found = self.find(access, id).await?.ok_or(Error::OrderNotFound)?;
+        let OrderWithItems { mut order, items } = found;
+        if decide(&order, to, expected).is_err() {
+            // That may have been an old state; a refusal is decided on the present one.
+            let key = Key::order(order.user_id, id);
+            let now = self.table.get(ItemType::Order, key, Consistency::Strong).await?;
+            order = now.ok_or(Error::OrderNotFound)?;
+        }
+        // Ends: whenever a write is refused, the order has moved on, and it only moves forward.
+        loop {
+            decide(&order, to, expected)?;
+            let written = match to {
+                OrderStatus::Cancelled => self.cancel(&order, &items, expected).await?,
+                _ => self.set_status(&order, to, expected).await?,
+            };
+            match written {
+                Written::To(order) => return Ok(OrderWithItems { order, items }),
+                Written::MovedOn(current) => order = current,
+            }
+        }
+    }
+
+    async fn set_status(
+        &self,
+        order: &Order,
+        to: OrderStatus,
+        expected: Option<Version>,
+    ) -> Result<Written> {
+        let change = change(order, to, expected, Timestamp::now());
+        match change.apply(&self.table, Key::order(order.user_id, order.id)).await? {
+            Updated::To(item) => schema::entity(ItemType::Order, item).map(Written::To),
+            Updated::Refused(Some(item)) => {
+                schema::entity(ItemType::Order, item).map(Written::MovedOn)
+            }
+            Updated::Refused(None) => Err(Error::OrderNotFound),
+        }
+    }
+
+    /// Cancels the order and puts its items back into stock, all or nothing.
+    ///
+    /// A product that was deleted meanwhile, or counts no stock, has nothing to put back: the
+    /// transaction names it and is tried again without it.
+    async fn cancel(
+        &self,
+        order: &Order,
+        items: &[OrderItem],
+        expected: Option<Version>,
+    ) -> Result<Written> {
+        const ORDER: usize = 0;
+        let now = Timestamp::now();
+        let mut restocked: Vec<&OrderItem> = items.iter().collect();
+        loop {
+            let change = change(order, OrderStatus::Cancelled, expected, now);
+            let mut actions =
+                vec![change.into_action(&self.table, Key::order(order.user_id, order.id))?];
+            for item in &restocked {
+                let restock = Change::at(now)
+                    .require_presence("stock", true)
+                    .add("stock", u64::from(item.quantity));
+                actions.push(restock.into_action(&self.table, Key::product(item.product_id))?);
+            }
+            let mut failed = match transaction::write(&self.table, actions).await? {
+                Outcome::Written => {
+                    return Ok(Written::To(Order {
+                        status: OrderStatus::Cancelled,
+                        version: order.version + 1,
+                        updated_at: now,
+                        ..order.clone()
+                    }));
+                }
+                Outcome::Cancelled(failed) => failed,
+            };
+            if let Some(current) = failed.remove(&ORDER) {
+                let current = current.ok_or(Error::OrderNotFound)?;
+                return schema::entity(ItemType::Order, current).map(Written::MovedOn);
+            }
+            let mut action = ORDER;
+            restocked.retain(|_| {
+                action += 1;
+                !failed.contains_key(&action)
+            });
+        }
+    }
+}
+
+enum Written {
+    /// The order as it is now.
+    To(Order),
+    /// Nothing, because the order was not any more what the decision was made on.
+    MovedOn(Order),
+}
+
+fn decide(order: &Order, to: OrderStatus, expected: Option<Version>) -> Result<()> {
+    match expected {
+        Some(version) if version != order.version => {
+            Err(Error::VersionMismatch { current: order.version })
+        }
+        _ if order.status.may_become(to) => Ok(()),
+        _ => Err(Error::InvalidStatusChange { from: order.status, to }),
+    }
+}
+
+fn change(order: &Order, to: OrderStatus, expected: Option<Version>, now: Timestamp) -> Change {
+    Change::at(now)
+        .require("status", string(order.status))
+        .set("status", string(to))
+        .require_version(expected)
+}

@@ -1,0 +1,36 @@
+//! Trying again when others were writing the same items.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
+
+use crate::{Error, Result};
+
+/// How often an operation is tried when it meets other writers.
+const MAX_TRIES: usize = 7;
+
+/// Runs `operation` until it meets no other writer, [`MAX_TRIES`] times at most, with 20 ms to
+/// 640 ms of jittered backoff between: at most some 2 s in all, well within a function's timeout.
+///
+/// The SDK retries what is transient for any service; it does not retry what only the shop knows
+/// to be harmless: a transaction that conflicted with another, or a decision to be taken anew.
+pub(crate) async fn on_contention<T, F, Fut>(operation: F) -> Result<T>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T>>,
+{
+    operation.retry(schedule()).when(|error| matches!(error, Error::Contention)).await
+}
+
+/// The pauses between tries, for a loop that keeps what it has between them.
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+    schedule().build()
+}
+
+fn schedule() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_millis(640))
+        .with_max_times(MAX_TRIES - 1)
+        .with_jitter()
+}

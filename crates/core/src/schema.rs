@@ -1,0 +1,239 @@
+//! The table's layout: the only place where keys are built.
+//!
+//! One table with the string keys `PK` and `SK`, and one index `GSI1` with `GSI1PK` and `GSI1SK`.
+//! Every item says in `_type` what it is.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, UserId,
+};
+
+/// An item as DynamoDB holds it: attribute name to value.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The partition key's name.
+pub const PK: &str = "PK";
+/// The sort key's name.
+pub const SK: &str = "SK";
+/// The index's name.
+pub const GSI1: &str = "GSI1";
+/// The index's partition key's name.
+pub const GSI1PK: &str = "GSI1PK";
+/// The index's sort key's name.
+pub const GSI1SK: &str = "GSI1SK";
+/// The attribute that says what an item is.
+pub const TYPE: &str = "_type";
+/// The attribute that TTL looks at, in seconds since 1970.
+pub const EXPIRES_AT: &str = "expiresAt";
+
+const METADATA: &str = "METADATA";
+
+/// What an item is, as its `_type` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemType {
+    /// A user.
+    User,
+    /// The guard that keeps an email unique.
+    UniqueEmail,
+    /// An order, without its items.
+    Order,
+    /// One product of an order.
+    OrderItem,
+    /// A product.
+    Product,
+    /// The record of an order that was placed with an idempotency key.
+    Idempotency,
+    /// The count of failed log-ins of an email.
+    LoginAttempts,
+}
+
+impl ItemType {
+    /// The value of `_type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::UniqueEmail => "UniqueEmail",
+            Self::Order => "Order",
+            Self::OrderItem => "OrderItem",
+            Self::Product => "Product",
+            Self::Idempotency => "Idempotency",
+            Self::LoginAttempts => "LoginAttempts",
+        }
+    }
+}
+
+/// An item's primary key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The value of `PK`.
+    pub pk: String,
+    /// The value of `SK`.
+    pub sk: String,
+}
+
+impl Key {
+    /// A [`ItemType::User`].
+    #[must_use]
+    pub fn user(id: UserId) -> Self {
+        Self { pk: format!("USER#{id}"), sk: METADATA.to_owned() }
+    }
+
+    /// A [`ItemType::UniqueEmail`].
+    #[must_use]
+    pub fn unique_email(email: &Email) -> Self {
+        Self { pk: format!("EMAIL#{}", email.as_str()), sk: METADATA.to_owned() }
+    }
+
+    /// An [`ItemType::Order`]: rebuilt from the two ids, because the order's `createdAt` is its
+    /// id's time.
+    #[must_use]
+    pub fn order(user_id: UserId, id: OrderId) -> Self {
+        Self { pk: format!("USER#{user_id}"), sk: format!("ORDER#{}#{id}", id.created_at()) }
+    }
+
+    /// An [`ItemType::OrderItem`].
+    #[must_use]
+    pub fn order_item(order_id: OrderId, product_id: ProductId) -> Self {
+        Self { pk: order_items_partition(order_id), sk: format!("ITEM#{product_id}") }
+    }
+
+    /// An [`ItemType::Product`].
+    #[must_use]
+    pub fn product(id: ProductId) -> Self {
+        Self { pk: format!("PRODUCT#{id}"), sk: METADATA.to_owned() }
+    }
+
+    /// An [`ItemType::Idempotency`].
+    #[must_use]
+    pub fn idempotency(user_id: UserId, key: &IdempotencyKey) -> Self {
+        Self { pk: format!("USER#{user_id}"), sk: format!("IDEMPOTENCY#{}", key.as_str()) }
+    }
+
+    /// A [`ItemType::LoginAttempts`].
+    #[must_use]
+    pub fn login_attempts(email: &Email) -> Self {
+        Self { pk: format!("EMAIL#{}", email.as_str()), sk: "LOGIN_ATTEMPTS".to_owned() }
+    }
+}
+
+/// The key as DynamoDB takes it.
+impl From<Key> for Item {
+    fn from(key: Key) -> Self {
+        Self::from([
+            (PK.to_owned(), AttributeValue::S(key.pk)),
+            (SK.to_owned(), AttributeValue::S(key.sk)),
+        ])
+    }
+}
+
+/// An item's key in `GSI1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexKey {
+    /// The value of `GSI1PK`.
+    pub pk: String,
+    /// The value of `GSI1SK`.
+    pub sk: String,
+}
+
+impl IndexKey {
+    /// A user by email.
+    #[must_use]
+    pub fn user(id: UserId, email: &Email) -> Self {
+        Self { pk: users_by_email_partition(email), sk: format!("USER#{id}") }
+    }
+
+    /// An order by its id alone.
+    #[must_use]
+    pub fn order(user_id: UserId, id: OrderId) -> Self {
+        Self { pk: order_by_id_partition(id), sk: format!("USER#{user_id}") }
+    }
+
+    /// A product by category.
+    #[must_use]
+    pub fn product(id: ProductId, category: &Category) -> Self {
+        Self { pk: category_partition(category), sk: format!("PRODUCT#{id}") }
+    }
+}
+
+impl From<IndexKey> for Item {
+    fn from(key: IndexKey) -> Self {
+        Self::from([
+            (GSI1PK.to_owned(), AttributeValue::S(key.pk)),
+            (GSI1SK.to_owned(), AttributeValue::S(key.sk)),
+        ])
+    }
+}
+
+/// The `PK` under which a user's orders lie.
+#[must_use]
+pub fn orders_partition(user_id: UserId) -> String {
+    format!("USER#{user_id}")
+}
+
+/// The first and the last `SK` of the orders of a time range, for `BETWEEN`.
+///
+/// Both bounds lack the order's id: a sort key at exactly the bound's time is longer and so sorts
+/// after it. That makes `from` inclusive and `to` exclusive.
+#[must_use]
+pub fn order_sort_keys(range: CreatedBetween) -> (String, String) {
+    (
+        range.from.map_or_else(|| "ORDER#".to_owned(), |from| format!("ORDER#{from}")),
+        // Every time starts with a digit, and `:` is the character after the digits.
+        range.to.map_or_else(|| "ORDER#:".to_owned(), |to| format!("ORDER#{to}")),
+    )
+}
+
+/// The `PK` under which an order's items lie.
+#[must_use]
+pub fn order_items_partition(order_id: OrderId) -> String {
+    format!("ORDER#{order_id}")
+}
+
+/// The `GSI1PK` of the user with this email.
+#[must_use]
+pub fn users_by_email_partition(email: &Email) -> String {
+    format!("EMAIL#{}", email.as_str())
+}
+
+/// The `GSI1PK` of the order with this id.
+#[must_use]
+pub fn order_by_id_partition(id: OrderId) -> String {
+    format!("ORDER#{id}")
+}
+
+/// The `GSI1PK` of the products of a category.
+#[must_use]
+pub fn category_partition(category: &Category) -> String {
+    format!("CATEGORY#{}", category.as_str())
+}
+
+/// The item of an entity: its attributes, its keys and its type.
+pub(crate) fn item(
+    kind: ItemType,
+    key: Key,
+    index_key: Option<IndexKey>,
+    entity: &impl Serialize,
+) -> Result<Item> {
+    let mut item: Item = serde_dynamo::to_item(entity)?;
+    item.extend(Item::from(key));
+    item.extend(index_key.map(Item::from).into_iter().flatten());
+    item.insert(TYPE.to_owned(), AttributeValue::S(kind.as_str().to_owned()));
+    Ok(item)
+}
+
+/// The entity of an item, which must be of the type its key promised.
+pub(crate) fn entity<T: DeserializeOwned>(kind: ItemType, item: Item) -> Result<T> {
+    match item.get(TYPE) {
+        Some(AttributeValue::S(found)) if found == kind.as_str() => {}
+        found => {
+            return Err(Error::Item(format!("expected _type {}, found {found:?}", kind.as_str())));
+        }
+    }
+    Ok(serde_dynamo::from_item(item)?)
+}

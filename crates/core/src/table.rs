@@ -1,0 +1,106 @@
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
+};
+use serde::de::DeserializeOwned;
+
+use crate::schema::{self, Item, ItemType, Key};
+use crate::{Error, Result, retry};
+
+/// The one table, and the client that reaches it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+}
+
+impl Table {
+    /// The table of this name, reached through a client of [`crate::aws::dynamodb`].
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// Reads one item.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        kind: ItemType,
+        key: Key,
+        read: Consistency,
+    ) -> Result<Option<T>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key.into()))
+            .consistent_read(read == Consistency::Strong)
+            .send()
+            .await?;
+        answer.item.map(|item| schema::entity(kind, item)).transpose()
+    }
+
+    /// Reads all of these items at once, 100 at most, in no order; also what DynamoDB left
+    /// unprocessed at first.
+    pub(crate) async fn batch_get(
+        &self,
+        mut keys: Vec<Item>,
+        read: Consistency,
+    ) -> Result<Vec<Item>> {
+        let mut items = Vec::with_capacity(keys.len());
+        let mut pauses = retry::pauses();
+        loop {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .consistent_read(read == Consistency::Strong)
+                .build()?;
+            let answer =
+                self.client.batch_get_item().request_items(&self.name, request).send().await?;
+            items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+            let unprocessed = answer.unprocessed_keys.and_then(|mut keys| keys.remove(&self.name));
+            match unprocessed {
+                Some(unprocessed) if !unprocessed.keys.is_empty() => keys = unprocessed.keys,
+                _ => return Ok(items),
+            }
+            let pause = pauses.next().ok_or(Error::Contention)?;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// A transaction's put that must not replace an item.
+    pub(crate) fn put_new(&self, item: Item) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK)")
+            .build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// A transaction's delete of an item whose `attribute` must have this value.
+    pub(crate) fn delete_if(
+        &self,
+        key: Key,
+        attribute: &str,
+        value: AttributeValue,
+    ) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(&self.name)
+            .set_key(Some(key.into()))
+            .condition_expression("#attribute = :value")
+            .expression_attribute_names("#attribute", attribute)
+            .expression_attribute_values(":value", value)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+/// How fresh a read must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consistency {
+    /// May lag a write by a moment, at half the price.
+    Eventual,
+    /// Sees every write acknowledged before it.
+    Strong,
+}

@@ -1,0 +1,323 @@
+//! Users, and the guard that keeps their emails unique.
+
+mod login_attempts;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, Updated, string};
+use crate::schema::{self, GSI1, IndexKey, Item, ItemType, Key};
+use crate::table::Consistency;
+use crate::transaction::{self, Outcome};
+use crate::{Email, Error, Result, Table, Timestamp, UserId, Version, retry};
+
+pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
+
+/// A user, as the table holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct User {
+    pub id: UserId,
+    pub email: Email,
+    pub name: String,
+    pub password_hash: PasswordHash,
+    pub role: Role,
+    pub version: Version,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Orders, and sees their own.
+    User,
+    /// Keeps the shop: products, roles, any user, any order.
+    Admin,
+}
+
+/// The text is not the name of a role.
+#[derive(Debug, thiserror::Error)]
+#[error("must be user or admin")]
+pub struct InvalidRole;
+
+/// A password's hash, in the PHC string format.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+/// What registers a user.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct NewUser {
+    pub email: Email,
+    pub name: String,
+    pub password_hash: PasswordHash,
+    pub role: Role,
+}
+
+/// What to change of a user; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct UserChanges {
+    pub name: Option<String>,
+    pub email: Option<Email>,
+    pub password_hash: Option<PasswordHash>,
+    pub role: Option<Role>,
+}
+
+/// The users of the shop.
+#[derive(Clone, Debug)]
+pub struct Users {
+    table: Table,
+}
+
+impl Users {
+    /// The users of this table.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// Registers a user, unless the email is another's ([`Error::EmailTaken`]).
+    ///
+    /// The guard is written with the user, so that of many who register one email at once one wins.
+    pub async fn register(&self, id: UserId, new: NewUser) -> Result<User> {
+        let user = User {
+            id,
+            email: new.email,
+            name: new.name,
+            password_hash: new.password_hash,
+            role: new.role,
+            version: 1,
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+        };
+        let actions = vec![
+            self.table.put_new(user_item(&user)?)?,
+            self.table.put_new(guard_item(id, &user.email)?)?,
+        ];
+        match transaction::write(&self.table, actions).await? {
+            Outcome::Written => Ok(user),
+            Outcome::Cancelled(_) => Err(Error::EmailTaken),
+        }
+    }
+
+    /// The user with this id.
+    pub async fn find(&self, id: UserId) -> Result<Option<User>> {
+        self.table.get(ItemType::User, Key::user(id), Consistency::Eventual).await
+    }
+
+    /// The user with this email.
+    ///
+    /// The index lags the table by a moment: what it does not know yet is looked for through the
+    /// guard, so that who has just registered can log in.
+    pub async fn find_by_email(&self, email: &Email) -> Result<Option<User>> {
+        let answer = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name(GSI1)
+            .key_condition_expression("GSI1PK = :email")
+            .expression_attribute_values(":email", string(schema::users_by_email_partition(email)))
+            .limit(1)
+            .send()
+            .await?;
+        if let Some(item) = answer.items.and_then(|items| items.into_iter().next()) {
+            return schema::entity(ItemType::User, item).map(Some);
+        }
+        let guard: Option<UniqueEmail> = self
+            .table
+            .get(ItemType::UniqueEmail, Key::unique_email(email), Consistency::Strong)
+            .await?;
+        match guard {
+            Some(guard) => self.find_now(guard.user_id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Changes a user, if it is at the expected version where one is given
+    /// ([`Error::VersionMismatch`]). A new email swaps the guard in the same transaction.
+    pub async fn update(
+        &self,
+        id: UserId,
+        changes: UserChanges,
+        expected: Option<Version>,
+    ) -> Result<User> {
+        let Some(email) = &changes.email else {
+            return self.update_item(id, &changes, expected).await;
+        };
+        retry::on_contention(|| async {
+            let user = self.expect(id, expected).await?;
+            if user.email == *email {
+                return self.update_item(id, &changes, expected).await;
+            }
+            self.change_email(user, &changes, email).await
+        })
+        .await
+    }
+
+    /// Deletes a user and frees the email. The user's orders stay.
+    pub async fn delete(&self, id: UserId, expected: Option<Version>) -> Result<()> {
+        retry::on_contention(|| async {
+            let user = self.expect(id, expected).await?;
+            let actions = vec![
+                self.table.delete_if(
+                    Key::user(id),
+                    "version",
+                    crate::change::number(user.version),
+                )?,
+                self.table.delete_if(Key::unique_email(&user.email), "userId", string(id))?,
+            ];
+            match transaction::write(&self.table, actions).await? {
+                Outcome::Written => Ok(()),
+                // Changed since it was read: what that means is decided anew.
+                Outcome::Cancelled(_) => Err(Error::Contention),
+            }
+        })
+        .await
+    }
+
+    async fn update_item(
+        &self,
+        id: UserId,
+        changes: &UserChanges,
+        expected: Option<Version>,
+    ) -> Result<User> {
+        let change = change(changes).require_version(expected);
+        match change.apply(&self.table, Key::user(id)).await? {
+            Updated::To(item) => schema::entity(ItemType::User, item),
+            Updated::Refused(Some(item)) => {
+                let user: User = schema::entity(ItemType::User, item)?;
+                Err(Error::VersionMismatch { current: user.version })
+            }
+            Updated::Refused(None) => Err(Error::UserNotFound),
+        }
+    }
+
+    async fn change_email(&self, user: User, changes: &UserChanges, email: &Email) -> Result<User> {
+        /// Its place among the actions.
+        const NEW_GUARD: usize = 1;
+        let now = Timestamp::now();
+        let index_key = IndexKey::user(user.id, email);
+        let change = change_at(now, changes)
+            .set("email", string(email.as_str()))
+            .set(schema::GSI1PK, string(index_key.pk))
+            .require_version(Some(user.version));
+        let actions = vec![
+            change.into_action(&self.table, Key::user(user.id))?,
+            self.table.put_new(guard_item(user.id, email)?)?,
+            self.table.delete_if(Key::unique_email(&user.email), "userId", string(user.id))?,
+        ];
+        match transaction::write(&self.table, actions).await? {
+            Outcome::Written => Ok(User {
+                email: email.clone(),
+                name: changes.name.clone().unwrap_or(user.name),
+                password_hash: changes.password_hash.clone().unwrap_or(user.password_hash),
+                role: changes.role.unwrap_or(user.role),
+                version: user.version + 1,
+                updated_at: now,
+                ..user
+            }),
+            Outcome::Cancelled(failed) if failed.contains_key(&NEW_GUARD) => Err(Error::EmailTaken),
+            Outcome::Cancelled(_) => Err(Error::Contention),
+        }
+    }
+
+    async fn find_now(&self, id: UserId) -> Result<Option<User>> {
+        self.table.get(ItemType::User, Key::user(id), Consistency::Strong).await
+    }
+
+    /// The user as it is now, at the expected version.
+    async fn expect(&self, id: UserId, expected: Option<Version>) -> Result<User> {
+        let user = self.find_now(id).await?.ok_or(Error::UserNotFound)?;
+        match expected {
+            Some(version) if version != user.version => {
+                Err(Error::VersionMismatch { current: user.version })
+            }
+            _ => Ok(user),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UniqueEmail {
+    user_id: UserId,
+}
+
+fn user_item(user: &User) -> Result<Item> {
+    let index_key = IndexKey::user(user.id, &user.email);
+    schema::item(ItemType::User, Key::user(user.id), Some(index_key), user)
+}
+
+fn guard_item(user_id: UserId, email: &Email) -> Result<Item> {
+    let guard = UniqueEmail { user_id };
+    schema::item(ItemType::UniqueEmail, Key::unique_email(email), None, &guard)
+}
+
+fn change(changes: &UserChanges) -> Change {
+    change_at(Timestamp::now(), changes)
+}
+
+/// All but the email, whose change takes more than one item.
+fn change_at(now: Timestamp, changes: &UserChanges) -> Change {
+    Change::at(now)
+        .set_some("name", changes.name.as_ref().map(string))
+        .set_some("passwordHash", changes.password_hash.as_ref().map(|hash| string(hash.as_str())))
+        .set_some("role", changes.role.map(string))
+}
+
+impl PasswordHash {
+    /// A hash in the PHC string format.
+    #[must_use]
+    pub fn new(phc: String) -> Self {
+        Self(phc)
+    }
+
+    /// The PHC string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+impl Role {
+    /// `user` or `admin`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "user" => Ok(Self::User),
+            "admin" => Ok(Self::Admin),
+            _ => Err(InvalidRole),
+        }
+    }
+}

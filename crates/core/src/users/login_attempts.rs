@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use serde::Deserialize;
+
+use crate::change::{number, string};
+use crate::schema::{self, EXPIRES_AT, ItemType, Key, TYPE};
+use crate::{Email, Error, Result, Table, Timestamp, retry};
+
+/// So many failures within [`LOGIN_WINDOW`] lock an email's log-in.
+pub const MAX_LOGIN_FAILURES: u32 = 10;
+
+/// How long failures count, from the first of them: 15 minutes.
+pub const LOGIN_WINDOW: Duration = Duration::from_mins(15);
+
+/// Counts failed log-ins per email.
+#[derive(Clone, Debug)]
+pub struct LoginAttempts {
+    table: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attempts {
+    failures: u32,
+    expires_at: i64,
+}
+
+impl LoginAttempts {
+    /// The log-ins of this table's users.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// Counts an attempt before its password is looked at; [`Error::TooManyLogins`] when the limit
+    /// is reached.
+    ///
+    /// It counts as failed until [`Self::succeeded`] says otherwise. Counting only afterwards would
+    /// let any number of guesses through that are made at once.
+    pub async fn begin(&self, email: &Email) -> Result<()> {
+        let now = Timestamp::now().as_seconds();
+        retry::on_contention(|| self.count(email, now)).await
+    }
+
+    /// Forgets the failures of an email, after a log-in that succeeded.
+    pub async fn succeeded(&self, email: &Email) -> Result<()> {
+        self.table
+            .client
+            .delete_item()
+            .table_name(&self.table.name)
+            .set_key(Some(Key::login_attempts(email).into()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    async fn count(&self, email: &Email, now: i64) -> Result<()> {
+        let expires_at = now + LOGIN_WINDOW.as_secs().cast_signed();
+        let answer = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .set_key(Some(Key::login_attempts(email).into()))
+            .update_expression(
+                "SET #type = :type, expiresAt = if_not_exists(expiresAt, :expiresAt) \
+                 ADD failures :one",
+            )
+            .condition_expression(
+                "attribute_not_exists(failures) OR (failures < :max AND expiresAt > :now)",
+            )
+            .expression_attribute_names("#type", TYPE)
+            .expression_attribute_values(":type", string(ItemType::LoginAttempts.as_str()))
+            .expression_attribute_values(":expiresAt", number(expires_at))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":max", number(MAX_LOGIN_FAILURES))
+            .expression_attribute_values(":now", number(now))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = answer else { return Ok(()) };
+        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
+            error.as_service_error()
+        else {
+            return Err(error.into());
+        };
+        let item = failed.item.clone().ok_or(Error::Contention)?;
+        let attempts: Attempts = schema::entity(ItemType::LoginAttempts, item)?;
+        if attempts.failures >= MAX_LOGIN_FAILURES && attempts.expires_at > now {
+            let seconds = (attempts.expires_at - now).unsigned_abs();
+            return Err(Error::TooManyLogins { retry_after: Duration::from_secs(seconds) });
+        }
+        self.restart(email, attempts.expires_at).await
+    }
+
+    /// Removes a count whose time is over but which TTL has not removed yet, and starts anew. Of
+    /// several who do so at once all come back to count.
+    async fn restart(&self, email: &Email, expired_at: i64) -> Result<()> {
+        let answer = self
+            .table
+            .client
+            .delete_item()
+            .table_name(&self.table.name)
+            .set_key(Some(Key::login_attempts(email).into()))
+            .condition_expression("#expiresAt = :expiredAt")
+            .expression_attribute_names("#expiresAt", EXPIRES_AT)
+            .expression_attribute_values(":expiredAt", number(expired_at))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Err(Error::Contention),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(Error::Contention)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

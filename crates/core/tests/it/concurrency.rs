@@ -1,0 +1,135 @@
+//! What holds when many do the same at once.
+
+use std::sync::Arc;
+
+use storefront_core::{Error, OrderAccess, OrderStatus};
+
+use crate::shop::Shop;
+
+/// Runs `work` this many times at once, each in a task of its own.
+async fn at_once<T, F, Fut>(times: usize, work: F) -> Vec<T>
+where
+    F: Fn(usize) -> Fut,
+    Fut: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let tasks: Vec<_> = (0..times).map(|index| tokio::spawn(work(index))).collect();
+    let mut results = Vec::with_capacity(times);
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_24_who_register_one_email_at_once_one_wins() {
+    let shop = Arc::new(Shop::open().await);
+    let results = at_once(24, |_| {
+        let shop = Arc::clone(&shop);
+        async move { shop.register("anna@example.com").await }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::EmailTaken))));
+    assert_eq!(shop.count("User").await, 1);
+    assert_eq!(shop.count("UniqueEmail").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_40_orders_for_a_stock_of_10_ten_are_placed() {
+    let shop = Arc::new(Shop::open().await);
+    let anna = Arc::new(shop.anna().await);
+    let blend = Arc::new(shop.product(100, 10).await);
+    let results = at_once(40, |_| {
+        let (shop, anna, blend) = (Arc::clone(&shop), Arc::clone(&anna), Arc::clone(&blend));
+        async move { shop.place(&anna, &[(&blend, 1)]).await }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 10);
+    assert!(
+        results
+            .iter()
+            .all(|result| matches!(result, Ok(_) | Err(Error::OutOfStock(_) | Error::Contention)))
+    );
+    assert_eq!(shop.stock(&blend).await, Some(0));
+    assert_eq!(shop.count("Order").await, 10);
+    assert_eq!(shop.count("OrderItem").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_12_orders_with_one_idempotency_key_one_is_placed_and_all_get_it() {
+    let shop = Arc::new(Shop::open().await);
+    let anna = Arc::new(shop.anna().await);
+    let blend = Arc::new(shop.product(100, 100).await);
+    let results = at_once(12, |_| {
+        let (shop, anna, blend) = (Arc::clone(&shop), Arc::clone(&anna), Arc::clone(&blend));
+        async move { shop.place_as("k", &anna, &[(&blend, 3)]).await }
+    })
+    .await;
+    let placed: Vec<_> = results.into_iter().map(Result::unwrap).collect();
+    assert_eq!(placed.iter().filter(|placed| !placed.replayed).count(), 1);
+    assert!(placed.iter().all(|other| other.order == placed[0].order));
+    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.stock(&blend).await, Some(97));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_8_cancellations_of_one_order_one_puts_the_stock_back() {
+    let shop = Arc::new(Shop::open().await);
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    let order = shop.place(&anna, &[(&blend, 4)]).await.unwrap();
+    let results = at_once(8, |_| {
+        let shop = Arc::clone(&shop);
+        async move {
+            let access = OrderAccess::OwnedBy(anna.id);
+            shop.orders.change_status(access, order.id, OrderStatus::Cancelled, None).await
+        }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(
+        results
+            .iter()
+            .all(|result| matches!(result, Ok(_) | Err(Error::InvalidStatusChange { .. })))
+    );
+    assert_eq!(shop.stock(&blend).await, Some(10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_30_attempts_to_log_in_at_once_ten_get_through() {
+    let shop = Arc::new(Shop::open().await);
+    let results = at_once(30, |_| {
+        let shop = Arc::clone(&shop);
+        async move { shop.login_attempts.begin(&crate::shop::email("anna@example.com")).await }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 10);
+    assert!(
+        results.iter().all(|result| matches!(result, Ok(()) | Err(Error::TooManyLogins { .. })))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_who_change_to_one_email_at_once_leave_one_guard_each() {
+    let shop = Arc::new(Shop::open().await);
+    let mut users = Vec::new();
+    for index in 0..8 {
+        users.push(shop.register(&format!("user{index}@example.com")).await.unwrap());
+    }
+    let users = Arc::new(users);
+    let results = at_once(8, |index| {
+        let (shop, users) = (Arc::clone(&shop), Arc::clone(&users));
+        async move {
+            let changes = storefront_core::UserChanges {
+                email: Some(crate::shop::email("wanted@example.com")),
+                ..Default::default()
+            };
+            shop.users.update(users[index].id, changes, None).await
+        }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::EmailTaken))));
+    assert_eq!(shop.count("UniqueEmail").await, 8);
+}

@@ -1,0 +1,213 @@
+//! Transactions that DynamoDB cancels for a conflict: the embedded one never does, so an
+//! interceptor sends some tries to an endpoint that answers as DynamoDB would.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_dynamodb::config::{ConfigBag, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{Error as AnyError, Input, Output};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use serde_json::{Value, json};
+use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges};
+
+use crate::shop::Shop;
+
+/// Sends the next `remaining` requests for `operation` to another endpoint.
+#[derive(Debug)]
+struct Divert {
+    operation: &'static str,
+    remaining: Arc<AtomicU32>,
+    endpoint_url: String,
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Divert {
+    fn name(&self) -> &'static str {
+        "Divert"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_, Input, Output, AnyError>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        if target.ends_with(self.operation)
+            && self
+                .remaining
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+                .is_ok()
+        {
+            request.set_uri(self.endpoint_url.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// A shop whose next requests for `operation` are answered with this error instead. The counter
+/// says how many; it starts at none.
+async fn shop(operation: &'static str, answer: Value) -> (Shop, Arc<AtomicU32>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint_url = format!("http://{}/", listener.local_addr().unwrap());
+    let refuse = post(move || async move { (StatusCode::BAD_REQUEST, answer.to_string()) });
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", refuse)).await });
+
+    let remaining = Arc::new(AtomicU32::new(0));
+    let shop = Shop::open().await;
+    let divert = Divert { operation, remaining: Arc::clone(&remaining), endpoint_url };
+    let config = shop.client.config().to_builder().interceptor(divert).build();
+    (Shop::over(aws_sdk_dynamodb::Client::from_conf(config), shop.dynamodb), remaining)
+}
+
+/// A shop whose next updates of single items are applied, and then answered with an error, as when
+/// DynamoDB's answer is lost on the way.
+async fn shop_that_loses_answers() -> (Shop, Arc<AtomicU32>) {
+    let shop = Shop::open().await;
+    let table_url = shop.dynamodb.endpoint_url().to_owned();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint_url = format!("http://{}/", listener.local_addr().unwrap());
+    let apply = post(async move |headers: HeaderMap, body: Bytes| {
+        let request = reqwest::Client::new().post(table_url).headers(headers).body(body);
+        assert!(request.send().await.unwrap().status().is_success());
+        StatusCode::INTERNAL_SERVER_ERROR
+    });
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", apply)).await });
+
+    let remaining = Arc::new(AtomicU32::new(0));
+    let divert =
+        Divert { operation: "UpdateItem", remaining: Arc::clone(&remaining), endpoint_url };
+    let config = shop.client.config().to_builder().interceptor(divert).build();
+    (Shop::over(aws_sdk_dynamodb::Client::from_conf(config), shop.dynamodb), remaining)
+}
+
+fn cancelled(codes: &[&str]) -> Value {
+    let reasons: Vec<Value> = codes.iter().map(|code| json!({ "Code": code })).collect();
+    json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled",
+        "CancellationReasons": reasons,
+    })
+}
+
+const NO_END: u32 = 1000;
+
+#[tokio::test]
+async fn a_conflict_is_tried_again_and_the_order_is_placed_once() {
+    let (shop, remaining) =
+        shop("TransactWriteItems", cancelled(&["None", "None", "TransactionConflict"])).await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    remaining.store(3, Ordering::SeqCst);
+    shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    assert_eq!(remaining.load(Ordering::SeqCst), 0, "three tries met a conflict");
+    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.stock(&blend).await, Some(9));
+}
+
+#[tokio::test]
+async fn a_conflict_that_does_not_end_is_given_up_with_nothing_written() {
+    let (shop, remaining) = shop(
+        "TransactWriteItems",
+        cancelled(&["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]),
+    )
+    .await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    remaining.store(NO_END, Ordering::SeqCst);
+    assert!(matches!(shop.place(&anna, &[(&blend, 1)]).await, Err(Error::Contention)));
+    let tries = NO_END - remaining.load(Ordering::SeqCst);
+    assert!(tries > 1 && tries < 100, "{tries} tries");
+    assert_eq!(shop.count("Order").await, 0);
+    assert_eq!(shop.stock(&blend).await, Some(10));
+}
+
+#[tokio::test]
+async fn a_reason_that_is_no_conflict_is_not_tried_again() {
+    let (shop, remaining) =
+        shop("TransactWriteItems", cancelled(&["TransactionConflict", "ValidationError"])).await;
+    remaining.store(NO_END, Ordering::SeqCst);
+    assert!(matches!(shop.register("anna@example.com").await, Err(Error::Refused(_))));
+    assert_eq!(remaining.load(Ordering::SeqCst), NO_END - 1);
+}
+
+#[tokio::test]
+async fn a_failed_condition_beside_a_conflict_decides() {
+    let (shop, remaining) =
+        shop("TransactWriteItems", cancelled(&["TransactionConflict", "ConditionalCheckFailed"]))
+            .await;
+    remaining.store(NO_END, Ordering::SeqCst);
+    assert!(matches!(shop.register("anna@example.com").await, Err(Error::EmailTaken)));
+    assert_eq!(remaining.load(Ordering::SeqCst), NO_END - 1);
+}
+
+#[tokio::test]
+async fn a_single_update_that_meets_a_transaction_is_tried_again() {
+    let conflict = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+        "Message": "Transaction is ongoing for the item",
+    });
+    let (shop, remaining) = shop("UpdateItem", conflict).await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    remaining.store(2, Ordering::SeqCst);
+    let paid = shop
+        .orders
+        .change_status(OrderAccess::Any, order.id, OrderStatus::Paid, None)
+        .await
+        .unwrap();
+    assert_eq!(paid.order.version, 2);
+    assert_eq!(remaining.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn throttling_is_retried_by_the_sdk_and_then_reported_as_unavailable() {
+    let throttled = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+        "Message": "The level of configured provisioned throughput was exceeded",
+    });
+    let (shop, remaining) = shop("GetItem", throttled).await;
+    let anna = shop.anna().await;
+    remaining.store(2, Ordering::SeqCst);
+    assert!(shop.users.find(anna.id).await.unwrap().is_some());
+    remaining.store(NO_END, Ordering::SeqCst);
+    assert!(matches!(shop.users.find(anna.id).await, Err(Error::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_status_change_whose_answer_was_lost_is_not_refused() {
+    let (shop, remaining) = shop_that_loses_answers().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    remaining.store(1, Ordering::SeqCst);
+    let paid = shop
+        .orders
+        .change_status(OrderAccess::Any, order.id, OrderStatus::Paid, Some(1))
+        .await
+        .unwrap();
+    assert_eq!((paid.order.status, paid.order.version), (OrderStatus::Paid, 2));
+    assert_eq!(remaining.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_no_version_mismatch() {
+    let (shop, remaining) = shop_that_loses_answers().await;
+    let blend = shop.product(100, 10).await;
+    remaining.store(1, Ordering::SeqCst);
+    let changes = ProductChanges { price: Some(200), ..ProductChanges::default() };
+    let changed = shop.products.update(blend.id, changes.clone(), Some(1)).await.unwrap();
+    assert_eq!((changed.price, changed.version), (200, 2));
+    assert!(matches!(
+        shop.products.update(blend.id, changes, Some(1)).await,
+        Err(Error::VersionMismatch { current: 2 })
+    ));
+}

@@ -1,0 +1,116 @@
+//! The exact items and keys of the table's layout.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use storefront_core::{NewOrder, NewOrderItem, NewProduct, OrderId, ProductId, UserId, schema};
+
+use crate::shop::{Shop, email, new_product, new_user};
+
+const ANNA: &str = "01930000-0000-7000-8000-00000000000a";
+const BLEND: &str = "01930000-0000-7000-8000-00000000000b";
+const ORDER: &str = "01930000-0000-7000-8000-00000000000c";
+/// The time of the three ids: `0x019300000000` milliseconds.
+const CREATED_AT: &str = "2024-11-06T05:43:40.288Z";
+
+#[tokio::test]
+async fn every_entity_lies_under_its_documented_keys() {
+    let shop = Shop::open().await;
+    let anna: UserId = ANNA.parse().unwrap();
+    let blend: ProductId = BLEND.parse().unwrap();
+    let order: OrderId = ORDER.parse().unwrap();
+    shop.users.register(anna, new_user(" Anna@Example.com ")).await.unwrap();
+    let described =
+        NewProduct { description: Some("Dark".to_owned()), ..new_product(1890, Some(5)) };
+    shop.products.create(blend, described).await.unwrap();
+    shop.orders
+        .place(NewOrder {
+            id: order,
+            user_id: anna,
+            items: vec![NewOrderItem { product_id: blend, quantity: 2 }],
+            idempotency_key: Some("first".parse().unwrap()),
+        })
+        .await
+        .unwrap();
+    shop.login_attempts.begin(&email("anna@example.com")).await.unwrap();
+
+    let user = item(&shop, schema::Key::user(anna)).await;
+    assert_eq!(
+        user,
+        json!({
+            "PK": format!("USER#{ANNA}"), "SK": "METADATA",
+            "GSI1PK": "EMAIL#anna@example.com", "GSI1SK": format!("USER#{ANNA}"),
+            "_type": "User", "id": ANNA, "email": "anna@example.com", "name": "Anna",
+            "passwordHash": "$argon2id$anna", "role": "user", "version": 1,
+            "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
+        })
+    );
+    assert_eq!(
+        item(&shop, schema::Key::unique_email(&email("anna@example.com"))).await,
+        json!({
+            "PK": "EMAIL#anna@example.com", "SK": "METADATA", "_type": "UniqueEmail",
+            "userId": ANNA,
+        })
+    );
+    assert_eq!(
+        item(&shop, schema::Key::order(anna, order)).await,
+        json!({
+            "PK": format!("USER#{ANNA}"), "SK": format!("ORDER#{CREATED_AT}#{ORDER}"),
+            "GSI1PK": format!("ORDER#{ORDER}"), "GSI1SK": format!("USER#{ANNA}"),
+            "_type": "Order", "id": ORDER, "userId": ANNA, "status": "pending", "total": 3780,
+            "currency": "EUR", "version": 1, "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
+        })
+    );
+    assert_eq!(
+        item(&shop, schema::Key::order_item(order, blend)).await,
+        json!({
+            "PK": format!("ORDER#{ORDER}"), "SK": format!("ITEM#{BLEND}"), "_type": "OrderItem",
+            "orderId": ORDER, "productId": BLEND, "name": "Espresso blend", "quantity": 2,
+            "price": 1890,
+        })
+    );
+    let mut product = item(&shop, schema::Key::product(blend)).await;
+    let updated_at = product.as_object_mut().unwrap().remove("updatedAt").unwrap();
+    assert!(updated_at.as_str().unwrap() > CREATED_AT, "taking stock is an update");
+    assert_eq!(
+        product,
+        json!({
+            "PK": format!("PRODUCT#{BLEND}"), "SK": "METADATA",
+            "GSI1PK": "CATEGORY#coffee", "GSI1SK": format!("PRODUCT#{BLEND}"),
+            "_type": "Product", "id": BLEND, "name": "Espresso blend", "description": "Dark",
+            "category": "coffee", "price": 1890, "currency": "EUR", "stock": 3, "version": 2,
+            "createdAt": CREATED_AT,
+        })
+    );
+    let key = "first".parse().unwrap();
+    let record = item(&shop, schema::Key::idempotency(anna, &key)).await;
+    assert_eq!(record["PK"], format!("USER#{ANNA}"));
+    assert_eq!(record["SK"], "IDEMPOTENCY#first");
+    assert_eq!(record["_type"], "Idempotency");
+    assert_eq!(record["orderId"], ORDER);
+    assert!(record["requestHash"].is_string());
+    assert!(record["expiresAt"].is_u64());
+    let attempts = item(&shop, schema::Key::login_attempts(&email("anna@example.com"))).await;
+    assert_eq!(attempts["PK"], "EMAIL#anna@example.com");
+    assert_eq!(attempts["SK"], "LOGIN_ATTEMPTS");
+    assert_eq!(attempts["_type"], "LoginAttempts");
+    assert_eq!(attempts["failures"], 1);
+    assert!(attempts["expiresAt"].is_u64());
+}
+
+/// An item as JSON: strings and whole numbers are all the table holds.
+async fn item(shop: &Shop, key: schema::Key) -> Value {
+    let item = shop.raw(key).await.expect("the item is there");
+    let attributes: BTreeMap<String, Value> = item
+        .into_iter()
+        .map(|(name, value)| {
+            let value = match (value.as_s(), value.as_n()) {
+                (Ok(text), _) => json!(text),
+                (_, Ok(number)) => json!(number.parse::<u64>().unwrap()),
+                _ => panic!("{name} is neither a string nor a number"),
+            };
+            (name, value)
+        })
+        .collect();
+    json!(attributes)
+}

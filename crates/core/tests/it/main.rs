@@ -1,0 +1,14 @@
+//! The repositories against an embedded DynamoDB with the table of template.yaml.
+
+#![allow(clippy::unwrap_used, reason = "a test has no better answer")]
+
+mod access_patterns;
+mod concurrency;
+mod contention;
+mod items;
+mod login_attempts;
+mod orders;
+mod place;
+mod products;
+mod shop;
+mod users;

@@ -1,0 +1,189 @@
+use storefront_core::{
+    CreatedBetween, Error, OrderAccess, OrderId, OrderStatus, PageRequest, ProductChanges,
+    Timestamp,
+};
+
+use crate::shop::{Shop, new_order};
+
+const STATUSES: [OrderStatus; 5] = [
+    OrderStatus::Pending,
+    OrderStatus::Paid,
+    OrderStatus::Shipped,
+    OrderStatus::Delivered,
+    OrderStatus::Cancelled,
+];
+
+fn page(limit: u32, after: Option<OrderId>) -> PageRequest<OrderId> {
+    PageRequest { limit, after }
+}
+
+#[tokio::test]
+async fn an_order_is_found_by_its_owner_and_by_who_may_see_any() {
+    let shop = Shop::open().await;
+    let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
+    let blend = shop.product(1890, 5).await;
+    let order = shop.place(&anna, &[(&blend, 2)]).await.unwrap();
+    let own = shop.orders.find(OrderAccess::OwnedBy(anna.id), order.id).await.unwrap().unwrap();
+    assert_eq!(own.order, order);
+    assert_eq!(own.items.len(), 1);
+    let any = shop.orders.find(OrderAccess::Any, order.id).await.unwrap();
+    assert_eq!(any, Some(own));
+    assert_eq!(shop.orders.find(OrderAccess::OwnedBy(ben.id), order.id).await.unwrap(), None);
+    assert_eq!(shop.orders.find(OrderAccess::Any, OrderId::new()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn orders_come_newest_first_in_pages_and_only_ones_own() {
+    let shop = Shop::open().await;
+    let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
+    let blend = shop.product(1890, None).await;
+    let mut orders = Vec::new();
+    for _ in 0..6 {
+        orders.insert(0, shop.place(&anna, &[(&blend, 1)]).await.unwrap());
+        shop.place(&ben, &[(&blend, 1)]).await.unwrap();
+    }
+    let always = CreatedBetween::default();
+    let first = shop.orders.list(anna.id, always, page(4, None)).await.unwrap();
+    let second = shop.orders.list(anna.id, always, page(4, first.next)).await.unwrap();
+    assert_eq!([first.items, second.items].concat(), orders);
+    assert_eq!(second.next, None);
+    let exact = shop.orders.list(anna.id, always, page(6, None)).await.unwrap();
+    assert_eq!(exact.next, None);
+}
+
+#[tokio::test]
+async fn anothers_cursor_reads_nothing_of_anothers() {
+    let shop = Shop::open().await;
+    let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
+    let blend = shop.product(1890, None).await;
+    let annas = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    let bens = shop.place(&ben, &[(&blend, 1)]).await.unwrap();
+    let always = CreatedBetween::default();
+    let page = shop.orders.list(anna.id, always, page(10, Some(bens.id))).await.unwrap();
+    assert_eq!(page.items, [annas]);
+}
+
+#[tokio::test]
+async fn a_range_includes_from_and_excludes_to() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(1890, None).await;
+    let mut ids = Vec::new();
+    for millis in [0x0193_0000_0000_u64, 0x0193_0000_1000, 0x0193_0000_2000] {
+        let id: OrderId =
+            format!("{:08x}-{:04x}-7000-8000-00000000000a", millis >> 16, millis & 0xffff)
+                .parse()
+                .unwrap();
+        let order = storefront_core::NewOrder { id, ..new_order(&anna, &[(&blend, 1)]) };
+        shop.orders.place(order).await.unwrap();
+        ids.push(id);
+    }
+    let at = |index: usize| Some(ids[index].created_at());
+    let just_after = |index: usize| Timestamp::from_millis(ids[index].created_at().as_millis() + 1);
+    for (from, to, expected) in [
+        (None, None, vec![ids[2], ids[1], ids[0]]),
+        (at(1), None, vec![ids[2], ids[1]]),
+        (just_after(1), None, vec![ids[2]]),
+        (None, at(1), vec![ids[0]]),
+        (None, just_after(1), vec![ids[1], ids[0]]),
+        (at(0), at(2), vec![ids[1], ids[0]]),
+        (at(1), at(1), vec![]),
+        (at(2), at(0), vec![]),
+    ] {
+        let range = CreatedBetween { from, to };
+        let page = shop.orders.list(anna.id, range, page(10, None)).await.unwrap();
+        let found: Vec<OrderId> = page.items.iter().map(|order| order.id).collect();
+        assert_eq!(found, expected, "{range:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_shops_status_changes_are_allowed() {
+    let allowed = [
+        (OrderStatus::Pending, OrderStatus::Paid),
+        (OrderStatus::Pending, OrderStatus::Cancelled),
+        (OrderStatus::Paid, OrderStatus::Shipped),
+        (OrderStatus::Paid, OrderStatus::Cancelled),
+        (OrderStatus::Shipped, OrderStatus::Delivered),
+    ];
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(1890, None).await;
+    for from in STATUSES {
+        for to in STATUSES {
+            let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+            let path: &[OrderStatus] = match from {
+                OrderStatus::Pending => &[],
+                OrderStatus::Paid | OrderStatus::Cancelled => &[from],
+                OrderStatus::Shipped => &[OrderStatus::Paid, from],
+                OrderStatus::Delivered => &[OrderStatus::Paid, OrderStatus::Shipped, from],
+            };
+            for step in path {
+                shop.orders.change_status(OrderAccess::Any, order.id, *step, None).await.unwrap();
+            }
+            let version = 1 + path.len() as u64;
+            let changed = shop.orders.change_status(OrderAccess::Any, order.id, to, None).await;
+            if allowed.contains(&(from, to)) {
+                let changed = changed.unwrap();
+                assert_eq!(changed.order.status, to);
+                assert_eq!(changed.order.version, version + 1);
+                assert_eq!(changed.items.len(), 1);
+            } else {
+                let Err(Error::InvalidStatusChange { from: found, to: asked }) = changed else {
+                    panic!("{from} -> {to} was allowed");
+                };
+                assert_eq!((found, asked), (from, to));
+                let order = shop.orders.find(OrderAccess::Any, order.id).await.unwrap().unwrap();
+                assert_eq!((order.order.status, order.order.version), (from, version));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_changed_at_the_expected_version_only_and_by_the_owner_only() {
+    let shop = Shop::open().await;
+    let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
+    let blend = shop.product(1890, 5).await;
+    let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    let cancel = |access, expected| {
+        shop.orders.change_status(access, order.id, OrderStatus::Cancelled, expected)
+    };
+    assert!(matches!(cancel(OrderAccess::OwnedBy(ben.id), None).await, Err(Error::OrderNotFound)));
+    assert!(matches!(
+        cancel(OrderAccess::OwnedBy(anna.id), Some(2)).await,
+        Err(Error::VersionMismatch { current: 1 })
+    ));
+    assert_eq!(shop.stock(&blend).await, Some(4));
+    cancel(OrderAccess::OwnedBy(anna.id), Some(1)).await.unwrap();
+    assert_eq!(shop.stock(&blend).await, Some(5));
+}
+
+#[tokio::test]
+async fn a_cancellation_puts_back_what_counts_stock_and_makes_no_ghosts() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let counted = shop.product(100, 10).await;
+    let deleted = shop.product(200, 10).await;
+    let unlimited = shop.product(300, None).await;
+    let no_longer_counted = shop.product(400, 10).await;
+    let order = shop
+        .place(&anna, &[(&counted, 4), (&deleted, 1), (&unlimited, 1), (&no_longer_counted, 1)])
+        .await
+        .unwrap();
+    shop.products.delete(deleted.id, None).await.unwrap();
+    let changes = ProductChanges { stock: Some(None), ..ProductChanges::default() };
+    shop.products.update(no_longer_counted.id, changes, None).await.unwrap();
+
+    let access = OrderAccess::OwnedBy(anna.id);
+    let cancelled =
+        shop.orders.change_status(access, order.id, OrderStatus::Cancelled, None).await.unwrap();
+
+    assert_eq!(cancelled.order.status, OrderStatus::Cancelled);
+    assert_eq!(cancelled.items.len(), 4);
+    assert_eq!(shop.orders.find(access, order.id).await.unwrap(), Some(cancelled));
+    assert_eq!(shop.stock(&counted).await, Some(10));
+    assert_eq!(shop.products.find(deleted.id).await.unwrap(), None);
+    assert_eq!(shop.stock(&unlimited).await, None);
+    assert_eq!(shop.stock(&no_longer_counted).await, None);
+}

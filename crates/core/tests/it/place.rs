@@ -1,0 +1,148 @@
+use storefront_core::{
+    Currency, Error, MAX_ORDER_ITEMS, NewProduct, OrderStatus, Product, ProductChanges, ProductId,
+    Shortage, Timestamp, schema,
+};
+
+use crate::shop::{Shop, new_order, new_product};
+
+#[tokio::test]
+async fn an_order_takes_name_price_and_stock_from_the_products() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let (blend, tea) = (shop.product(1890, 5).await, shop.product(450, None).await);
+    let placed = shop.orders.place(new_order(&anna, &[(&tea, 3), (&blend, 2)])).await.unwrap();
+    assert!(!placed.replayed);
+    let order = placed.order;
+    assert_eq!(order.order.status, OrderStatus::Pending);
+    assert_eq!(order.order.total, 2 * 1890 + 3 * 450);
+    assert_eq!(order.order.currency, Currency::EUR);
+    assert_eq!(order.order.created_at, order.order.id.created_at());
+    let items: Vec<_> =
+        order.items.iter().map(|item| (item.product_id, item.quantity, item.price)).collect();
+    assert_eq!(items, [(blend.id, 2, 1890), (tea.id, 3, 450)]);
+    assert_eq!(shop.stock(&blend).await, Some(3));
+    assert_eq!(shop.stock(&tea).await, None);
+}
+
+#[tokio::test]
+async fn a_product_named_twice_is_one_item() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 5).await;
+    let placed = shop.orders.place(new_order(&anna, &[(&blend, 1), (&blend, 3)])).await.unwrap();
+    assert_eq!(placed.order.items.len(), 1);
+    assert_eq!(placed.order.items[0].quantity, 4);
+    assert_eq!(shop.stock(&blend).await, Some(1));
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_filled_names_the_products_and_takes_nothing() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let (plenty, few) = (shop.product(100, 50).await, shop.product(200, 2).await);
+    let Err(Error::OutOfStock(shortages)) = shop.place(&anna, &[(&plenty, 1), (&few, 3)]).await
+    else {
+        panic!("more was sold than there is");
+    };
+    assert_eq!(shortages, [Shortage { product_id: few.id, requested: 3, available: 2 }]);
+    assert_eq!(shop.stock(&plenty).await, Some(50));
+    assert_eq!(shop.stock(&few).await, Some(2));
+    assert_eq!(shop.count("Order").await + shop.count("OrderItem").await, 0);
+}
+
+#[tokio::test]
+async fn orders_against_the_rules_are_refused() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, None).await;
+    let gone = Product { id: ProductId::new(), ..blend.clone() };
+    let dollars = NewProduct { currency: Currency::USD, ..new_product(100, None) };
+    let dollars = shop.products.create(ProductId::new(), dollars).await.unwrap();
+
+    assert!(matches!(shop.place(&anna, &[]).await, Err(Error::EmptyOrder)));
+    assert!(matches!(
+        shop.place(&anna, &[(&blend, 0)]).await,
+        Err(Error::InvalidQuantity { quantity: 0, .. })
+    ));
+    assert!(matches!(
+        shop.place(&anna, &[(&blend, 999), (&blend, 1)]).await,
+        Err(Error::InvalidQuantity { quantity: 1000, .. })
+    ));
+    let Err(Error::UnknownProducts(unknown)) = shop.place(&anna, &[(&gone, 1), (&blend, 1)]).await
+    else {
+        panic!("sold a product that does not exist");
+    };
+    assert_eq!(unknown, [gone.id]);
+    let Err(Error::MixedCurrencies(currencies)) =
+        shop.place(&anna, &[(&blend, 1), (&dollars, 1)]).await
+    else {
+        panic!("added cents to euro cents");
+    };
+    assert_eq!(currencies, ["EUR", "USD"]);
+    assert_eq!(shop.count("Order").await, 0);
+}
+
+#[tokio::test]
+async fn an_order_holds_48_items_and_not_one_more() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let mut products = Vec::new();
+    for _ in 0..=MAX_ORDER_ITEMS {
+        products.push(shop.product(1, 10).await);
+    }
+    let items: Vec<_> = products.iter().map(|product| (product, 1)).collect();
+    let Err(Error::TooManyItems { count: 49 }) = shop.place(&anna, &items).await else {
+        panic!("49 items");
+    };
+    let placed = shop.place_as("full", &anna, &items[..MAX_ORDER_ITEMS]).await.unwrap();
+    assert_eq!(placed.order.items.len(), MAX_ORDER_ITEMS);
+    assert_eq!(shop.stock(&products[0]).await, Some(9));
+    assert_eq!(shop.stock(&products[48]).await, Some(10));
+}
+
+#[tokio::test]
+async fn a_key_used_again_gives_the_first_order_whatever_became_of_its_products() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let (blend, tea) = (shop.product(100, 1).await, shop.product(200, None).await);
+    let first = shop.place_as("k", &anna, &[(&blend, 1), (&tea, 1)]).await.unwrap();
+    let dearer = ProductChanges { price: Some(900), ..ProductChanges::default() };
+    shop.products.update(blend.id, dearer, None).await.unwrap();
+    shop.products.delete(tea.id, None).await.unwrap();
+
+    let again = shop.place_as("k", &anna, &[(&tea, 1), (&blend, 1)]).await.unwrap();
+
+    assert!(again.replayed);
+    assert_eq!(again.order, first.order);
+    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.stock(&blend).await, Some(0));
+}
+
+#[tokio::test]
+async fn a_key_used_for_something_else_is_refused_and_is_the_users_own() {
+    let shop = Shop::open().await;
+    let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
+    let blend = shop.product(100, 10).await;
+    shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
+    assert!(matches!(
+        shop.place_as("k", &anna, &[(&blend, 2)]).await,
+        Err(Error::IdempotencyKeyReused)
+    ));
+    let bens = shop.place_as("k", &ben, &[(&blend, 2)]).await.unwrap();
+    assert!(!bens.replayed);
+    assert_eq!(shop.stock(&blend).await, Some(7));
+}
+
+#[tokio::test]
+async fn a_key_that_expired_but_was_not_removed_yet_does_not_count() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    let first = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
+    let record = schema::Key::idempotency(anna.id, &"k".parse().unwrap());
+    shop.overwrite(record, "expiresAt", Timestamp::now().as_seconds()).await;
+    let second = shop.place_as("k", &anna, &[(&blend, 2)]).await.unwrap();
+    assert!(!second.replayed);
+    assert_ne!(second.order.order.id, first.order.order.id);
+    assert!(shop.place_as("k", &anna, &[(&blend, 2)]).await.unwrap().replayed);
+}

@@ -1,0 +1,99 @@
+use storefront_core::{Currency, Error, NewProduct, PageRequest, ProductChanges, ProductId};
+
+use crate::shop::{Shop, category, new_product};
+
+fn page(limit: u32, after: Option<ProductId>) -> PageRequest<ProductId> {
+    PageRequest { limit, after }
+}
+
+#[tokio::test]
+async fn a_change_touches_what_it_names_and_nothing_else() {
+    let shop = Shop::open().await;
+    let blend = shop.product(1890, 5).await;
+    let changes = ProductChanges {
+        description: Some(Some("Dark".to_owned())),
+        price: Some(1990),
+        currency: Some(Currency::USD),
+        stock: Some(None),
+        ..ProductChanges::default()
+    };
+    let changed = shop.products.update(blend.id, changes, None).await.unwrap();
+    assert_eq!(changed.name, blend.name);
+    assert_eq!(changed.description.as_deref(), Some("Dark"));
+    assert_eq!((changed.price, changed.currency), (1990, Currency::USD));
+    assert_eq!(changed.stock, None);
+    assert_eq!(changed.version, 2);
+    let changes = ProductChanges {
+        description: Some(None),
+        stock: Some(Some(3)),
+        ..ProductChanges::default()
+    };
+    let changed = shop.products.update(blend.id, changes, Some(2)).await.unwrap();
+    assert_eq!((changed.description, changed.stock), (None, Some(3)));
+}
+
+#[tokio::test]
+async fn a_change_of_category_moves_the_product() {
+    let shop = Shop::open().await;
+    let blend = shop.product(1890, 5).await;
+    let changes = ProductChanges { category: Some(category(" Tea ")), ..ProductChanges::default() };
+    let moved = shop.products.update(blend.id, changes, None).await.unwrap();
+    let coffee = shop.products.list(&category("coffee"), page(10, None)).await.unwrap();
+    assert!(coffee.items.is_empty());
+    let tea = shop.products.list(&category("tea"), page(10, None)).await.unwrap();
+    assert_eq!(tea.items, [moved]);
+}
+
+#[tokio::test]
+async fn the_wrong_version_and_a_product_that_is_not_there_are_refused() {
+    let shop = Shop::open().await;
+    let blend = shop.product(1890, 5).await;
+    let cheaper = || ProductChanges { price: Some(1), ..ProductChanges::default() };
+    assert!(matches!(
+        shop.products.update(blend.id, cheaper(), Some(2)).await,
+        Err(Error::VersionMismatch { current: 1 })
+    ));
+    assert!(matches!(
+        shop.products.delete(blend.id, Some(2)).await,
+        Err(Error::VersionMismatch { current: 1 })
+    ));
+    shop.products.delete(blend.id, Some(1)).await.unwrap();
+    assert!(matches!(shop.products.delete(blend.id, None).await, Err(Error::ProductNotFound)));
+    assert!(matches!(
+        shop.products.update(blend.id, cheaper(), None).await,
+        Err(Error::ProductNotFound)
+    ));
+    assert_eq!(shop.products.find(blend.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn pages_hold_every_product_of_the_category_once_and_the_last_has_no_next() {
+    let shop = Shop::open().await;
+    let mut coffees = Vec::new();
+    for price in 0..6 {
+        coffees.push(shop.product(price, None).await);
+    }
+    let tea = NewProduct { category: category("tea"), ..new_product(1, None) };
+    shop.products.create(ProductId::new(), tea).await.unwrap();
+    let coffee = category("coffee");
+    let first = shop.products.list(&coffee, page(3, None)).await.unwrap();
+    let second = shop.products.list(&coffee, page(3, first.next)).await.unwrap();
+    assert_eq!([first.items, second.items].concat(), coffees);
+    assert_eq!(second.next, None, "a full last page has no next page");
+}
+
+#[tokio::test]
+async fn a_page_beyond_one_megabyte_is_not_cut() {
+    let shop = Shop::open().await;
+    for price in 0..100 {
+        let long = NewProduct {
+            // 20 KB each: the page is 2 MB, two answers of DynamoDB's.
+            description: Some("ж".repeat(10_000)),
+            ..new_product(price, None)
+        };
+        shop.products.create(ProductId::new(), long).await.unwrap();
+    }
+    let all = shop.products.list(&category("coffee"), page(100, None)).await.unwrap();
+    assert_eq!(all.items.len(), 100);
+    assert_eq!(all.next, None);
+}

@@ -1,0 +1,151 @@
+//! A shop of its own for each test.
+
+use storefront_core::{
+    Category, Currency, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem,
+    NewProduct, NewUser, Order, OrderId, Orders, PasswordHash, Placed, Product, ProductId,
+    Products, Role, Table, User, UserId, Users, aws, schema,
+};
+use storefront_embedded::{EmbeddedDynamoDb, test_table};
+
+pub(crate) struct Shop {
+    pub(crate) users: Users,
+    pub(crate) login_attempts: LoginAttempts,
+    pub(crate) products: Products,
+    pub(crate) orders: Orders,
+    pub(crate) client: aws_sdk_dynamodb::Client,
+    pub(crate) dynamodb: EmbeddedDynamoDb,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        let dynamodb = test_table().await;
+        let endpoint_url = dynamodb.endpoint_url().to_owned();
+        let client = aws::dynamodb(&aws::emulator_config(), Some(endpoint_url));
+        Self::over(client, dynamodb)
+    }
+
+    pub(crate) fn over(client: aws_sdk_dynamodb::Client, dynamodb: EmbeddedDynamoDb) -> Self {
+        let table = Table::new(client.clone(), dynamodb.table_name());
+        Self {
+            users: Users::new(table.clone()),
+            login_attempts: LoginAttempts::new(table.clone()),
+            products: Products::new(table.clone()),
+            orders: Orders::new(table),
+            client,
+            dynamodb,
+        }
+    }
+
+    pub(crate) async fn register(&self, email: &str) -> Result<User, Error> {
+        self.users.register(UserId::new(), new_user(email)).await
+    }
+
+    pub(crate) async fn anna(&self) -> User {
+        self.register("anna@example.com").await.unwrap()
+    }
+
+    pub(crate) async fn product(&self, price: u64, stock: impl Into<Option<u64>>) -> Product {
+        self.products.create(ProductId::new(), new_product(price, stock.into())).await.unwrap()
+    }
+
+    pub(crate) async fn place(
+        &self,
+        user: &User,
+        items: &[(&Product, u32)],
+    ) -> Result<Order, Error> {
+        Ok(self.orders.place(new_order(user, items)).await?.order.order)
+    }
+
+    pub(crate) async fn place_as(
+        &self,
+        key: &str,
+        user: &User,
+        items: &[(&Product, u32)],
+    ) -> Result<Placed, Error> {
+        let idempotency_key: Option<IdempotencyKey> = Some(key.parse().unwrap());
+        self.orders.place(NewOrder { idempotency_key, ..new_order(user, items) }).await
+    }
+
+    pub(crate) async fn stock(&self, product: &Product) -> Option<u64> {
+        self.products.find(product.id).await.unwrap().unwrap().stock
+    }
+
+    /// An item as it lies in the table.
+    pub(crate) async fn raw(&self, key: schema::Key) -> Option<schema::Item> {
+        self.client
+            .get_item()
+            .table_name(self.dynamodb.table_name())
+            .set_key(Some(key.into()))
+            .send()
+            .await
+            .unwrap()
+            .item
+    }
+
+    /// Sets an attribute behind the repositories' back.
+    pub(crate) async fn overwrite(&self, key: schema::Key, attribute: &str, value: i64) {
+        self.client
+            .update_item()
+            .table_name(self.dynamodb.table_name())
+            .set_key(Some(key.into()))
+            .update_expression("SET #attribute = :value")
+            .expression_attribute_names("#attribute", attribute)
+            .expression_attribute_values(
+                ":value",
+                aws_sdk_dynamodb::types::AttributeValue::N(value.to_string()),
+            )
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// How many items of this type the table holds.
+    pub(crate) async fn count(&self, item_type: &str) -> usize {
+        let scan = self.client.scan().table_name(self.dynamodb.table_name()).send().await.unwrap();
+        let items = scan.items.unwrap_or_default();
+        items
+            .iter()
+            .filter(|item| item[schema::TYPE].as_s().is_ok_and(|found| found == item_type))
+            .count()
+    }
+}
+
+pub(crate) fn email(text: &str) -> Email {
+    text.parse().unwrap()
+}
+
+pub(crate) fn category(text: &str) -> Category {
+    text.parse().unwrap()
+}
+
+pub(crate) fn new_user(address: &str) -> NewUser {
+    NewUser {
+        email: email(address),
+        name: "Anna".to_owned(),
+        password_hash: PasswordHash::new("$argon2id$anna".to_owned()),
+        role: Role::User,
+    }
+}
+
+pub(crate) fn new_product(price: u64, stock: Option<u64>) -> NewProduct {
+    NewProduct {
+        name: "Espresso blend".to_owned(),
+        description: None,
+        category: category("coffee"),
+        price,
+        currency: Currency::EUR,
+        stock,
+    }
+}
+
+pub(crate) fn new_order(user: &User, items: &[(&Product, u32)]) -> NewOrder {
+    NewOrder {
+        id: OrderId::new(),
+        user_id: user.id,
+        items: items
+            .iter()
+            .map(|&(product, quantity)| NewOrderItem { product_id: product.id, quantity })
+            .collect(),
+        idempotency_key: None,
+    }
+}

@@ -1,0 +1,118 @@
+use storefront_core::{Error, Role, UserChanges, UserId, schema};
+
+use crate::shop::{Shop, email};
+
+#[tokio::test]
+async fn a_registered_user_is_found_by_id_and_by_email() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(anna.clone()));
+    let found = shop.users.find_by_email(&email("ANNA@example.com")).await.unwrap();
+    assert_eq!(found, Some(anna));
+    assert_eq!(shop.users.find(UserId::new()).await.unwrap(), None);
+    assert_eq!(shop.users.find_by_email(&email("ben@example.com")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_email_that_is_taken_leaves_the_first_user_as_it_was() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    assert!(matches!(shop.register("anna@example.com").await, Err(Error::EmailTaken)));
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(anna));
+    assert_eq!(shop.count("User").await, 1);
+}
+
+#[tokio::test]
+async fn a_change_counts_the_version_up_and_leaves_the_rest() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let changes = UserChanges { name: Some("Anna B.".to_owned()), ..UserChanges::default() };
+    let changed = shop.users.update(anna.id, changes, Some(1)).await.unwrap();
+    assert_eq!(changed.name, "Anna B.");
+    assert_eq!(changed.version, 2);
+    assert_eq!(changed.email, anna.email);
+    assert_eq!(changed.password_hash, anna.password_hash);
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(changed));
+}
+
+#[tokio::test]
+async fn a_change_of_another_version_or_of_nobody_is_refused() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let promote = || UserChanges { role: Some(Role::Admin), ..UserChanges::default() };
+    assert!(matches!(
+        shop.users.update(anna.id, promote(), Some(7)).await,
+        Err(Error::VersionMismatch { current: 1 })
+    ));
+    assert!(matches!(
+        shop.users.update(UserId::new(), promote(), None).await,
+        Err(Error::UserNotFound)
+    ));
+    assert_eq!(shop.count("User").await, 1, "an update of nobody makes nobody");
+    assert_eq!(shop.users.find(anna.id).await.unwrap().unwrap().role, Role::User);
+}
+
+#[tokio::test]
+async fn a_change_of_email_frees_the_old_one_and_guards_the_new_one() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let changes = UserChanges {
+        email: Some(email("anna@example.org")),
+        name: Some("A.".to_owned()),
+        ..UserChanges::default()
+    };
+    let changed = shop.users.update(anna.id, changes, None).await.unwrap();
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(changed.clone()));
+    assert_eq!(changed.version, 2);
+    assert_eq!(shop.users.find_by_email(&email("anna@example.org")).await.unwrap(), Some(changed));
+    assert!(matches!(shop.register("anna@example.org").await, Err(Error::EmailTaken)));
+    shop.register("anna@example.com").await.expect("the old email is free");
+}
+
+#[tokio::test]
+async fn a_change_to_anothers_email_changes_nothing() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let ben = shop.register("ben@example.com").await.unwrap();
+    let changes = UserChanges {
+        email: Some(ben.email.clone()),
+        name: Some("Thief".to_owned()),
+        ..UserChanges::default()
+    };
+    assert!(matches!(shop.users.update(anna.id, changes, None).await, Err(Error::EmailTaken)));
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(anna));
+    assert_eq!(shop.users.find_by_email(&ben.email).await.unwrap(), Some(ben));
+}
+
+#[tokio::test]
+async fn ones_own_email_again_is_no_change_of_email() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let changes = UserChanges { email: Some(anna.email.clone()), ..UserChanges::default() };
+    let changed = shop.users.update(anna.id, changes, None).await.unwrap();
+    assert_eq!(changed.email, anna.email);
+    assert_eq!(shop.count("UniqueEmail").await, 1);
+}
+
+#[tokio::test]
+async fn a_deleted_user_is_gone_and_the_email_is_free() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    assert!(matches!(
+        shop.users.delete(anna.id, Some(2)).await,
+        Err(Error::VersionMismatch { current: 1 })
+    ));
+    shop.users.delete(anna.id, Some(1)).await.unwrap();
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), None);
+    assert_eq!(shop.users.find_by_email(&anna.email).await.unwrap(), None);
+    assert!(matches!(shop.users.delete(anna.id, None).await, Err(Error::UserNotFound)));
+    shop.register("anna@example.com").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_item_that_is_not_what_its_key_says_is_an_error() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    shop.overwrite(schema::Key::user(anna.id), "_type", 7).await;
+    assert!(matches!(shop.users.find(anna.id).await, Err(Error::Item(_))));
+}
