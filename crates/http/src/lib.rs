@@ -1,0 +1,32 @@
+//! What the API functions share: problems, extractors, the caller, telemetry and start-up.
+//!
+//! A function's `app` hands its routes to [`service`], which adds what every route needs; its
+//! `main` calls [`start::run`]. Handlers take the extractors of this crate and answer
+//! `Result<impl IntoResponse, Problem>`: [`Problem`] is the only error they know, and the place
+//! where [`storefront_core::Error`] becomes one is the `From` in `problem/from_core.rs`.
+
+pub mod logging;
+pub mod openapi;
+pub mod start;
+
+mod body;
+mod caller;
+mod field;
+mod if_match;
+mod page;
+mod path;
+mod problem;
+mod query;
+mod service;
+mod user;
+
+pub use body::{JsonBody, MAX_BODY_BYTES};
+pub use caller::{Admin, Caller};
+pub use field::{Object, Parsed, plain_text, present};
+pub use if_match::{IfMatch, Tagged};
+pub use page::{Cursor, Limit, PageBody, page_request};
+pub use path::{Id, Resource};
+pub use problem::{FieldError, Problem, ProductProblem};
+pub use query::Query;
+pub use service::service;
+pub use user::{RoleSchema, UserBody};

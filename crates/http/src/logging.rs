@@ -1,0 +1,52 @@
+//! The log: one JSON object per line on the standard output, where Lambda picks it up.
+
+use std::error::Error;
+use std::fmt;
+
+use storefront_core::aws::variable;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging, at the level of `RUST_LOG` or else `AWS_LAMBDA_LOG_LEVEL`, or else `info`.
+///
+/// A process that logs already keeps doing so.
+pub fn init() {
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter())
+        .try_init();
+}
+
+/// The error and what caused it in turn, for a field of the log.
+#[must_use]
+pub fn with_sources<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + 'a {
+    struct WithSources<'a>(&'a (dyn Error + 'static));
+
+    impl fmt::Display for WithSources<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            let mut source = self.0.source();
+            while let Some(error) = source {
+                write!(f, ": {error}")?;
+                source = error.source();
+            }
+            Ok(())
+        }
+    }
+
+    WithSources(error)
+}
+
+fn filter() -> EnvFilter {
+    let directives = variable("RUST_LOG").or_else(lambda_level).unwrap_or_default();
+    // An unreadable setting must not keep the function from starting.
+    EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).parse_lossy(directives)
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
+fn lambda_level() -> Option<String> {
+    let level = variable("AWS_LAMBDA_LOG_LEVEL")?;
+    Some(if level.eq_ignore_ascii_case("fatal") { "error".to_owned() } else { level })
+}

@@ -1,0 +1,31 @@
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+
+use crate::Problem;
+
+/// The id in the path.
+///
+/// One that is malformed names nothing, so it is the resource's 404.
+#[derive(Clone, Copy, Debug)]
+pub struct Id<T>(pub T);
+
+/// What an id in a path names.
+pub trait Resource: FromStr {
+    /// That there is none with this id.
+    fn not_found() -> Problem;
+}
+
+impl<T, S> FromRequestParts<S> for Id<T>
+where
+    T: Resource,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        id.ok().and_then(|Path(id)| id.parse().ok()).map(Self).ok_or_else(T::not_found)
+    }
+}

@@ -1,0 +1,205 @@
+//! What the API answers when it cannot do what it was asked: problem details (RFC 9457).
+
+mod from_core;
+mod kinds;
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use storefront_core::ProductId;
+use utoipa::ToSchema;
+
+use crate::logging::with_sources;
+
+/// The content type of a problem.
+pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
+
+/// An answer that says what is wrong, and which of it the client can put right.
+///
+/// What went wrong inside is attached to the response as a [`Cause`] and logged once, by the layer
+/// of [`crate::service`]; it never becomes a part of the body.
+#[derive(Debug)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    body: ProblemBody,
+    retry_after: Option<Duration>,
+    cause: Option<Cause>,
+}
+
+/// An answer that says what is wrong (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// Identifies the kind of problem: `urn:storefront:problem:` and the `code`.
+    #[serde(rename = "type", serialize_with = "urn")]
+    #[schema(value_type = String, format = "uri", example = "urn:storefront:problem:email_taken")]
+    kind: &'static str,
+    /// The kind of problem in a few words; the same for all problems of a kind.
+    #[schema(value_type = String, example = "Email taken")]
+    title: &'static str,
+    /// The HTTP status.
+    #[serde(serialize_with = "status")]
+    #[schema(value_type = u16, minimum = 400, maximum = 599, example = 409)]
+    status: StatusCode,
+    /// This problem in a sentence.
+    #[schema(example = "The email belongs to another user.")]
+    detail: String,
+    /// The kind of problem, for programs.
+    #[schema(value_type = String, example = "email_taken")]
+    code: &'static str,
+    /// What is wrong with each part of the request, where its parts are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// The products an order could not be placed for, where it was because of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    products: Vec<ProductProblem>,
+}
+
+/// What is wrong with one part of the request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where in the body it is, as a JSON Pointer (RFC 6901).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/items/0/quantity", nullable = false)]
+    pointer: Option<String>,
+    /// Which query parameter or header it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "limit", nullable = false)]
+    parameter: Option<String>,
+    /// What is wrong with it.
+    #[schema(example = "greater than 999")]
+    detail: String,
+}
+
+/// A product that an order could not be placed for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductProblem {
+    /// Which one.
+    #[schema(value_type = String, format = "uuid")]
+    product_id: ProductId,
+    /// How many the order wanted, where there are not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    requested: Option<u32>,
+    /// How many there are, where there are not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    available: Option<u64>,
+}
+
+/// What lies behind a failure. It travels in the response's extensions, for the log only.
+#[derive(Clone)]
+pub(crate) struct Cause(Arc<dyn Error + Send + Sync>);
+
+impl Problem {
+    fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        let body = ProblemBody {
+            kind: code,
+            title,
+            status,
+            detail: detail.into(),
+            code,
+            errors: Vec::new(),
+            products: Vec::new(),
+        };
+        Self(Box::new(Inner { body, retry_after: None, cause: None }))
+    }
+
+    fn with_error(mut self, error: FieldError) -> Self {
+        self.0.body.errors.push(error);
+        self
+    }
+
+    fn retry_after(mut self, retry_after: Duration) -> Self {
+        self.0.retry_after = Some(retry_after);
+        self
+    }
+
+    fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(Cause(cause.into().into()));
+        self
+    }
+}
+
+impl FieldError {
+    /// What is wrong with the field of the body at this JSON Pointer.
+    pub fn pointer(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, detail: shortened(&detail) }
+    }
+
+    /// What is wrong with this query parameter or header.
+    pub fn parameter(parameter: impl Into<String>, detail: impl fmt::Display) -> Self {
+        Self { pointer: None, parameter: Some(parameter.into()), detail: shortened(&detail) }
+    }
+}
+
+/// Messages of parsers quote what they could not read, however long it is.
+fn shortened(detail: &impl fmt::Display) -> String {
+    const MAX_CHARACTERS: usize = 300;
+    let detail = detail.to_string();
+    match detail.char_indices().nth(MAX_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &detail[..end]),
+        None => detail,
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Inner { body, retry_after, cause } = *self.0;
+        // Strings, numbers and ids: nothing here can fail to become JSON.
+        let json = serde_json::to_vec(&body).unwrap_or_default();
+        let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
+        let mut response = (body.status, content_type, json).into_response();
+        if let Some(retry_after) = retry_after {
+            // At least a second: clients take 0 for "at once".
+            let seconds = retry_after.as_secs().max(1);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if body.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 11.6.1: every 401 names the scheme.
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if let Some(cause) = cause {
+            response.extensions_mut().insert(cause);
+        }
+        response
+    }
+}
+
+/// The cause, and what caused it in turn.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_sources(&*self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn urn<S: serde::Serializer>(code: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:storefront:problem:{code}"))
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn status<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}

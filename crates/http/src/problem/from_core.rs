@@ -1,0 +1,188 @@
+use http::StatusCode;
+use storefront_core::{Error, MAX_ORDER_ITEMS, Shortage};
+
+use super::{Problem, ProductProblem};
+
+/// The one place where what the shop refuses, and what it cannot do, becomes an answer.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::UserNotFound => Self::user_not_found(),
+            Error::ProductNotFound => Self::product_not_found(),
+            Error::OrderNotFound => Self::order_not_found(),
+            Error::EmailTaken => {
+                conflict("email_taken", "Email taken", "The email belongs to another user.")
+            }
+            Error::VersionMismatch { current } => {
+                Self::version_mismatch(format!("The current version is \"{current}\"."))
+            }
+            Error::UnknownProducts(ids) => {
+                let products = ids.into_iter().map(|product_id| ProductProblem {
+                    product_id,
+                    requested: None,
+                    available: None,
+                });
+                let detail = "Some products of the order do not exist.";
+                unprocessable("unknown_products", "Unknown products", detail)
+                    .with_products(products)
+            }
+            Error::OutOfStock(shortages) => {
+                let detail = "There is not enough of some products of the order.";
+                conflict("out_of_stock", "Out of stock", detail)
+                    .with_products(shortages.into_iter().map(ProductProblem::from))
+            }
+            Error::MixedCurrencies(currencies) => {
+                let detail = format!(
+                    "An order has one currency; its products are priced in {}.",
+                    currencies.join(", ")
+                );
+                unprocessable("mixed_currencies", "Mixed currencies", detail)
+            }
+            Error::EmptyOrder => Self::invalid_field("/items", "an order needs at least one item"),
+            Error::TooManyItems { count } => {
+                let detail = format!(
+                    "An order holds at most {MAX_ORDER_ITEMS} different products, not {count}."
+                );
+                unprocessable("too_many_items", "Too many items", detail)
+            }
+            Error::InvalidQuantity { product_id, quantity } => Self::invalid_field(
+                "/items",
+                format_args!("product {product_id} cannot be ordered {quantity} times"),
+            ),
+            Error::InvalidStatusChange { from, to } => {
+                let detail = format!("An order that is {from} cannot become {to}.");
+                conflict("invalid_status_change", "Invalid status change", detail)
+            }
+            Error::IdempotencyKeyReused => {
+                let detail = "The Idempotency-Key was used for another order.";
+                unprocessable("idempotency_key_reused", "Idempotency key reused", detail)
+            }
+            Error::TooManyLogins { retry_after } => {
+                let detail = "Too many failed log-ins for this email. Please try again later.";
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                Self::new(status, "too_many_logins", "Too many log-ins", detail)
+                    .retry_after(retry_after)
+            }
+            Error::Contention => Self::contention(),
+            Error::Unavailable(_) => Self::unavailable(error),
+            // Also whatever the crate comes to know later, until it has an answer of its own.
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<Shortage> for ProductProblem {
+    fn from(shortage: Shortage) -> Self {
+        Self {
+            product_id: shortage.product_id,
+            requested: Some(shortage.requested),
+            available: Some(shortage.available),
+        }
+    }
+}
+
+impl Problem {
+    fn with_products(mut self, products: impl Iterator<Item = ProductProblem>) -> Self {
+        self.0.body.products = products.collect();
+        self
+    }
+}
+
+fn conflict(code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::CONFLICT, code, title, detail)
+}
+
+fn unprocessable(code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, title, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::response::IntoResponse as _;
+    use http::header;
+    use serde_json::json;
+    use storefront_core::{OrderStatus, ProductId};
+
+    use super::*;
+    use crate::problem::Cause;
+
+    fn product() -> ProductId {
+        "01930000-0000-7000-8000-000000000101".parse().unwrap()
+    }
+
+    #[test]
+    fn every_error_has_its_status_and_its_code() {
+        let (from, to) = (OrderStatus::Shipped, OrderStatus::Cancelled);
+        for (error, status, code) in [
+            (Error::UserNotFound, 404, "user_not_found"),
+            (Error::ProductNotFound, 404, "product_not_found"),
+            (Error::OrderNotFound, 404, "order_not_found"),
+            (Error::EmailTaken, 409, "email_taken"),
+            (Error::VersionMismatch { current: 3 }, 412, "version_mismatch"),
+            (Error::UnknownProducts(vec![product()]), 422, "unknown_products"),
+            (Error::OutOfStock(vec![]), 409, "out_of_stock"),
+            (Error::MixedCurrencies(vec!["EUR", "USD"]), 422, "mixed_currencies"),
+            (Error::EmptyOrder, 422, "invalid_body"),
+            (Error::TooManyItems { count: 49 }, 422, "too_many_items"),
+            (Error::InvalidQuantity { product_id: product(), quantity: 1000 }, 422, "invalid_body"),
+            (Error::InvalidStatusChange { from, to }, 409, "invalid_status_change"),
+            (Error::IdempotencyKeyReused, 422, "idempotency_key_reused"),
+            (Error::TooManyLogins { retry_after: Duration::ZERO }, 429, "too_many_logins"),
+            (Error::Contention, 503, "contention"),
+            (Error::Unavailable("secret".into()), 503, "unavailable"),
+            (Error::Refused("secret".into()), 500, "internal"),
+            (Error::Item("secret".into()), 500, "internal"),
+        ] {
+            let problem = Problem::from(error);
+            let body = json!(problem.0.body);
+            assert_eq!((&body["status"], &body["code"]), (&json!(status), &json!(code)));
+            assert!(!body.to_string().contains("secret"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_shortage_names_the_products() {
+        let problem = Problem::from(Error::OutOfStock(vec![Shortage {
+            product_id: product(),
+            requested: 5,
+            available: 2,
+        }]));
+        assert_eq!(
+            json!(problem.0.body),
+            json!({
+                "type": "urn:storefront:problem:out_of_stock",
+                "title": "Out of stock",
+                "status": 409,
+                "detail": "There is not enough of some products of the order.",
+                "code": "out_of_stock",
+                "products": [{
+                    "productId": "01930000-0000-7000-8000-000000000101",
+                    "requested": 5,
+                    "available": 2,
+                }],
+            })
+        );
+    }
+
+    #[test]
+    fn what_passes_says_when_to_try_again() {
+        for (error, seconds) in [
+            (Error::TooManyLogins { retry_after: Duration::from_secs(870) }, "870"),
+            (Error::TooManyLogins { retry_after: Duration::ZERO }, "1"),
+            (Error::Contention, "1"),
+            (Error::Unavailable("no answer".into()), "1"),
+        ] {
+            let response = Problem::from(error).into_response();
+            assert_eq!(response.headers()[header::RETRY_AFTER], seconds);
+        }
+    }
+
+    #[test]
+    fn a_failure_carries_its_cause_for_the_log() {
+        let response = Problem::from(Error::Refused("the reason".into())).into_response();
+        let cause = response.extensions().get::<Cause>().unwrap();
+        assert_eq!(cause.to_string(), "DynamoDB refused the request: the reason");
+    }
+}

@@ -1,0 +1,43 @@
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::Problem;
+use crate::body::field_named_in;
+
+/// The query's parameters, typed.
+///
+/// A parameter that is unknown (with `deny_unknown_fields`), missing, repeated or not what it must
+/// be is a 400 that names it: a filter that was misspelt and ignored would answer something else
+/// than was asked.
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Query<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded(query));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        let detail = error.inner().to_string();
+        let parameter =
+            field_named_in(&detail).map_or_else(|| error.path().to_string(), ToOwned::to_owned);
+        match parameter.as_str() {
+            "cursor" => Problem::invalid_cursor(),
+            _ => Problem::invalid_query(parameter, detail),
+        }
+    })
+}
+
+fn form_urlencoded(query: &str) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(query.as_bytes())
+}

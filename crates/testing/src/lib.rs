@@ -1,0 +1,22 @@
+//! Drives the API functions as API Gateway does, for their tests: real payload 2.0 events through
+//! `lambda_http` into the function's own router, on a `DynamoDB` of the test's own.
+//!
+//! ```no_run
+//! # async fn example(app: impl Fn(storefront_core::Table) -> axum::Router) {
+//! let database = storefront_testing::Database::start().await;
+//! let api = storefront_testing::Api::new(app(database.table()));
+//! let anna = storefront_testing::Persona::user();
+//! let answer = api.get("/users/me").by(anna).send().await;
+//! assert_eq!(answer.status, 200);
+//! # }
+//! ```
+
+#![allow(clippy::missing_panics_doc, clippy::expect_used, reason = "a test has no better answer")]
+
+mod api;
+mod database;
+mod log;
+
+pub use api::{Answer, Api, Persona, Request};
+pub use database::{Database, unreachable_table};
+pub use log::CapturedLog;
