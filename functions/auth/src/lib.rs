@@ -1,0 +1,45 @@
+//! Registration and log-in: POST /users and POST /sessions.
+//!
+//! These two hash passwords and are open to everyone, which is why they are a function of their
+//! own: it has the memory (and so the CPU) that argon2 wants, and the secret that signs tokens.
+
+mod log_in;
+mod register;
+
+use axum::Router;
+use axum::routing::post;
+use storefront_core::{LoginAttempts, Table, Users};
+use storefront_credentials::SigningKeys;
+use storefront_http::openapi::Conventions;
+use utoipa::OpenApi;
+
+/// The part of the HTTP contract that this function serves.
+#[derive(OpenApi)]
+#[openapi(
+    paths(register::register, log_in::log_in),
+    components(schemas(storefront_http::UserBody)),
+    modifiers(&Conventions)
+)]
+pub struct ApiDoc;
+
+/// Who keeps what the handlers need.
+#[derive(Clone)]
+struct Accounts {
+    users: Users,
+    login_attempts: LoginAttempts,
+    signing_keys: SigningKeys,
+}
+
+/// The function, on this table, signing with these keys.
+pub fn app(table: Table, signing_keys: SigningKeys) -> Router {
+    let accounts = Accounts {
+        users: Users::new(table.clone()),
+        login_attempts: LoginAttempts::new(table),
+        signing_keys,
+    };
+    let routes = Router::new()
+        .route("/users", post(register::register))
+        .route("/sessions", post(log_in::log_in))
+        .with_state(accounts);
+    storefront_http::service(routes)
+}

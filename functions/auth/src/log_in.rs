@@ -1,0 +1,106 @@
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use garde::Validate;
+use http::{StatusCode, header};
+use serde::{Deserialize, Serialize};
+use storefront_core::{Email, User};
+use storefront_credentials::access_token::{self, Bearer};
+use storefront_credentials::{Password, Result};
+use storefront_http::{JsonBody, Parsed, Problem, UserBody};
+use utoipa::ToSchema;
+
+use crate::Accounts;
+
+/// Who wants to log in.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Credentials {
+    /// Capitals and spaces around it do not count.
+    #[garde(dive)]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    email: Parsed<Email>,
+    /// The user's password.
+    #[garde(dive)]
+    #[schema(value_type = String, format = "password", min_length = 8, max_length = 128)]
+    password: Parsed<Password>,
+}
+
+/// A user who is logged in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Session {
+    /// For the header `Authorization: Bearer …`.
+    access_token: String,
+    /// How to use the token: `Bearer` (RFC 6750).
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// How long the token is good for, in seconds.
+    #[schema(example = 3600)]
+    expires_in: u64,
+    /// Who is logged in.
+    user: UserBody,
+}
+
+/// Logs a user in.
+///
+/// After 10 failures for an email within 15 minutes, no log-in for it is let through for the rest
+/// of them, whatever the password. A session is the token itself and has no path of its own; it
+/// ends when the token expires.
+#[utoipa::path(
+    post,
+    path = "/sessions",
+    operation_id = "logIn",
+    tag = "sessions",
+    request_body = Credentials,
+    responses(
+        (status = 201, description = "The access token", body = Session),
+        (status = 400, description = "`malformed_body`: the body is not JSON"),
+        (status = 401, description = "`invalid_credentials`: no user has this email and password"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields"),
+        (
+            status = 429,
+            description = "`too_many_logins`: too many failures for this email",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds"))
+        ),
+    )
+)]
+pub(crate) async fn log_in(
+    State(accounts): State<Accounts>,
+    JsonBody(credentials): JsonBody<Credentials>,
+) -> Result<impl IntoResponse, Problem> {
+    let email = credentials.email.get()?;
+    let password = credentials.password.get()?;
+    // At once: so the one more read that an unknown email costs mostly hides behind the count.
+    let ((), user) = tokio::try_join!(
+        accounts.login_attempts.begin(&email),
+        accounts.users.find_by_email(&email),
+    )?;
+    let user = verified(user, password)
+        .await
+        .map_err(Problem::internal)?
+        .ok_or_else(Problem::invalid_credentials)?;
+    accounts.login_attempts.succeeded(&email).await?;
+
+    let key = accounts.signing_keys.current().await.map_err(Problem::unavailable)?;
+    let bearer = Bearer { user_id: user.id, role: user.role };
+    let session = Session {
+        access_token: access_token::issue(&key, bearer).map_err(Problem::internal)?,
+        token_type: "Bearer",
+        expires_in: access_token::LIFETIME.as_secs(),
+        user: user.into(),
+    };
+    // RFC 6749, section 5.1: nothing on the way may keep a token.
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(session)))
+}
+
+/// The user, if there is one and it is their password. Takes the same time if there is none.
+async fn verified(user: Option<User>, password: Password) -> Result<Option<User>> {
+    let is_right = match &user {
+        Some(user) => password.verify(&user.password_hash).await?,
+        None => password.verify_absent().await?,
+    };
+    Ok(user.filter(|_| is_right))
+}

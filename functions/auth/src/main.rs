@@ -1,0 +1,16 @@
+//! Starts the function.
+
+use std::process::ExitCode;
+
+use storefront_credentials::SigningKeys;
+use storefront_http::start;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start::function(async {
+        let table = start::table_from_environment().await?;
+        let signing_keys = SigningKeys::from_environment().await?;
+        start::run(storefront_auth::app(table, signing_keys)).await
+    })
+    .await
+}

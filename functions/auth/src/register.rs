@@ -1,0 +1,68 @@
+use axum::extract::State;
+use axum::response::IntoResponse;
+use garde::Validate;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use storefront_core::{Email, NewUser, Role, UserId};
+use storefront_credentials::Password;
+use storefront_http::{JsonBody, Parsed, Problem, Tagged, UserBody, plain_text};
+use utoipa::ToSchema;
+
+use crate::Accounts;
+
+/// A new user.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Registration {
+    /// Nobody else may have it. Capitals and spaces around it do not count.
+    #[garde(dive)]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    email: Parsed<Email>,
+    /// What to log in with.
+    #[garde(dive)]
+    #[schema(value_type = String, format = "password", min_length = 8, max_length = 128)]
+    password: Parsed<Password>,
+    /// What to call the user.
+    #[garde(length(chars, min = 1, max = 200), custom(plain_text))]
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    name: String,
+}
+
+/// Registers a user.
+///
+/// Whoever registers is a `user`; an administrator can make them an `admin`.
+#[utoipa::path(
+    post,
+    path = "/users",
+    operation_id = "registerUser",
+    tag = "users",
+    request_body = Registration,
+    responses(
+        (status = 201, description = "The user", body = UserBody, headers(
+            ("Location" = String, description = "The user's path"),
+            ("ETag" = String, description = "The user's version"),
+        )),
+        (status = 400, description = "`malformed_body`: the body is not JSON"),
+        (status = 409, description = "`email_taken`: another user has the email"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields"),
+    )
+)]
+pub(crate) async fn register(
+    State(accounts): State<Accounts>,
+    JsonBody(registration): JsonBody<Registration>,
+) -> Result<impl IntoResponse, Problem> {
+    let email = registration.email.get()?;
+    let password = registration.password.get()?;
+    let new = NewUser {
+        email,
+        name: registration.name,
+        password_hash: password.hash().await.map_err(Problem::internal)?,
+        role: Role::User,
+    };
+    let user = accounts.users.register(UserId::new(), new).await?;
+    let location = [(header::LOCATION, format!("/users/{}", user.id))];
+    let body = Tagged(user.version, UserBody::from(user));
+    Ok((StatusCode::CREATED, location, body))
+}

@@ -1,0 +1,146 @@
+use axum::extract::State;
+use garde::Validate;
+use serde::Deserialize;
+use storefront_core::{Email, Error, User, UserChanges, Version};
+use storefront_credentials::Password;
+use storefront_http::{IfMatch, JsonBody, Parsed, Problem, Tagged, UserBody, plain_text, present};
+use utoipa::ToSchema;
+
+use crate::Accounts;
+use crate::target::Target;
+
+/// What to change of a user.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(min_properties = 1)]
+pub(crate) struct UserPatch {
+    /// What to call the user.
+    #[serde(default, deserialize_with = "present")]
+    #[garde(inner(length(chars, min = 1, max = 200), custom(plain_text)))]
+    #[schema(min_length = 1, max_length = 200, nullable = false, example = "Ada King")]
+    name: Option<String>,
+    /// Nobody else may have it. Capitals and spaces around it do not count.
+    #[serde(default, deserialize_with = "present")]
+    #[garde(dive)]
+    #[schema(value_type = Option<String>, format = "email", max_length = 254, nullable = false)]
+    email: Option<Parsed<Email>>,
+    /// What to log in with from now on.
+    #[serde(default, deserialize_with = "present")]
+    #[garde(dive)]
+    #[schema(
+        value_type = Option<String>,
+        format = "password",
+        min_length = 8,
+        max_length = 128,
+        nullable = false
+    )]
+    password: Option<Parsed<Password>>,
+    /// What the user logs in with now: for a new email or password of one's own.
+    #[serde(default, deserialize_with = "present")]
+    #[garde(dive)]
+    #[schema(
+        value_type = Option<String>,
+        format = "password",
+        min_length = 8,
+        max_length = 128,
+        nullable = false
+    )]
+    current_password: Option<Parsed<Password>>,
+}
+
+/// Changes a user.
+///
+/// A new email or password of one's own needs `currentPassword`; an administrator needs none to
+/// change another's. Failures count as failed log-ins. Access tokens stay good until they expire.
+#[utoipa::path(
+    patch,
+    path = "/users/{userId}",
+    operation_id = "changeUser",
+    tag = "users",
+    security(("accessToken" = [])),
+    params(
+        ("userId" = String, Path, description = "The user's id, or `me` for the caller"),
+        ("If-Match" = Option<String>, Header, description = "The version to change, as the `ETag` had it"),
+    ),
+    request_body = UserPatch,
+    responses(
+        (status = 200, description = "The user", body = UserBody, headers(
+            ("ETag" = String, description = "The user's version"),
+        )),
+        (status = 400, description = "`malformed_body`, or `invalid_header`: `If-Match` is no entity tag"),
+        (status = 403, description = "`wrong_password`: `currentPassword` is not the user's"),
+        (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
+        (status = 409, description = "`email_taken`: another user has the email"),
+        (status = 412, description = "`version_mismatch`: the user is not at the version of `If-Match`"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields"),
+        (
+            status = 429,
+            description = "`too_many_logins`: too many wrong passwords for this email",
+            headers(("Retry-After" = u64, description = "When to try again, in seconds"))
+        ),
+    )
+)]
+pub(crate) async fn change(
+    State(accounts): State<Accounts>,
+    target: Target,
+    IfMatch(expected): IfMatch,
+    JsonBody(patch): JsonBody<UserPatch>,
+) -> Result<Tagged<UserBody>, Problem> {
+    let name = patch.name;
+    let email = patch.email.map(Parsed::get).transpose()?;
+    let password = patch.password.map(Parsed::get).transpose()?;
+    let current_password = patch.current_password.map(Parsed::get).transpose()?;
+    if name.is_none() && email.is_none() && password.is_none() {
+        return Err(Problem::invalid_field("", "needs a name, an email or a password to change"));
+    }
+
+    let needs_confirmation = target.is_caller && (email.is_some() || password.is_some());
+    let confirmed = if needs_confirmation {
+        let current = current_password.ok_or_else(|| {
+            Problem::invalid_field("/currentPassword", "is needed for this change")
+        })?;
+        Some(accounts.confirm(target, current, expected).await?)
+    } else {
+        None
+    };
+    let password_hash = match password {
+        Some(password) => Some(password.hash().await.map_err(Problem::internal)?),
+        None => None,
+    };
+    let changes = UserChanges { name, email, password_hash, role: None };
+    // Whoever confirmed with their password changes the very user whose password it was: another
+    // change in between, such as of the password, makes the write fail.
+    let version = confirmed.as_ref().map(|user| user.version).or(expected);
+    match accounts.users.update(target.user_id, changes, version).await {
+        Ok(user) => Ok(Tagged(user.version, user.into())),
+        // The client named no version, so to them it is a collision like any other.
+        Err(Error::VersionMismatch { .. }) if expected.is_none() => Err(Problem::contention()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Accounts {
+    /// The target, after checking that this is their password.
+    ///
+    /// A wrong one counts as a failed log-in: who has got hold of a token must not guess more often
+    /// than who has not.
+    async fn confirm(
+        &self,
+        target: Target,
+        password: Password,
+        expected: Option<Version>,
+    ) -> Result<User, Problem> {
+        let user = self.users.find(target.user_id).await?.ok_or_else(Problem::user_not_found)?;
+        if expected.is_some_and(|version| version != user.version) {
+            return Err(Error::VersionMismatch { current: user.version }.into());
+        }
+        self.login_attempts.begin(&user.email).await?;
+        if !password.verify(&user.password_hash).await.map_err(Problem::internal)? {
+            return Err(Problem::wrong_password());
+        }
+        self.login_attempts.succeeded(&user.email).await?;
+        Ok(user)
+    }
+}

@@ -1,0 +1,35 @@
+use axum::extract::State;
+use http::StatusCode;
+use storefront_http::{IfMatch, Problem};
+
+use crate::Accounts;
+use crate::target::Target;
+
+/// Deletes a user and frees the email.
+///
+/// The user's orders stay. Access tokens stay good until they expire, but find no user.
+#[utoipa::path(
+    delete,
+    path = "/users/{userId}",
+    operation_id = "deleteUser",
+    tag = "users",
+    security(("accessToken" = [])),
+    params(
+        ("userId" = String, Path, description = "The user's id, or `me` for the caller"),
+        ("If-Match" = Option<String>, Header, description = "The version to delete, as the `ETag` had it"),
+    ),
+    responses(
+        (status = 204, description = "The user is deleted"),
+        (status = 400, description = "`invalid_header`: `If-Match` is no entity tag"),
+        (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
+        (status = 412, description = "`version_mismatch`: the user is not at the version of `If-Match`"),
+    )
+)]
+pub(crate) async fn delete(
+    State(accounts): State<Accounts>,
+    target: Target,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode, Problem> {
+    accounts.users.delete(target.user_id, expected).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

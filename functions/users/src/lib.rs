@@ -1,0 +1,41 @@
+//! The API function of /users, but for registration.
+
+mod change;
+mod delete;
+mod role;
+mod show;
+mod target;
+
+use axum::Router;
+use axum::routing::{get, put};
+use storefront_core::{LoginAttempts, Table, Users};
+use storefront_http::openapi::Conventions;
+use utoipa::OpenApi;
+
+/// The part of the HTTP contract that this function serves.
+#[derive(OpenApi)]
+#[openapi(
+    paths(show::show, show::find, change::change, role::assign, delete::delete),
+    components(schemas(storefront_http::UserBody, storefront_http::RoleSchema)),
+    modifiers(&Conventions)
+)]
+pub struct ApiDoc;
+
+/// What the handlers need.
+#[derive(Clone)]
+struct Accounts {
+    users: Users,
+    login_attempts: LoginAttempts,
+}
+
+/// The function, on this table.
+pub fn app(table: Table) -> Router {
+    let accounts =
+        Accounts { users: Users::new(table.clone()), login_attempts: LoginAttempts::new(table) };
+    let routes = Router::new()
+        .route("/users", get(show::find))
+        .route("/users/{userId}", get(show::show).patch(change::change).delete(delete::delete))
+        .route("/users/{userId}/role", put(role::assign))
+        .with_state(accounts);
+    storefront_http::service(routes)
+}

@@ -1,0 +1,57 @@
+use axum::extract::State;
+use garde::Validate;
+use serde::Deserialize;
+use storefront_core::{Role, UserChanges};
+use storefront_http::{Admin, IfMatch, JsonBody, Parsed, Problem, RoleSchema, Tagged, UserBody};
+use utoipa::ToSchema;
+
+use crate::Accounts;
+use crate::target::Target;
+
+/// What a user may do from now on.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleAssignment {
+    /// The new role.
+    #[garde(dive)]
+    #[schema(value_type = RoleSchema)]
+    role: Parsed<Role>,
+}
+
+/// Gives a user a role. For administrators.
+///
+/// It holds from the user's next log-in on.
+#[utoipa::path(
+    put,
+    path = "/users/{userId}/role",
+    operation_id = "assignRole",
+    tag = "users",
+    security(("accessToken" = [])),
+    params(
+        ("userId" = String, Path, description = "The user's id, or `me` for the caller"),
+        ("If-Match" = Option<String>, Header, description = "The version to change, as the `ETag` had it"),
+    ),
+    request_body = RoleAssignment,
+    responses(
+        (status = 200, description = "The user", body = UserBody, headers(
+            ("ETag" = String, description = "The user's version"),
+        )),
+        (status = 400, description = "`malformed_body`, or `invalid_header`: `If-Match` is no entity tag"),
+        (status = 404, description = "`user_not_found`"),
+        (status = 412, description = "`version_mismatch`: the user is not at the version of `If-Match`"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields"),
+    )
+)]
+pub(crate) async fn assign(
+    State(accounts): State<Accounts>,
+    _: Admin,
+    target: Target,
+    IfMatch(expected): IfMatch,
+    JsonBody(assignment): JsonBody<RoleAssignment>,
+) -> Result<Tagged<UserBody>, Problem> {
+    let changes = UserChanges { role: Some(assignment.role.get()?), ..UserChanges::default() };
+    let user = accounts.users.update(target.user_id, changes, expected).await?;
+    Ok(Tagged(user.version, user.into()))
+}

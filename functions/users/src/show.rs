@@ -1,0 +1,72 @@
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use storefront_core::Email;
+use storefront_http::{Admin, Problem, Query, Tagged, UserBody};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Accounts;
+use crate::target::Target;
+
+/// Whom to look for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// The user's email. Capitals and spaces around it do not count.
+    #[param(value_type = String, format = "email", max_length = 254)]
+    email: Email,
+}
+
+/// The users that were found.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserList {
+    /// One user, or none.
+    #[schema(max_items = 1)]
+    items: Vec<UserBody>,
+}
+
+/// Shows a user.
+#[utoipa::path(
+    get,
+    path = "/users/{userId}",
+    operation_id = "showUser",
+    tag = "users",
+    security(("accessToken" = [])),
+    params(("userId" = String, Path, description = "The user's id, or `me` for the caller")),
+    responses(
+        (status = 200, description = "The user", body = UserBody, headers(
+            ("ETag" = String, description = "The user's version"),
+        )),
+        (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
+    )
+)]
+pub(crate) async fn show(
+    State(accounts): State<Accounts>,
+    target: Target,
+) -> Result<Tagged<UserBody>, Problem> {
+    let user = accounts.users.find(target.user_id).await?.ok_or_else(Problem::user_not_found)?;
+    Ok(Tagged(user.version, user.into()))
+}
+
+/// Finds a user by email. For administrators.
+#[utoipa::path(
+    get,
+    path = "/users",
+    operation_id = "findUser",
+    tag = "users",
+    security(("accessToken" = [])),
+    params(Filter),
+    responses(
+        (status = 200, description = "The user with this email, if there is one", body = UserList),
+        (status = 400, description = "`invalid_query`: the email is missing or is none"),
+    )
+)]
+pub(crate) async fn find(
+    State(accounts): State<Accounts>,
+    _: Admin,
+    Query(filter): Query<Filter>,
+) -> Result<Json<UserList>, Problem> {
+    let user = accounts.users.find_by_email(&filter.email).await?;
+    Ok(Json(UserList { items: user.into_iter().map(UserBody::from).collect() }))
+}
