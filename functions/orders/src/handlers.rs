@@ -1,0 +1,173 @@
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, StatusCode, header};
+use storefront_core::{NewOrder, OrderId, OrderStatus, OrderWithItems, Orders};
+use storefront_http::{
+    Caller, Id, IfMatch, JsonBody, PageBody, Problem, Query, Tagged, page_request,
+};
+
+use crate::idempotency_key::OptionalIdempotencyKey;
+use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody};
+
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Place an order
+///
+/// At the products' current prices. With an `Idempotency-Key` it is safe to send again: for 24
+/// hours the same key with the same body gives the first order.
+#[utoipa::path(
+    post,
+    path = "/orders",
+    operation_id = "placeOrder",
+    tag = "orders",
+    security(("accessToken" = [])),
+    params((
+        "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+        pattern = "^[!-~]+$",
+        description = "The client's name for this order: 1 to 255 visible ASCII characters",
+    )),
+    request_body = NewOrderBody,
+    responses(
+        (status = 201, body = OrderBody, headers(
+            ("Location" = String, description = "The order's path"),
+            ("ETag" = String, description = "The order's version"),
+        )),
+        (status = 200, description = "The order was placed before with this key", body = OrderBody,
+            headers(
+                ("Location" = String, description = "The order's path"),
+                ("ETag" = String, description = "The order's version"),
+                ("Idempotency-Replayed" = String, description = "`true`"),
+            )
+        ),
+        (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `Idempotency-Key` is malformed"),
+        (status = 409, description = "`out_of_stock`: `products` names what there is not enough of"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields; `unknown_products` and \
+            `mixed_currencies`: `products` cannot be sold together; `too_many_items`; \
+            `idempotency_key_reused`: the key was used for another order"),
+    )
+)]
+pub(crate) async fn place(
+    caller: Caller,
+    State(orders): State<Orders>,
+    OptionalIdempotencyKey(idempotency_key): OptionalIdempotencyKey,
+    JsonBody(body): JsonBody<NewOrderBody>,
+) -> Result<Response, Problem> {
+    let new = NewOrder {
+        id: OrderId::new(),
+        user_id: caller.user_id,
+        items: body.into_items()?,
+        idempotency_key,
+    };
+    let placed = orders.place(new).await?;
+    let location = [(header::LOCATION, format!("/orders/{}", placed.order.order.id))];
+    Ok(if placed.replayed {
+        let replayed = [(IDEMPOTENCY_REPLAYED, "true")];
+        (StatusCode::OK, location, replayed, tagged(placed.order)).into_response()
+    } else {
+        (StatusCode::CREATED, location, tagged(placed.order)).into_response()
+    })
+}
+
+/// List orders, newest first, without their items
+#[utoipa::path(
+    get,
+    path = "/orders",
+    operation_id = "listOrders",
+    tag = "orders",
+    security(("accessToken" = [])),
+    params(ListQuery),
+    responses(
+        (status = 200, body = PageBody<OrderBody>),
+        (status = 400, description = "`invalid_query`: a parameter is malformed; `invalid_cursor`"),
+    )
+)]
+pub(crate) async fn list(
+    caller: Caller,
+    State(orders): State<Orders>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<PageBody<OrderBody>>, Problem> {
+    let user_id = query.user_id.unwrap_or(caller.user_id);
+    if !caller.may_act_for(user_id) {
+        return Err(Problem::forbidden());
+    }
+    let created = query.created();
+    let page = orders.list(user_id, created, page_request(query.limit, query.cursor)).await?;
+    Ok(Json(PageBody::new(page, OrderBody::from)))
+}
+
+/// Read an order
+#[utoipa::path(
+    get,
+    path = "/orders/{orderId}",
+    operation_id = "readOrder",
+    tag = "orders",
+    security(("accessToken" = [])),
+    params(("orderId" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, body = OrderBody, headers(
+            ("ETag" = String, description = "The order's version"),
+        )),
+        (status = 404, description = "`order_not_found`: there is no such order, or it is somebody else's"),
+    )
+)]
+pub(crate) async fn show(
+    caller: Caller,
+    State(orders): State<Orders>,
+    Id(id): Id<OrderId>,
+) -> Result<Tagged<OrderBody>, Problem> {
+    let found = orders.find(caller.order_access(), id).await?;
+    found.map(tagged).ok_or_else(Problem::order_not_found)
+}
+
+/// Change an order's status
+///
+/// Customers may cancel their own order while it is pending or paid; its items go back into stock.
+/// All else is for administrators.
+#[utoipa::path(
+    patch,
+    path = "/orders/{orderId}",
+    operation_id = "changeOrder",
+    tag = "orders",
+    security(("accessToken" = [])),
+    params(
+        ("orderId" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Change this version only"),
+    ),
+    request_body = OrderChangesBody,
+    responses(
+        (status = 200, body = OrderBody, headers(
+            ("ETag" = String, description = "The order's version"),
+        )),
+        (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `If-Match` is malformed"),
+        (status = 404, description = "`order_not_found`: there is no such order, or it is somebody else's"),
+        (status = 409, description = "`invalid_status_change`: the order's status does not allow this"),
+        (status = 412, description = "`version_mismatch`: the order is at another version"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields"),
+    )
+)]
+pub(crate) async fn change(
+    caller: Caller,
+    State(orders): State<Orders>,
+    Id(id): Id<OrderId>,
+    IfMatch(expected): IfMatch,
+    JsonBody(body): JsonBody<OrderChangesBody>,
+) -> Result<Tagged<OrderBody>, Problem> {
+    let status = body.status.get()?;
+    let access = caller.order_access();
+    if status != OrderStatus::Cancelled && !caller.is_admin() {
+        // Whoever may not see the order learns no more than that.
+        orders.find(access, id).await?.ok_or_else(Problem::order_not_found)?;
+        return Err(Problem::forbidden());
+    }
+    let order = orders.change_status(access, id, status, expected).await?;
+    Ok(tagged(order))
+}
+
+fn tagged(order: OrderWithItems) -> Tagged<OrderBody> {
+    Tagged(order.order.version, order.into())
+}

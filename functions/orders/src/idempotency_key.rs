@@ -1,0 +1,27 @@
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use storefront_core::{IdempotencyKey, InvalidIdempotencyKey};
+use storefront_http::Problem;
+
+const HEADER: &str = "Idempotency-Key";
+
+/// The client's name for one attempt to order, if it gave one.
+#[derive(Debug)]
+pub(crate) struct OptionalIdempotencyKey(pub(crate) Option<IdempotencyKey>);
+
+impl<S: Send + Sync> FromRequestParts<S> for OptionalIdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(HEADER).iter();
+        let (first, second) = (values.next(), values.next());
+        if second.is_some() {
+            return Err(Problem::invalid_header(HEADER, "must be given once"));
+        }
+        let key = first.map(|value| {
+            let text = value.to_str().map_err(|_| InvalidIdempotencyKey)?;
+            text.parse::<IdempotencyKey>()
+        });
+        key.transpose().map(Self).map_err(|error| Problem::invalid_header(HEADER, error))
+    }
+}

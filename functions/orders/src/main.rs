@@ -1,0 +1,14 @@
+//! Starts the function.
+
+use std::process::ExitCode;
+
+use storefront_http::start;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start::function(async {
+        let table = start::table_from_environment().await?;
+        start::run(storefront_orders::app(table)).await
+    })
+    .await
+}

@@ -1,0 +1,174 @@
+//! What goes in and out as JSON.
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use storefront_core::{
+    CreatedBetween, Currency, MAX_QUANTITY, NewOrderItem, Order, OrderId, OrderItem, OrderStatus,
+    OrderWithItems, ProductId, Timestamp, UserId, Version,
+};
+use storefront_http::{Cursor, Limit, Object, Parsed, Problem};
+use utoipa::{IntoParams, ToSchema};
+
+/// What to order.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewOrder)]
+pub(crate) struct NewOrderBody {
+    /// At most 48 different products; one that is named twice is added up.
+    #[garde(length(min = 1), dive)]
+    #[schema(value_type = Vec<NewOrderItemBody>, min_items = 1)]
+    items: Vec<Object<NewOrderItemBody>>,
+}
+
+/// How many of which product.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewOrderItem)]
+pub(crate) struct NewOrderItemBody {
+    #[garde(dive)]
+    #[schema(value_type = String, format = "uuid", example = "01930000-0000-7000-8000-000000000101")]
+    product_id: Parsed<ProductId>,
+    #[garde(range(min = 1, max = MAX_QUANTITY))]
+    #[schema(minimum = 1, maximum = 999, example = 2)]
+    quantity: u32,
+}
+
+/// Which status the order shall have.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = OrderChanges)]
+pub(crate) struct OrderChangesBody {
+    #[garde(dive)]
+    #[schema(value_type = OrderStatusSchema)]
+    pub(crate) status: Parsed<OrderStatus>,
+}
+
+/// Which orders to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// How many at most.
+    #[serde(default)]
+    #[param(value_type = u32, minimum = 1, maximum = 100, default = 25, required = false)]
+    pub(crate) limit: Limit,
+    /// The `nextCursor` of the page before.
+    #[param(value_type = Option<String>, nullable = false)]
+    pub(crate) cursor: Option<Cursor<OrderId>>,
+    /// The earliest `createdAt`, inclusive.
+    #[param(value_type = Option<String>, format = "date-time", nullable = false)]
+    pub(crate) from: Option<Timestamp>,
+    /// The latest `createdAt`, exclusive.
+    #[param(value_type = Option<String>, format = "date-time", nullable = false)]
+    pub(crate) to: Option<Timestamp>,
+    /// Whose orders: administrators only; the caller's own unless told.
+    #[param(value_type = Option<String>, format = "uuid", nullable = false)]
+    pub(crate) user_id: Option<UserId>,
+}
+
+/// An order, with its items unless it is one of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Order)]
+pub(crate) struct OrderBody {
+    #[schema(value_type = String, format = "uuid")]
+    id: OrderId,
+    #[schema(value_type = String, format = "uuid")]
+    user_id: UserId,
+    #[schema(value_type = OrderStatusSchema)]
+    status: OrderStatus,
+    /// In the currency's minor unit (cents).
+    #[schema(minimum = 0)]
+    total: u64,
+    /// ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    currency: Currency,
+    /// Counts the changes, from 1. It is the `ETag`.
+    #[schema(minimum = 1)]
+    version: Version,
+    #[schema(value_type = String, format = "date-time")]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = "date-time")]
+    updated_at: Timestamp,
+    /// Sorted by product id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 1, max_items = 48, nullable = false)]
+    items: Option<Vec<OrderItemBody>>,
+}
+
+/// A product of an order, with the name and the price it was ordered at.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OrderItem)]
+pub(crate) struct OrderItemBody {
+    #[schema(value_type = String, format = "uuid")]
+    product_id: ProductId,
+    name: String,
+    #[schema(minimum = 1, maximum = 999)]
+    quantity: u32,
+    /// Of one, in the currency's minor unit (cents).
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
+    price: u64,
+}
+
+/// Where an order is between the shop and the customer.
+#[derive(ToSchema)]
+#[schema(as = OrderStatus, rename_all = "lowercase")]
+#[allow(dead_code, reason = "it describes OrderStatus, which knows nothing of schemas")]
+pub(crate) enum OrderStatusSchema {
+    Pending,
+    Paid,
+    Shipped,
+    Delivered,
+    Cancelled,
+}
+
+impl NewOrderBody {
+    pub(crate) fn into_items(self) -> Result<Vec<NewOrderItem>, Problem> {
+        let item = |Object(item): Object<NewOrderItemBody>| {
+            Ok(NewOrderItem { product_id: item.product_id.get()?, quantity: item.quantity })
+        };
+        self.items.into_iter().map(item).collect()
+    }
+}
+
+impl ListQuery {
+    pub(crate) fn created(&self) -> CreatedBetween {
+        CreatedBetween { from: self.from, to: self.to }
+    }
+}
+
+/// As one of a list.
+impl From<Order> for OrderBody {
+    fn from(order: Order) -> Self {
+        Self {
+            id: order.id,
+            user_id: order.user_id,
+            status: order.status,
+            total: order.total,
+            currency: order.currency,
+            version: order.version,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+            items: None,
+        }
+    }
+}
+
+impl From<OrderWithItems> for OrderBody {
+    fn from(OrderWithItems { order, items }: OrderWithItems) -> Self {
+        let items = items.into_iter().map(OrderItemBody::from).collect();
+        Self { items: Some(items), ..Self::from(order) }
+    }
+}
+
+impl From<OrderItem> for OrderItemBody {
+    fn from(item: OrderItem) -> Self {
+        Self {
+            product_id: item.product_id,
+            name: item.name,
+            quantity: item.quantity,
+            price: item.price,
+        }
+    }
+}

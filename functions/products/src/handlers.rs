@@ -1,0 +1,151 @@
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::{StatusCode, header};
+use storefront_core::{Product, ProductId, Products};
+use storefront_http::{
+    Admin, Id, IfMatch, JsonBody, PageBody, Problem, Query, Tagged, page_request,
+};
+
+use crate::schema::{ListQuery, NewProductBody, ProductBody, ProductChangesBody};
+
+/// List a category's products, oldest first
+#[utoipa::path(
+    get,
+    path = "/products",
+    operation_id = "listProducts",
+    tag = "products",
+    params(ListQuery),
+    responses(
+        (status = 200, body = PageBody<ProductBody>),
+        (status = 400, description = "`invalid_query`: `category` is missing, or a parameter is malformed; `invalid_cursor`"),
+    )
+)]
+pub(crate) async fn list(
+    State(products): State<Products>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<PageBody<ProductBody>>, Problem> {
+    let category = query.category()?;
+    let page = products.list(category, page_request(query.limit, query.cursor)).await?;
+    Ok(Json(PageBody::new(page, ProductBody::from)))
+}
+
+/// Add a product
+#[utoipa::path(
+    post,
+    path = "/products",
+    operation_id = "createProduct",
+    tag = "products",
+    security(("accessToken" = [])),
+    request_body = NewProductBody,
+    responses(
+        (status = 201, body = ProductBody, headers(
+            ("Location" = String, description = "The product's path"),
+            ("ETag" = String, description = "The product's version"),
+        )),
+        (status = 400, description = "`malformed_body`: the body is not JSON"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields"),
+    )
+)]
+pub(crate) async fn create(
+    _: Admin,
+    State(products): State<Products>,
+    JsonBody(body): JsonBody<NewProductBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let product = products.create(ProductId::new(), body.try_into()?).await?;
+    let location = format!("/products/{}", product.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], tagged(product)))
+}
+
+/// Read a product
+#[utoipa::path(
+    get,
+    path = "/products/{productId}",
+    operation_id = "readProduct",
+    tag = "products",
+    params(("productId" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, body = ProductBody, headers(
+            ("ETag" = String, description = "The product's version"),
+        )),
+        (status = 404, description = "`product_not_found`: there is no such product"),
+    )
+)]
+pub(crate) async fn show(
+    State(products): State<Products>,
+    Id(id): Id<ProductId>,
+) -> Result<Tagged<ProductBody>, Problem> {
+    let product = products.find(id).await?.ok_or_else(Problem::product_not_found)?;
+    Ok(tagged(product))
+}
+
+/// Change a product
+#[utoipa::path(
+    patch,
+    path = "/products/{productId}",
+    operation_id = "changeProduct",
+    tag = "products",
+    security(("accessToken" = [])),
+    params(
+        ("productId" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Change this version only"),
+    ),
+    request_body = ProductChangesBody,
+    responses(
+        (status = 200, body = ProductBody, headers(
+            ("ETag" = String, description = "The product's version"),
+        )),
+        (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `If-Match` is malformed"),
+        (status = 404, description = "`product_not_found`: there is no such product"),
+        (status = 412, description = "`version_mismatch`: the product is at another version"),
+        (status = 413, description = "`body_too_large`: more than 256 KB"),
+        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
+        (status = 422, description = "`invalid_body`: `errors` names the fields"),
+    )
+)]
+pub(crate) async fn change(
+    _: Admin,
+    State(products): State<Products>,
+    Id(id): Id<ProductId>,
+    IfMatch(expected): IfMatch,
+    JsonBody(body): JsonBody<ProductChangesBody>,
+) -> Result<Tagged<ProductBody>, Problem> {
+    let product = products.update(id, body.try_into()?, expected).await?;
+    Ok(tagged(product))
+}
+
+/// Delete a product
+///
+/// Orders keep the name and the price they were placed with.
+#[utoipa::path(
+    delete,
+    path = "/products/{productId}",
+    operation_id = "deleteProduct",
+    tag = "products",
+    security(("accessToken" = [])),
+    params(
+        ("productId" = String, Path, format = "uuid"),
+        ("If-Match" = Option<String>, Header, description = "Delete this version only"),
+    ),
+    responses(
+        (status = 204, description = "The product is deleted"),
+        (status = 400, description = "`invalid_header`: `If-Match` is malformed"),
+        (status = 404, description = "`product_not_found`: there is no such product"),
+        (status = 412, description = "`version_mismatch`: the product is at another version"),
+    )
+)]
+pub(crate) async fn remove(
+    _: Admin,
+    State(products): State<Products>,
+    Id(id): Id<ProductId>,
+    IfMatch(expected): IfMatch,
+) -> Result<StatusCode, Problem> {
+    products.delete(id, expected).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn tagged(product: Product) -> Tagged<ProductBody> {
+    Tagged(product.version, product.into())
+}

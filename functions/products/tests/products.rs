@@ -1,0 +1,230 @@
+//! `/products` through events of API Gateway, on a real table.
+
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+use storefront_testing::{Api, Database, Persona, unreachable_table};
+
+/// A shop with its administrator.
+struct Shop {
+    _database: Database,
+    api: Api,
+    admin: Persona,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let database = Database::start().await;
+        let api = Api::new(storefront_products::app(database.table()));
+        Self { _database: database, api, admin: Persona::admin() }
+    }
+
+    async fn product(&self, name: &str) -> Value {
+        let body = json!({ "name": name, "category": "coffee", "price": 1890, "currency": "EUR" });
+        self.api.post("/products").by(self.admin).json(body).send().await.expect(201).body
+    }
+}
+
+fn path(product: &Value) -> String {
+    format!("/products/{}", product["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn an_administrator_adds_a_product_that_anyone_reads() {
+    let shop = Shop::open().await;
+    let body = json!({
+        "name": "Espresso blend", "description": "Dark", "category": " Coffee ", "price": 1890,
+        "currency": "EUR", "stock": 5,
+    });
+    let created = shop.api.post("/products").by(shop.admin).json(body).send().await.expect(201);
+    assert_eq!(created.header("etag"), Some("\"1\""));
+    assert_eq!(created.header("location"), Some(path(&created.body).as_str()));
+    let mut product = created.body.clone();
+    for generated in ["id", "createdAt", "updatedAt"] {
+        assert!(product.as_object_mut().unwrap().remove(generated).unwrap().is_string());
+    }
+    assert_eq!(
+        product,
+        json!({
+            "name": "Espresso blend", "description": "Dark", "category": "coffee", "price": 1890,
+            "currency": "EUR", "stock": 5, "version": 1,
+        })
+    );
+    let read = shop.api.get(path(&created.body)).send().await.expect(200);
+    assert_eq!(read.body, created.body);
+    assert_eq!(read.header("etag"), Some("\"1\""));
+}
+
+#[tokio::test]
+async fn what_a_product_does_not_say_is_null() {
+    let shop = Shop::open().await;
+    let product = shop.product("Tea").await;
+    assert_eq!(product["description"], Value::Null);
+    assert_eq!(product["stock"], Value::Null);
+}
+
+#[tokio::test]
+async fn only_administrators_write() {
+    let shop = Shop::open().await;
+    let product = shop.product("Espresso").await;
+    let anna = Persona::user();
+    let requests = || {
+        [
+            shop.api.post("/products").json(json!({})),
+            shop.api.patch(path(&product)).json(json!({ "price": 1 })),
+            shop.api.delete(path(&product)),
+        ]
+    };
+    for request in requests() {
+        let _ = request.by(anna).send().await.problem(403, "forbidden");
+    }
+    for request in requests() {
+        let _ = request.send().await.problem(401, "unauthenticated");
+    }
+    assert_eq!(shop.api.get(path(&product)).send().await.body, product);
+}
+
+#[tokio::test]
+async fn every_field_that_is_wrong_is_named() {
+    let shop = Shop::open().await;
+    let body = json!({
+        "name": " ", "description": "x".repeat(5001), "category": "", "price": 1_000_000_000_001_u64,
+        "currency": "euro", "stock": 1_000_000_000_001_u64,
+    });
+    let answer = shop.api.post("/products").by(shop.admin).json(body).send().await;
+    let mut answer = answer.problem(422, "invalid_body");
+    answer.body["errors"].as_array_mut().unwrap().sort_by_key(|error| error["pointer"].to_string());
+    assert_eq!(
+        answer.pointers(),
+        ["/category", "/currency", "/description", "/name", "/price", "/stock"]
+    );
+}
+
+#[tokio::test]
+async fn bodies_of_the_wrong_shape_are_refused_with_a_pointer() {
+    let shop = Shop::open().await;
+    let valid = json!({ "name": "n", "category": "c", "price": 1, "currency": "EUR" });
+    for (field, value, pointer) in [
+        ("price", json!(-1), "/price"),
+        ("price", json!(18.9), "/price"),
+        ("price", json!("1890"), "/price"),
+        ("stock", json!("many"), "/stock"),
+        ("name", json!(null), "/name"),
+        ("name", json!("null\u{0}byte"), "/name"),
+        ("colour", json!("blue"), "/colour"),
+    ] {
+        let mut body = valid.clone();
+        body[field] = value;
+        let answer = shop.api.post("/products").by(shop.admin).json(body).send().await;
+        let answer = answer.problem(422, "invalid_body");
+        assert_eq!(answer.pointers(), [pointer]);
+    }
+    let missing = json!({ "name": "n", "category": "c", "price": 1 });
+    let answer = shop.api.post("/products").by(shop.admin).json(missing).send().await;
+    assert_eq!(answer.problem(422, "invalid_body").pointers(), ["/currency"]);
+}
+
+#[tokio::test]
+async fn a_change_names_what_it_changes_and_null_means_something() {
+    let shop = Shop::open().await;
+    let product = shop.product("Espresso").await;
+    let change =
+        async |body: Value| shop.api.patch(path(&product)).by(shop.admin).json(body).send().await;
+    let changed = change(json!({ "stock": 7, "description": "Dark" })).await.expect(200);
+    assert_eq!(changed.body["stock"], 7);
+    assert_eq!(changed.body["description"], "Dark");
+    assert_eq!(changed.body["name"], "Espresso");
+    assert_eq!(changed.header("etag"), Some("\"2\""));
+    let changed = change(json!({ "stock": null, "description": null })).await.expect(200);
+    assert_eq!(changed.body["stock"], Value::Null);
+    assert_eq!(changed.body["description"], Value::Null);
+    let refused = change(json!({ "price": null })).await.problem(422, "invalid_body");
+    assert_eq!(refused.pointers(), ["/price"]);
+    let refused = change(json!({ "id": "x" })).await.problem(422, "invalid_body");
+    assert_eq!(refused.pointers(), ["/id"]);
+}
+
+#[tokio::test]
+async fn if_match_guards_changes_and_deletions() {
+    let shop = Shop::open().await;
+    let product = shop.product("Espresso").await;
+    let patch = |tag: &'static str| {
+        let body = json!({ "price": 1 });
+        shop.api.patch(path(&product)).by(shop.admin).json(body).header("if-match", tag).send()
+    };
+    let delete = |tag: &'static str| {
+        shop.api.delete(path(&product)).by(shop.admin).header("if-match", tag).send()
+    };
+    let _ = patch("\"2\"").await.problem(412, "version_mismatch");
+    let _ = patch("1").await.problem(400, "invalid_header");
+    let _ = patch("\"1\"").await.expect(200);
+    let _ = delete("\"1\"").await.problem(412, "version_mismatch");
+    let deleted = delete("\"2\"").await.expect(204);
+    assert_eq!(deleted.body, Value::Null);
+    let _ = delete("*").await.problem(404, "product_not_found");
+    let _ = shop.api.get(path(&product)).send().await.problem(404, "product_not_found");
+}
+
+#[tokio::test]
+async fn a_category_is_listed_in_pages() {
+    let shop = Shop::open().await;
+    let mut expected = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        expected.push(shop.product(name).await);
+    }
+    let mut found = Vec::new();
+    let mut next = String::new();
+    for length in [2, 2, 1] {
+        let query = format!("/products?category=COFFEE&limit=2{next}");
+        let page = shop.api.get(query).send().await.expect(200).body;
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(items.len(), length);
+        found.extend(items.clone());
+        next =
+            page["nextCursor"].as_str().map_or(String::new(), |cursor| format!("&cursor={cursor}"));
+    }
+    assert_eq!(found, expected);
+    assert_eq!(next, "", "the last page names no next one");
+    let tea = shop.api.get("/products?category=tea").send().await.expect(200);
+    assert_eq!(tea.body, json!({ "items": [] }));
+}
+
+#[tokio::test]
+async fn queries_that_are_wrong_name_the_parameter() {
+    let shop = Shop::open().await;
+    for (query, parameter) in [
+        ("", "category"),
+        ("?category=", "category"),
+        ("?category=coffee&limit=0", "limit"),
+        ("?category=coffee&limit=101", "limit"),
+        ("?category=coffee&limit=many", "limit"),
+        ("?category=coffee&sort=price", "sort"),
+    ] {
+        let answer = shop.api.get(format!("/products{query}")).send().await;
+        let answer = answer.problem(400, "invalid_query");
+        assert_eq!(answer.pointers(), [parameter], "{query}");
+    }
+    for cursor in ["x", "!!!", "AAAAAAAAAAAAAAAAAAAAAA", "e30"] {
+        let query = format!("/products?category=coffee&cursor={cursor}");
+        let _ = shop.api.get(query).send().await.problem(400, "invalid_cursor");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_a_product_that_is_not_there() {
+    let shop = Shop::open().await;
+    for id in
+        ["x", "01930000-0000-7000-8000-000000000001", "9b2f6f0e-5f0a-4c3f-9d7e-0a4a3c1d2e3f", "%00"]
+    {
+        let answer = shop.api.get(format!("/products/{id}")).send().await;
+        let _ = answer.problem(404, "product_not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_a_503_that_says_when_to_try_again() {
+    let api = Api::new(storefront_products::app(unreachable_table()));
+    let answer = api.get("/products?category=coffee").send().await.problem(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(!answer.body.to_string().contains("127.0.0.1"));
+}
