@@ -1,0 +1,40 @@
+//! JSON objects taken apart one member at a time.
+//!
+//! A stream record is decoded only as far as it is needed: a member that nobody asks for is never
+//! parsed, so an attribute of a type unknown here, or a number too large for any integer, does no
+//! harm. What is missing and what is malformed are both `None`.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A JSON object whose members are still text.
+pub(crate) struct Object<'a>(HashMap<String, &'a RawValue>);
+
+impl<'a> Object<'a> {
+    pub(crate) fn parse(json: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(json.get()).ok().map(Self)
+    }
+
+    /// A member that is an object.
+    pub(crate) fn object(&self, name: &str) -> Option<Object<'a>> {
+        Object::parse(self.0.get(name)?)
+    }
+
+    /// A member of any type that can be read from its JSON.
+    pub(crate) fn get<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.0.get(name)?.get()).ok()
+    }
+
+    /// A DynamoDB attribute of type S.
+    pub(crate) fn text<T: Deserialize<'a>>(&self, attribute: &str) -> Option<T> {
+        self.object(attribute)?.get("S")
+    }
+
+    /// A DynamoDB attribute of type N, which arrives as text.
+    pub(crate) fn number<T: FromStr>(&self, attribute: &str) -> Option<T> {
+        self.object(attribute)?.get::<String>("N")?.parse().ok()
+    }
+}

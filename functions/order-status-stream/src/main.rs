@@ -1,0 +1,21 @@
+//! Starts the function.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use storefront_core::aws;
+use storefront_http::start::{self, StartError};
+use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start::function(async {
+        let bus_name =
+            aws::variable("EVENT_BUS_NAME").ok_or(StartError::MissingVariable("EVENT_BUS_NAME"))?;
+        let client = eventbridge(&aws::config().await, aws::endpoint_url("EVENTBRIDGE"));
+        let consumer = &Consumer::new(client, bus_name);
+        lambda_runtime::run(service_fn(|event: LambdaEvent<StreamBatch>| consumer.handle(event)))
+            .await
+    })
+    .await
+}

@@ -1,0 +1,157 @@
+//! One record of the stream, read by itself.
+
+use serde_json::value::RawValue;
+use storefront_core::OrderStatus;
+use storefront_core::schema::{ItemType, PK, SK, TYPE};
+
+use crate::event::{EventId, OrderStatusChanged};
+use crate::json::Object;
+
+/// What a stream record means to this function.
+pub(crate) enum Record {
+    /// An order's status changed.
+    Change(Change),
+    /// Anything else that is a sound record.
+    Ignored,
+    /// The record is not what it claims to be.
+    Unreadable(Unreadable),
+}
+
+/// A change of an order's status and where in the stream it stands.
+pub(crate) struct Change {
+    pub(crate) sequence_number: String,
+    pub(crate) event: OrderStatusChanged,
+}
+
+/// A record that cannot be read, and what may be said about it in a log: where it is and which
+/// item it concerns, but nothing of the item's content.
+pub(crate) struct Unreadable {
+    pub(crate) sequence_number: Option<String>,
+    pub(crate) partition_key: Option<String>,
+    pub(crate) sort_key: Option<String>,
+    pub(crate) reason: Reason,
+}
+
+/// Why a record cannot be read. None of these repeats a value from the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Reason {
+    #[error("the record is not a JSON object with a `dynamodb` object in it")]
+    Shape,
+    #[error("the record has no sequence number")]
+    SequenceNumber,
+    #[error("the record's event name is none of INSERT, MODIFY and REMOVE")]
+    EventName,
+    #[error("the {0} is missing or does not say its type")]
+    Image(&'static str),
+    #[error("the {image}'s attribute `{attribute}` is missing or malformed")]
+    Attribute { image: &'static str, attribute: &'static str },
+}
+
+const OLD_IMAGE: &str = "OldImage";
+const NEW_IMAGE: &str = "NewImage";
+
+impl Record {
+    pub(crate) fn decode(json: &RawValue) -> Self {
+        let record = Object::parse(json);
+        let change = record.as_ref().and_then(|record| record.object("dynamodb"));
+        let sequence_number = change
+            .as_ref()
+            .and_then(|change| change.get::<String>("SequenceNumber"))
+            .filter(|number| !number.is_empty());
+
+        let reason = match (&record, &change, &sequence_number) {
+            (Some(record), Some(change), Some(number)) => match status_change(record, change) {
+                Ok(None) => return Self::Ignored,
+                Ok(Some(event)) => {
+                    return Self::Change(Change { sequence_number: number.clone(), event });
+                }
+                Err(reason) => reason,
+            },
+            (Some(_), Some(_), None) => Reason::SequenceNumber,
+            _ => Reason::Shape,
+        };
+
+        let keys = change.and_then(|change| change.object("Keys"));
+        let key = |name| keys.as_ref().and_then(|keys| keys.text::<String>(name));
+        Self::Unreadable(Unreadable {
+            sequence_number,
+            partition_key: key(PK),
+            sort_key: key(SK),
+            reason,
+        })
+    }
+}
+
+/// The event that a record becomes; `None` for a record that is none of this function's business.
+fn status_change(
+    record: &Object<'_>,
+    change: &Object<'_>,
+) -> Result<Option<OrderStatusChanged>, Reason> {
+    match record.get::<String>("eventName").as_deref() {
+        Some("MODIFY") => {}
+        Some("INSERT" | "REMOVE") => return Ok(None),
+        _ => return Err(Reason::EventName),
+    }
+
+    let old = Image::of(change, OLD_IMAGE);
+    let new = Image::of(change, NEW_IMAGE);
+    match (old.item_type(), new.item_type()) {
+        (Some(old), Some(new)) if old == ORDER && new == ORDER => {}
+        (Some(_), Some(_)) => return Ok(None),
+        // Whatever the other one is, it is not an order's.
+        (Some(known), None) | (None, Some(known)) if known != ORDER => return Ok(None),
+        (None, _) => return Err(Reason::Image(OLD_IMAGE)),
+        (_, None) => return Err(Reason::Image(NEW_IMAGE)),
+    }
+
+    let previous_status: OrderStatus = old.text("status")?;
+    let status: OrderStatus = new.text("status")?;
+    if previous_status == status {
+        return Ok(None);
+    }
+
+    let order_id = new.text("id")?;
+    let version = new.number("version")?;
+    Ok(Some(OrderStatusChanged {
+        event_id: EventId { order_id, version },
+        order_id,
+        user_id: new.text("userId")?,
+        previous_status,
+        status,
+        total: new.number("total")?,
+        currency: new.text("currency")?,
+        version,
+        changed_at: new.text("updatedAt")?,
+    }))
+}
+
+const ORDER: &str = ItemType::Order.as_str();
+
+/// An item as it was before or after the change.
+struct Image<'a> {
+    name: &'static str,
+    item: Option<Object<'a>>,
+}
+
+impl<'a> Image<'a> {
+    /// An image that the stream leaves out may also arrive as an empty object; neither has a type.
+    fn of(change: &Object<'a>, name: &'static str) -> Self {
+        Self { name, item: change.object(name) }
+    }
+
+    fn item_type(&self) -> Option<String> {
+        self.item.as_ref()?.text(TYPE)
+    }
+
+    fn text<T: serde::Deserialize<'a>>(&self, attribute: &'static str) -> Result<T, Reason> {
+        self.item.as_ref().and_then(|item| item.text(attribute)).ok_or(self.malformed(attribute))
+    }
+
+    fn number<T: std::str::FromStr>(&self, attribute: &'static str) -> Result<T, Reason> {
+        self.item.as_ref().and_then(|item| item.number(attribute)).ok_or(self.malformed(attribute))
+    }
+
+    fn malformed(&self, attribute: &'static str) -> Reason {
+        Reason::Attribute { image: self.name, attribute }
+    }
+}
