@@ -1,0 +1,54 @@
+//! The command line.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::cloud::Options;
+
+/// Runs the whole shop on this machine: API, functions, table, stream and events.
+#[derive(Debug, Parser)]
+#[command(name = "storefront", version)]
+pub struct Args {
+    /// The port of the API.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+
+    /// The port of DynamoDB's API, for the AWS CLI or NoSQL Workbench.
+    #[arg(long, default_value_t = 8000)]
+    dynamodb_port: u16,
+
+    /// The address to listen on. 0.0.0.0 lets containers and other machines in.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+
+    /// The folder that keeps the data between runs.
+    #[arg(long, default_value = ".storefront")]
+    data_dir: PathBuf,
+
+    /// Keeps nothing: the data ends with the process.
+    #[arg(long, conflicts_with = "data_dir")]
+    in_memory: bool,
+
+    /// Leaves an empty table empty, without catalogue and users.
+    #[arg(long)]
+    empty: bool,
+
+    /// The SAM template that says what there is.
+    #[arg(long, default_value = "template.yaml")]
+    template: PathBuf,
+}
+
+impl From<Args> for Options {
+    fn from(args: Args) -> Self {
+        Self {
+            template: args.template,
+            host: args.host,
+            port: args.port,
+            dynamodb_port: args.dynamodb_port,
+            data_dir: (!args.in_memory).then_some(args.data_dir),
+            seed: !args.empty,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Puts the parts together, starts and stops them.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use dynoxide::Database;
+use dynoxide::actions::scan::ScanRequest;
+use serde_json::Value;
+use storefront_core::{Table, aws};
+use storefront_embedded::{EmbeddedDynamoDb, Storage};
+use storefront_template::Template;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::data_dir::DataDir;
+use crate::events::{EVENTBRIDGE_PATH, EventBus};
+use crate::function::{Function, FunctionError};
+use crate::stream::{Pace, StreamTrigger};
+use crate::{Error, TABLE_NAME, gateway, seed, suite};
+
+/// DynamoDB deletes expired items within days; a minute makes it seen.
+const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
+
+/// A client that holds its connection open must not hold up the end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How to start a [`LocalCloud`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The SAM template.
+    pub template: PathBuf,
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port of the API; 0 takes any.
+    pub port: u16,
+    /// The port of DynamoDB's API; 0 takes any.
+    pub dynamodb_port: u16,
+    /// The folder that keeps the data; `None` keeps it in memory.
+    pub data_dir: Option<PathBuf>,
+    /// Whether an empty table is filled.
+    pub seed: bool,
+}
+
+/// The whole suite, running.
+pub struct LocalCloud {
+    api_url: String,
+    dynamodb_url: String,
+    events: EventBus,
+    functions: HashMap<String, Function>,
+    database: EmbeddedDynamoDb,
+    stream: Option<StreamTrigger>,
+    expiry: JoinHandle<()>,
+    stop_gateway: oneshot::Sender<()>,
+    gateway: JoinHandle<io::Result<()>>,
+    data_dir: Option<DataDir>,
+}
+
+impl LocalCloud {
+    /// Starts everything; on return it answers.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let template = Template::read(&options.template)?;
+        let data_dir = options.data_dir.as_deref().map(DataDir::claim).transpose()?;
+        let listener = listen(options.host, options.port, "--port").await?;
+        let database_listener =
+            listen(options.host, options.dynamodb_port, "--dynamodb-port").await?;
+
+        let address = reachable(&listener)?;
+        let api_url = format!("http://{address}");
+        let dynamodb_url = format!("http://{}", reachable(&database_listener)?);
+        let database = open(&template, data_dir.as_ref(), database_listener)?;
+
+        let client = aws::dynamodb(&suite::sdk_config(), Some(dynamodb_url.clone()));
+        let table = Table::new(client, TABLE_NAME);
+        let by_binary = suite::functions(&table, format!("{api_url}{EVENTBRIDGE_PATH}"))?;
+        let functions = by_logical_id(&template, &by_binary)?;
+
+        if options.seed && is_empty(database.database())? {
+            fill(&table, data_dir.as_ref()).await?;
+        }
+
+        let events = EventBus::default();
+        let router = events.routes().merge(gateway::router(&template, &functions, address)?);
+        let (stop_gateway, stopped) = oneshot::channel();
+        let gateway = tokio::spawn(serve(listener, router, stopped));
+
+        let stream = stream(&template, &functions, &database, data_dir.as_ref())?;
+        let expiry = tokio::spawn(expire(database.database().clone()));
+        Ok(Self {
+            api_url,
+            dynamodb_url,
+            events,
+            functions,
+            database,
+            stream,
+            expiry,
+            stop_gateway,
+            gateway,
+            data_dir,
+        })
+    }
+
+    /// Where the API answers.
+    #[must_use]
+    pub fn api_url(&self) -> &str {
+        &self.api_url
+    }
+
+    /// Where DynamoDB's API answers.
+    #[must_use]
+    pub fn dynamodb_url(&self) -> &str {
+        &self.dynamodb_url
+    }
+
+    /// The folder that keeps the data, if any.
+    #[must_use]
+    pub fn data_dir(&self) -> Option<&std::path::Path> {
+        self.data_dir.as_ref().map(DataDir::path)
+    }
+
+    /// The last events that were published, the newest last.
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        self.events.events()
+    }
+
+    /// Invokes a function by its logical id, as `sam local invoke` does.
+    ///
+    /// # Panics
+    ///
+    /// When the template has no such function.
+    pub async fn invoke(&self, logical_id: &str, event: &Value) -> Result<Value, FunctionError> {
+        self.functions[logical_id].invoke(event).await
+    }
+
+    /// Stops everything when the requests and the invocation under way have ended.
+    pub async fn shutdown(self) {
+        self.expiry.abort();
+        if let Some(stream) = self.stream {
+            // It publishes through the gateway, so it ends first.
+            within_grace("the stream trigger", stream.shutdown()).await;
+        }
+        // The receiver is gone only when the gateway is.
+        let _ = self.stop_gateway.send(());
+        within_grace("the gateway", self.gateway).await;
+        within_grace("DynamoDB", self.database.shutdown()).await;
+    }
+}
+
+async fn within_grace<F: Future>(what: &str, end: F) {
+    if timeout(GRACE, end).await.is_err() {
+        tracing::warn!("{what} did not stop within {} s", GRACE.as_secs());
+    }
+}
+
+async fn listen(host: IpAddr, port: u16, flag: &'static str) -> Result<TcpListener, Error> {
+    let address = SocketAddr::new(host, port);
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => Error::PortTaken { address, flag },
+        _ => Error::Listen { address, flag, source },
+    })
+}
+
+/// Where this machine reaches a listener, also one that listens on all addresses.
+fn reachable(listener: &TcpListener) -> Result<SocketAddr, Error> {
+    let mut address = listener.local_addr().map_err(|source| Error::Listen {
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        flag: "--port",
+        source,
+    })?;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    Ok(address)
+}
+
+fn open(
+    template: &Template,
+    data_dir: Option<&DataDir>,
+    listener: TcpListener,
+) -> Result<EmbeddedDynamoDb, Error> {
+    let storage = data_dir.map_or(Storage::Memory, |folder| Storage::File(folder.database()));
+    let definition = template.table()?;
+    EmbeddedDynamoDb::serve(&storage, listener, &definition, TABLE_NAME).map_err(|source| {
+        match (source, data_dir) {
+            (source @ storefront_embedded::Error::TableDiffers { .. }, Some(folder)) => {
+                Error::OtherTable { path: folder.path().to_owned(), source }
+            }
+            (source, _) => source.into(),
+        }
+    })
+}
+
+/// The template's functions, each with the service of its binary and its own timeout.
+fn by_logical_id(
+    template: &Template,
+    by_binary: &HashMap<&'static str, Function>,
+) -> Result<HashMap<String, Function>, Error> {
+    let functions = template.functions()?.into_values();
+    functions
+        .map(|definition| match by_binary.get(&*definition.binary) {
+            Some(function) => {
+                let function = function.clone().with_timeout(definition.timeout);
+                Ok((definition.logical_id, function))
+            }
+            None => Err(Error::UnknownBinary {
+                logical_id: definition.logical_id,
+                binary: definition.binary,
+            }),
+        })
+        .collect()
+}
+
+fn stream(
+    template: &Template,
+    functions: &HashMap<String, Function>,
+    database: &EmbeddedDynamoDb,
+    data_dir: Option<&DataDir>,
+) -> Result<Option<StreamTrigger>, Error> {
+    let Some(mapping) = template.stream_mapping()? else {
+        return Ok(None);
+    };
+    let function = functions
+        .get(&mapping.function)
+        .ok_or_else(|| Error::NoSuchFunction { logical_id: mapping.function.clone() })?;
+    StreamTrigger::start(
+        mapping,
+        function.clone(),
+        database.database().clone(),
+        database.table_name(),
+        data_dir.map(DataDir::path),
+        Pace::default(),
+    )
+    .map(Some)
+}
+
+fn is_empty(database: &Database) -> Result<bool, Error> {
+    let request =
+        ScanRequest { table_name: TABLE_NAME.to_owned(), limit: Some(1), ..ScanRequest::default() };
+    Ok(database.scan(request)?.count == 0)
+}
+
+async fn fill(table: &Table, data_dir: Option<&DataDir>) -> Result<(), Error> {
+    if let Some(data_dir) = data_dir {
+        data_dir.filling_begins()?;
+    }
+    seed::fill(table).await.map_err(Error::Seed)?;
+    if let Some(data_dir) = data_dir {
+        data_dir.filling_is_done()?;
+    }
+    Ok(())
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async {
+        // A dropped sender stops it as well.
+        let _ = stopped.await;
+    });
+    server.await
+}
+
+/// Removes expired items, which the embedded database does only when told to.
+async fn expire(database: Database) {
+    let mut interval = interval(EXPIRY_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let database = database.clone();
+        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!("expired items were not removed: {error}"),
+            Err(panic) => tracing::warn!("expired items were not removed: {panic}"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What the terminal shows.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+use crate::cloud::LocalCloud;
+
+/// One line per request and event, and what went wrong; `RUST_LOG` says otherwise.
+const DEFAULT_FILTER: &str = "warn,storefront_local=info";
+
+/// Logs readable lines.
+pub fn init() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT_FILTER.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_timer(UtcTime)
+        .with_writer(io::stdout)
+        .init();
+}
+
+/// Says where everything is.
+pub fn welcome(cloud: &LocalCloud, is_seeded: bool) {
+    let data = cloud.data_dir().map_or_else(
+        || "in memory".to_owned(),
+        |folder| format!("{} (delete it to begin anew)", folder.display()),
+    );
+    let mut lines = vec![
+        "storefront is ready".to_owned(),
+        String::new(),
+        format!("  API        {}", cloud.api_url()),
+        format!("  Events     {}/_local/events", cloud.api_url()),
+        format!("  DynamoDB   {} (table {})", cloud.dynamodb_url(), crate::TABLE_NAME),
+        format!("  Data       {data}"),
+    ];
+    if is_seeded {
+        lines.push(
+            "  Users      admin@example.com, ada@example.com (password storefront-demo)".into(),
+        );
+    }
+    lines.push(String::new());
+    lines.push("Ctrl-C stops it.".into());
+    // A terminal that went away reads nothing anyway.
+    let _ = writeln!(io::stdout(), "{}\n", lines.join("\n"));
+}
+
+struct UtcTime;
+
+impl FormatTime for UtcTime {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{:.3}", jiff::Timestamp::now())
+    }
+}

@@ -1,0 +1,93 @@
+//! The folder that keeps everything between runs, for one local cloud at a time.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+const DATABASE: &str = "dynamodb.sqlite";
+const FILLING: &str = "filling";
+
+/// A data folder that no other process uses while this lives.
+pub(crate) struct DataDir {
+    path: PathBuf,
+    /// Locked until it is closed, however the process ends.
+    _lock: File,
+}
+
+impl DataDir {
+    pub(crate) fn claim(path: &Path) -> Result<Self, Error> {
+        let unusable = |source| Error::DataDir { path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(unusable)?;
+        let lock = File::create(path.join("lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {
+                let data_dir = Self { path: path.to_owned(), _lock: lock };
+                data_dir.forget_interrupted_filling().map_err(unusable)?;
+                Ok(data_dir)
+            }
+            Err(TryLockError::WouldBlock) => Err(Error::DataDirInUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    /// Between these two, the database holds nothing but a part of the first catalogue.
+    pub(crate) fn filling_begins(&self) -> Result<(), Error> {
+        File::create(self.path.join(FILLING)).map(drop).map_err(|error| self.unusable(error))
+    }
+
+    pub(crate) fn filling_is_done(&self) -> Result<(), Error> {
+        fs::remove_file(self.path.join(FILLING)).map_err(|error| self.unusable(error))
+    }
+
+    /// Who stops the first start half-way would find half a catalogue ever after.
+    fn forget_interrupted_filling(&self) -> io::Result<()> {
+        if !self.path.join(FILLING).exists() {
+            return Ok(());
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            match fs::remove_file(self.path.join(format!("{DATABASE}{suffix}"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::remove_file(self.path.join(FILLING))
+    }
+
+    fn unusable(&self, source: io::Error) -> Error {
+        Error::DataDir { path: self.path.clone(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_start_that_was_stopped_half_way_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::claim(folder.path()).unwrap();
+        data_dir.filling_begins().unwrap();
+        fs::write(data_dir.database(), "half").unwrap();
+        drop(data_dir);
+
+        let data_dir = DataDir::claim(folder.path()).unwrap();
+        assert!(!data_dir.database().exists());
+        data_dir.filling_begins().unwrap();
+        fs::write(data_dir.database(), "whole").unwrap();
+        data_dir.filling_is_done().unwrap();
+        drop(data_dir);
+
+        let data_dir = DataDir::claim(folder.path()).unwrap();
+        assert!(data_dir.database().exists());
+    }
+}

@@ -1,0 +1,32 @@
+//! The local cloud: the whole suite in one process, for development and tests.
+//!
+//! It reads `template.yaml` for the table, the routes, who is authorized, and the event source
+//! mapping, and calls the functions' own services with the events that AWS would send them. So
+//! what runs here is what is deployed, and what the template lacks does not work here either.
+
+pub mod cli;
+pub mod console;
+pub mod function;
+
+mod cloud;
+mod data_dir;
+mod error;
+mod events;
+mod gateway;
+mod seed;
+mod stream;
+mod suite;
+
+pub use cloud::{LocalCloud, Options};
+pub use error::Error;
+pub use events::KEPT_EVENTS;
+pub use suite::TOKEN_SECRET;
+
+/// The table's name, and the event bus's.
+pub const TABLE_NAME: &str = "storefront";
+
+/// The account that events say they come from.
+const ACCOUNT: &str = "000000000000";
+
+/// The region that events say they come from.
+const REGION: &str = "eu-central-1";

@@ -1,0 +1,82 @@
+//! What an empty table begins with: a small catalogue, an administrator, a customer and an order.
+//!
+//! The ids are fixed, so that the events in `events/` can name them.
+
+use serde::Deserialize;
+use storefront_core::{
+    Category, Currency, Email, NewOrder, NewOrderItem, NewProduct, NewUser, OrderId, Orders,
+    ProductId, Products, Role, Table, UserId, Users,
+};
+use storefront_credentials::Password;
+
+#[derive(Deserialize)]
+struct Seed {
+    password: String,
+    users: Vec<SeedUser>,
+    products: Vec<SeedProduct>,
+    order: SeedOrder,
+}
+
+#[derive(Deserialize)]
+struct SeedUser {
+    id: UserId,
+    email: Email,
+    name: String,
+    role: Role,
+}
+
+#[derive(Deserialize)]
+struct SeedProduct {
+    id: ProductId,
+    name: String,
+    description: String,
+    category: Category,
+    price: u64,
+    stock: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct SeedOrder {
+    id: OrderId,
+    user: UserId,
+    items: Vec<SeedItem>,
+}
+
+#[derive(Deserialize)]
+struct SeedItem {
+    product: ProductId,
+    quantity: u32,
+}
+
+/// Fills an empty table.
+pub(crate) async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let seed: Seed = serde_json::from_str(include_str!("../seed.json"))?;
+
+    let password_hash = seed.password.parse::<Password>()?.hash().await?;
+    let users = Users::new(table.clone());
+    for SeedUser { id, email, name, role } in seed.users {
+        let password_hash = password_hash.clone();
+        users.register(id, NewUser { email, name, password_hash, role }).await?;
+    }
+
+    let products = Products::new(table.clone());
+    for product in seed.products {
+        let new = NewProduct {
+            name: product.name,
+            description: Some(product.description),
+            category: product.category,
+            price: product.price,
+            currency: Currency::EUR,
+            stock: product.stock,
+        };
+        products.create(product.id, new).await?;
+    }
+
+    let SeedOrder { id, user, items } = seed.order;
+    let items = items
+        .into_iter()
+        .map(|SeedItem { product, quantity }| NewOrderItem { product_id: product, quantity });
+    let order = NewOrder { id, user_id: user, items: items.collect(), idempotency_key: None };
+    Orders::new(table.clone()).place(order).await?;
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! The event source mapping of the local cloud: the table's stream to its consumer, with the
+//! template's filter, batch size, retries, bisection and on-failure destination.
+//!
+//! One worker where Lambda has one per shard and `ParallelizationFactor`: records are delivered in
+//! the order of the stream, which keeps the order per item all the same.
+
+mod checkpoint;
+mod delivery;
+mod failed_records;
+mod record;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dynoxide::Database;
+use storefront_template::StreamMapping;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::Error;
+use crate::function::Function;
+use checkpoint::Checkpoint;
+use delivery::Delivery;
+use failed_records::FailedRecords;
+use record::Record;
+use source::{Filter, Source};
+
+/// How fast the trigger looks for records and tries again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Between two looks at a stream that had nothing new.
+    pub(crate) poll: Duration,
+    /// Before the first retry; it doubles with each.
+    pub(crate) first_backoff: Duration,
+    /// What it doubles up to.
+    pub(crate) longest_backoff: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_millis(100),
+            first_backoff: Duration::from_millis(200),
+            longest_backoff: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Delivers the records of a table's stream to a function until it is shut down.
+pub(crate) struct StreamTrigger {
+    stop: watch::Sender<bool>,
+    worker: JoinHandle<()>,
+}
+
+impl StreamTrigger {
+    /// Starts where the last run ended, or with the oldest record of the stream.
+    ///
+    /// With a `data_dir` the checkpoint and the records that were given up are kept in it; without
+    /// one, they end with the process.
+    pub(crate) fn start(
+        mapping: StreamMapping,
+        function: Function,
+        database: Database,
+        table_name: &str,
+        data_dir: Option<&Path>,
+        pace: Pace,
+    ) -> Result<Self, Error> {
+        let mut source = Source::new(database, table_name, Filter::new(&mapping.filters)?)?;
+        let file = |name: &str| data_dir.map(|folder| folder.join(name));
+        let checkpoint = open_checkpoint(file("stream-checkpoint.json"), source.stream_arn())?;
+        if let Some(sequence_number) = checkpoint.sequence_number() {
+            source.start_after(sequence_number.to_owned());
+        }
+        let failed_records = FailedRecords::new(
+            file("failed-records"),
+            &mapping.function,
+            source.stream_arn(),
+            source.shard_id(),
+        );
+        let (stop, stopped) = watch::channel(false);
+        let delivery = Delivery { mapping, function, failed_records, checkpoint, pace, stopped };
+        let worker = tokio::spawn(Worker { source, delivery }.run());
+        Ok(Self { stop, worker })
+    }
+
+    /// Stops after the invocation that is under way.
+    pub(crate) async fn shutdown(self) {
+        self.stop.send_replace(true);
+        if let Err(panic) = self.worker.await {
+            tracing::error!("stream: {panic}");
+        }
+    }
+}
+
+fn open_checkpoint(path: Option<PathBuf>, stream_arn: &str) -> Result<Checkpoint, Error> {
+    let shown = path.clone().unwrap_or_default();
+    Checkpoint::open(path, stream_arn).map_err(|source| Error::DataDir { path: shown, source })
+}
+
+struct Worker {
+    source: Source,
+    delivery: Delivery,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        while !self.delivery.is_stopped() {
+            match self.round().await {
+                Ok(true) => {}
+                Ok(false) => self.delivery.pause(self.delivery.pace.poll).await,
+                Err(error) => {
+                    tracing::error!("stream: {error}");
+                    self.delivery.pause(self.delivery.pace.longest_backoff).await;
+                }
+            }
+        }
+    }
+
+    /// Reads and delivers; says whether there was anything.
+    async fn round(&mut self) -> Result<bool, Error> {
+        let before = self.source.position().map(str::to_owned);
+        let records = self.gather().await?;
+        for batch in records.chunks(self.delivery.mapping.batch_size) {
+            if !self.delivery.deliver(batch).await {
+                // Stopped before the end: the checkpoint is where the next run begins.
+                return Ok(false);
+            }
+        }
+        match self.source.position() {
+            Some(position) if self.source.position() != before.as_deref() => {
+                self.delivery.acknowledge(position).await;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// What matches, waiting for more as long as the batching window says.
+    async fn gather(&mut self) -> Result<Vec<Record>, Error> {
+        let mut records = self.source.read()?;
+        let until = Instant::now() + self.delivery.mapping.batching_window;
+        while !records.is_empty()
+            && records.len() < self.delivery.mapping.batch_size
+            && Instant::now() < until
+            && !self.delivery.is_stopped()
+        {
+            sleep(self.delivery.pace.poll).await;
+            records.extend(self.source.read()?);
+        }
+        Ok(records)
+    }
+}

@@ -1,0 +1,406 @@
+//! The trigger between a real stream and a consumer that does as it is told.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use lambda_http::lambda_runtime::LambdaEvent;
+use serde_json::{Value, json};
+use storefront_embedded::{EmbeddedDynamoDb, test_table};
+use storefront_template::Template;
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+use super::*;
+
+/// Fast enough not to wait for, slow enough to be seen.
+const PACE: Pace = Pace {
+    poll: Duration::from_millis(5),
+    first_backoff: Duration::from_millis(1),
+    longest_backoff: Duration::from_millis(4),
+};
+
+/// What the consumer does with a batch that has a key in it.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// Reports the record.
+    Report,
+    /// Fails the whole invocation.
+    Fail,
+    /// Never answers.
+    Hang,
+}
+
+/// A consumer that notes what it gets, and has faults with some keys for some times.
+#[derive(Clone, Default)]
+struct Consumer {
+    state: Arc<Mutex<State>>,
+    invoked: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    batches: Vec<Vec<String>>,
+    events: Vec<Value>,
+    faults: HashMap<String, VecDeque<Fault>>,
+}
+
+impl Consumer {
+    fn with_fault(self, key: &str, fault: Fault, times: usize) -> Self {
+        let faults = std::iter::repeat_n(fault, times);
+        self.state.lock().unwrap().faults.entry(key.to_owned()).or_default().extend(faults);
+        self
+    }
+
+    fn function(&self) -> Function {
+        let consumer = self.clone();
+        Function::new(move |event: LambdaEvent<Value>| {
+            let consumer = consumer.clone();
+            async move { consumer.handle(event.payload).await }
+        })
+        .with_timeout(Duration::from_millis(200))
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value, &'static str> {
+        let answer = self.decide(event);
+        self.invoked.notify_one();
+        match answer {
+            Err(Fault::Hang) => std::future::pending().await,
+            Err(_) => Err("on purpose"),
+            Ok(failures) => Ok(json!({ "batchItemFailures": failures })),
+        }
+    }
+
+    fn decide(&self, event: Value) -> Result<Vec<Value>, Fault> {
+        let mut state = self.state.lock().unwrap();
+        let records = event["Records"].as_array().unwrap();
+        let keys: Vec<_> = records.iter().map(key).collect();
+        state.batches.push(keys.clone());
+        let mut failures = Vec::new();
+        for (key, record) in keys.iter().zip(records) {
+            match state.faults.get_mut(key).and_then(VecDeque::pop_front) {
+                None => {}
+                Some(Fault::Report) => {
+                    failures
+                        .push(json!({ "itemIdentifier": record["dynamodb"]["SequenceNumber"] }));
+                }
+                Some(fault) => return Err(fault),
+            }
+        }
+        state.events.push(event);
+        Ok(failures)
+    }
+
+    fn batches(&self) -> Vec<Vec<String>> {
+        self.state.lock().unwrap().batches.clone()
+    }
+
+    /// Waits until the batches are these.
+    async fn expect(&self, expected: &[&[&str]]) {
+        let waiting = async {
+            while self.batches() != expected {
+                self.invoked.notified().await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(5), waiting).await.is_err() {
+            assert_eq!(self.batches(), expected);
+        }
+    }
+}
+
+fn key(record: &Value) -> String {
+    record["dynamodb"]["Keys"]["PK"]["S"].as_str().unwrap().to_owned()
+}
+
+/// The mapping of this repository's template, as a test wants it.
+fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+    let mut mapping = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
+    mapping.filters = Vec::new();
+    mapping.maximum_retry_attempts = Some(2);
+    change(&mut mapping);
+    mapping
+}
+
+struct Setup {
+    table: EmbeddedDynamoDb,
+    folder: TempDir,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        Self { table: test_table().await, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn put(&self, key: &str) {
+        self.put_item(&json!({ "PK": { "S": key }, "SK": { "S": "METADATA" } }));
+    }
+
+    fn put_item(&self, item: &Value) {
+        let request = json!({ "TableName": self.table.table_name(), "Item": item });
+        self.table.database().put_item(serde_json::from_value(request).unwrap()).unwrap();
+    }
+
+    fn start(&self, mapping: StreamMapping, consumer: &Consumer) -> StreamTrigger {
+        StreamTrigger::start(
+            mapping,
+            consumer.function(),
+            self.table.database().clone(),
+            self.table.table_name(),
+            Some(self.folder.path()),
+            PACE,
+        )
+        .unwrap()
+    }
+
+    /// Waits until this many documents are in the on-failure destination.
+    async fn failed_records(&self, count: usize) -> Vec<Value> {
+        let folder = self.folder.path().join("failed-records");
+        let found = async {
+            loop {
+                let files = std::fs::read_dir(&folder).into_iter().flatten();
+                let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+                paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+                if paths.len() >= count {
+                    return paths;
+                }
+                tokio::time::sleep(PACE.poll).await;
+            }
+        };
+        let paths = tokio::time::timeout(Duration::from_secs(5), found).await.unwrap();
+        let read = |path: &PathBuf| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        paths.iter().map(read).collect()
+    }
+}
+
+#[tokio::test]
+async fn records_come_in_order_in_batches_of_the_size_of_the_mapping() {
+    let setup = Setup::new().await;
+    for key in ["a", "b", "c", "d", "e"] {
+        setup.put(key);
+    }
+    let consumer = Consumer::default();
+    let _trigger = setup.start(mapping(|mapping| mapping.batch_size = 2), &consumer);
+    consumer.expect(&[&["a", "b"], &["c", "d"], &["e"]]).await;
+    setup.put("f");
+    consumer.expect(&[&["a", "b"], &["c", "d"], &["e"], &["f"]]).await;
+}
+
+#[tokio::test]
+async fn the_event_is_that_of_a_dynamodb_stream() {
+    let setup = Setup::new().await;
+    setup.put("a");
+    let consumer = Consumer::default();
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["a"]]).await;
+    let record = consumer.state.lock().unwrap().events[0]["Records"][0].clone();
+    let item = json!({ "PK": { "S": "a" }, "SK": { "S": "METADATA" } });
+    assert_eq!(
+        (&record["eventName"], &record["eventSource"], &record["eventVersion"]),
+        (&json!("INSERT"), &json!("aws:dynamodb"), &json!("1.1"))
+    );
+    assert_eq!((&record["dynamodb"]["Keys"], &record["dynamodb"]["NewImage"]), (&item, &item));
+    assert_eq!(record["dynamodb"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
+    assert!(record["dynamodb"]["ApproximateCreationDateTime"].is_i64());
+    assert!(record["eventID"].is_string());
+    assert!(record["eventSourceARN"].as_str().unwrap().contains("/stream/"));
+}
+
+#[tokio::test]
+async fn only_what_the_filter_lets_through_invokes_the_consumer() {
+    let setup = Setup::new().await;
+    let order = |key: &str, status: &str| {
+        json!({
+            "PK": { "S": key }, "SK": { "S": "ORDER" },
+            "_type": { "S": "Order" }, "status": { "S": status },
+        })
+    };
+    setup.put("user");
+    setup.put_item(&order("order", "pending"));
+    setup.put("user");
+    setup.put_item(&order("order", "paid"));
+    let consumer = Consumer::default();
+    let template =
+        Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+    let filters = template.stream_mapping().unwrap().unwrap().filters;
+    let _trigger = setup.start(mapping(|mapping| mapping.filters = filters), &consumer);
+    consumer.expect(&[&["order"]]).await;
+    let record = consumer.state.lock().unwrap().events[0]["Records"][0].clone();
+    assert_eq!(record["eventName"], "MODIFY");
+    assert_eq!(record["dynamodb"]["OldImage"]["status"]["S"], "pending");
+}
+
+#[tokio::test]
+async fn a_batching_window_waits_for_more() {
+    let setup = Setup::new().await;
+    setup.put("a");
+    let consumer = Consumer::default();
+    let wait = |mapping: &mut StreamMapping| {
+        mapping.batch_size = 2;
+        mapping.batching_window = Duration::from_mins(1);
+    };
+    let _trigger = setup.start(mapping(wait), &consumer);
+    // That nothing happens can only be waited for.
+    tokio::time::sleep(PACE.poll * 4).await;
+    assert!(consumer.batches().is_empty());
+    setup.put("b");
+    consumer.expect(&[&["a", "b"]]).await;
+}
+
+#[tokio::test]
+async fn what_precedes_a_reported_failure_is_not_delivered_again() {
+    let setup = Setup::new().await;
+    for key in ["a", "b", "c"] {
+        setup.put(key);
+    }
+    let consumer =
+        Consumer::default().with_fault("b", Fault::Report, 1).with_fault("c", Fault::Report, 1);
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["a", "b", "c"], &["b", "c"]]).await;
+}
+
+#[tokio::test]
+async fn a_failure_is_not_read_where_the_mapping_does_not_say_so() {
+    let setup = Setup::new().await;
+    setup.put("a");
+    let consumer = Consumer::default().with_fault("a", Fault::Report, 1);
+    let _trigger =
+        setup.start(mapping(|mapping| mapping.report_batch_item_failures = false), &consumer);
+    consumer.expect(&[&["a"]]).await;
+    setup.put("b");
+    consumer.expect(&[&["a"], &["b"]]).await;
+}
+
+#[tokio::test]
+async fn an_error_and_a_timeout_are_tried_again() {
+    let setup = Setup::new().await;
+    setup.put("a");
+    let consumer =
+        Consumer::default().with_fault("a", Fault::Fail, 1).with_fault("a", Fault::Hang, 1);
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["a"], &["a"], &["a"]]).await;
+}
+
+#[tokio::test]
+async fn a_failed_batch_is_bisected_until_the_bad_record_is_alone() {
+    let setup = Setup::new().await;
+    for key in ["a", "b", "bad", "d"] {
+        setup.put(key);
+    }
+    let consumer = Consumer::default().with_fault("bad", Fault::Fail, 100);
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer
+        .expect(&[
+            &["a", "b", "bad", "d"],
+            &["a", "b"],
+            &["bad", "d"],
+            &["bad"],
+            &["bad"],
+            &["bad"],
+            &["d"],
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_record_that_keeps_failing_is_kept_and_those_behind_it_get_through() {
+    let setup = Setup::new().await;
+    for key in ["a", "bad", "c", "d"] {
+        setup.put(key);
+    }
+    let consumer = Consumer::default().with_fault("bad", Fault::Report, 100);
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer
+        .expect(&[
+            &["a", "bad", "c", "d"],
+            &["bad", "c", "d"],
+            &["bad"],
+            &["bad"],
+            &["bad"],
+            &["c", "d"],
+        ])
+        .await;
+
+    let documents = setup.failed_records(1).await;
+    assert_eq!(documents.len(), 1);
+    let document = &documents[0];
+    assert_eq!(document["requestContext"]["condition"], "RetryAttemptsExhausted");
+    assert_eq!(
+        document["responseContext"],
+        json!({ "statusCode": 200, "executedVersion": "$LATEST" })
+    );
+    let batch = &document["DDBStreamBatchInfo"];
+    assert_eq!(batch["batchSize"], 1);
+    let payload: Value = serde_json::from_str(document["payload"].as_str().unwrap()).unwrap();
+    let records = payload["Records"].as_array().unwrap();
+    assert_eq!(records.iter().map(key).collect::<Vec<_>>(), ["bad"]);
+    assert_eq!(batch["startSequenceNumber"], records[0]["dynamodb"]["SequenceNumber"]);
+}
+
+#[tokio::test]
+async fn without_bisection_the_whole_batch_is_given_up() {
+    let setup = Setup::new().await;
+    setup.put("bad");
+    setup.put("b");
+    let consumer = Consumer::default().with_fault("bad", Fault::Fail, 100);
+    let whole = |mapping: &mut StreamMapping| {
+        mapping.bisect = false;
+        mapping.maximum_retry_attempts = Some(1);
+    };
+    let _trigger = setup.start(mapping(whole), &consumer);
+    consumer.expect(&[&["bad", "b"], &["bad", "b"]]).await;
+    let documents = setup.failed_records(1).await;
+    assert_eq!(documents[0]["DDBStreamBatchInfo"]["batchSize"], 2);
+    assert_eq!(documents[0]["requestContext"]["approximateInvokeCount"], 2);
+    assert_eq!(documents[0]["responseContext"]["functionError"], "Unhandled");
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_old_is_given_up_without_trying() {
+    let setup = Setup::new().await;
+    setup.put("old");
+    let consumer = Consumer::default();
+    let age = |mapping: &mut StreamMapping| mapping.maximum_record_age = Some(Duration::ZERO);
+    let _trigger = setup.start(mapping(age), &consumer);
+    let documents = setup.failed_records(1).await;
+    assert_eq!(documents[0]["requestContext"]["condition"], "RecordAgeExceeded");
+    assert!(consumer.batches().is_empty());
+}
+
+#[tokio::test]
+async fn a_run_begins_where_the_last_one_ended() {
+    let setup = Setup::new().await;
+    setup.put("a");
+    let consumer = Consumer::default();
+    let trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["a"]]).await;
+    trigger.shutdown().await;
+
+    setup.put("b");
+    let consumer = Consumer::default();
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["b"]]).await;
+}
+
+#[tokio::test]
+async fn what_was_not_acknowledged_before_the_end_is_delivered_after_it() {
+    let setup = Setup::new().await;
+    for key in ["a", "b", "c"] {
+        setup.put(key);
+    }
+    let consumer =
+        Consumer::default().with_fault("b", Fault::Report, 1).with_fault("b", Fault::Hang, 1);
+    let trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["a", "b", "c"], &["b", "c"]]).await;
+    // As SIGKILL would end it: at whatever it is doing.
+    trigger.worker.abort();
+
+    let consumer = Consumer::default();
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["b", "c"]]).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_is_no_pattern_is_refused_with_its_text() {
+    let error = Filter::new(&["{\"eventName\":\"MODIFY\"}".to_owned()]).err().unwrap().to_string();
+    assert!(error.contains("{\"eventName\":\"MODIFY\"}"), "{error}");
+}

@@ -1,0 +1,11 @@
+//! The local cloud from outside: over HTTP, from the command line, and killed.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod client;
+mod events;
+mod expiry;
+mod kill;
+mod process;
+mod start_up;
+mod tour;
