@@ -9,8 +9,9 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 use crate::cloud::LocalCloud;
 
-/// One line per request and event, and what went wrong; `RUST_LOG` says otherwise.
-const DEFAULT_FILTER: &str = "warn,storefront_local=info";
+/// One line per request and event, and what went wrong; `RUST_LOG` says otherwise. The embedded
+/// database warns of every condition that did not hold, which is how the shop works.
+const DEFAULT_FILTER: &str = "warn,dynoxide=error,storefront_local=info";
 
 /// Logs readable lines.
 pub fn init() {
