@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use aws_config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -21,8 +21,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// argon2-busy neighbour still well below this.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// All tries and the pauses between them: less than the functions' own timeout of 10 s, so that the
-/// client gets an answer rather than a function that was cut off.
+/// All tries and the pauses between them. Half of the functions' own timeout of 10 s or more: a
+/// request that does not get through is answered, rather than cut off with its function.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Tries in all, with full jitter between (the SDK's standard mode).
@@ -36,7 +36,7 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 pub async fn config() -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client())
-        .timeout_config(timeouts())
+        .timeout_config(timeouts().build())
         .retry_config(retries());
     // Boxed: loading makes a future of many kilobytes.
     Box::pin(loader.load()).await
@@ -52,7 +52,7 @@ pub fn emulator_config() -> SdkConfig {
             "local", "local", None, None, "emulator",
         )))
         .http_client(http_client())
-        .timeout_config(timeouts())
+        .timeout_config(timeouts().build())
         .retry_config(retries())
         .build()
 }
@@ -86,12 +86,13 @@ fn http_client() -> SharedHttpClient {
         .build_https()
 }
 
-fn timeouts() -> TimeoutConfig {
+/// The timeouts of every client, to be changed where one needs others.
+#[must_use]
+pub fn timeouts() -> TimeoutConfigBuilder {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
-        .build()
 }
 
 fn retries() -> RetryConfig {

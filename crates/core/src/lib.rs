@@ -36,7 +36,7 @@ pub use orders::{
     OrderWithItems, Orders, Placed,
 };
 pub use page::{Page, PageRequest};
-pub use products::{NewProduct, Product, ProductChanges, Products};
+pub use products::{MAX_PRICE, NewProduct, Product, ProductChanges, Products};
 pub use table::Table;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{

@@ -1,16 +1,20 @@
 //! Products, by id and by category.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Updated, number, string};
 use crate::schema::{self, GSI1, GSI1PK, IndexKey, Item, ItemType, Key};
-use crate::table::Consistency;
 use crate::{
     Category, Currency, Error, Page, PageRequest, ProductId, Result, Table, Timestamp, Version,
     page, retry,
 };
+
+/// The highest price, in the currency's minor unit: an order of 48 items of 999 such products still
+/// adds up in 64 bits.
+pub const MAX_PRICE: u64 = 1_000_000_000_000;
 
 /// A product, as the table holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,20 +93,34 @@ impl Products {
             created_at: id.created_at(),
             updated_at: id.created_at(),
         };
-        self.table
+        let item = product_item(&product)?;
+        let answer = self
+            .table
             .client
             .put_item()
             .table_name(&self.table.name)
-            .set_item(Some(product_item(&product)?))
+            .set_item(Some(item.clone()))
             .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
-            .await?;
-        Ok(product)
+            .await;
+        match answer {
+            Ok(_) => Ok(product),
+            Err(error) => match error.as_service_error() {
+                // A try whose answer was lost has been here before: the SDK's retry met its own.
+                Some(PutItemError::ConditionalCheckFailedException(failed))
+                    if failed.item.as_ref() == Some(&item) =>
+                {
+                    Ok(product)
+                }
+                _ => Err(error.into()),
+            },
+        }
     }
 
     /// The product with this id.
     pub async fn find(&self, id: ProductId) -> Result<Option<Product>> {
-        self.table.get(ItemType::Product, Key::product(id), Consistency::Eventual).await
+        self.table.find(ItemType::Product, Key::product(id)).await
     }
 
     /// The products of a category, oldest first.
@@ -146,19 +164,19 @@ impl Products {
 
     /// Deletes a product. Orders keep the name and the price they were placed with.
     pub async fn delete(&self, id: ProductId, expected: Option<Version>) -> Result<()> {
-        let mut delete = self
+        let delete = self
             .table
             .client
             .delete_item()
             .table_name(&self.table.name)
             .set_key(Some(Key::product(id).into()))
-            .condition_expression("attribute_exists(PK)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some(version) = expected {
-            delete = delete
+        let delete = match expected {
+            None => delete.condition_expression("attribute_exists(PK)"),
+            Some(version) => delete
                 .condition_expression("version = :version")
-                .expression_attribute_values(":version", number(version));
-        }
+                .expression_attribute_values(":version", number(version)),
+        };
         retry::on_contention(|| async {
             let Err(error) = delete.clone().send().await else {
                 return Ok(());

@@ -9,8 +9,12 @@ use crate::{Error, Result};
 /// How often an operation is tried when it meets other writers.
 const MAX_TRIES: usize = 7;
 
+/// How often something is decided that is outdated by the time it is written.
+const MAX_DECISIONS: usize = 5;
+
 /// Runs `operation` until it meets no other writer, [`MAX_TRIES`] times at most, with 20 ms to
-/// 640 ms of jittered backoff between: at most some 2 s in all, well within a function's timeout.
+/// 640 ms of backoff between and as much again of jitter: at most 2.5 s in all, well within a
+/// function's timeout. Never to be nested.
 ///
 /// The SDK retries what is transient for any service; it does not retry what only the shop knows
 /// to be harmless: a transaction that conflicted with another, or a decision to be taken anew.
@@ -20,6 +24,21 @@ where
     Fut: Future<Output = Result<T>>,
 {
     operation.retry(schedule()).when(|error| matches!(error, Error::Contention)).await
+}
+
+/// Lets `decide` read and write until it does so without another writer in between, which it tells
+/// by `None`. It comes to rest quickly: each `None` is somebody else's success.
+pub(crate) async fn while_outdated<T, F, Fut>(mut decide: F) -> Result<T>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>>>,
+{
+    for _ in 0..MAX_DECISIONS {
+        if let Some(done) = decide().await? {
+            return Ok(done);
+        }
+    }
+    Err(Error::Contention)
 }
 
 /// The pauses between tries, for a loop that keeps what it has between them.

@@ -22,6 +22,19 @@ impl Table {
         Self { client, name: name.into() }
     }
 
+    /// Finds one item. That it is not there is said only after a strongly consistent read: it may
+    /// just have been written.
+    pub(crate) async fn find<T: DeserializeOwned>(
+        &self,
+        kind: ItemType,
+        key: Key,
+    ) -> Result<Option<T>> {
+        match self.get(kind, key.clone(), Consistency::Eventual).await? {
+            Some(found) => Ok(Some(found)),
+            None => self.get(kind, key, Consistency::Strong).await,
+        }
+    }
+
     /// Reads one item.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Updated, string};
+use crate::change::{Change, Updated, number, string};
 use crate::schema::{self, GSI1, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
@@ -109,7 +109,7 @@ impl Users {
 
     /// The user with this id.
     pub async fn find(&self, id: UserId) -> Result<Option<User>> {
-        self.table.get(ItemType::User, Key::user(id), Consistency::Eventual).await
+        self.table.find(ItemType::User, Key::user(id)).await
     }
 
     /// The user with this email.
@@ -152,10 +152,10 @@ impl Users {
         let Some(email) = &changes.email else {
             return self.update_item(id, &changes, expected).await;
         };
-        retry::on_contention(|| async {
+        retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
             if user.email == *email {
-                return self.update_item(id, &changes, expected).await;
+                return self.update_item(id, &changes, expected).await.map(Some);
             }
             self.change_email(user, &changes, email).await
         })
@@ -164,21 +164,16 @@ impl Users {
 
     /// Deletes a user and frees the email. The user's orders stay.
     pub async fn delete(&self, id: UserId, expected: Option<Version>) -> Result<()> {
-        retry::on_contention(|| async {
+        retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
             let actions = vec![
-                self.table.delete_if(
-                    Key::user(id),
-                    "version",
-                    crate::change::number(user.version),
-                )?,
+                self.table.delete_if(Key::user(id), "version", number(user.version))?,
                 self.table.delete_if(Key::unique_email(&user.email), "userId", string(id))?,
             ];
-            match transaction::write(&self.table, actions).await? {
-                Outcome::Written => Ok(()),
-                // Changed since it was read: what that means is decided anew.
-                Outcome::Cancelled(_) => Err(Error::Contention),
-            }
+            Ok(match transaction::write(&self.table, actions).await? {
+                Outcome::Written => Some(()),
+                Outcome::Cancelled(_) => None,
+            })
         })
         .await
     }
@@ -200,8 +195,15 @@ impl Users {
         }
     }
 
-    async fn change_email(&self, user: User, changes: &UserChanges, email: &Email) -> Result<User> {
-        /// Its place among the actions.
+    /// `None` when the user was changed since it was read.
+    async fn change_email(
+        &self,
+        user: User,
+        changes: &UserChanges,
+        email: &Email,
+    ) -> Result<Option<User>> {
+        /// Their places among the actions.
+        const USER: usize = 0;
         const NEW_GUARD: usize = 1;
         let now = Timestamp::now();
         let index_key = IndexKey::user(user.id, email);
@@ -215,7 +217,7 @@ impl Users {
             self.table.delete_if(Key::unique_email(&user.email), "userId", string(user.id))?,
         ];
         match transaction::write(&self.table, actions).await? {
-            Outcome::Written => Ok(User {
+            Outcome::Written => Ok(Some(User {
                 email: email.clone(),
                 name: changes.name.clone().unwrap_or(user.name),
                 password_hash: changes.password_hash.clone().unwrap_or(user.password_hash),
@@ -223,9 +225,11 @@ impl Users {
                 version: user.version + 1,
                 updated_at: now,
                 ..user
-            }),
+            })),
+            // Also the new guard may be this user's, put by the change that came between.
+            Outcome::Cancelled(failed) if failed.contains_key(&USER) => Ok(None),
             Outcome::Cancelled(failed) if failed.contains_key(&NEW_GUARD) => Err(Error::EmailTaken),
-            Outcome::Cancelled(_) => Err(Error::Contention),
+            Outcome::Cancelled(_) => Ok(None),
         }
     }
 

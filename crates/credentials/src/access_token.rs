@@ -12,7 +12,8 @@ use crate::{Error, Result, SigningKey, hs256};
 /// How long a token is good for.
 ///
 /// What it says of its user stays said so long: a role that was taken away, or a user who was
-/// deleted, is out after an hour at the latest.
+/// deleted, is out when the token has expired and the gateway has forgotten the authorizer's
+/// verdict (`ReauthorizeEvery` in template.yaml).
 pub const LIFETIME: Duration = Duration::from_hours(1);
 
 /// Both who issues the tokens and who they are for: this suite.

@@ -13,6 +13,10 @@ use crate::{Error, Result};
 /// How long a secret is used before it is read again: a rotation is through after this.
 const REFRESH_AFTER: Duration = Duration::from_mins(5);
 
+/// How long the secret is waited for, all tries together: reading it again happens in the middle of
+/// a request, which must be left the time to go on with the last one.
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// As many bytes as the hash has (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
@@ -93,6 +97,7 @@ impl SigningKeys {
         let arn = aws::variable("TOKEN_SECRET_ARN").ok_or(Error::MissingSecret)?;
         let mut config = Builder::from(&aws::config().await);
         config.set_endpoint_url(aws::endpoint_url("SECRETS_MANAGER"));
+        config.set_timeout_config(Some(aws::timeouts().operation_timeout(READ_TIMEOUT).build()));
         let keys = Self::secrets_manager(Client::from_conf(config.build()), arn);
         keys.current().await?;
         Ok(keys)

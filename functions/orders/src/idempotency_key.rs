@@ -13,12 +13,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OptionalIdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let mut values = parts.headers.get_all(HEADER).iter();
-        let (first, second) = (values.next(), values.next());
-        if second.is_some() {
-            return Err(Problem::invalid_header(HEADER, "must be given once"));
-        }
-        let key = first.map(|value| {
+        let key = parts.headers.get(HEADER).map(|value| {
             let text = value.to_str().map_err(|_| InvalidIdempotencyKey)?;
             text.parse::<IdempotencyKey>()
         });

@@ -3,14 +3,11 @@
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use storefront_core::{
-    Category, Currency, NewProduct, Product, ProductChanges, ProductId, Timestamp, Version,
+    Category, Currency, MAX_PRICE, NewProduct, Product, ProductChanges, ProductId, Timestamp,
+    Version,
 };
 use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present};
 use utoipa::{IntoParams, ToSchema};
-
-/// The highest price, in the currency's minor unit: an order of 48 items of 999 such products
-/// still adds up in 64 bits.
-const MAX_PRICE: u64 = 1_000_000_000_000;
 
 /// The most pieces in stock: no shelf is larger, and sums stay far from any limit.
 const MAX_STOCK: u64 = 1_000_000_000_000;
@@ -50,7 +47,7 @@ pub(crate) struct NewProductBody {
 /// What to change of a product; what is absent stays.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = ProductChanges)]
+#[schema(as = ProductChanges, min_properties = 1)]
 pub(crate) struct ProductChangesBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(length(chars, min = 1, max = 200), custom(plain_text)))]
@@ -162,10 +159,24 @@ impl TryFrom<NewProductBody> for NewProduct {
     }
 }
 
+impl ProductChangesBody {
+    fn is_empty(&self) -> bool {
+        self.name.is_none()
+            && self.description.is_none()
+            && self.category.is_none()
+            && self.price.is_none()
+            && self.currency.is_none()
+            && self.stock.is_none()
+    }
+}
+
 impl TryFrom<ProductChangesBody> for ProductChanges {
     type Error = Problem;
 
     fn try_from(body: ProductChangesBody) -> Result<Self, Problem> {
+        if body.is_empty() {
+            return Err(Problem::invalid_field("", "needs at least one field to change"));
+        }
         Ok(Self {
             name: body.name,
             description: body.description,

@@ -140,6 +140,8 @@ async fn a_change_names_what_it_changes_and_null_means_something() {
     assert_eq!(changed.body["description"], Value::Null);
     let refused = change(json!({ "price": null })).await.problem(422, "invalid_body");
     assert_eq!(refused.pointers(), ["/price"]);
+    let refused = change(json!({})).await.problem(422, "invalid_body");
+    assert_eq!(refused.pointers(), [""]);
     let refused = change(json!({ "id": "x" })).await.problem(422, "invalid_body");
     assert_eq!(refused.pointers(), ["/id"]);
 }

@@ -60,19 +60,19 @@ impl Orders {
     ///
     /// The first look at the products may be a moment old: the transaction's conditions make sure
     /// that it writes what is true. What the first look would refuse, a strongly consistent second
-    /// one decides; and a price or a stock that changed between look and transaction is looked at
-    /// once more.
+    /// one decides; and while a price or a stock changes between look and transaction, it is looked
+    /// at again.
     pub async fn place(&self, new: NewOrder) -> Result<Placed> {
         let draft = Draft::new(new)?;
         match self.try_to_place(&draft, Consistency::Eventual).await? {
             Attempt::Placed(placed) => return Ok(placed),
             Attempt::Refused(_) | Attempt::Outdated => {}
         }
-        retry::on_contention(|| async {
+        retry::while_outdated(|| async {
             match self.try_to_place(&draft, Consistency::Strong).await? {
-                Attempt::Placed(placed) => Ok(placed),
+                Attempt::Placed(placed) => Ok(Some(placed)),
                 Attempt::Refused(error) => Err(error),
-                Attempt::Outdated => Err(Error::Contention),
+                Attempt::Outdated => Ok(None),
             }
         })
         .await
@@ -284,6 +284,7 @@ impl Draft {
             id: self.id,
             user_id: self.user_id,
             status: OrderStatus::Pending,
+            item_count: items.len(),
             total: total(&items),
             currency: currency.ok_or(Error::EmptyOrder)?,
             version: 1,

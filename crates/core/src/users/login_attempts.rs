@@ -42,7 +42,7 @@ impl LoginAttempts {
     /// let any number of guesses through that are made at once.
     pub async fn begin(&self, email: &Email) -> Result<()> {
         let now = Timestamp::now().as_seconds();
-        retry::on_contention(|| self.count(email, now)).await
+        retry::while_outdated(|| self.count(email, now)).await
     }
 
     /// Forgets the failures of an email, after a log-in that succeeded.
@@ -57,7 +57,8 @@ impl LoginAttempts {
         Ok(())
     }
 
-    async fn count(&self, email: &Email, now: i64) -> Result<()> {
+    /// `None` when there was an old count, which is removed now.
+    async fn count(&self, email: &Email, now: i64) -> Result<Option<()>> {
         let expires_at = now + LOGIN_WINDOW.as_secs().cast_signed();
         let answer = self
             .table
@@ -81,24 +82,25 @@ impl LoginAttempts {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = answer else { return Ok(()) };
+        let Err(error) = answer else { return Ok(Some(())) };
         let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
             error.as_service_error()
         else {
             return Err(error.into());
         };
-        let item = failed.item.clone().ok_or(Error::Contention)?;
+        let Some(item) = failed.item.clone() else { return Ok(None) };
         let attempts: Attempts = schema::entity(ItemType::LoginAttempts, item)?;
         if attempts.failures >= MAX_LOGIN_FAILURES && attempts.expires_at > now {
             let seconds = (attempts.expires_at - now).unsigned_abs();
             return Err(Error::TooManyLogins { retry_after: Duration::from_secs(seconds) });
         }
-        self.restart(email, attempts.expires_at).await
+        self.remove(email, attempts.expires_at).await?;
+        Ok(None)
     }
 
-    /// Removes a count whose time is over but which TTL has not removed yet, and starts anew. Of
-    /// several who do so at once all come back to count.
-    async fn restart(&self, email: &Email, expired_at: i64) -> Result<()> {
+    /// Removes a count whose time is over but which TTL has not removed yet, unless another attempt
+    /// has just done so.
+    async fn remove(&self, email: &Email, expired_at: i64) -> Result<()> {
         let answer = self
             .table
             .client
@@ -111,15 +113,14 @@ impl LoginAttempts {
             .send()
             .await;
         match answer {
-            Ok(_) => Err(Error::Contention),
             Err(error)
-                if error
+                if !error
                     .as_service_error()
                     .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
             {
-                Err(Error::Contention)
+                Err(error.into())
             }
-            Err(error) => Err(error.into()),
+            _ => Ok(()),
         }
     }
 }

@@ -30,6 +30,10 @@ async fn a_user_by_id_is_one_eventually_consistent_read() {
     let (found, cost) = measure(shop.users.find(anna.id)).await;
     assert!(found.unwrap().is_some());
     assert_eq!(cost, reads(1, 0.5));
+    let (found, cost) = measure(shop.users.find(UserId::new())).await;
+    assert!(found.unwrap().is_none());
+    // That it is not there is said after a strongly consistent read only.
+    assert_eq!(cost, reads(2, 1.5));
 }
 
 #[tokio::test]

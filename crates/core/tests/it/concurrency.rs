@@ -133,3 +133,24 @@ async fn users_who_change_to_one_email_at_once_leave_one_guard_each() {
     assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::EmailTaken))));
     assert_eq!(shop.count("UniqueEmail").await, 8);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_user_who_changes_to_one_email_from_several_windows_gets_it() {
+    let shop = Arc::new(Shop::open().await);
+    let anna = shop.anna().await;
+    let results = at_once(4, |_| {
+        let shop = Arc::clone(&shop);
+        async move {
+            let changes = storefront_core::UserChanges {
+                email: Some(crate::shop::email("anna@example.org")),
+                ..Default::default()
+            };
+            shop.users.update(anna.id, changes, None).await
+        }
+    })
+    .await;
+    for result in results {
+        assert_eq!(result.unwrap().email.as_str(), "anna@example.org");
+    }
+    assert_eq!(shop.count("UniqueEmail").await, 1);
+}

@@ -1,6 +1,7 @@
 //! Transactions that DynamoDB cancels for a conflict: the embedded one never does, so an
 //! interceptor sends some tries to an endpoint that answers as DynamoDB would.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,9 +15,9 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
-use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges};
+use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges, UserChanges};
 
-use crate::shop::Shop;
+use crate::shop::{Shop, email};
 
 /// Sends the next `remaining` requests for `operation` to another endpoint.
 #[derive(Debug)]
@@ -67,9 +68,9 @@ async fn shop(operation: &'static str, answer: Value) -> (Shop, Arc<AtomicU32>) 
     (Shop::over(aws_sdk_dynamodb::Client::from_conf(config), shop.dynamodb), remaining)
 }
 
-/// A shop whose next updates of single items are applied, and then answered with an error, as when
+/// A shop whose next requests for `operation` are applied, and then answered with an error, as when
 /// DynamoDB's answer is lost on the way.
-async fn shop_that_loses_answers() -> (Shop, Arc<AtomicU32>) {
+async fn shop_that_loses_answers(operation: &'static str) -> (Shop, Arc<AtomicU32>) {
     let shop = Shop::open().await;
     let table_url = shop.dynamodb.endpoint_url().to_owned();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -82,8 +83,7 @@ async fn shop_that_loses_answers() -> (Shop, Arc<AtomicU32>) {
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/", apply)).await });
 
     let remaining = Arc::new(AtomicU32::new(0));
-    let divert =
-        Divert { operation: "UpdateItem", remaining: Arc::clone(&remaining), endpoint_url };
+    let divert = Divert { operation, remaining: Arc::clone(&remaining), endpoint_url };
     let config = shop.client.config().to_builder().interceptor(divert).build();
     (Shop::over(aws_sdk_dynamodb::Client::from_conf(config), shop.dynamodb), remaining)
 }
@@ -114,6 +114,8 @@ async fn a_conflict_is_tried_again_and_the_order_is_placed_once() {
 
 #[tokio::test]
 async fn a_conflict_that_does_not_end_is_given_up_with_nothing_written() {
+    /// In all, whatever the operation decides around its transaction.
+    const TRIES: u32 = 7;
     let (shop, remaining) = shop(
         "TransactWriteItems",
         cancelled(&["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]),
@@ -121,12 +123,21 @@ async fn a_conflict_that_does_not_end_is_given_up_with_nothing_written() {
     .await;
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;
-    remaining.store(NO_END, Ordering::SeqCst);
-    assert!(matches!(shop.place(&anna, &[(&blend, 1)]).await, Err(Error::Contention)));
-    let tries = NO_END - remaining.load(Ordering::SeqCst);
-    assert!(tries > 1 && tries < 100, "{tries} tries");
+    let tries = async |operation: Pin<Box<dyn Future<Output = Option<Error>> + '_>>| {
+        remaining.store(NO_END, Ordering::SeqCst);
+        assert!(matches!(operation.await, Some(Error::Contention)));
+        NO_END - remaining.swap(0, Ordering::SeqCst)
+    };
+    let changes = UserChanges { email: Some(email("anna@example.org")), ..UserChanges::default() };
+    let place = Box::pin(async { shop.place(&anna, &[(&blend, 1)]).await.err() });
+    assert_eq!(tries(place).await, TRIES);
+    let update = Box::pin(async { shop.users.update(anna.id, changes, None).await.err() });
+    assert_eq!(tries(update).await, TRIES);
+    let delete = Box::pin(async { shop.users.delete(anna.id, None).await.err() });
+    assert_eq!(tries(delete).await, TRIES);
     assert_eq!(shop.count("Order").await, 0);
     assert_eq!(shop.stock(&blend).await, Some(10));
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(anna));
 }
 
 #[tokio::test]
@@ -184,7 +195,7 @@ async fn throttling_is_retried_by_the_sdk_and_then_reported_as_unavailable() {
 
 #[tokio::test]
 async fn a_status_change_whose_answer_was_lost_is_not_refused() {
-    let (shop, remaining) = shop_that_loses_answers().await;
+    let (shop, remaining) = shop_that_loses_answers("UpdateItem").await;
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;
     let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
@@ -200,7 +211,7 @@ async fn a_status_change_whose_answer_was_lost_is_not_refused() {
 
 #[tokio::test]
 async fn a_change_whose_answer_was_lost_is_no_version_mismatch() {
-    let (shop, remaining) = shop_that_loses_answers().await;
+    let (shop, remaining) = shop_that_loses_answers("UpdateItem").await;
     let blend = shop.product(100, 10).await;
     remaining.store(1, Ordering::SeqCst);
     let changes = ProductChanges { price: Some(200), ..ProductChanges::default() };
@@ -210,4 +221,26 @@ async fn a_change_whose_answer_was_lost_is_no_version_mismatch() {
         shop.products.update(blend.id, changes, Some(1)).await,
         Err(Error::VersionMismatch { current: 2 })
     ));
+}
+
+#[tokio::test]
+async fn a_product_whose_creation_was_answered_to_nobody_is_created_once() {
+    let (shop, remaining) = shop_that_loses_answers("PutItem").await;
+    remaining.store(1, Ordering::SeqCst);
+    let blend = shop.product(100, 10).await;
+    assert_eq!(remaining.load(Ordering::SeqCst), 0);
+    assert_eq!(shop.products.find(blend.id).await.unwrap(), Some(blend));
+}
+
+#[tokio::test]
+async fn an_order_whose_answer_was_lost_is_placed_once() {
+    let (shop, remaining) = shop_that_loses_answers("TransactWriteItems").await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    remaining.store(1, Ordering::SeqCst);
+    let placed = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
+    assert_eq!(remaining.load(Ordering::SeqCst), 0);
+    assert_eq!(placed.order.items.len(), 1);
+    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.stock(&blend).await, Some(9));
 }

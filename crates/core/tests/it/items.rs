@@ -57,8 +57,8 @@ async fn every_entity_lies_under_its_documented_keys() {
         json!({
             "PK": format!("USER#{ANNA}"), "SK": format!("ORDER#{CREATED_AT}#{ORDER}"),
             "GSI1PK": format!("ORDER#{ORDER}"), "GSI1SK": format!("USER#{ANNA}"),
-            "_type": "Order", "id": ORDER, "userId": ANNA, "status": "pending", "total": 3780,
-            "currency": "EUR", "version": 1, "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
+            "_type": "Order", "id": ORDER, "userId": ANNA, "status": "pending", "itemCount": 1,
+            "total": 3780, "currency": "EUR", "version": 1, "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
         })
     );
     assert_eq!(

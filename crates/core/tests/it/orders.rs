@@ -98,6 +98,40 @@ async fn a_range_includes_from_and_excludes_to() {
 }
 
 #[tokio::test]
+async fn a_cursor_outside_of_the_range_reads_what_follows_it_in_the_list() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(1890, None).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(shop.place(&anna, &[(&blend, 1)]).await.unwrap().id);
+    }
+    let before: OrderId = "01930000-0000-7000-8000-00000000000a".parse().unwrap();
+    let after: OrderId = "02930000-0000-7000-8000-00000000000a".parse().unwrap();
+    let range = CreatedBetween {
+        from: Some(ids[0].created_at()),
+        to: Timestamp::from_millis(ids[2].created_at().as_millis() + 1),
+    };
+    for (cursor, expected) in [(after, vec![ids[2], ids[1], ids[0]]), (before, vec![])] {
+        let page = shop.orders.list(anna.id, range, page(10, Some(cursor))).await.unwrap();
+        let found: Vec<OrderId> = page.items.iter().map(|order| order.id).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_order_of_free_products_is_restocked_as_well() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let free = shop.product(0, 10).await;
+    let order = shop.place(&anna, &[(&free, 4)]).await.unwrap();
+    assert_eq!((order.total, order.item_count), (0, 1));
+    let access = OrderAccess::OwnedBy(anna.id);
+    shop.orders.change_status(access, order.id, OrderStatus::Cancelled, None).await.unwrap();
+    assert_eq!(shop.stock(&free).await, Some(10));
+}
+
+#[tokio::test]
 async fn only_the_shops_status_changes_are_allowed() {
     let allowed = [
         (OrderStatus::Pending, OrderStatus::Paid),
