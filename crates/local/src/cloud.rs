@@ -22,6 +22,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::data_dir::DataDir;
 use crate::events::{EVENTBRIDGE_PATH, EventBus};
 use crate::function::{Function, FunctionError};
+use crate::seed::DemoUsers;
 use crate::stream::{Pace, StreamTrigger};
 use crate::{Error, TABLE_NAME, gateway, seed, suite};
 
@@ -60,6 +61,7 @@ pub struct LocalCloud {
     stop_gateway: oneshot::Sender<()>,
     gateway: JoinHandle<io::Result<()>>,
     data_dir: Option<DataDir>,
+    demo_users: DemoUsers,
 }
 
 impl LocalCloud {
@@ -85,6 +87,12 @@ impl LocalCloud {
             fill(&table, data_dir.as_ref()).await?;
         }
 
+        // Data that began with --empty has none. That they cannot be read is no reason not to start.
+        let demo_users = seed::users(&table).await.unwrap_or_else(|error| {
+            tracing::warn!("cannot look for the demo users: {error}");
+            DemoUsers::default()
+        });
+
         let events = EventBus::default();
         let router = events.routes().merge(gateway::router(&template, &functions, address)?);
         let (stop_gateway, stopped) = oneshot::channel();
@@ -103,6 +111,7 @@ impl LocalCloud {
             stop_gateway,
             gateway,
             data_dir,
+            demo_users,
         })
     }
 
@@ -122,6 +131,10 @@ impl LocalCloud {
     #[must_use]
     pub fn data_dir(&self) -> Option<&std::path::Path> {
         self.data_dir.as_ref().map(DataDir::path)
+    }
+
+    pub(crate) fn demo_users(&self) -> &DemoUsers {
+        &self.demo_users
     }
 
     /// The last events that were published, the newest last.

@@ -25,7 +25,7 @@ pub fn init() {
 }
 
 /// Says where everything is.
-pub fn welcome(cloud: &LocalCloud, is_seeded: bool) {
+pub fn welcome(cloud: &LocalCloud) {
     let data = cloud.data_dir().map_or_else(
         || "in memory".to_owned(),
         |folder| format!("{} (delete it to begin anew)", folder.display()),
@@ -38,10 +38,10 @@ pub fn welcome(cloud: &LocalCloud, is_seeded: bool) {
         format!("  DynamoDB   {} (table {})", cloud.dynamodb_url(), crate::TABLE_NAME),
         format!("  Data       {data}"),
     ];
-    if is_seeded {
-        lines.push(
-            "  Users      admin@example.com, ada@example.com (password storefront-demo)".into(),
-        );
+    let users = cloud.demo_users();
+    if !users.emails.is_empty() {
+        let emails = users.emails.join(", ");
+        lines.push(format!("  Users      {emails} (password {})", users.password));
     }
     lines.push(String::new());
     lines.push("Ctrl-C stops it.".into());

@@ -11,7 +11,6 @@ async fn main() -> ExitCode {
     let options = Options::from(Args::parse());
     console::init();
 
-    let is_seeded = options.seed;
     let cloud = match LocalCloud::start(options).await {
         Ok(cloud) => cloud,
         Err(error) => {
@@ -19,7 +18,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    console::welcome(&cloud, is_seeded);
+    console::welcome(&cloud);
 
     stop_signal().await;
     println!("stopping");

@@ -48,6 +48,28 @@ struct SeedItem {
     quantity: u32,
 }
 
+/// Those of the seed's users that a table has, and the password that they began with.
+#[derive(Default)]
+pub(crate) struct DemoUsers {
+    pub(crate) emails: Vec<String>,
+    pub(crate) password: String,
+}
+
+/// Looks who is there; nobody is in a table that began empty.
+pub(crate) async fn users(
+    table: &Table,
+) -> Result<DemoUsers, Box<dyn std::error::Error + Send + Sync>> {
+    let seed: Seed = serde_json::from_str(include_str!("../seed.json"))?;
+    let users = Users::new(table.clone());
+    let mut emails = Vec::new();
+    for SeedUser { id, .. } in seed.users {
+        if let Some(user) = users.find(id).await? {
+            emails.push(user.email.as_str().to_owned());
+        }
+    }
+    Ok(DemoUsers { emails, password: seed.password })
+}
+
 /// Fills an empty table.
 pub(crate) async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let seed: Seed = serde_json::from_str(include_str!("../seed.json"))?;

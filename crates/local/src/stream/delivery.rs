@@ -58,7 +58,10 @@ impl Delivery {
             let expired = self.expired(&batch[part.records.clone()]);
             if expired > 0 {
                 let old = part.records.start..part.records.start + expired;
-                self.give_up(&batch[old.clone()], &part, Condition::RecordAgeExceeded).await;
+                let records = &batch[old.clone()];
+                if !self.give_up(records, &part, Condition::RecordAgeExceeded).await {
+                    return false;
+                }
                 part.records.start = old.end;
             }
             if part.records.is_empty() {
@@ -85,7 +88,7 @@ impl Delivery {
     }
 
     /// A part of which nothing was delivered: in halves, once more, or never again. Splitting is
-    /// not a retry.
+    /// not a retry. Says whether to go on.
     async fn again(&mut self, batch: &[Record], mut part: Part, parts: &mut Vec<Part>) -> bool {
         if self.mapping.bisect && part.records.len() > 1 {
             let middle = part.records.start + part.records.len() / 2;
@@ -95,8 +98,7 @@ impl Delivery {
         }
         if self.mapping.maximum_retry_attempts.is_some_and(|most| part.retries >= most) {
             let records = &batch[part.records.clone()];
-            self.give_up(records, &part, Condition::RetryAttemptsExhausted).await;
-            return true;
+            return self.give_up(records, &part, Condition::RetryAttemptsExhausted).await;
         }
         let backoff = self.pace.first_backoff.saturating_mul(2_u32.saturating_pow(part.retries));
         self.pause(backoff.min(self.pace.longest_backoff)).await;
@@ -156,8 +158,9 @@ impl Delivery {
         records.iter().take_while(|record| now.duration_since(record.written_at) > limit).count()
     }
 
-    /// Keeps the records and goes on behind them; not before they are kept.
-    async fn give_up(&mut self, records: &[Record], part: &Part, condition: Condition) {
+    /// Keeps the records, to go on behind them. Says whether they are kept; they are not when the
+    /// trigger is stopped before.
+    async fn give_up(&mut self, records: &[Record], part: &Part, condition: Condition) -> bool {
         let given_up = GivenUp {
             records,
             condition,
@@ -168,12 +171,13 @@ impl Delivery {
             tracing::error!("stream: cannot keep records that were given up: {error}");
             self.pause(self.pace.longest_backoff).await;
             if self.is_stopped() {
-                return;
+                return false;
             }
         }
         if let Some(last) = records.last() {
             self.acknowledge(&last.sequence_number).await;
         }
+        true
     }
 
     /// Everything up to this record is done with.

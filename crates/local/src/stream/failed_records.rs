@@ -25,40 +25,59 @@ pub(crate) struct GivenUp<'a> {
     pub(crate) is_function_error: bool,
 }
 
+/// What becomes of records that are given up.
+pub(crate) enum Destination {
+    /// The template has no on-failure destination: Lambda discards them.
+    Nowhere,
+    /// There is one, but nothing outlives the process.
+    Log,
+    Folder(PathBuf),
+}
+
 pub(crate) struct FailedRecords {
-    folder: Option<PathBuf>,
+    destination: Destination,
     function: String,
     stream_arn: String,
     shard_id: String,
 }
 
 impl FailedRecords {
-    /// Without a folder, records that are given up are only logged.
     pub(crate) fn new(
-        folder: Option<PathBuf>,
+        destination: Destination,
         function: &str,
         stream_arn: &str,
         shard_id: &str,
     ) -> Self {
         Self {
-            folder,
+            destination,
             function: function.to_owned(),
             stream_arn: stream_arn.to_owned(),
             shard_id: shard_id.to_owned(),
         }
     }
 
+    /// On return they are where they belong.
     pub(crate) async fn keep(&self, given_up: &GivenUp<'_>) -> io::Result<()> {
-        let document = self.document(given_up);
         let (count, reason) = (given_up.records.len(), given_up.condition.name());
-        let Some(folder) = &self.folder else {
-            tracing::error!("stream: gave up {count} records ({reason}): {document}");
-            return Ok(());
+        let folder = match &self.destination {
+            Destination::Nowhere => {
+                tracing::error!(
+                    "stream: gave up {count} records ({reason}), discarded: the template has no \
+                     on-failure destination"
+                );
+                return Ok(());
+            }
+            Destination::Log => {
+                let document = self.document(given_up);
+                tracing::error!("stream: gave up {count} records ({reason}): {document}");
+                return Ok(());
+            }
+            Destination::Folder(folder) => folder,
         };
         fs::create_dir_all(folder)?;
         let now = Timestamp::now().strftime("%Y-%m-%dT%H.%M.%S");
         let path = folder.join(format!("{now}-{}.json", Uuid::new_v4()));
-        write_durably(path.clone(), serde_json::to_vec_pretty(&document)?).await?;
+        write_durably(path.clone(), serde_json::to_vec_pretty(&self.document(given_up))?).await?;
         tracing::error!("stream: gave up {count} records ({reason}), kept in {}", path.display());
         Ok(())
     }

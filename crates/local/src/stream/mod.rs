@@ -25,7 +25,7 @@ use crate::Error;
 use crate::function::Function;
 use checkpoint::Checkpoint;
 use delivery::Delivery;
-use failed_records::FailedRecords;
+use failed_records::{Destination, FailedRecords};
 use record::Record;
 use source::{Filter, Source};
 
@@ -59,8 +59,8 @@ pub(crate) struct StreamTrigger {
 impl StreamTrigger {
     /// Starts where the last run ended, or with the oldest record of the stream.
     ///
-    /// With a `data_dir` the checkpoint and the records that were given up are kept in it; without
-    /// one, they end with the process.
+    /// With a `data_dir` the checkpoint is kept in it, and so are the records that were given up if
+    /// the mapping has an on-failure destination; without one, they end with the process.
     pub(crate) fn start(
         mapping: StreamMapping,
         function: Function,
@@ -69,14 +69,29 @@ impl StreamTrigger {
         data_dir: Option<&Path>,
         pace: Pace,
     ) -> Result<Self, Error> {
-        let mut source = Source::new(database, table_name, Filter::new(&mapping.filters)?)?;
+        let source = Source::new(database, table_name, Filter::new(&mapping.filters)?)?;
+        Self::deliver(source, mapping, function, data_dir, pace)
+    }
+
+    fn deliver(
+        mut source: Source,
+        mapping: StreamMapping,
+        function: Function,
+        data_dir: Option<&Path>,
+        pace: Pace,
+    ) -> Result<Self, Error> {
         let file = |name: &str| data_dir.map(|folder| folder.join(name));
         let checkpoint = open_checkpoint(file("stream-checkpoint.json"), source.stream_arn())?;
         if let Some(sequence_number) = checkpoint.sequence_number() {
             source.start_after(sequence_number.to_owned());
         }
+        let destination = match (&mapping.failure_bucket, file("failed-records")) {
+            (None, _) => Destination::Nowhere,
+            (Some(_), None) => Destination::Log,
+            (Some(_), Some(folder)) => Destination::Folder(folder),
+        };
         let failed_records = FailedRecords::new(
-            file("failed-records"),
+            destination,
             &mapping.function,
             source.stream_arn(),
             source.shard_id(),
@@ -149,7 +164,14 @@ impl Worker {
             && !self.delivery.is_stopped()
         {
             sleep(self.delivery.pace.poll).await;
-            records.extend(self.source.read()?);
+            match self.source.read() {
+                Ok(more) => records.extend(more),
+                // What was read is not read again. The next read begins at what failed.
+                Err(error) => {
+                    tracing::error!("stream: {error}");
+                    break;
+                }
+            }
         }
         Ok(records)
     }

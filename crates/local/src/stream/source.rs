@@ -76,9 +76,6 @@ impl Source {
             shard_iterator: iterator.shard_iterator.unwrap_or_default(),
             limit: Some(READ_LIMIT),
         })?;
-        if let Some(last) = answer.records.last() {
-            self.position = Some(last.dynamodb.sequence_number.clone());
-        }
         let mut matching = Vec::new();
         for record in &answer.records {
             let record = Record::new(record, &self.stream_arn)?;
@@ -86,17 +83,23 @@ impl Source {
                 matching.push(record);
             }
         }
+        // Only now, so that what could not be looked at is read again.
+        if let Some(last) = answer.records.last() {
+            self.position = Some(last.dynamodb.sequence_number.clone());
+        }
         Ok(matching)
     }
 }
 
 /// The event source mapping's filter: a record must match one of its patterns.
-pub(crate) struct Filter(Option<Quamina<usize>>);
+pub(crate) struct Filter(Matches);
+
+type Matches = Box<dyn Fn(&Record) -> Result<bool, Error> + Send>;
 
 impl Filter {
     pub(crate) fn new(patterns: &[String]) -> Result<Self, Error> {
         if patterns.is_empty() {
-            return Ok(Self(None));
+            return Ok(Self::by(|_| Ok(true)));
         }
         let mut quamina = Quamina::new();
         for (index, pattern) in patterns.iter().enumerate() {
@@ -105,15 +108,18 @@ impl Filter {
                 message: error.to_string(),
             })?;
         }
-        Ok(Self(Some(quamina)))
+        Ok(Self::by(move |record| {
+            quamina
+                .has_matches(record.event.to_string().as_bytes())
+                .map_err(|error| Error::Unfilterable(error.to_string()))
+        }))
     }
 
-    fn matches(&self, record: &Record) -> Result<bool, Error> {
-        match &self.0 {
-            None => Ok(true),
-            Some(quamina) => quamina
-                .has_matches(record.event.to_string().as_bytes())
-                .map_err(|error| Error::Unfilterable(error.to_string())),
-        }
+    pub(crate) fn by(matches: impl Fn(&Record) -> Result<bool, Error> + Send + 'static) -> Self {
+        Self(Box::new(matches))
+    }
+
+    pub(crate) fn matches(&self, record: &Record) -> Result<bool, Error> {
+        (self.0)(record)
     }
 }

@@ -1,6 +1,7 @@
 //! The trigger between a real stream and a consumer that does as it is told.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lambda_http::lambda_runtime::LambdaEvent;
@@ -121,6 +122,17 @@ fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping {
     mapping
 }
 
+/// A filter that lets everything through, but cannot look at this key the first time.
+fn failing_once_at(bad: &'static str) -> Filter {
+    let has_failed = AtomicBool::new(false);
+    Filter::by(move |record| {
+        if key(&record.event) == bad && !has_failed.swap(true, Ordering::Relaxed) {
+            return Err(Error::Unfilterable("on purpose".to_owned()));
+        }
+        Ok(true)
+    })
+}
+
 struct Setup {
     table: EmbeddedDynamoDb,
     folder: TempDir,
@@ -150,6 +162,19 @@ impl Setup {
             PACE,
         )
         .unwrap()
+    }
+
+    /// Starts one whose filter is not the mapping's.
+    fn start_filtered(
+        &self,
+        mapping: StreamMapping,
+        filter: Filter,
+        consumer: &Consumer,
+    ) -> StreamTrigger {
+        let database = self.table.database().clone();
+        let source = Source::new(database, self.table.table_name(), filter).unwrap();
+        let data_dir = Some(self.folder.path());
+        StreamTrigger::deliver(source, mapping, consumer.function(), data_dir, PACE).unwrap()
     }
 
     /// Waits until this many documents are in the on-failure destination.
@@ -364,6 +389,78 @@ async fn a_record_that_is_too_old_is_given_up_without_trying() {
     let documents = setup.failed_records(1).await;
     assert_eq!(documents[0]["requestContext"]["condition"], "RecordAgeExceeded");
     assert!(consumer.batches().is_empty());
+}
+
+#[tokio::test]
+async fn without_an_on_failure_destination_what_is_given_up_is_discarded() {
+    let setup = Setup::new().await;
+    for key in ["bad", "b"] {
+        setup.put(key);
+    }
+    let consumer = Consumer::default().with_fault("bad", Fault::Fail, 100);
+    let no_destination = |mapping: &mut StreamMapping| {
+        mapping.maximum_retry_attempts = Some(0);
+        mapping.failure_bucket = None;
+    };
+    let _trigger = setup.start(mapping(no_destination), &consumer);
+    consumer.expect(&[&["bad", "b"], &["bad"], &["b"]]).await;
+    assert!(!setup.folder.path().join("failed-records").exists());
+}
+
+#[tokio::test]
+async fn what_could_not_be_kept_before_the_end_is_delivered_after_it() {
+    let setup = Setup::new().await;
+    setup.put("bad");
+    // A file where the folder should be: nothing can be kept.
+    let in_the_way = setup.folder.path().join("failed-records");
+    std::fs::write(&in_the_way, "").unwrap();
+    let consumer = Consumer::default().with_fault("bad", Fault::Fail, 100);
+    let no_retry = |mapping: &mut StreamMapping| mapping.maximum_retry_attempts = Some(0);
+    let trigger = setup.start(mapping(no_retry), &consumer);
+    consumer.expect(&[&["bad"]]).await;
+    trigger.shutdown().await;
+
+    std::fs::remove_file(&in_the_way).unwrap();
+    let consumer = Consumer::default();
+    let _trigger = setup.start(mapping(|_| {}), &consumer);
+    consumer.expect(&[&["bad"]]).await;
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_filtered_at_first_is_not_skipped() {
+    let setup = Setup::new().await;
+    for key in ["a", "b"] {
+        setup.put(key);
+    }
+    let consumer = Consumer::default();
+    let _trigger = setup.start_filtered(mapping(|_| {}), failing_once_at("b"), &consumer);
+    consumer.expect(&[&["a", "b"]]).await;
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_read_that_fails_is_delivered() {
+    let setup = Setup::new().await;
+    let seen = Arc::new(Notify::new());
+    let failing = failing_once_at("b");
+    let filter = Filter::by({
+        let seen = Arc::clone(&seen);
+        move |record| {
+            seen.notify_one();
+            failing.matches(record)
+        }
+    });
+    let consumer = Consumer::default();
+    let wait = |mapping: &mut StreamMapping| {
+        mapping.batch_size = 2;
+        mapping.batching_window = Duration::from_mins(1);
+    };
+    let _trigger = setup.start_filtered(mapping(wait), filter, &consumer);
+    setup.put("a");
+    tokio::time::timeout(Duration::from_secs(5), seen.notified()).await.unwrap();
+    setup.put("b");
+    consumer.expect(&[&["a"]]).await;
+    setup.put("c");
+    consumer.expect(&[&["a"], &["b", "c"]]).await;
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Storefront {
     process: Child,
     pub(crate) api_url: String,
+    /// The demo users that it names, if any.
+    pub(crate) users: Option<String>,
     output: Arc<Mutex<Vec<String>>>,
     reader: JoinHandle<()>,
 }
@@ -40,16 +42,25 @@ pub(crate) async fn failure(mut command: Command) -> String {
 impl Storefront {
     /// Starts one and waits until it answers.
     pub(crate) async fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, &[]).await
+    }
+
+    /// The same with more arguments.
+    pub(crate) async fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
         let data_dir = data_dir.to_str().unwrap();
         let mut command = command(&["--port", "0", "--dynamodb-port", "0", "--data-dir", data_dir]);
+        command.args(arguments);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
 
-        let mut api_url = None;
+        let (mut api_url, mut users) = (None, None);
         let ready = async {
             while let Some(line) = lines.next_line().await.unwrap() {
                 if let Some(url) = line.trim().strip_prefix("API ") {
                     api_url = Some(url.trim().to_owned());
+                }
+                if let Some(named) = line.trim().strip_prefix("Users ") {
+                    users = Some(named.trim().to_owned());
                 }
                 if line.starts_with("Ctrl-C") {
                     return;
@@ -66,7 +77,7 @@ impl Storefront {
                 sink.lock().unwrap().push(line);
             }
         });
-        Self { process, api_url: api_url.unwrap(), output, reader }
+        Self { process, api_url: api_url.unwrap(), users, output, reader }
     }
 
     /// SIGKILL; gives the lines that it had printed.

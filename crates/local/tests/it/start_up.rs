@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use reqwest::StatusCode;
+use serde_json::json;
 use storefront_local::{LocalCloud, Options};
 
 use crate::client::{Client, template};
@@ -114,6 +115,28 @@ async fn data_of_another_table_is_left_alone() {
     assert!(error.starts_with("the table storefront in the database differs"), "{error}");
     assert!(error.ends_with("or move this one away to begin anew"), "{error}");
     assert!(error.contains(data_dir.to_str().unwrap()), "{error}");
+}
+
+#[tokio::test]
+async fn demo_users_are_named_where_they_are_whatever_the_flags() {
+    let seeded = "admin@example.com, ada@example.com (password storefront-demo)";
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&[][..], &["--empty"]] {
+        let storefront = Storefront::start_with(folder.path(), arguments).await;
+        assert_eq!(storefront.users.as_deref(), Some(seeded), "{arguments:?}");
+        assert!(storefront.signal("-TERM").await.success());
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let storefront = Storefront::start_with(folder.path(), &["--empty"]).await;
+    assert_eq!(storefront.users, None);
+    let grace =
+        json!({ "email": "grace@example.com", "password": "a long password", "name": "Grace" });
+    let anyone = Client::anonymous(&storefront.api_url);
+    anyone.post("/users", grace).await.expect(StatusCode::CREATED);
+    assert!(storefront.signal("-TERM").await.success());
+    let storefront = Storefront::start(folder.path()).await;
+    assert_eq!(storefront.users, None, "what began empty is not filled later");
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! The README's tour: register, log in, look around, order, ship, see the event.
 
-use std::time::{Duration, Instant};
-
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use storefront_local::{LocalCloud, Options};
@@ -55,11 +53,9 @@ async fn an_order_is_placed_shipped_and_announced_once() {
     for status in ["paid", "shipped"] {
         admin.patch(&path, json!({ "status": status })).await.expect(StatusCode::OK);
     }
-    let changed_at = Instant::now();
 
     let of_this_order = |event: &Value| event["detail"]["orderId"] == order["id"];
     let events = admin.events(2, of_this_order).await;
-    assert!(changed_at.elapsed() < Duration::from_secs(2));
     let changes: Vec<_> = events
         .iter()
         .map(|event| {
