@@ -14,8 +14,8 @@ use crate::problem::{self, ProblemBody};
 /// The name of the security scheme, for `security(("accessToken" = []))`.
 pub const ACCESS_TOKEN: &str = "accessToken";
 
-/// Adds to each operation the problems that any can answer (500, 503), and 401 where it needs an
-/// access token; gives every problem its content type and schema, and every response its
+/// Adds to each operation the problems that it can answer for what it takes: an access token, a
+/// body, `If-Match`, or nothing at all; gives every problem its content type and schema, and every response its
 /// `x-request-id`. Handlers name a problem by status and description alone:
 /// `(status = 404, description = "…")`.
 ///
@@ -42,7 +42,7 @@ impl Modify for Conventions {
         ];
         ProblemBody::schemas(&mut schemas);
         components.schemas.extend(schemas);
-        for common in COMMON {
+        for common in &COMMON {
             components.responses.insert(common.name.to_owned(), RefOr::T(common.response()));
         }
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
@@ -53,49 +53,95 @@ impl Modify for Conventions {
 
 /// A response that many operations give.
 struct Common {
+    of: Operations,
     status: &'static str,
     name: &'static str,
     description: &'static str,
-    /// Only of operations that need an access token. The gateway gives it, too.
-    is_for_secured: bool,
 }
 
-const COMMON: [Common; 4] = [
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operations {
+    All,
+    /// Those that need an access token; the gateway gives such a response, too.
+    Secured,
+    WithBody,
+    WithIfMatch,
+}
+
+const COMMON: [Common; 8] = [
     Common {
+        of: Operations::Secured,
         status: "401",
         name: "Unauthorized",
         description: "There is no access token",
-        is_for_secured: true,
     },
     Common {
+        of: Operations::Secured,
         status: "403",
         name: "Forbidden",
         description: "The access token is not valid, or the caller may not do this (`forbidden`)",
-        is_for_secured: true,
     },
     Common {
+        of: Operations::WithIfMatch,
+        status: "412",
+        name: "VersionMismatch",
+        description: "`version_mismatch`: it is not at the version of `If-Match`",
+    },
+    Common {
+        of: Operations::WithBody,
+        status: "413",
+        name: "BodyTooLarge",
+        description: "`body_too_large`: more than 256 KB",
+    },
+    Common {
+        of: Operations::WithBody,
+        status: "415",
+        name: "UnsupportedMediaType",
+        description: "`unsupported_media_type`: the body is not `application/json`",
+    },
+    Common {
+        of: Operations::WithBody,
+        status: "422",
+        name: "InvalidBody",
+        description: "`invalid_body`: `errors` names the fields",
+    },
+    Common {
+        of: Operations::All,
         status: "500",
         name: "InternalError",
         description: "`internal`: something is broken here",
-        is_for_secured: false,
     },
     Common {
+        of: Operations::All,
         status: "503",
         name: "Unavailable",
         description: "`unavailable` or `contention`: nothing was changed; trying again may help",
-        is_for_secured: false,
     },
 ];
 
 impl Common {
     fn response(&self) -> Response {
         let mut response = Response::new(self.description);
-        describe(self.status, &mut response, self.is_for_secured);
+        describe(self.status, &mut response, self.of == Operations::Secured);
         if self.status == "503" {
             let retry_after = header(Type::Integer, "When to try again, in seconds");
             response.headers.insert("Retry-After".to_owned(), retry_after);
         }
         response
+    }
+}
+
+impl Operations {
+    fn include(self, operation: &Operation) -> bool {
+        let mut parameters = operation.parameters.iter().flatten();
+        match self {
+            Self::All => true,
+            Self::Secured => operation.security.is_some(),
+            Self::WithBody => operation.request_body.is_some(),
+            Self::WithIfMatch => parameters.any(
+                |parameter| matches!(parameter, RefOr::T(header) if header.name == "If-Match"),
+            ),
+        }
     }
 }
 
@@ -106,14 +152,16 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 fn complete(operation: &mut Operation) {
-    let is_secured = operation.security.is_some();
-    let responses = &mut operation.responses.responses;
-    for common in COMMON.iter().filter(|common| is_secured || !common.is_for_secured) {
-        responses
-            .entry(common.status.to_owned())
-            .or_insert_with(|| RefOr::Ref(Ref::from_response_name(common.name)));
+    for common in &COMMON {
+        if common.of.include(operation) {
+            let responses = &mut operation.responses.responses;
+            responses
+                .entry(common.status.to_owned())
+                .or_insert_with(|| RefOr::Ref(Ref::from_response_name(common.name)));
+        }
     }
-    for (status, response) in responses {
+    let is_secured = operation.security.is_some();
+    for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
             describe(status, response, is_secured);
         }

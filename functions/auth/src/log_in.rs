@@ -57,9 +57,6 @@ pub(crate) struct Session {
         (status = 201, description = "The access token", body = Session),
         (status = 400, description = "`malformed_body`: the body is not JSON"),
         (status = 401, description = "`invalid_credentials`: no user has this email and password"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields"),
         (
             status = 429,
             description = "`too_many_logins`: too many failures for this email",

@@ -44,9 +44,6 @@ pub(crate) struct Registration {
         )),
         (status = 400, description = "`malformed_body`: the body is not JSON"),
         (status = 409, description = "`email_taken`: another user has the email"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields"),
     )
 )]
 pub(crate) async fn register(

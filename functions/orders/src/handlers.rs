@@ -42,8 +42,6 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
         ),
         (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `Idempotency-Key` is malformed"),
         (status = 409, description = "`out_of_stock`: `products` names what there is not enough of"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
         (status = 422, description = "`invalid_body`: `errors` names the fields; `unknown_products` and \
             `mixed_currencies`: `products` cannot be sold together; `too_many_items`; \
             `idempotency_key_reused`: the key was used for another order"),
@@ -144,10 +142,6 @@ pub(crate) async fn show(
         (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `If-Match` is malformed"),
         (status = 404, description = "`order_not_found`: there is no such order, or it is somebody else's"),
         (status = 409, description = "`invalid_status_change`: the order's status does not allow this"),
-        (status = 412, description = "`version_mismatch`: the order is at another version"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields"),
     )
 )]
 pub(crate) async fn change(

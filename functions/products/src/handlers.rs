@@ -44,9 +44,6 @@ pub(crate) async fn list(
             ("ETag" = String, description = "The product's version"),
         )),
         (status = 400, description = "`malformed_body`: the body is not JSON"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields"),
     )
 )]
 pub(crate) async fn create(
@@ -99,10 +96,6 @@ pub(crate) async fn show(
         )),
         (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `If-Match` is malformed"),
         (status = 404, description = "`product_not_found`: there is no such product"),
-        (status = 412, description = "`version_mismatch`: the product is at another version"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields"),
     )
 )]
 pub(crate) async fn change(
@@ -133,7 +126,6 @@ pub(crate) async fn change(
         (status = 204, description = "The product is deleted"),
         (status = 400, description = "`invalid_header`: `If-Match` is malformed"),
         (status = 404, description = "`product_not_found`: there is no such product"),
-        (status = 412, description = "`version_mismatch`: the product is at another version"),
     )
 )]
 pub(crate) async fn remove(

@@ -71,10 +71,6 @@ pub(crate) struct UserPatch {
         (status = 403, description = "`wrong_password`: `currentPassword` is not the user's"),
         (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
         (status = 409, description = "`email_taken`: another user has the email"),
-        (status = 412, description = "`version_mismatch`: the user is not at the version of `If-Match`"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields"),
         (
             status = 429,
             description = "`too_many_logins`: too many wrong passwords for this email",

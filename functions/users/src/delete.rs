@@ -22,7 +22,6 @@ use crate::target::Target;
         (status = 204, description = "The user is deleted"),
         (status = 400, description = "`invalid_header`: `If-Match` is no entity tag"),
         (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
-        (status = 412, description = "`version_mismatch`: the user is not at the version of `If-Match`"),
     )
 )]
 pub(crate) async fn delete(

@@ -38,10 +38,6 @@ pub(crate) struct RoleAssignment {
         )),
         (status = 400, description = "`malformed_body`, or `invalid_header`: `If-Match` is no entity tag"),
         (status = 404, description = "`user_not_found`"),
-        (status = 412, description = "`version_mismatch`: the user is not at the version of `If-Match`"),
-        (status = 413, description = "`body_too_large`: more than 256 KB"),
-        (status = 415, description = "`unsupported_media_type`: the body is not `application/json`"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields"),
     )
 )]
 pub(crate) async fn assign(
