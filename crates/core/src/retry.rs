@@ -16,8 +16,8 @@ const MAX_DECISIONS: usize = 5;
 /// 640 ms of backoff between and as much again of jitter: at most 2.5 s in all, well within a
 /// function's timeout. Never to be nested.
 ///
-/// The SDK retries what is transient for any service; it does not retry what only the shop knows
-/// to be harmless: a transaction that conflicted with another, or a decision to be taken anew.
+/// The SDK retries what is transient for any service; it does not retry a write that conflicted with
+/// a transaction, which only the shop knows to be harmless.
 pub(crate) async fn on_contention<T, F, Fut>(operation: F) -> Result<T>
 where
     F: FnMut() -> Fut,

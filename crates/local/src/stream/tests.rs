@@ -1,201 +1,15 @@
 //! The trigger between a real stream and a consumer that does as it is told.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+mod support;
 
-use lambda_http::lambda_runtime::LambdaEvent;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
-use storefront_embedded::{EmbeddedDynamoDb, test_table};
 use storefront_template::Template;
-use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use super::*;
-
-/// Fast enough not to wait for, slow enough to be seen.
-const PACE: Pace = Pace {
-    poll: Duration::from_millis(5),
-    first_backoff: Duration::from_millis(1),
-    longest_backoff: Duration::from_millis(4),
-};
-
-/// What the consumer does with a batch that has a key in it.
-#[derive(Clone, Copy)]
-enum Fault {
-    /// Reports the record.
-    Report,
-    /// Fails the whole invocation.
-    Fail,
-    /// Never answers.
-    Hang,
-}
-
-/// A consumer that notes what it gets, and has faults with some keys for some times.
-#[derive(Clone, Default)]
-struct Consumer {
-    state: Arc<Mutex<State>>,
-    invoked: Arc<Notify>,
-}
-
-#[derive(Default)]
-struct State {
-    batches: Vec<Vec<String>>,
-    events: Vec<Value>,
-    faults: HashMap<String, VecDeque<Fault>>,
-}
-
-impl Consumer {
-    fn with_fault(self, key: &str, fault: Fault, times: usize) -> Self {
-        let faults = std::iter::repeat_n(fault, times);
-        self.state.lock().unwrap().faults.entry(key.to_owned()).or_default().extend(faults);
-        self
-    }
-
-    fn function(&self) -> Function {
-        let consumer = self.clone();
-        Function::new(move |event: LambdaEvent<Value>| {
-            let consumer = consumer.clone();
-            async move { consumer.handle(event.payload).await }
-        })
-        .with_timeout(Duration::from_millis(200))
-    }
-
-    async fn handle(&self, event: Value) -> Result<Value, &'static str> {
-        let answer = self.decide(event);
-        self.invoked.notify_one();
-        match answer {
-            Err(Fault::Hang) => std::future::pending().await,
-            Err(_) => Err("on purpose"),
-            Ok(failures) => Ok(json!({ "batchItemFailures": failures })),
-        }
-    }
-
-    fn decide(&self, event: Value) -> Result<Vec<Value>, Fault> {
-        let mut state = self.state.lock().unwrap();
-        let records = event["Records"].as_array().unwrap();
-        let keys: Vec<_> = records.iter().map(key).collect();
-        state.batches.push(keys.clone());
-        let mut failures = Vec::new();
-        for (key, record) in keys.iter().zip(records) {
-            match state.faults.get_mut(key).and_then(VecDeque::pop_front) {
-                None => {}
-                Some(Fault::Report) => {
-                    failures
-                        .push(json!({ "itemIdentifier": record["dynamodb"]["SequenceNumber"] }));
-                }
-                Some(fault) => return Err(fault),
-            }
-        }
-        state.events.push(event);
-        Ok(failures)
-    }
-
-    fn batches(&self) -> Vec<Vec<String>> {
-        self.state.lock().unwrap().batches.clone()
-    }
-
-    /// Waits until the batches are these.
-    async fn expect(&self, expected: &[&[&str]]) {
-        let waiting = async {
-            while self.batches() != expected {
-                self.invoked.notified().await;
-            }
-        };
-        if tokio::time::timeout(Duration::from_secs(5), waiting).await.is_err() {
-            assert_eq!(self.batches(), expected);
-        }
-    }
-}
-
-fn key(record: &Value) -> String {
-    record["dynamodb"]["Keys"]["PK"]["S"].as_str().unwrap().to_owned()
-}
-
-/// The mapping of this repository's template, as a test wants it.
-fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
-    let mut mapping = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
-    mapping.filters = Vec::new();
-    mapping.maximum_retry_attempts = Some(2);
-    change(&mut mapping);
-    mapping
-}
-
-/// A filter that lets everything through, but cannot look at this key the first time.
-fn failing_once_at(bad: &'static str) -> Filter {
-    let has_failed = AtomicBool::new(false);
-    Filter::by(move |record| {
-        if key(&record.event) == bad && !has_failed.swap(true, Ordering::Relaxed) {
-            return Err(Error::Unfilterable("on purpose".to_owned()));
-        }
-        Ok(true)
-    })
-}
-
-struct Setup {
-    table: EmbeddedDynamoDb,
-    folder: TempDir,
-}
-
-impl Setup {
-    async fn new() -> Self {
-        Self { table: test_table().await, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn put(&self, key: &str) {
-        self.put_item(&json!({ "PK": { "S": key }, "SK": { "S": "METADATA" } }));
-    }
-
-    fn put_item(&self, item: &Value) {
-        let request = json!({ "TableName": self.table.table_name(), "Item": item });
-        self.table.database().put_item(serde_json::from_value(request).unwrap()).unwrap();
-    }
-
-    fn start(&self, mapping: StreamMapping, consumer: &Consumer) -> StreamTrigger {
-        StreamTrigger::start(
-            mapping,
-            consumer.function(),
-            self.table.database().clone(),
-            self.table.table_name(),
-            Some(self.folder.path()),
-            PACE,
-        )
-        .unwrap()
-    }
-
-    /// Starts one whose filter is not the mapping's.
-    fn start_filtered(
-        &self,
-        mapping: StreamMapping,
-        filter: Filter,
-        consumer: &Consumer,
-    ) -> StreamTrigger {
-        let database = self.table.database().clone();
-        let source = Source::new(database, self.table.table_name(), filter).unwrap();
-        let data_dir = Some(self.folder.path());
-        StreamTrigger::deliver(source, mapping, consumer.function(), data_dir, PACE).unwrap()
-    }
-
-    /// Waits until this many documents are in the on-failure destination.
-    async fn failed_records(&self, count: usize) -> Vec<Value> {
-        let folder = self.folder.path().join("failed-records");
-        let found = async {
-            loop {
-                let files = std::fs::read_dir(&folder).into_iter().flatten();
-                let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-                paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-                if paths.len() >= count {
-                    return paths;
-                }
-                tokio::time::sleep(PACE.poll).await;
-            }
-        };
-        let paths = tokio::time::timeout(Duration::from_secs(5), found).await.unwrap();
-        let read = |path: &PathBuf| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        paths.iter().map(read).collect()
-    }
-}
+use support::*;
 
 #[tokio::test]
 async fn records_come_in_order_in_batches_of_the_size_of_the_mapping() {
@@ -217,7 +31,7 @@ async fn the_event_is_that_of_a_dynamodb_stream() {
     let consumer = Consumer::default();
     let _trigger = setup.start(mapping(|_| {}), &consumer);
     consumer.expect(&[&["a"]]).await;
-    let record = consumer.state.lock().unwrap().events[0]["Records"][0].clone();
+    let record = consumer.first_event()["Records"][0].clone();
     let item = json!({ "PK": { "S": "a" }, "SK": { "S": "METADATA" } });
     assert_eq!(
         (&record["eventName"], &record["eventSource"], &record["eventVersion"]),
@@ -249,7 +63,7 @@ async fn only_what_the_filter_lets_through_invokes_the_consumer() {
     let filters = template.stream_mapping().unwrap().unwrap().filters;
     let _trigger = setup.start(mapping(|mapping| mapping.filters = filters), &consumer);
     consumer.expect(&[&["order"]]).await;
-    let record = consumer.state.lock().unwrap().events[0]["Records"][0].clone();
+    let record = consumer.first_event()["Records"][0].clone();
     assert_eq!(record["eventName"], "MODIFY");
     assert_eq!(record["dynamodb"]["OldImage"]["status"]["S"], "pending");
 }

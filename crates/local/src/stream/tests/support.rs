@@ -1,0 +1,202 @@
+//! A consumer that does as it is told, and a real stream for it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use lambda_http::lambda_runtime::LambdaEvent;
+use serde_json::{Value, json};
+use storefront_embedded::{EmbeddedDynamoDb, test_table};
+use storefront_template::Template;
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+use super::super::*;
+
+/// Fast enough not to wait for, slow enough to be seen.
+pub(crate) const PACE: Pace = Pace {
+    poll: Duration::from_millis(5),
+    first_backoff: Duration::from_millis(1),
+    longest_backoff: Duration::from_millis(4),
+};
+
+/// What the consumer does with a batch that has a key in it.
+#[derive(Clone, Copy)]
+pub(crate) enum Fault {
+    /// Reports the record.
+    Report,
+    /// Fails the whole invocation.
+    Fail,
+    /// Never answers.
+    Hang,
+}
+
+/// A consumer that notes what it gets, and has faults with some keys for some times.
+#[derive(Clone, Default)]
+pub(crate) struct Consumer {
+    state: Arc<Mutex<State>>,
+    invoked: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    batches: Vec<Vec<String>>,
+    events: Vec<Value>,
+    faults: HashMap<String, VecDeque<Fault>>,
+}
+
+impl Consumer {
+    pub(crate) fn with_fault(self, key: &str, fault: Fault, times: usize) -> Self {
+        let faults = std::iter::repeat_n(fault, times);
+        self.state.lock().unwrap().faults.entry(key.to_owned()).or_default().extend(faults);
+        self
+    }
+
+    pub(crate) fn function(&self) -> Function {
+        let consumer = self.clone();
+        Function::new(move |event: LambdaEvent<Value>| {
+            let consumer = consumer.clone();
+            async move { consumer.handle(event.payload).await }
+        })
+        .with_timeout(Duration::from_millis(200))
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value, &'static str> {
+        let answer = self.decide(event);
+        self.invoked.notify_one();
+        match answer {
+            Err(Fault::Hang) => std::future::pending().await,
+            Err(_) => Err("on purpose"),
+            Ok(failures) => Ok(json!({ "batchItemFailures": failures })),
+        }
+    }
+
+    fn decide(&self, event: Value) -> Result<Vec<Value>, Fault> {
+        let mut state = self.state.lock().unwrap();
+        let records = event["Records"].as_array().unwrap();
+        let keys: Vec<_> = records.iter().map(key).collect();
+        state.batches.push(keys.clone());
+        let mut failures = Vec::new();
+        for (key, record) in keys.iter().zip(records) {
+            match state.faults.get_mut(key).and_then(VecDeque::pop_front) {
+                None => {}
+                Some(Fault::Report) => {
+                    failures
+                        .push(json!({ "itemIdentifier": record["dynamodb"]["SequenceNumber"] }));
+                }
+                Some(fault) => return Err(fault),
+            }
+        }
+        state.events.push(event);
+        Ok(failures)
+    }
+
+    pub(crate) fn batches(&self) -> Vec<Vec<String>> {
+        self.state.lock().unwrap().batches.clone()
+    }
+
+    pub(crate) fn first_event(&self) -> Value {
+        self.state.lock().unwrap().events[0].clone()
+    }
+
+    /// Waits until the batches are these.
+    pub(crate) async fn expect(&self, expected: &[&[&str]]) {
+        let waiting = async {
+            while self.batches() != expected {
+                self.invoked.notified().await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(5), waiting).await.is_err() {
+            assert_eq!(self.batches(), expected);
+        }
+    }
+}
+
+pub(crate) fn key(record: &Value) -> String {
+    record["dynamodb"]["Keys"]["PK"]["S"].as_str().unwrap().to_owned()
+}
+
+/// The mapping of this repository's template, as a test wants it.
+pub(crate) fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+    let mut mapping = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
+    mapping.filters = Vec::new();
+    mapping.maximum_retry_attempts = Some(2);
+    change(&mut mapping);
+    mapping
+}
+
+/// A filter that lets everything through, but cannot look at this key the first time.
+pub(crate) fn failing_once_at(bad: &'static str) -> Filter {
+    let has_failed = AtomicBool::new(false);
+    Filter::by(move |record| {
+        if key(&record.event) == bad && !has_failed.swap(true, Ordering::Relaxed) {
+            return Err(Error::Unfilterable("on purpose".to_owned()));
+        }
+        Ok(true)
+    })
+}
+
+pub(crate) struct Setup {
+    pub(crate) table: EmbeddedDynamoDb,
+    pub(crate) folder: TempDir,
+}
+
+impl Setup {
+    pub(crate) async fn new() -> Self {
+        Self { table: test_table().await, folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn put(&self, key: &str) {
+        self.put_item(&json!({ "PK": { "S": key }, "SK": { "S": "METADATA" } }));
+    }
+
+    pub(crate) fn put_item(&self, item: &Value) {
+        let request = json!({ "TableName": self.table.table_name(), "Item": item });
+        self.table.database().put_item(serde_json::from_value(request).unwrap()).unwrap();
+    }
+
+    pub(crate) fn start(&self, mapping: StreamMapping, consumer: &Consumer) -> StreamTrigger {
+        StreamTrigger::start(
+            mapping,
+            consumer.function(),
+            self.table.database().clone(),
+            self.table.table_name(),
+            Some(self.folder.path()),
+            PACE,
+        )
+        .unwrap()
+    }
+
+    /// Starts one whose filter is not the mapping's.
+    pub(crate) fn start_filtered(
+        &self,
+        mapping: StreamMapping,
+        filter: Filter,
+        consumer: &Consumer,
+    ) -> StreamTrigger {
+        let database = self.table.database().clone();
+        let source = Source::new(database, self.table.table_name(), filter).unwrap();
+        let data_dir = Some(self.folder.path());
+        StreamTrigger::deliver(source, mapping, consumer.function(), data_dir, PACE).unwrap()
+    }
+
+    /// Waits until this many documents are in the on-failure destination.
+    pub(crate) async fn failed_records(&self, count: usize) -> Vec<Value> {
+        let folder = self.folder.path().join("failed-records");
+        let found = async {
+            loop {
+                let files = std::fs::read_dir(&folder).into_iter().flatten();
+                let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+                paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+                if paths.len() >= count {
+                    return paths;
+                }
+                tokio::time::sleep(PACE.poll).await;
+            }
+        };
+        let paths = tokio::time::timeout(Duration::from_secs(5), found).await.unwrap();
+        let read = |path: &PathBuf| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        paths.iter().map(read).collect()
+    }
+}
