@@ -3,7 +3,7 @@
 //! The local cloud keeps its data in it, and every test of the suite starts one of its own: it is
 //! up in about a millisecond, and the real SDK talks to it.
 //!
-//! It is [dynoxide](https://crates.io/crates/dynoxide-rs), and differs from DynamoDB where that
+//! It is [dynoxide](https://github.com/nubo-db/dynoxide), and differs from DynamoDB where that
 //! differs: a write that changes nothing leaves a MODIFY record in the stream, the stream has one
 //! shard, and a transaction never fails for a conflict.
 
