@@ -44,12 +44,6 @@ pub async fn measure<F: Future>(work: F) -> (F::Output, Consumed) {
         .await
 }
 
-/// What the work around this call, which is being [`measure`]d, has consumed so far.
-#[must_use]
-pub fn consumed_so_far() -> Consumed {
-    CONSUMED.try_with(Cell::get).unwrap_or_default()
-}
-
 fn add(consumed: Consumed) {
     // Work that nobody measures is not an error.
     let _ = CONSUMED.try_with(|total| {

@@ -89,11 +89,10 @@ impl Change {
         self
     }
 
-    /// Requires an attribute to be there, or not to be.
-    pub(crate) fn require_presence(mut self, attribute: &str, present: bool) -> Self {
+    /// Requires an attribute to be there.
+    pub(crate) fn require_presence(mut self, attribute: &str) -> Self {
         let name = self.name(attribute);
-        let function = if present { "attribute_exists" } else { "attribute_not_exists" };
-        self.conditions.push(format!("{function}({name})"));
+        self.conditions.push(format!("attribute_exists({name})"));
         self
     }
 

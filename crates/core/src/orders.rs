@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::string;
-use crate::schema::{self, GSI1, IndexKey, Item, ItemType, Key};
+use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::{
     Currency, OrderId, Page, PageRequest, ProductId, Result, Table, Timestamp, UserId, Version,
@@ -141,7 +141,7 @@ impl Orders {
             .query()
             .table_name(&self.table.name)
             .key_condition_expression("PK = :user AND SK BETWEEN :first AND :last")
-            .expression_attribute_values(":user", string(schema::orders_partition(user_id)))
+            .expression_attribute_values(":user", string(schema::user_partition(user_id)))
             .expression_attribute_values(":first", string(&first))
             .expression_attribute_values(":last", string(&last))
             .scan_index_forward(false);
@@ -164,27 +164,10 @@ impl Orders {
                     .get(ItemType::Order, Key::order(user_id, id), Consistency::Eventual)
                     .await
             }
-            OrderAccess::Any => self.find_in_index(id).await,
+            OrderAccess::Any => {
+                self.table.find_in_index(ItemType::Order, schema::order_partition(id)).await
+            }
         }
-    }
-
-    async fn find_in_index(&self, id: OrderId) -> Result<Option<Order>> {
-        let answer = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .index_name(GSI1)
-            .key_condition_expression("GSI1PK = :order")
-            .expression_attribute_values(":order", string(schema::order_by_id_partition(id)))
-            .limit(1)
-            .send()
-            .await?;
-        answer
-            .items
-            .and_then(|items| items.into_iter().next())
-            .map(|item| schema::entity(ItemType::Order, item))
-            .transpose()
     }
 
     /// The order as it is now, with its items.
@@ -204,7 +187,7 @@ impl Orders {
             .query()
             .table_name(&self.table.name)
             .key_condition_expression("PK = :order")
-            .expression_attribute_values(":order", string(schema::order_items_partition(id)))
+            .expression_attribute_values(":order", string(schema::order_partition(id)))
             .consistent_read(consistency == Consistency::Strong)
             .send()
             .await?;
@@ -229,9 +212,18 @@ fn total(items: &[OrderItem]) -> u64 {
     items.iter().map(|item| item.price * u64::from(item.quantity)).sum()
 }
 
-fn order_item(order: &Order) -> Result<Item> {
-    let index_key = IndexKey::order(order.user_id, order.id);
-    schema::item(ItemType::Order, Key::order(order.user_id, order.id), Some(index_key), order)
+impl Order {
+    fn to_item(&self) -> Result<Item> {
+        let index_key = IndexKey::order(self.user_id, self.id);
+        schema::item(ItemType::Order, Key::order(self.user_id, self.id), Some(index_key), self)
+    }
+}
+
+impl OrderItem {
+    fn to_item(&self) -> Result<Item> {
+        let key = Key::order_item(self.order_id, self.product_id);
+        schema::item(ItemType::OrderItem, key, None, self)
+    }
 }
 
 impl OrderStatus {

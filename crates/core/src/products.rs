@@ -93,7 +93,7 @@ impl Products {
             created_at: id.created_at(),
             updated_at: id.created_at(),
         };
-        let item = product_item(&product)?;
+        let item = product.to_item()?;
         let answer = self
             .table
             .client
@@ -192,9 +192,11 @@ impl Products {
     }
 }
 
-fn product_item(product: &Product) -> Result<Item> {
-    let index_key = IndexKey::product(product.id, &product.category);
-    schema::item(ItemType::Product, Key::product(product.id), Some(index_key), product)
+impl Product {
+    fn to_item(&self) -> Result<Item> {
+        let index_key = IndexKey::product(self.id, &self.category);
+        schema::item(ItemType::Product, Key::product(self.id), Some(index_key), self)
+    }
 }
 
 fn change(id: ProductId, changes: ProductChanges) -> Change {

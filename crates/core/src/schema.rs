@@ -81,26 +81,26 @@ impl Key {
     /// A [`ItemType::User`].
     #[must_use]
     pub fn user(id: UserId) -> Self {
-        Self { pk: format!("USER#{id}"), sk: METADATA.to_owned() }
+        Self { pk: user_partition(id), sk: METADATA.to_owned() }
     }
 
     /// A [`ItemType::UniqueEmail`].
     #[must_use]
     pub fn unique_email(email: &Email) -> Self {
-        Self { pk: format!("EMAIL#{}", email.as_str()), sk: METADATA.to_owned() }
+        Self { pk: email_partition(email), sk: METADATA.to_owned() }
     }
 
     /// An [`ItemType::Order`]: rebuilt from the two ids, because the order's `createdAt` is its
     /// id's time.
     #[must_use]
     pub fn order(user_id: UserId, id: OrderId) -> Self {
-        Self { pk: format!("USER#{user_id}"), sk: format!("ORDER#{}#{id}", id.created_at()) }
+        Self { pk: user_partition(user_id), sk: format!("ORDER#{}#{id}", id.created_at()) }
     }
 
     /// An [`ItemType::OrderItem`].
     #[must_use]
     pub fn order_item(order_id: OrderId, product_id: ProductId) -> Self {
-        Self { pk: order_items_partition(order_id), sk: format!("ITEM#{product_id}") }
+        Self { pk: order_partition(order_id), sk: format!("ITEM#{product_id}") }
     }
 
     /// An [`ItemType::Product`].
@@ -112,13 +112,13 @@ impl Key {
     /// An [`ItemType::Idempotency`].
     #[must_use]
     pub fn idempotency(user_id: UserId, key: &IdempotencyKey) -> Self {
-        Self { pk: format!("USER#{user_id}"), sk: format!("IDEMPOTENCY#{}", key.as_str()) }
+        Self { pk: user_partition(user_id), sk: format!("IDEMPOTENCY#{}", key.as_str()) }
     }
 
     /// A [`ItemType::LoginAttempts`].
     #[must_use]
     pub fn login_attempts(email: &Email) -> Self {
-        Self { pk: format!("EMAIL#{}", email.as_str()), sk: "LOGIN_ATTEMPTS".to_owned() }
+        Self { pk: email_partition(email), sk: "LOGIN_ATTEMPTS".to_owned() }
     }
 }
 
@@ -145,13 +145,13 @@ impl IndexKey {
     /// A user by email.
     #[must_use]
     pub fn user(id: UserId, email: &Email) -> Self {
-        Self { pk: users_by_email_partition(email), sk: format!("USER#{id}") }
+        Self { pk: email_partition(email), sk: user_partition(id) }
     }
 
     /// An order by its id alone.
     #[must_use]
     pub fn order(user_id: UserId, id: OrderId) -> Self {
-        Self { pk: order_by_id_partition(id), sk: format!("USER#{user_id}") }
+        Self { pk: order_partition(id), sk: user_partition(user_id) }
     }
 
     /// A product by category.
@@ -170,10 +170,23 @@ impl From<IndexKey> for Item {
     }
 }
 
-/// The `PK` under which a user's orders lie.
+/// The `PK` of a user and of all that is the user's: orders, idempotency records. Also the `GSI1SK`
+/// of the user and of the orders.
 #[must_use]
-pub fn orders_partition(user_id: UserId) -> String {
-    format!("USER#{user_id}")
+pub fn user_partition(id: UserId) -> String {
+    format!("USER#{id}")
+}
+
+/// The `PK` of what belongs to an email, and the `GSI1PK` of the user who has it.
+#[must_use]
+pub fn email_partition(email: &Email) -> String {
+    format!("EMAIL#{}", email.as_str())
+}
+
+/// The `PK` of an order's items, and the `GSI1PK` of the order itself.
+#[must_use]
+pub fn order_partition(id: OrderId) -> String {
+    format!("ORDER#{id}")
 }
 
 /// The first and the last `SK` of the orders of a time range, for `BETWEEN`.
@@ -187,24 +200,6 @@ pub fn order_sort_keys(range: CreatedBetween) -> (String, String) {
         // Every time starts with a digit, and `:` is the character after the digits.
         range.to.map_or_else(|| "ORDER#:".to_owned(), |to| format!("ORDER#{to}")),
     )
-}
-
-/// The `PK` under which an order's items lie.
-#[must_use]
-pub fn order_items_partition(order_id: OrderId) -> String {
-    format!("ORDER#{order_id}")
-}
-
-/// The `GSI1PK` of the user with this email.
-#[must_use]
-pub fn users_by_email_partition(email: &Email) -> String {
-    format!("EMAIL#{}", email.as_str())
-}
-
-/// The `GSI1PK` of the order with this id.
-#[must_use]
-pub fn order_by_id_partition(id: OrderId) -> String {
-    format!("ORDER#{id}")
 }
 
 /// The `GSI1PK` of the products of a category.

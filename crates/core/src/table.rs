@@ -1,11 +1,8 @@
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem};
 use serde::de::DeserializeOwned;
 
-use crate::schema::{self, Item, ItemType, Key};
+use crate::schema::{self, GSI1, Item, ItemType, Key};
 use crate::{Error, Result, retry};
 
 /// The one table, and the client that reaches it. Cheap to clone.
@@ -51,6 +48,26 @@ impl Table {
             .send()
             .await?;
         answer.item.map(|item| schema::entity(kind, item)).transpose()
+    }
+
+    /// Finds the one item of this partition of the index.
+    pub(crate) async fn find_in_index<T: DeserializeOwned>(
+        &self,
+        kind: ItemType,
+        partition: String,
+    ) -> Result<Option<T>> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(GSI1)
+            .key_condition_expression("GSI1PK = :partition")
+            .expression_attribute_values(":partition", AttributeValue::S(partition))
+            .limit(1)
+            .send()
+            .await?;
+        let item = answer.items.and_then(|items| items.into_iter().next());
+        item.map(|item| schema::entity(kind, item)).transpose()
     }
 
     /// Reads all of these items at once, 100 at most, in no order; also what DynamoDB left
@@ -103,7 +120,6 @@ impl Table {
             .condition_expression("#attribute = :value")
             .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", value)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Updated, number, string};
-use crate::schema::{self, GSI1, IndexKey, Item, ItemType, Key};
+use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
 use crate::{Email, Error, Result, Table, Timestamp, UserId, Version, retry};
@@ -98,7 +98,7 @@ impl Users {
             updated_at: id.created_at(),
         };
         let actions = vec![
-            self.table.put_new(user_item(&user)?)?,
+            self.table.put_new(user.to_item()?)?,
             self.table.put_new(guard_item(id, &user.email)?)?,
         ];
         match transaction::write(&self.table, actions).await? {
@@ -117,19 +117,9 @@ impl Users {
     /// The index lags the table by a moment: what it does not know yet is looked for through the
     /// guard, so that who has just registered can log in.
     pub async fn find_by_email(&self, email: &Email) -> Result<Option<User>> {
-        let answer = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .index_name(GSI1)
-            .key_condition_expression("GSI1PK = :email")
-            .expression_attribute_values(":email", string(schema::users_by_email_partition(email)))
-            .limit(1)
-            .send()
-            .await?;
-        if let Some(item) = answer.items.and_then(|items| items.into_iter().next()) {
-            return schema::entity(ItemType::User, item).map(Some);
+        let partition = schema::email_partition(email);
+        if let Some(user) = self.table.find_in_index(ItemType::User, partition).await? {
+            return Ok(Some(user));
         }
         let guard: Option<UniqueEmail> = self
             .table
@@ -184,7 +174,7 @@ impl Users {
         changes: &UserChanges,
         expected: Option<Version>,
     ) -> Result<User> {
-        let change = change(changes).require_version(expected);
+        let change = change(changes, Timestamp::now()).require_version(expected);
         match change.apply(&self.table, Key::user(id)).await? {
             Updated::To(item) => schema::entity(ItemType::User, item),
             Updated::Refused(Some(item)) => {
@@ -207,7 +197,7 @@ impl Users {
         const NEW_GUARD: usize = 1;
         let now = Timestamp::now();
         let index_key = IndexKey::user(user.id, email);
-        let change = change_at(now, changes)
+        let change = change(changes, now)
             .set("email", string(email.as_str()))
             .set(schema::GSI1PK, string(index_key.pk))
             .require_version(Some(user.version));
@@ -255,26 +245,24 @@ struct UniqueEmail {
     user_id: UserId,
 }
 
-fn user_item(user: &User) -> Result<Item> {
-    let index_key = IndexKey::user(user.id, &user.email);
-    schema::item(ItemType::User, Key::user(user.id), Some(index_key), user)
-}
-
 fn guard_item(user_id: UserId, email: &Email) -> Result<Item> {
     let guard = UniqueEmail { user_id };
     schema::item(ItemType::UniqueEmail, Key::unique_email(email), None, &guard)
 }
 
-fn change(changes: &UserChanges) -> Change {
-    change_at(Timestamp::now(), changes)
-}
-
 /// All but the email, whose change takes more than one item.
-fn change_at(now: Timestamp, changes: &UserChanges) -> Change {
+fn change(changes: &UserChanges, now: Timestamp) -> Change {
     Change::at(now)
         .set_some("name", changes.name.as_ref().map(string))
         .set_some("passwordHash", changes.password_hash.as_ref().map(|hash| string(hash.as_str())))
         .set_some("role", changes.role.map(string))
+}
+
+impl User {
+    fn to_item(&self) -> Result<Item> {
+        let index_key = IndexKey::user(self.id, &self.email);
+        schema::item(ItemType::User, Key::user(self.id), Some(index_key), self)
+    }
 }
 
 impl PasswordHash {

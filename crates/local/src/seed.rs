@@ -59,7 +59,7 @@ pub(crate) struct DemoUsers {
 pub(crate) async fn users(
     table: &Table,
 ) -> Result<DemoUsers, Box<dyn std::error::Error + Send + Sync>> {
-    let seed: Seed = serde_json::from_str(include_str!("../seed.json"))?;
+    let seed = read()?;
     let users = Users::new(table.clone());
     let mut emails = Vec::new();
     for SeedUser { id, .. } in seed.users {
@@ -72,7 +72,7 @@ pub(crate) async fn users(
 
 /// Fills an empty table.
 pub(crate) async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let seed: Seed = serde_json::from_str(include_str!("../seed.json"))?;
+    let seed = read()?;
 
     let password_hash = seed.password.parse::<Password>()?.hash().await?;
     let users = Users::new(table.clone());
@@ -101,4 +101,8 @@ pub(crate) async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error 
     let order = NewOrder { id, user_id: user, items: items.collect(), idempotency_key: None };
     Orders::new(table.clone()).place(order).await?;
     Ok(())
+}
+
+fn read() -> serde_json::Result<Seed> {
+    serde_json::from_str(include_str!("../seed.json"))
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::idempotency::{IdempotencyRecord, request_hash};
-use super::{order_item, total};
+use super::total;
 use crate::change::{Change, number, string};
 use crate::schema::{self, Item, ItemType, Key};
 use crate::table::Consistency;
@@ -122,15 +122,9 @@ impl Orders {
         products: &HashMap<ProductId, Product>,
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>> {
-        let mut actions = vec![self.table.put_new(order_item(&placed.order)?)?];
+        let mut actions = vec![self.table.put_new(placed.order.to_item()?)?];
         for item in &placed.items {
-            let key = Key::order_item(item.order_id, item.product_id);
-            actions.push(self.table.put_new(schema::item(
-                ItemType::OrderItem,
-                key,
-                None,
-                item,
-            )?)?);
+            actions.push(self.table.put_new(item.to_item()?)?);
         }
         for item in &placed.items {
             let product = &products[&item.product_id];

@@ -79,7 +79,7 @@ impl Orders {
                 vec![change.into_action(&self.table, Key::order(order.user_id, order.id))?];
             for item in &restocked {
                 let restock = Change::at(now)
-                    .require_presence("stock", true)
+                    .require_presence("stock")
                     .add("stock", u64::from(item.quantity));
                 actions.push(restock.into_action(&self.table, Key::product(item.product_id))?);
             }

@@ -5,10 +5,23 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
+use storefront_local::Options;
 
 /// This repository's template.
 pub(crate) fn template() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"))
+}
+
+/// The suite in memory, on ports of its own, with what an empty table is filled with.
+pub(crate) fn in_memory() -> Options {
+    Options {
+        template: template(),
+        host: [127, 0, 0, 1].into(),
+        port: 0,
+        dynamodb_port: 0,
+        data_dir: None,
+        seed: true,
+    }
 }
 
 /// Somebody who talks to the API, logged in or not.

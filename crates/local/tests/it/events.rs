@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
-use storefront_local::{LocalCloud, Options};
+use storefront_local::LocalCloud;
 use storefront_template::Template;
 use uuid::Uuid;
 
-use crate::client::template;
+use crate::client::{in_memory, template};
 
 /// Ids of what the table is filled with begin like this, and are the same every time.
 const SEEDED: &str = "01930000-";
@@ -53,15 +53,7 @@ fn every_function_has_an_event_and_every_answer_belongs_to_one() {
 
 /// The answer in a cloud of its own, so that no case depends on another.
 async fn answer(logical_id: &str, path: &Path) -> Value {
-    let options = Options {
-        template: template(),
-        host: [127, 0, 0, 1].into(),
-        port: 0,
-        dynamodb_port: 0,
-        data_dir: None,
-        seed: true,
-    };
-    let cloud = LocalCloud::start(options).await.unwrap();
+    let cloud = LocalCloud::start(in_memory()).await.unwrap();
     let event = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let mut answer = cloud.invoke(logical_id, &event).await.unwrap();
     // Readable as JSON, where it is some.

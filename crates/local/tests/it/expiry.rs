@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use storefront_local::{LocalCloud, Options, TABLE_NAME};
 
-use crate::client::template;
+use crate::client::in_memory;
 
 /// Calls DynamoDB's API as any tool would.
 async fn dynamodb(cloud: &LocalCloud, operation: &str, request: Value) -> Value {
@@ -30,14 +30,8 @@ async fn dynamodb(cloud: &LocalCloud, operation: &str, request: Value) -> Value 
 #[tokio::test]
 async fn an_expired_item_is_removed_and_the_others_stay() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        template: template(),
-        host: [127, 0, 0, 1].into(),
-        port: 0,
-        dynamodb_port: 0,
-        data_dir: Some(folder.path().to_owned()),
-        seed: false,
-    };
+    let data_dir = Some(folder.path().to_owned());
+    let options = Options { data_dir, seed: false, ..in_memory() };
     let key = |name: &str| json!({ "PK": { "S": name }, "SK": { "S": "IDEMPOTENCY#1" } });
     let cloud = LocalCloud::start(options.clone()).await.unwrap();
     for (name, expires_at) in [("expired", "1767225600"), ("valid", "4102444800")] {

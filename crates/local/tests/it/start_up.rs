@@ -6,18 +6,11 @@ use reqwest::StatusCode;
 use serde_json::json;
 use storefront_local::{LocalCloud, Options};
 
-use crate::client::{Client, template};
+use crate::client::{Client, in_memory, template};
 use crate::process::{Storefront, command, failure};
 
 fn options() -> Options {
-    Options {
-        template: template(),
-        host: [127, 0, 0, 1].into(),
-        port: 0,
-        dynamodb_port: 0,
-        data_dir: None,
-        seed: false,
-    }
+    Options { seed: false, ..in_memory() }
 }
 
 #[tokio::test]

@@ -2,20 +2,12 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use storefront_local::{LocalCloud, Options};
+use storefront_local::LocalCloud;
 
-use crate::client::{Client, template};
+use crate::client::{Client, in_memory};
 
 async fn cloud() -> LocalCloud {
-    let options = Options {
-        template: template(),
-        host: [127, 0, 0, 1].into(),
-        port: 0,
-        dynamodb_port: 0,
-        data_dir: None,
-        seed: true,
-    };
-    LocalCloud::start(options).await.unwrap()
+    LocalCloud::start(in_memory()).await.unwrap()
 }
 
 #[tokio::test]
