@@ -22,18 +22,18 @@ use crate::{Caller, MAX_BODY_BYTES, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The routes of a function with all that requests to it have in common:
+/// The routes of the function of this name with all that requests to it have in common:
 ///
 /// - one log line per request, with the cause when it failed here (5xx);
 /// - `x-request-id` on every response;
 /// - problems for unknown paths (404), wrong methods (405) and panics (500);
 /// - the limit of [`MAX_BODY_BYTES`].
-pub fn service(routes: Router) -> Router {
+pub fn service(function: &'static str, routes: Router) -> Router {
     routes
         .fallback(async || Problem::route_not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn(move |request, next| observe(function, request, next)))
 }
 
 /// What the log says of a request, known before it is served.
@@ -46,7 +46,7 @@ struct Observed {
     started_at: Instant,
 }
 
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(function: &'static str, request: Request, next: Next) -> Response {
     let observed = Observed {
         method: request.method().clone(),
         route: request.extensions().get().cloned(),
@@ -55,7 +55,7 @@ async fn observe(request: Request, next: Next) -> Response {
         started_at: Instant::now(),
     };
     let id = request_id(request.extensions());
-    let span = error_span!("request", request_id = id.as_deref());
+    let span = error_span!("request", function, request_id = id.as_deref());
     async move {
         let serving = AssertUnwindSafe(next.run(request)).catch_unwind();
         let (outcome, consumed) = capacity::measure(serving).await;

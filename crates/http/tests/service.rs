@@ -76,7 +76,7 @@ fn api() -> Api {
         .route("/things/{thingId}", get(async || Tagged(7, json!({}))))
         .route("/products/{productId}", get(async |Id(id): Id<ProductId>| Json(id)))
         .route("/orders/{orderId}", get(async |Id(id): Id<OrderId>| Json(id)));
-    Api::new(service(routes))
+    Api::new(service("baskets", routes))
 }
 
 #[tokio::test]

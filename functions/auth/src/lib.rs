@@ -41,5 +41,5 @@ pub fn app(table: Table, signing_keys: SigningKeys) -> Router {
         .route("/users", post(register::register))
         .route("/sessions", post(log_in::log_in))
         .with_state(accounts);
-    storefront_http::service(routes)
+    storefront_http::service("auth", routes)
 }

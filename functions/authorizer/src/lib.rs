@@ -9,7 +9,7 @@ use storefront_core::{Role, UserId};
 use storefront_credentials::SigningKeys;
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_http::logging::with_sources;
-use tracing::{debug, error, info};
+use tracing::{Instrument as _, debug, error, error_span, info};
 
 /// Whether the gateway lets a request through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,24 +34,29 @@ struct Context {
 /// provoked by anyone.
 pub async fn authorize(signing_keys: &SigningKeys, event: &Value) -> Decision {
     let request_id = event["requestContext"]["requestId"].as_str();
+    let span = error_span!("request", function = "authorizer", request_id);
+    decide(signing_keys, event).instrument(span).await
+}
+
+async fn decide(signing_keys: &SigningKeys, event: &Value) -> Decision {
     let Some(token) = credentials(event).and_then(bearer_token) else {
-        info!(request_id, reason = "no bearer token", "request refused");
+        info!(reason = "no bearer token", "request refused");
         return Decision::NO;
     };
     let key = match signing_keys.current().await {
         Ok(key) => key,
         Err(error) => {
-            error!(request_id, cause = %with_sources(&error), "request refused without looking at it");
+            error!(cause = %with_sources(&error), "request refused without looking at it");
             return Decision::NO;
         }
     };
     match access_token::verify(&key, token) {
         Ok(Bearer { user_id, role }) => {
-            debug!(request_id, %user_id, %role, "request let through");
+            debug!(%user_id, %role, "request let through");
             Decision { is_authorized: true, context: Some(Context { user_id, role }) }
         }
         Err(error) => {
-            info!(request_id, reason = error.reason(), "request refused");
+            info!(reason = error.reason(), "request refused");
             Decision::NO
         }
     }

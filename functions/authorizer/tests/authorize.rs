@@ -123,6 +123,6 @@ async fn the_log_says_why_a_request_was_refused_without_its_token() {
     let refusals = log.lines("request refused");
     assert_eq!(refusals.len(), 1);
     assert_eq!(refusals[0]["reason"], "wrong signature");
-    assert_eq!(refusals[0]["request_id"], "JKJaXmPLvHcESHA=");
+    assert_eq!(refusals[0]["span"]["request_id"], "JKJaXmPLvHcESHA=");
     assert!(!log.text().contains("eyJ"), "{}", log.text());
 }

@@ -40,6 +40,7 @@ use lambda_runtime::{Context, Error, LambdaEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub use event::{DETAIL_TYPE, EventId, OrderStatusChanged, SOURCE};
 use publish::Publisher;
@@ -75,6 +76,18 @@ impl Consumer {
     ///
     /// When the first of several records cannot be read, so that the batch is halved.
     pub async fn handle(
+        &self,
+        event: LambdaEvent<StreamBatch>,
+    ) -> Result<DynamoDbEventResponse, Error> {
+        let span = tracing::error_span!(
+            "request",
+            function = "order-status-stream",
+            request_id = event.context.request_id
+        );
+        self.deliver(event).instrument(span).await
+    }
+
+    async fn deliver(
         &self,
         event: LambdaEvent<StreamBatch>,
     ) -> Result<DynamoDbEventResponse, Error> {

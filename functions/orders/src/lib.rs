@@ -16,7 +16,7 @@ pub fn app(table: Table) -> Router {
         .route("/orders", get(handlers::list).post(handlers::place))
         .route("/orders/{orderId}", get(handlers::show).patch(handlers::change))
         .with_state(Orders::new(table));
-    service(routes)
+    service("orders", routes)
 }
 
 /// What the OpenAPI document says of these routes.

@@ -18,7 +18,7 @@ pub fn app(table: Table) -> Router {
             get(handlers::show).patch(handlers::change).delete(handlers::remove),
         )
         .with_state(Products::new(table));
-    service(routes)
+    service("products", routes)
 }
 
 /// What the OpenAPI document says of these routes.

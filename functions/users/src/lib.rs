@@ -37,5 +37,5 @@ pub fn app(table: Table) -> Router {
         .route("/users/{userId}", get(show::show).patch(change::change).delete(delete::delete))
         .route("/users/{userId}/role", put(role::assign))
         .with_state(accounts);
-    storefront_http::service(routes)
+    storefront_http::service("users", routes)
 }
