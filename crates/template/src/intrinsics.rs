@@ -1,17 +1,21 @@
 //! CloudFormation's intrinsic functions, as far as a template can answer them by itself.
 //!
-//! Parameters count with their defaults. What only a deployment knows (a resource's name or ARN)
-//! stays what it is, in its long form: `{"Ref": "Table"}`, `{"Fn::GetAtt": ["Table", "Arn"]}`.
+//! Parameters count with their defaults, and a parameter of Parameter Store with the value that the
+//! template gives it. What only a deployment knows (a resource's name or ARN) stays what it is, in
+//! its long form: `{"Ref": "Table"}`, `{"Fn::GetAtt": ["Table", "Arn"]}`.
 
 use serde_json::{Map, Value};
 
 /// The region that `AWS::Region` stands for where nothing is deployed.
 const REGION: &str = "eu-central-1";
+/// The one resource whose attribute the template itself knows.
+const STORED_PARAMETER: &str = "AWS::SSM::Parameter";
 
 pub(crate) struct Intrinsics<'a> {
     parameters: &'a Value,
     conditions: &'a Value,
     mappings: &'a Value,
+    resources: &'a Value,
 }
 
 impl<'a> Intrinsics<'a> {
@@ -20,6 +24,7 @@ impl<'a> Intrinsics<'a> {
             parameters: &template["Parameters"],
             conditions: &template["Conditions"],
             mappings: &template["Mappings"],
+            resources: &template["Resources"],
         }
     }
 
@@ -61,7 +66,12 @@ impl<'a> Intrinsics<'a> {
                 }
                 _ => Some(whole.clone()),
             },
-            ("Fn::GetAtt", _) => Some(whole.clone()),
+            ("Fn::GetAtt", Value::Array(path)) => match path.as_slice() {
+                [Value::String(id), Value::String(attribute)] => {
+                    self.attribute(id, attribute).or_else(|| Some(whole.clone()))
+                }
+                _ => Some(whole.clone()),
+            },
             (name, argument) => {
                 let argument = self.resolve(argument)?;
                 let value = match (name, argument.as_array().map_or(&[][..], Vec::as_slice)) {
@@ -107,6 +117,13 @@ impl<'a> Intrinsics<'a> {
         }
     }
 
+    /// An attribute that the template says itself.
+    fn attribute(&self, id: &str, attribute: &str) -> Option<Value> {
+        let resource = self.resources.get(id)?;
+        let is_known = attribute == "Value" && resource["Type"] == STORED_PARAMETER;
+        is_known.then(|| self.resolve(&resource["Properties"]["Value"])).flatten()
+    }
+
     fn condition(&self, name: &str) -> bool {
         self.conditions.get(name).is_some_and(|condition| self.holds(condition))
     }
@@ -128,6 +145,11 @@ impl<'a> Intrinsics<'a> {
         }
     }
 
+    fn variable(&self, name: &str, variables: &Map<String, Value>) -> Option<Value> {
+        let known = variables.get(name).cloned().or_else(|| self.known(name));
+        known.or_else(|| name.split_once('.').and_then(|(id, path)| self.attribute(id, path)))
+    }
+
     /// A text in which some `${…}` remain that only a deployment knows stays an `Fn::Sub`.
     fn substitute(&self, text: &str, variables: &Map<String, Value>) -> Value {
         let mut result = String::new();
@@ -139,12 +161,19 @@ impl<'a> Intrinsics<'a> {
             };
             let name = &rest[start + 2..start + length];
             result.push_str(&rest[..start]);
-            let value = match name.strip_prefix('!') {
-                Some(literal) => Some(format!("${{{literal}}}")),
-                None => as_text(variables.get(name).cloned().or_else(|| self.known(name))),
-            };
-            complete &= value.is_some();
-            result.push_str(&value.unwrap_or_else(|| format!("${{{name}}}")));
+            if let Some(literal) = name.strip_prefix('!') {
+                result.extend(["${", literal, "}"]);
+            } else {
+                let value = self.variable(name, variables);
+                // A reference to something that only a deployment knows takes the variable's place.
+                let reference = value.as_ref().and_then(as_variable);
+                if let Some(text) = as_text(value) {
+                    result.push_str(&text);
+                } else {
+                    complete = false;
+                    result.extend(["${", reference.as_deref().unwrap_or(name), "}"]);
+                }
+            }
             rest = &rest[start + length + 1..];
         }
         result.push_str(rest);
@@ -183,6 +212,15 @@ fn as_text(value: Option<Value>) -> Option<String> {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// A reference as `Fn::Sub` writes it between `${` and `}`.
+fn as_variable(value: &Value) -> Option<String> {
+    match as_function(value.as_object()?)? {
+        ("Ref", id) => id.as_str().map(str::to_owned),
+        ("Fn::GetAtt", path) => join(".", path.as_array()?)?.as_str().map(str::to_owned),
         _ => None,
     }
 }
@@ -248,6 +286,37 @@ mod tests {
                 { "Fn::FindInMap": ["Sizes", { "Ref": "Stage" }, "Memory"] },
             ])),
             Some(json!(["a-dev", "y", 256]))
+        );
+    }
+
+    #[test]
+    fn a_stored_parameter_is_the_value_that_it_is_given() {
+        let template = json!({
+            "Parameters": { "Restored": { "Type": "String", "Default": "" } },
+            "Conditions": {
+                "UseRestored": { "Fn::Not": [{ "Fn::Equals": [{ "Ref": "Restored" }, ""] }] },
+            },
+            "Resources": {
+                "Table": { "Type": "AWS::DynamoDB::Table" },
+                "TableInUse": { "Type": "AWS::SSM::Parameter", "Properties": { "Value": {
+                    "Fn::If": ["UseRestored", { "Ref": "Restored" }, { "Ref": "Table" }],
+                } } },
+            },
+        });
+        let value = json!([
+            { "Fn::GetAtt": ["TableInUse", "Value"] },
+            { "Fn::Sub": "table/${TableInUse.Value}/index/GSI1" },
+        ]);
+        assert_eq!(
+            Intrinsics::of(&template).resolve(&value),
+            Some(json!([{ "Ref": "Table" }, { "Fn::Sub": "table/${Table}/index/GSI1" }]))
+        );
+
+        let mut restored = template.clone();
+        restored["Parameters"]["Restored"]["Default"] = json!("shop-restored");
+        assert_eq!(
+            Intrinsics::of(&restored).resolve(&value),
+            Some(json!(["shop-restored", "table/shop-restored/index/GSI1"]))
         );
     }
 

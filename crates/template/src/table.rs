@@ -6,13 +6,8 @@ const TABLE: &str = "AWS::DynamoDB::Table";
 
 /// Properties that `CreateTable` has in the same shape. Backups and encryption at rest change
 /// nothing that a program sees, so they are left to the deployment.
-const SAME_IN_THE_API: [&str; 5] = [
-    "AttributeDefinitions",
-    "KeySchema",
-    "BillingMode",
-    "ProvisionedThroughput",
-    "DeletionProtectionEnabled",
-];
+const SAME_IN_THE_API: [&str; 4] =
+    ["AttributeDefinitions", "KeySchema", "BillingMode", "ProvisionedThroughput"];
 const SAME_IN_AN_INDEX: [&str; 4] =
     ["IndexName", "KeySchema", "Projection", "ProvisionedThroughput"];
 
@@ -55,6 +50,10 @@ impl Template {
                     picked.map(|index| Value::Object(pick(index.value(), &SAME_IN_AN_INDEX)));
                 create_table.insert(indexes.to_owned(), picked.collect::<Value>());
             }
+        }
+        // A parameter's default is a text, which the API would refuse.
+        if let Some(protection) = properties.optional("DeletionProtectionEnabled") {
+            create_table.insert("DeletionProtectionEnabled".to_owned(), protection.flag()?.into());
         }
         if let Some(stream) = properties.optional("StreamSpecification") {
             let view = stream.member("StreamViewType").text()?;

@@ -63,7 +63,8 @@ fn every_function_has_its_binary() {
     let auth = &functions["AuthFunction"];
     assert_eq!(auth.environment["TABLE_NAME"], json!({ "Ref": "Table" }));
     assert_eq!(auth.environment["TOKEN_SECRET"], json!(""));
-    assert_eq!(auth.environment["RUST_LOG"], json!(""), "from the globals");
+    assert_eq!(auth.environment["RUST_LOG"], json!("INFO"), "from the globals");
+    assert_eq!(auth.environment["METRICS_NAMESPACE"], json!({ "Ref": "AWS::StackName" }));
     assert!(auth.timeout >= Duration::from_secs(5));
 }
 
