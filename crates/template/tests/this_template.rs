@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde_json::json;
 use storefront_template::Template;
 
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
 fn template() -> Template {
-    Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap()
+    Template::read(PATH).unwrap()
 }
 
 #[test]
@@ -42,6 +44,18 @@ fn the_table_is_what_create_table_takes() {
         })
     );
     assert_eq!(table.time_to_live(), Some("expiresAt"));
+}
+
+#[test]
+fn provisioned_capacity_begins_at_the_minimum_for_table_and_index_alike() {
+    let text = std::fs::read_to_string(PATH).unwrap();
+    let provisioned = text.replace("Default: PAY_PER_REQUEST", "Default: PROVISIONED");
+    assert_ne!(provisioned, text);
+    let table = Template::parse(PATH, &provisioned).unwrap().table().unwrap().create_table("shop");
+    let minimum = json!({ "ReadCapacityUnits": 5, "WriteCapacityUnits": 5 });
+    assert_eq!(table["BillingMode"], "PROVISIONED");
+    assert_eq!(table["ProvisionedThroughput"], minimum);
+    assert_eq!(table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"], minimum);
 }
 
 #[test]
