@@ -30,6 +30,7 @@ use node::Node;
 #[derive(Debug, Clone)]
 pub struct Template {
     path: PathBuf,
+    written: Value,
     content: Value,
 }
 
@@ -45,10 +46,10 @@ impl Template {
     /// Reads a template from its text; `path` is what errors call it.
     pub fn parse(path: impl Into<PathBuf>, text: &str) -> Result<Self, Error> {
         let path = path.into();
-        let raw = yaml::read(text)
+        let written = yaml::read(text)
             .map_err(|error| Error::NotYaml { path: path.clone(), message: error.to_string() })?;
-        let content = Intrinsics::of(&raw).resolve(&raw).unwrap_or_default();
-        let template = Self { path, content };
+        let content = Intrinsics::of(&written).resolve(&written).unwrap_or_default();
+        let template = Self { path, written, content };
         template.root().member("Resources").members()?;
         Ok(template)
     }
@@ -57,6 +58,13 @@ impl Template {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The whole template as it is written, with the short tags in their long form: for whoever
+    /// checks what no deployment shows, such as that a parameter is used.
+    #[must_use]
+    pub fn written(&self) -> &Value {
+        &self.written
     }
 
     fn root(&self) -> Node<'_> {

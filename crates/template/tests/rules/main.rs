@@ -1,0 +1,127 @@
+//! Rules of our own that every template of this suite keeps, where cfn-lint has none.
+//!
+//! Each rule is a function over any template and answers with one sentence for each place that
+//! breaks it. Its tests put a fault into this repository's template and see it found.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod alarms;
+mod functions;
+mod metrics;
+mod parameters;
+mod roles;
+mod table_in_use;
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use storefront_template::Template;
+
+const RULES: [fn(&Value) -> Vec<String>; 10] = [
+    alarms::have_an_action_and_say_what_missing_data_means,
+    alarms::watch_every_operation_that_is_granted,
+    functions::have_a_log_group_that_forgets,
+    functions::give_up_records_that_keep_failing_and_keep_them,
+    metrics::have_their_dimensions,
+    parameters::are_described_and_used,
+    roles::are_the_functions_own,
+    roles::name_exact_actions_and_resources,
+    roles::name_the_partitions_of_the_table,
+    table_in_use::is_what_everything_uses_and_outlives_the_stack,
+];
+
+#[test]
+fn this_template_keeps_every_rule() {
+    assert_eq!(broken(&this_template()), [""; 0]);
+}
+
+/// What a template breaks, of all rules.
+fn broken(template: &Value) -> Vec<String> {
+    RULES.iter().flat_map(|rule| rule(template)).collect()
+}
+
+/// What this repository's template breaks with a fault in it.
+fn broken_by(put_in: impl FnOnce(&mut Value)) -> Vec<String> {
+    let mut template = this_template();
+    put_in(&mut template);
+    assert_ne!(template, this_template(), "the fault changed nothing");
+    broken(&template)
+}
+
+fn this_template() -> Value {
+    static WRITTEN: LazyLock<Value> = LazyLock::new(|| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+        Template::read(path).unwrap().written().clone()
+    });
+    WRITTEN.clone()
+}
+
+/// The resources of a type, by logical id.
+fn resources<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
+    let resources = template["Resources"].as_object().unwrap().iter();
+    resources
+        .filter(|(_, resource)| resource["Type"] == kind)
+        .map(|(id, resource)| (id.as_str(), resource))
+        .collect()
+}
+
+/// The type of the resource that a value refers to, if it refers to one.
+fn type_of_reference<'a>(template: &'a Value, value: &Value) -> Option<&'a str> {
+    let ids = references(value);
+    let id = ids.first().filter(|_| ids.len() == 1)?;
+    template["Resources"][id]["Type"].as_str()
+}
+
+/// What a value refers to in all its depth: parameters, resources, pseudo parameters.
+fn references(value: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), member) {
+                    ("Ref", Value::String(id)) => {
+                        found.insert(id.clone());
+                    }
+                    ("Fn::GetAtt", Value::Array(path)) => {
+                        found.extend(path.first().and_then(Value::as_str).map(str::to_owned));
+                    }
+                    ("Fn::Sub", Value::String(text)) => found.extend(variables(text)),
+                    _ => found.extend(references(member)),
+                }
+            }
+        }
+        Value::Array(values) => found.extend(values.iter().flat_map(references)),
+        _ => {}
+    }
+    found
+}
+
+/// What stands between `${` and `}` in a text, without attributes.
+fn variables(text: &str) -> impl Iterator<Item = String> {
+    let names = text.split("${").skip(1).filter_map(|rest| rest.split('}').next());
+    names
+        .filter(|name| !name.starts_with('!'))
+        .map(|name| name.split('.').next().unwrap_or(name).to_owned())
+}
+
+/// A list, or the one value that stands for a list of one, as policies write them.
+fn listed(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(values) => values.iter().collect(),
+        Value::Null => Vec::new(),
+        value => vec![value],
+    }
+}
+
+/// Takes away what a JSON pointer names.
+fn remove(template: &mut Value, pointer: &str) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    template.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name).unwrap();
+}
+
+/// Puts a value where a JSON pointer names a place whose parent is there.
+fn put(template: &mut Value, pointer: &str, value: impl Into<Value>) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    template.pointer_mut(parent).unwrap()[name] = value.into();
+}

@@ -1,0 +1,227 @@
+use serde_json::Value;
+
+use crate::{listed, resources};
+
+/// Metrics of one namespace, and the sets of dimensions that each of them exists with. CloudWatch
+/// takes any other set without a word, and the alarm never hears of anything.
+type Metrics = (&'static str, &'static [&'static str], &'static [&'static [&'static str]]);
+
+/// The namespace that the functions write to, which is the stack's name.
+const OWN: &str = "own";
+
+const KNOWN: [Metrics; 12] = [
+    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    // `UserErrors` is not here on purpose: it is the account's, with no dimension at all.
+    (
+        "AWS/DynamoDB",
+        &["ThrottledRequests", "SystemErrors", "SuccessfulRequestLatency"],
+        &[&["Operation", "TableName"]],
+    ),
+    (
+        "AWS/DynamoDB",
+        &[
+            "ReadThrottleEvents",
+            "WriteThrottleEvents",
+            "ConsumedReadCapacityUnits",
+            "ConsumedWriteCapacityUnits",
+            "ProvisionedReadCapacityUnits",
+            "ProvisionedWriteCapacityUnits",
+        ],
+        &[&["TableName"], &["GlobalSecondaryIndexName", "TableName"]],
+    ),
+    ("AWS/DynamoDB", &["TransactionConflict"], &[&["TableName"]]),
+    // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    (
+        "AWS/Lambda",
+        &[
+            "Errors",
+            "Throttles",
+            "Duration",
+            "ConcurrentExecutions",
+            "IteratorAge",
+            "DestinationDeliveryFailures",
+        ],
+        &[&["FunctionName"]],
+    ),
+    (
+        "AWS/Lambda",
+        &[
+            "PolledEventCount",
+            "FilteredOutEventCount",
+            "InvokedEventCount",
+            "DroppedEventCount",
+            "OnFailureDestinationDeliveredEventCount",
+        ],
+        &[&["EventSourceMappingUUID"]],
+    ),
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+    // Not those of REST APIs: `5XXError`, `ApiName`.
+    (
+        "AWS/ApiGateway",
+        &["4xx", "5xx", "Count", "Latency", "IntegrationLatency"],
+        &[&["ApiId"], &["ApiId", "Stage"]],
+    ),
+    // What the functions write.
+    (OWN, &["OrdersPlaced", "LogInsFailed"], &[&[]]),
+    (OWN, &["OrderValue"], &[&["Currency"]]),
+    (OWN, &["StatusChangesPublished"], &[&["Status"]]),
+    (OWN, &["ConsumedReadUnits"], &[&["Route"]]),
+    (OWN, &["ConsumedWriteUnits"], &[&["Route"]]),
+    (OWN, &["ColdStarts"], &[&["Function"]]),
+];
+
+/// Alarms and dashboards name metrics that exist, with the dimensions that they exist with.
+pub(crate) fn have_their_dimensions(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (id, alarm) in resources(template, "AWS::CloudWatch::Alarm") {
+        let queries = listed(&alarm["Properties"]["Metrics"]);
+        let queried = queries.into_iter().map(|query| &query["MetricStat"]["Metric"]);
+        let metrics =
+            queried.chain([&alarm["Properties"]]).filter(|it| !it["MetricName"].is_null());
+        broken.extend(metrics.filter_map(|metric| unknown(id, &of_alarm(metric))));
+    }
+    for (id, dashboard) in resources(template, "AWS::CloudWatch::Dashboard") {
+        let body = &dashboard["Properties"]["DashboardBody"];
+        let text = body["Fn::Sub"].as_str().or(body.as_str()).unwrap_or_default();
+        let text = text.replace("${AWS::StackName}", OWN);
+        let Ok(body) = serde_json::from_str::<Value>(&text) else {
+            broken.push(format!("{id} is not JSON"));
+            continue;
+        };
+        for widget in listed(&body["widgets"]) {
+            let metrics = listed(&widget["properties"]["metrics"]).into_iter();
+            broken.extend(metrics.filter_map(of_dashboard).filter_map(|it| unknown(id, &it)));
+        }
+    }
+    broken
+}
+
+#[derive(Debug)]
+struct Metric {
+    namespace: String,
+    name: String,
+    /// Sorted.
+    dimensions: Vec<String>,
+}
+
+fn unknown(place: &str, metric: &Metric) -> Option<String> {
+    let is_known = KNOWN.iter().any(|(namespace, names, dimension_sets)| {
+        *namespace == metric.namespace
+            && names.contains(&metric.name.as_str())
+            && dimension_sets.iter().any(|set| metric.dimensions == *set)
+    });
+    let Metric { namespace, name, dimensions } = metric;
+    (!is_known).then(|| format!("{place}: there is no {namespace} {name} of {dimensions:?}"))
+}
+
+fn of_alarm(metric: &Value) -> Metric {
+    let dimensions = listed(&metric["Dimensions"]).into_iter();
+    let mut dimensions: Vec<_> = dimensions.map(|dimension| text(&dimension["Name"])).collect();
+    dimensions.sort();
+    let namespace = match &metric["Namespace"] {
+        Value::Object(_) => OWN.to_owned(),
+        namespace => text(namespace),
+    };
+    Metric { namespace, name: text(&metric["MetricName"]), dimensions }
+}
+
+/// A metric of a widget: `[namespace, name, dimension, value, …, options]`, or an expression, of
+/// which only a search names metrics. Written in full: `"."` for what stands above is not known.
+fn of_dashboard(metric: &Value) -> Option<Metric> {
+    let mut parts: Vec<_> = metric.as_array()?.iter().collect();
+    let options = parts.pop_if(|part| part.is_object());
+    if let [namespace, name, dimensions @ ..] = parts.as_slice() {
+        let mut dimensions: Vec<_> = dimensions.iter().step_by(2).map(|name| text(name)).collect();
+        dimensions.sort();
+        return Some(Metric { namespace: text(namespace), name: text(name), dimensions });
+    }
+    let search = options?["expression"].as_str()?.strip_prefix("SEARCH('{")?;
+    // `{"namespace",dimension,…} MetricName="name"`
+    let (schema, terms) = search.split_once('}')?;
+    let mut schema = schema.split(',').map(|part| part.trim().trim_matches('"').to_owned());
+    let (_, name) = terms.split_once("MetricName=\"")?;
+    let namespace = schema.next()?;
+    let mut dimensions: Vec<_> = schema.collect();
+    dimensions.sort();
+    Some(Metric { namespace, name: name.split('"').next()?.to_owned(), dimensions })
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{broken_by, put};
+
+    fn in_dashboard(template: &mut Value, from: &str, to: &str) {
+        let body = "/Resources/Dashboard/Properties/DashboardBody/Fn::Sub";
+        let text = template.pointer(body).unwrap().as_str().unwrap().replacen(from, to, 1);
+        put(template, body, text);
+    }
+
+    #[test]
+    fn an_alarm_on_throttled_requests_of_no_operation_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let metric = "/Resources/SystemErrorsAlarm/Properties/Metrics/1/MetricStat/Metric";
+                put(template, &format!("{metric}/MetricName"), "ThrottledRequests");
+                let dimensions = format!("{metric}/Dimensions");
+                template.pointer_mut(&dimensions).unwrap().as_array_mut().unwrap().pop();
+            }),
+            [
+                "no alarm watches SystemErrors of GetItem",
+                "SystemErrorsAlarm: there is no AWS/DynamoDB ThrottledRequests of [\"TableName\"]",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_alarm_on_user_errors_of_a_table_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let metric = "/Resources/TableThrottleEventsAlarm/Properties/Metrics/1/MetricStat";
+                put(template, &format!("{metric}/Metric/MetricName"), "UserErrors");
+            }),
+            ["TableThrottleEventsAlarm: there is no AWS/DynamoDB UserErrors of [\"TableName\"]"]
+        );
+    }
+
+    #[test]
+    fn an_alarm_on_the_metric_of_another_kind_of_api_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let alarm = "/Resources/ApiLatencyAlarm/Properties";
+                put(template, &format!("{alarm}/Dimensions"), json!([{ "Name": "ApiName" }]));
+            }),
+            ["ApiLatencyAlarm: there is no AWS/ApiGateway Latency of [\"ApiName\"]"]
+        );
+    }
+
+    #[test]
+    fn a_graph_of_a_metric_without_its_dimension_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                in_dashboard(template, ", \"Operation\", \"GetItem\"]", "]");
+            }),
+            ["Dashboard: there is no AWS/DynamoDB SuccessfulRequestLatency of [\"TableName\"]"]
+        );
+    }
+
+    #[test]
+    fn a_search_for_a_metric_by_another_dimension_is_found() {
+        assert_eq!(
+            broken_by(|template| in_dashboard(template, ",Route}", ",Path}")),
+            ["Dashboard: there is no own ConsumedReadUnits of [\"Path\"]"]
+        );
+    }
+
+    #[test]
+    fn a_dashboard_that_is_not_json_is_found() {
+        assert_eq!(
+            broken_by(|template| in_dashboard(template, "],", "]")),
+            ["Dashboard is not JSON"]
+        );
+    }
+}

@@ -1,0 +1,202 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{listed, resources, type_of_reference};
+
+const ROLE: &str = "AWS::IAM::Role";
+/// Actions on a table's stream, which knows no partition keys.
+pub(crate) const STREAM_ACTIONS: [&str; 4] =
+    ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+/// Services whose actions know no resource narrower than all.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html>
+const WITHOUT_RESOURCES: [&str; 1] = ["xray:"];
+
+/// SAM gives a function without a role one with managed policies, which reach every log group, and
+/// adds those that an event needs, which reach every stream.
+pub(crate) fn are_the_functions_own(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (id, function) in resources(template, "AWS::Serverless::Function") {
+        let properties = &function["Properties"];
+        if type_of_reference(template, &properties["Role"]) != Some(ROLE) {
+            broken.push(format!("{id} has no role of the template"));
+        }
+        if !properties["Policies"].is_null() {
+            broken.push(format!("{id} leaves policies to SAM"));
+        }
+    }
+    for (id, role) in resources(template, ROLE) {
+        if !role["Properties"]["ManagedPolicyArns"].is_null() {
+            broken.push(format!("{id} has managed policies"));
+        }
+    }
+    broken
+}
+
+/// Which actions on what: no wildcard in an action, no statement about all resources.
+pub(crate) fn name_exact_actions_and_resources(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (name, statement) in statements(template) {
+        let actions = listed(&statement["Action"]);
+        let actions: Vec<_> = actions.iter().map(|action| action.as_str().unwrap_or("*")).collect();
+        if actions.is_empty() || actions.iter().any(|action| action.contains(['*', '?'])) {
+            broken.push(format!("{name} does not name exact actions"));
+        }
+        let needs_no_resource =
+            |action: &&str| WITHOUT_RESOURCES.iter().any(|service| action.starts_with(service));
+        let on = listed(&statement["Resource"]);
+        let on_all = on.is_empty() || on.iter().any(|resource| **resource == "*");
+        if on_all && !actions.iter().all(needs_no_resource) {
+            broken.push(format!("{name} is about all resources"));
+        }
+    }
+    broken
+}
+
+/// Every statement on the table says for which partitions it is, and refuses requests that name
+/// none. Each action stands once for the table and once for the index: of a request with several
+/// keys, two statements would each refuse what the other allows.
+pub(crate) fn name_the_partitions_of_the_table(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (name, statement) in statements(template) {
+        let actions = listed(&statement["Action"]).into_iter().filter_map(Value::as_str);
+        let actions: Vec<_> = actions
+            .filter(|action| {
+                let on_items = action.strip_prefix("dynamodb:");
+                on_items.is_some_and(|action| !STREAM_ACTIONS.contains(&action))
+            })
+            .collect();
+        if actions.is_empty() {
+            continue;
+        }
+        let condition = &statement["Condition"];
+        let keys = listed(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+        // The name of what the partition is of, whole: "USER#*", not "U*".
+        let is_prefix = |key: &&Value| {
+            let prefix = key.as_str().and_then(|key| key.strip_suffix("#*"));
+            prefix.is_some_and(|prefix| prefix.bytes().all(|byte| byte.is_ascii_uppercase()))
+        };
+        if keys.is_empty() || !keys.iter().all(is_prefix) {
+            broken.push(format!("{name} does not name the partitions that it is for"));
+        }
+        if condition["Null"]["dynamodb:LeadingKeys"] != "false" {
+            broken.push(format!("{name} also allows requests without partition keys"));
+        }
+        let role = name.split('.').next().unwrap_or_default();
+        for action in actions {
+            if !seen.insert(format!("{role} {action} {}", statement["Resource"])) {
+                broken.push(format!("{name} allows {action} a second time"));
+            }
+        }
+    }
+    broken
+}
+
+/// All statements of all roles, each with its name for people: role and `Sid`.
+pub(crate) fn statements(template: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    for (id, role) in resources(template, ROLE) {
+        for policy in listed(&role["Properties"]["Policies"]) {
+            for statement in listed(&policy["PolicyDocument"]["Statement"]) {
+                let sid = statement["Sid"].as_str().unwrap_or("?");
+                found.push((format!("{id}.{sid}"), statement));
+            }
+        }
+    }
+    found
+}
+
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{broken_by, put, remove};
+
+    fn statement<'a>(template: &'a mut Value, role: &str, sid: &str) -> &'a mut Value {
+        let statements = &mut template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]
+            ["Statement"];
+        let statements = statements.as_array_mut().unwrap();
+        statements.iter_mut().find(|statement| statement["Sid"] == sid).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_to_sam_or_to_aws_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                remove(template, "/Resources/AuthFunction/Properties/Role");
+                let policies = json!(["AmazonDynamoDBFullAccess"]);
+                put(template, "/Resources/UsersFunction/Properties/Policies", policies);
+                let managed = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
+                put(template, "/Resources/OrdersRole/Properties/ManagedPolicyArns", managed);
+            }),
+            [
+                "AuthFunction has no role of the template",
+                "UsersFunction leaves policies to SAM",
+                "OrdersRole has managed policies",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wildcard_is_found_in_actions_and_in_resources() {
+        assert_eq!(
+            broken_by(|template| {
+                statement(template, "AuthRole", "TokenSecret")["Action"] =
+                    json!("secretsmanager:Get*");
+                statement(template, "OrderStatusStreamRole", "Publish")["Resource"] = json!("*");
+                statement(template, "AuthorizerRole", "Logs")["Action"] = Value::Null;
+            }),
+            [
+                "AuthRole.TokenSecret does not name exact actions",
+                "AuthorizerRole.Logs does not name exact actions",
+                "OrderStatusStreamRole.Publish is about all resources",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_statement_on_the_whole_table_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                statement(template, "ProductsRole", "Products")["Condition"] = Value::Null;
+            }),
+            [
+                "ProductsRole.Products does not name the partitions that it is for",
+                "ProductsRole.Products also allows requests without partition keys",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_statement_that_names_its_partitions_loosely_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let condition = &mut statement(template, "OrdersRole", "Orders")["Condition"];
+                condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] = json!(["*"]);
+            }),
+            ["OrdersRole.Orders does not name the partitions that it is for"]
+        );
+    }
+
+    #[test]
+    fn a_statement_that_a_scan_would_pass_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let condition = &mut statement(template, "UsersRole", "UserByEmail")["Condition"];
+                condition.as_object_mut().unwrap().remove("Null");
+            }),
+            ["UsersRole.UserByEmail also allows requests without partition keys"]
+        );
+    }
+
+    #[test]
+    fn an_action_in_two_statements_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                statement(template, "AuthRole", "CountLogIns")["Action"] =
+                    json!(["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]);
+            }),
+            ["AuthRole.CountLogIns allows dynamodb:PutItem a second time"]
+        );
+    }
+}
