@@ -18,28 +18,57 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Before anybody is told that it runs, and may stop it.
+    let mut stop_signals = StopSignals::listen().expect("signals can be listened for");
     console::welcome(&cloud);
 
-    stop_signal().await;
+    stop_signals.next().await;
     println!("stopping");
     tokio::select! {
         () = cloud.shutdown() => ExitCode::SUCCESS,
         // Who asks twice does not want to wait.
-        () = stop_signal() => ExitCode::FAILURE,
+        () = stop_signals.next() => ExitCode::FAILURE,
     }
 }
 
 /// Ctrl-C, or what `kill` sends.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
+#[cfg(unix)]
+struct StopSignals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    /// From here on a signal no longer ends the process by itself.
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Ctrl-C.
+#[cfg(windows)]
+struct StopSignals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl StopSignals {
+    /// From here on a signal no longer ends the process by itself.
+    fn listen() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = self.0.recv().await;
+    }
 }
