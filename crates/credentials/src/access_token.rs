@@ -37,6 +37,11 @@ impl InvalidToken {
             _ => "unreadable",
         }
     }
+
+    /// Whether it might be good with another key.
+    pub(crate) fn is_of_another_key(&self) -> bool {
+        matches!(self.0.kind(), ErrorKind::InvalidSignature)
+    }
 }
 
 /// Who a token was issued to.
@@ -64,7 +69,8 @@ pub fn issue(key: &SigningKey, bearer: Bearer) -> Result<String> {
     issue_at(key, bearer, Timestamp::now())
 }
 
-/// Who the token was issued to, if it was issued by us, to us, and is good still.
+/// Who the token was issued to, if it was issued by us, to us, and is good still. Whether another
+/// key may have signed it as well is for [`SigningKeys::verify`](crate::SigningKeys::verify).
 pub fn verify(key: &SigningKey, token: &str) -> Result<Bearer, InvalidToken> {
     hs256::install();
     // Only the algorithm that we sign with, whatever the token's header says.

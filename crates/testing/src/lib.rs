@@ -16,7 +16,9 @@
 mod api;
 mod database;
 mod log;
+mod secrets_manager;
 
 pub use api::{Answer, Api, Persona, Request};
 pub use database::{Database, unreachable_table};
 pub use log::CapturedLog;
+pub use secrets_manager::SecretsManager;

@@ -6,8 +6,8 @@
 use serde::Serialize;
 use serde_json::Value;
 use storefront_core::{Role, UserId};
-use storefront_credentials::SigningKeys;
-use storefront_credentials::access_token::{self, Bearer};
+use storefront_credentials::access_token::Bearer;
+use storefront_credentials::{NotVerified, SigningKeys};
 use storefront_http::logging::with_sources;
 use tracing::{Instrument as _, debug, error, error_span, info};
 
@@ -43,20 +43,17 @@ async fn decide(signing_keys: &SigningKeys, event: &Value) -> Decision {
         info!(reason = "no bearer token", "request refused");
         return Decision::NO;
     };
-    let key = match signing_keys.current().await {
-        Ok(key) => key,
-        Err(error) => {
-            error!(cause = %with_sources(&error), "request refused without looking at it");
-            return Decision::NO;
-        }
-    };
-    match access_token::verify(&key, token) {
+    match signing_keys.verify(token).await {
         Ok(Bearer { user_id, role }) => {
             debug!(%user_id, %role, "request let through");
             Decision { is_authorized: true, context: Some(Context { user_id, role }) }
         }
-        Err(error) => {
+        Err(NotVerified::Token(error)) => {
             info!(reason = error.reason(), "request refused");
+            Decision::NO
+        }
+        Err(NotVerified::Key(error)) => {
+            error!(cause = %with_sources(&error), "request refused without looking at it");
             Decision::NO
         }
     }

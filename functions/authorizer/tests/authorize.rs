@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Builder;
 use serde_json::{Value, json};
 use storefront_authorizer::authorize;
-use storefront_core::{Role, UserId};
+use storefront_core::{Role, UserId, aws};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{SigningKey, SigningKeys};
-use storefront_testing::CapturedLog;
+use storefront_testing::{CapturedLog, SecretsManager};
 
 const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
@@ -111,6 +115,34 @@ async fn whatever_is_wrong_is_a_no_and_never_an_error() {
     ] {
         assert_eq!(decide(&event).await, refused(), "{event}");
     }
+}
+
+#[tokio::test]
+async fn a_rotation_of_the_secret_logs_nobody_out() {
+    let secrets = SecretsManager::start().await;
+    let minutes_ago = |minutes| SystemTime::now() - Duration::from_mins(minutes);
+    secrets.put(SECRET, minutes_ago(90));
+    let mut config = Builder::from(&aws::emulator_config());
+    config.set_endpoint_url(Some(secrets.url().to_owned()));
+    let client = Client::from_conf(config.build());
+    let environment = || SigningKeys::secrets_manager(client.clone(), "token-secret");
+    let is_let_through = async |keys: &SigningKeys, secret: &str| {
+        let event = event(&format!("Bearer {}", token(secret, admin())));
+        serde_json::to_value(authorize(keys, &event).await).unwrap()["isAuthorized"] == true
+    };
+
+    let before = environment();
+    assert!(is_let_through(&before, SECRET).await);
+    let rotated = "the secret after the rotation, 32 bytes";
+    secrets.put(rotated, minutes_ago(60));
+    for keys in [before, environment()] {
+        assert!(is_let_through(&keys, rotated).await);
+        assert!(is_let_through(&keys, SECRET).await);
+        assert!(!is_let_through(&keys, "another secret, which is not the suite's").await);
+    }
+
+    secrets.put("the secret after the second rotation", minutes_ago(70));
+    assert!(!is_let_through(&environment(), rotated).await, "more than an hour ago");
 }
 
 #[tokio::test]
