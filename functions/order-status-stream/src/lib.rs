@@ -30,6 +30,7 @@ mod event;
 mod json;
 mod publish;
 mod record;
+mod redelivery;
 
 use std::time::{Duration, SystemTime};
 
@@ -44,7 +45,9 @@ use tracing::Instrument as _;
 
 pub use event::{DETAIL_TYPE, EventId, OrderStatusChanged, SOURCE};
 use publish::Publisher;
-use record::{Change, Record, Unreadable};
+pub use record::Change;
+use record::{Record, Unreadable};
+pub use redelivery::{GivenUp, NotPublished};
 
 /// What is kept of an invocation's time to answer in, rather than be cut off with everything that
 /// was delivered counted as failed.

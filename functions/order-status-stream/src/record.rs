@@ -18,9 +18,12 @@ pub(crate) enum Record {
 }
 
 /// A change of an order's status and where in the stream it stands.
-pub(crate) struct Change {
-    pub(crate) sequence_number: String,
-    pub(crate) event: OrderStatusChanged,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Of the stream record.
+    pub sequence_number: String,
+    /// What subscribers receive.
+    pub event: OrderStatusChanged,
 }
 
 /// A record that cannot be read, and what may be said about it in a log: where it is and which

@@ -1,0 +1,40 @@
+use std::io;
+use std::path::PathBuf;
+
+use storefront_order_status_stream::NotPublished;
+
+/// Why a command could not do all that it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// An administrator is somebody who has registered.
+    #[error("nobody has {email}: register through the API first (POST /users), and run this again")]
+    NoSuchUser { email: String },
+    /// What was read of the user is not what the table holds now.
+    #[error("{email} is being changed at this moment: run this again")]
+    Changed { email: String },
+    /// The table did not do it.
+    #[error(
+        "the table {table} cannot be used; it must be the stack's output TableName, AWS_REGION its \
+         region, and the credentials must allow dynamodb:Query, GetItem and UpdateItem on it"
+    )]
+    Table { table: String, source: storefront_core::Error },
+    /// The files cannot be found.
+    #[error("{} cannot be read", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    /// All its records are delivered, but the file does not show it.
+    #[error(
+        "{} is delivered but cannot be moved to {}; left where it is, it would be sent again, with \
+         the same event ids",
+        from.display(), to.display()
+    )]
+    Move { from: PathBuf, to: PathBuf, source: io::Error },
+    /// `PutEvents` itself failed: there is no use in going on.
+    #[error(
+        "stopped, because the event bus {bus} does not answer; it must be the stack's output \
+         EventBusName, AWS_REGION its region, and the credentials must allow events:PutEvents on it"
+    )]
+    Bus { bus: String, source: NotPublished },
+    /// Each of them was named before.
+    #[error("files that stay where they are: {0}, for the reasons above")]
+    Left(usize),
+}

@@ -1,0 +1,96 @@
+//! The on-failure destination of the event source mapping, copied into a folder.
+//!
+//! Lambda writes one object per batch that it gives up, under
+//! `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<uuid>`, without an extension; the
+//! local cloud writes the same document into one folder, as `.json`.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use storefront_order_status_stream::StreamBatch;
+
+use crate::error::Error;
+
+/// Where delivered files go. No key of Lambda's begins like this.
+const DELIVERED: &str = "delivered";
+
+pub(crate) struct Folder(PathBuf);
+
+/// Why a file's records are not known.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("the file cannot be read: {0}")]
+    File(#[from] io::Error),
+    #[error("this is no invocation record: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(
+        "this invocation record has no payload; only S3 as the on-failure destination gets the \
+         records themselves"
+    )]
+    NoPayload,
+}
+
+/// What this needs of the invocation record.
+#[derive(Deserialize)]
+struct InvocationRecord {
+    payload: Option<Box<RawValue>>,
+}
+
+impl Folder {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// All files but those delivered, by their paths in the folder.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut files = Vec::new();
+        let mut folders = vec![PathBuf::new()];
+        while let Some(folder) = folders.pop() {
+            let path = self.0.join(&folder);
+            let failed = |source| Error::Folder { path: path.clone(), source };
+            for entry in fs::read_dir(&path).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let kind = entry.file_type().map_err(failed)?;
+                let inner = folder.join(entry.file_name());
+                let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+                if is_hidden || inner == Path::new(DELIVERED) {
+                    continue;
+                }
+                if kind.is_dir() {
+                    folders.push(inner);
+                } else if kind.is_file() {
+                    files.push(inner);
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// The records of a file, in the order in which the stream had them.
+    pub(crate) fn records(&self, file: &Path) -> Result<Vec<Box<RawValue>>, Unreadable> {
+        let document: InvocationRecord = serde_json::from_slice(&fs::read(self.0.join(file))?)?;
+        let payload = document.payload.ok_or(Unreadable::NoPayload)?;
+        // The function's event: as a text, or (emulators) as it is.
+        let batch: StreamBatch = if payload.get().starts_with('"') {
+            serde_json::from_str(&serde_json::from_str::<String>(payload.get())?)?
+        } else {
+            serde_json::from_str(payload.get())?
+        };
+        Ok(batch.records)
+    }
+
+    pub(crate) fn move_to_delivered(&self, file: &Path) -> Result<(), Error> {
+        let (from, to) = (self.0.join(file), self.0.join(DELIVERED).join(file));
+        let moved = to.parent().map_or(Ok(()), fs::create_dir_all);
+        moved.and_then(|()| fs::rename(&from, &to)).map_err(|source| Error::Move {
+            from,
+            to,
+            source,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! An event bus that refuses what it is told to.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+#[derive(Clone)]
+pub(crate) struct Bus {
+    pub(crate) url: String,
+    state: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    accepted: Vec<String>,
+    refused: HashSet<String>,
+    is_closed: bool,
+}
+
+impl Bus {
+    pub(crate) async fn start() -> Self {
+        let state = Arc::<Mutex<Inner>>::default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(put_events).with_state(Arc::clone(&state));
+        tokio::spawn(async { axum::serve(listener, app).await });
+        Self { url, state }
+    }
+
+    /// The entry of this event fails, whatever call it is in.
+    pub(crate) fn refuse(&self, event_id: &str) {
+        self.lock().refused.insert(event_id.to_owned());
+    }
+
+    /// Every call fails.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+    }
+
+    pub(crate) fn recover(&self) {
+        *self.lock() = Inner::default();
+    }
+
+    /// The `eventId` of each accepted entry, in order.
+    pub(crate) fn accepted(&self) -> Vec<String> {
+        self.lock().accepted.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.state.lock().unwrap()
+    }
+}
+
+async fn put_events(State(state): State<Arc<Mutex<Inner>>>, body: String) -> Response {
+    let request: Value = serde_json::from_str(&body).unwrap();
+    let mut state = state.lock().unwrap();
+    if state.is_closed {
+        let refusal = json!({ "__type": "AccessDeniedException", "message": body });
+        return (StatusCode::BAD_REQUEST, Json(refusal)).into_response();
+    }
+    let mut results = Vec::new();
+    for entry in request["Entries"].as_array().unwrap() {
+        let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+        let event_id = detail["eventId"].as_str().unwrap().to_owned();
+        if state.refused.contains(&event_id) {
+            results.push(json!({ "ErrorCode": "InternalFailure", "ErrorMessage": body }));
+        } else {
+            results.push(json!({ "EventId": format!("id of {event_id}") }));
+            state.accepted.push(event_id);
+        }
+    }
+    let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
+    Json(json!({ "FailedEntryCount": failed, "Entries": results })).into_response()
+}
