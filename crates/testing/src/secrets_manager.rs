@@ -84,7 +84,7 @@ async fn get_secret_value(State(secret): State<Arc<Mutex<Secret>>>, body: String
     if secret.refused.as_deref() == Some(stage) {
         return refusal("AccessDeniedException");
     }
-    let age = if stage == "AWSPREVIOUS" { 1 } else { 0 };
+    let age = usize::from(stage == "AWSPREVIOUS");
     match secret.versions.iter().rev().nth(age) {
         Some(version) => Json(version).into_response(),
         // As AWS answers when no version has the stage.

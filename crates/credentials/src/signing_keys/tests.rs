@@ -76,7 +76,7 @@ async fn a_secret_is_read_once_and_kept_for_five_minutes() {
     let keys = world.keys();
     assert_eq!(signs_with(&keys).await, "a");
     world.rotate_to("b");
-    world.pass(REFRESH_AFTER - SECOND);
+    world.pass(REFRESH_AFTER.saturating_sub(SECOND));
     assert_eq!(signs_with(&keys.clone()).await, "a");
     assert_eq!(world.secrets.calls(), ["AWSCURRENT"]);
     world.pass(SECOND);
@@ -118,7 +118,7 @@ async fn tokens_of_the_previous_secret_are_good_until_the_last_of_them_has_expir
     for (since_rotation, is_taken) in [
         (Duration::ZERO, true),
         (Duration::from_mins(5), true),
-        (PREVIOUS_IS_GOOD_FOR - SECOND, true),
+        (PREVIOUS_IS_GOOD_FOR.saturating_sub(SECOND), true),
         (PREVIOUS_IS_GOOD_FOR, false),
         (A_DAY, false),
     ] {
@@ -139,7 +139,7 @@ async fn one_who_knows_the_previous_secret_forgets_it_when_its_time_is_over() {
     let world = World::with_secret().await;
     world.rotate_to("b");
     let keys = world.keys();
-    world.pass(PREVIOUS_IS_GOOD_FOR - SECOND);
+    world.pass(PREVIOUS_IS_GOOD_FOR.saturating_sub(SECOND));
     assert!(takes(&keys, &token_of("a")).await);
     world.pass(SECOND);
     assert!(!takes(&keys, &token_of("a")).await);

@@ -15,7 +15,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 /// Well above what a busy machine takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the binary answered.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ impl Bucket {
     /// Puts an object with these records.
     fn put(&self, key: &str, records: &[Value]) {
         let payload = json!({ "Records": records }).to_string();
-        self.put_document(key, &invocation_record(payload.into()));
+        self.put_document(key, &invocation_record(&payload.into()));
     }
 
     fn put_document(&self, key: &str, document: &Value) {
@@ -63,7 +63,7 @@ impl Bucket {
 
 /// What Lambda writes about a batch that it gave up.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
-fn invocation_record(payload: Value) -> Value {
+fn invocation_record(payload: &Value) -> Value {
     json!({
         "requestContext": {
             "requestId": "316aa6d0-8154-4c1e-9af7-85d5f4a6bc81",
@@ -265,7 +265,7 @@ async fn a_payload_may_be_a_text_or_the_event_itself() {
     let bus = Bus::start().await;
     let bucket = Bucket::empty();
     let payload = json!({ "Records": [change(1, 2)] });
-    bucket.put_document(&format!("{KEY}1"), &invocation_record(payload));
+    bucket.put_document(&format!("{KEY}1"), &invocation_record(&payload));
     assert_eq!(bucket.redrive(&bus.url).await.code, Some(0));
     assert_eq!(bus.accepted(), [event_id(1, 2)]);
 }
