@@ -1,0 +1,73 @@
+"""An AWS of one's own: ministack, started for one test on a free port, keeping nothing."""
+
+import os
+from contextlib import contextmanager
+
+import boto3
+from botocore.config import Config
+
+from processes import answers, free_port, running, wait_for
+
+REGION = "eu-central-1"
+
+# The emulator's administrator. Nothing here ever talks to AWS, where these mean nothing.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+class Emulator:
+    """A running emulator."""
+
+    def __init__(self, url, log):
+        self.url = url
+        self.log = log
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def environment(self):
+        """For programs that are to take the emulator for AWS, whatever account they are set up for."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return inherited | CREDENTIALS | {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SAM_CLI_TELEMETRY": "0",
+        }
+
+
+@contextmanager
+def started(python, folder):
+    """Starts an emulator that keeps its files in the folder."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    log = folder / "emulator.log"
+    # It hands its whole environment on to the functions, so it gets none of ours.
+    env = CREDENTIALS | {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "STATE_DIR": str(folder / "state"),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION,
+        # Where the functions find DynamoDB and the rest.
+        "AWS_ENDPOINT_URL": url,
+        # Each function may do what its role allows, and nothing else.
+        "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    with running([python, "-m", "ministack"], log, env) as process:
+        wait_for("the emulator", 60, lambda: answers(port), process)
+        yield Emulator(url, log)

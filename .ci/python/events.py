@@ -1,0 +1,63 @@
+"""A subscriber to the shop's events: a queue that a rule on the bus fills."""
+
+import json
+import time
+
+from api import equal
+
+SOURCE = "storefront.orders"
+DETAIL_TYPE = "OrderStatusChanged"
+
+# From the write to the queue: the emulator looks at the stream every second or so.
+PATIENCE_SECONDS = 60
+
+
+def subscribe(aws, bus):
+    """Subscribes a new queue to every event of the shop."""
+    sqs, eventbridge = aws.client("sqs"), aws.client("events")
+    queue = sqs.create_queue(QueueName="order-status-changes")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    rule = {"Name": "order-status-changes", "EventBusName": bus}
+    created = eventbridge.put_rule(EventPattern=json.dumps({"source": [SOURCE]}), **rule)
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": attributes["QueueArn"],
+        "Condition": {"ArnEquals": {"aws:SourceArn": created["RuleArn"]}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    eventbridge.put_targets(
+        Rule=rule["Name"], EventBusName=bus, Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}]
+    )
+    return Subscription(sqs, queue)
+
+
+class Subscription:
+    """What a queue received."""
+
+    def __init__(self, sqs, queue):
+        self.sqs = sqs
+        self.queue = queue
+
+    def expect(self, details):
+        """Waits for one event for each of the details, in their order.
+
+        Delivery is at least once, so an event that came before, by its `eventId`, does not count.
+        An event may say more than is expected, but nothing else.
+        """
+        received = []
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(received) < len(details) and time.monotonic() < deadline:
+            answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in answer.get("Messages", []):
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+                event = json.loads(message["Body"])
+                equal("the source of an event", event["source"], SOURCE)
+                equal("the type of an event", event["detail-type"], DETAIL_TYPE)
+                if event["detail"]["eventId"] not in [each["eventId"] for each in received]:
+                    received.append(event["detail"])
+        for found, expected in zip(received, details):
+            equal("the detail of an event", {name: found.get(name) for name in expected}, expected)
+        equal(f"events within {PATIENCE_SECONDS} s", len(received), len(details))

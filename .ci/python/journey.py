@@ -1,0 +1,118 @@
+"""What customers and administrators do with a deployed shop, and what must come of it."""
+
+from api import PASSWORD, equal, problem
+
+CUSTOMER = "anna@example.com"
+ADMINISTRATOR = "admin@example.com"
+CATEGORY = "coffee"
+
+
+def take(stranger, make_administrator):
+    """Goes through the shop. Answers the details of the events that must have been published.
+
+    `make_administrator` makes the registered user with an email the first administrator.
+    """
+    customer = _customer(stranger)
+    administrator = _administrator(stranger, make_administrator)
+    products = _products(stranger, customer, administrator)
+    order = _orders(stranger, customer, products)
+    return _ship(customer, administrator, order)
+
+
+def _customer(stranger):
+    registration = {"email": CUSTOMER, "password": PASSWORD, "name": "Anna"}
+    registered = stranger.post("/users", 201, json=registration)
+    user = registered.json()
+    equal("Location of a new user", registered.headers["Location"], f"/users/{user['id']}")
+    equal("the role of a new user", user["role"], "user")
+    problem(stranger.post("/users", 409, json=registration), "email_taken")
+
+    wrong = {"email": CUSTOMER, "password": "wrong horse battery"}
+    problem(stranger.post("/sessions", 401, json=wrong), "invalid_credentials")
+    customer = stranger.log_in(CUSTOMER)
+
+    # API Gateway answers these itself: nothing that the authorizer refuses reaches a function.
+    stranger.get("/users/me", 401)
+    stranger.with_token("not.a.token").get("/users/me", 403)
+    forged = customer.token[:-4] + ("AAAA" if customer.token[-4:] != "AAAA" else "BBBB")
+    stranger.with_token(forged).get("/users/me", 403)
+
+    equal("who the customer is", customer.get("/users/me").json(), user)
+    return customer
+
+
+def _administrator(stranger, make_administrator):
+    registration = {"email": ADMINISTRATOR, "password": PASSWORD, "name": "Admin"}
+    stranger.post("/users", 201, json=registration)
+    make_administrator(ADMINISTRATOR)
+    # The role is in the token, so it is another one after logging in again.
+    administrator = stranger.log_in(ADMINISTRATOR)
+    equal("the role of the administrator", administrator.get("/users/me").json()["role"], "admin")
+    found = administrator.get("/users", params={"email": CUSTOMER}).json()["items"]
+    equal("users with the customer's email", [user["email"] for user in found], [CUSTOMER])
+    return administrator
+
+
+def _products(stranger, customer, administrator):
+    new = {"category": CATEGORY, "price": 1890, "currency": "EUR", "stock": 10}
+    problem(customer.post("/products", 403, json=new | {"name": "Mine"}), "forbidden")
+    names = ["Espresso", "Filter roast", "Decaf", "Yirgacheffe", "Geisha"]
+    products = [administrator.post("/products", json=new | {"name": name}).json() for name in names]
+
+    listed = stranger.pages("/products", 2, category=CATEGORY)
+    equal("the products of a category, page by page", listed, products)
+
+    changed = {"price": 2090}
+    path = f"/products/{products[1]['id']}"
+    problem(administrator.patch(path, 412, json=changed, headers={"If-Match": '"7"'}), "version_mismatch")
+    products[1] = administrator.patch(path, json=changed, headers={"If-Match": '"1"'}).json()
+    return products
+
+
+def _orders(stranger, customer, products):
+    items = [{"productId": products[0]["id"], "quantity": 2}, {"productId": products[1]["id"], "quantity": 1}]
+    once = {"json": {"items": items}, "headers": {"Idempotency-Key": "anna-1"}}
+    order = customer.post("/orders", 201, **once).json()
+    equal("the total of an order", order["total"], 2 * 1890 + 2090)
+    replayed = customer.post("/orders", 200, **once)
+    equal("an order that is sent again", replayed.json(), order)
+    equal("Idempotency-Replayed", replayed.headers["Idempotency-Replayed"], "true")
+    other = {"items": items[:1]}
+    again = customer.post("/orders", 422, json=other, headers=once["headers"])
+    problem(again, "idempotency_key_reused")
+
+    # Taken once, although the order was sent three times.
+    stock = stranger.get(f"/products/{products[0]['id']}").json()["stock"]
+    equal("the stock of a product that was ordered", stock, 8)
+    too_many = {"items": [{"productId": products[4]["id"], "quantity": 11}]}
+    problem(customer.post("/orders", 409, json=too_many), "out_of_stock")
+
+    placed = [order["id"]] + [customer.post("/orders", json=other).json()["id"] for _ in range(2)]
+    listed = customer.pages("/orders", 2)
+    equal("the customer's orders, newest first", [order["id"] for order in listed], placed[::-1])
+    equal("an order that is read", customer.get(f"/orders/{order['id']}").json(), order)
+    return order
+
+
+def _ship(customer, administrator, order):
+    path = f"/orders/{order['id']}"
+    problem(customer.patch(path, 403, json={"status": "paid"}), "forbidden")
+    problem(administrator.patch(path, 409, json={"status": "shipped"}), "invalid_status_change")
+    paid = administrator.patch(path, json={"status": "paid"}, headers={"If-Match": '"1"'}).json()
+    shipped = administrator.patch(path, json={"status": "shipped"}).json()
+    equal("the status that the customer sees", customer.get(path).json()["status"], "shipped")
+    return [_event(order, paid), _event(paid, shipped)]
+
+
+def _event(before, after):
+    return {
+        "eventId": f"{after['id']}:{after['version']}",
+        "orderId": after["id"],
+        "userId": after["userId"],
+        "previousStatus": before["status"],
+        "status": after["status"],
+        "total": after["total"],
+        "currency": after["currency"],
+        "version": after["version"],
+        "changedAt": after["updatedAt"],
+    }

@@ -1,0 +1,41 @@
+"""What the functions logged in the emulator."""
+
+import json
+import sys
+
+from processes import Failure
+
+
+def lines(aws):
+    """Each line of each log group, as (log group, line)."""
+    client = aws.client("logs")
+    for group in client.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        for page in client.get_paginator("filter_log_events").paginate(logGroupName=name):
+            for event in page["events"]:
+                for line in event["message"].splitlines():
+                    yield name, line
+
+
+def expect_no_errors(aws):
+    """Nothing that a person would have to look at."""
+    errors = [f"{group}: {line}" for group, line in lines(aws) if level(line) == "ERROR"]
+    if errors:
+        raise Failure("the functions logged errors:\n" + "\n".join(errors))
+
+
+def level(line):
+    try:
+        return json.loads(line).get("level")
+    except (ValueError, AttributeError):
+        return None
+
+
+def show(aws):
+    """What there is to find out why something failed."""
+    print("--- the functions said:", file=sys.stderr)
+    for group, line in lines(aws):
+        print(f"{group}: {line}", file=sys.stderr)
+    print("--- the emulator said last:", file=sys.stderr)
+    with open(aws.log, encoding="utf-8", errors="replace") as log:
+        print("".join(log.readlines()[-40:]), file=sys.stderr)

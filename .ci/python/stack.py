@@ -1,0 +1,122 @@
+"""Deploys the template with `sam deploy`, and gives the API what the emulator leaves out of it."""
+
+import json
+import re
+import subprocess
+
+from processes import Failure
+
+STACK = "storefront"
+
+PARAMETERS = [
+    "CorsAllowOrigins=https://shop.example.com",
+    # The emulator knows no alarms on expressions.
+    "Monitoring=false",
+]
+
+
+class Stack:
+    """The deployed stack."""
+
+    def __init__(self, emulator):
+        self.emulator = emulator
+        cloudformation = emulator.client("cloudformation")
+        described = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        self.outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+        resources = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+        self.resources = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
+        template = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+        self.template = json.loads(template) if isinstance(template, str) else template
+
+    def logical_ids(self, resource_type):
+        resources = self.template["Resources"].items()
+        return [name for name, each in resources if each["Type"] == resource_type]
+
+
+def deploy(emulator, architecture):
+    """`sam deploy` with the settings of samconfig.toml."""
+    parameters = [*PARAMETERS, f"Architecture={architecture}"]
+    command = ["sam", "deploy", "--stack-name", STACK, "--no-confirm-changeset", "--no-progressbar"]
+    command += ["--parameter-overrides", *parameters]
+    done = subprocess.run(
+        command, env=emulator.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        raise Failure(f"`sam deploy` failed:\n{done.stdout}{done.stderr}")
+    return Stack(emulator)
+
+
+def adapt_roles(stack):
+    """Lets the emulator enforce the roles: it puts in a secret's name for its ARN, and knows no leading keys.
+
+    On AWS a `Ref` to a secret is its ARN, and a policy for anything else allows nothing. A condition on a
+    key that the emulator never sets is never met; what the conditions allow is tested elsewhere.
+    """
+    manager, iam = stack.emulator.client("secretsmanager"), stack.emulator.client("iam")
+    arns = {secret["Name"]: secret["ARN"] for secret in manager.list_secrets()["SecretList"]}
+    for logical_id in stack.logical_ids("AWS::IAM::Role"):
+        role = stack.resources[logical_id]
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            for statement in document["Statement"]:
+                if isinstance(statement["Resource"], str):
+                    statement["Resource"] = arns.get(statement["Resource"], statement["Resource"])
+                for keys in statement.get("Condition", {}).values():
+                    keys.pop("dynamodb:LeadingKeys", None)
+            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def connect_api(stack):
+    """Makes the API's authorizers and routes, which the emulator does not take from the template.
+
+    It creates the API, but not what the API's OpenAPI document describes. Answers the API's URL.
+    """
+    (logical_id,) = stack.logical_ids("AWS::ApiGatewayV2::Api")
+    document = stack.template["Resources"][logical_id]["Properties"]["Body"]
+    gateway = stack.emulator.client("apigatewayv2")
+    api = stack.resources[logical_id]
+
+    schemes = document["components"]["securitySchemes"]
+    authorizers = {
+        name: _create_authorizer(stack, gateway, api, name, scheme["x-amazon-apigateway-authorizer"])
+        for name, scheme in schemes.items()
+    }
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            integration = gateway.create_integration(
+                ApiId=api,
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=_invocation(stack, operation["x-amazon-apigateway-integration"]["uri"]),
+                PayloadFormatVersion=operation["x-amazon-apigateway-integration"]["payloadFormatVersion"],
+            )
+            required = [name for each in operation.get("security", []) for name in each if name != "NONE"]
+            gateway.create_route(
+                ApiId=api,
+                RouteKey=f"{method.upper()} {path}",
+                Target=f"integrations/{integration['IntegrationId']}",
+                **({"AuthorizationType": "CUSTOM", "AuthorizerId": authorizers[required[0]]} if required else {}),
+            )
+    return f"{stack.emulator.url}/_aws/execute-api/{api}/$default"
+
+
+def _create_authorizer(stack, gateway, api, name, settings):
+    authorizer = gateway.create_authorizer(
+        ApiId=api,
+        Name=name,
+        AuthorizerType=settings["type"].upper(),
+        AuthorizerUri=_invocation(stack, settings["authorizerUri"]),
+        AuthorizerPayloadFormatVersion=settings["authorizerPayloadFormatVersion"],
+        EnableSimpleResponses=settings["enableSimpleResponses"],
+        AuthorizerResultTtlInSeconds=settings["authorizerResultTtlInSeconds"],
+        IdentitySource=settings["identitySource"],
+    )
+    return authorizer["AuthorizerId"]
+
+
+def _invocation(stack, uri):
+    """The URI of a function's invocations, whose logical id stands in the template's."""
+    logical_id = re.search(r"(\w+Function)\b", json.dumps(uri)).group(1)
+    function = stack.emulator.client("lambda").get_function(FunctionName=stack.resources[logical_id])
+    arn = function["Configuration"]["FunctionArn"]
+    region = arn.split(":")[3]
+    return f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"

@@ -1,0 +1,105 @@
+"""What the emulator takes without applying it, checked on the template that CloudFormation gets.
+
+An emulator that forgets nothing, loses nothing and retries nothing cannot show that backups, expiry
+or retries are set. Here stands what a deployment with the default parameters must have.
+"""
+
+from samcli.lib.intrinsic_resolver.intrinsic_property_resolver import IntrinsicResolver
+from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
+
+from processes import Failure
+
+DAYS_35 = 35
+
+
+def check(template):
+    """Every setting that is not as it must be, in one failure."""
+    resources = _resolved(template)
+    found = [*_table(resources), *_log_groups(resources), *_stream(resources, template), *_functions(resources)]
+    wrong = [f"{what} is {value!r} and not {expected!r}" for what, value, expected in found if value != expected]
+    if wrong:
+        raise Failure("the template is not safe to deploy:\n  " + "\n  ".join(wrong))
+    return len(found)
+
+
+def _resolved(template):
+    """The resources, with the parameters' default values put in."""
+    defaults = {
+        name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter
+    }
+    symbols = IntrinsicsSymbolTable(template=template, logical_id_translator=defaults)
+    return IntrinsicResolver(template=template, symbol_resolver=symbols).resolve_template(ignore_errors=True)[
+        "Resources"
+    ]
+
+
+def _of_type(resources, resource_type):
+    return [(name, each) for name, each in resources.items() if each["Type"] == resource_type]
+
+
+def _setting(resource, *path):
+    value = resource
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _table(resources):
+    for name, table in _of_type(resources, "AWS::DynamoDB::Table"):
+        recovery = ("Properties", "PointInTimeRecoverySpecification")
+        expiry = ("Properties", "TimeToLiveSpecification")
+        for path, expected in [
+            (("DeletionPolicy",), "Retain"),
+            (("UpdateReplacePolicy",), "Retain"),
+            (("Properties", "DeletionProtectionEnabled"), True),
+            ((*recovery, "PointInTimeRecoveryEnabled"), True),
+            ((*recovery, "RecoveryPeriodInDays"), DAYS_35),
+            ((*expiry, "Enabled"), True),
+            ((*expiry, "AttributeName"), "expiresAt"),
+            (("Properties", "SSESpecification", "SSEEnabled"), True),
+            (("Properties", "StreamSpecification", "StreamViewType"), "NEW_AND_OLD_IMAGES"),
+        ]:
+            yield f"{name}: {'.'.join(path)}", _plain(_setting(table, *path)), expected
+
+
+def _plain(value):
+    """Parameters are text; CloudFormation takes "true" for true."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _log_groups(resources):
+    for name, group in _of_type(resources, "AWS::Logs::LogGroup"):
+        yield f"{name}: RetentionInDays is set", bool(_setting(group, "Properties", "RetentionInDays")), True
+
+
+def _functions(resources):
+    groups = {_setting(each, "Properties", "LogGroupName") for _, each in _of_type(resources, "AWS::Logs::LogGroup")}
+    groups |= {name for name, _ in _of_type(resources, "AWS::Logs::LogGroup")}
+    for name, function in _of_type(resources, "AWS::Lambda::Function"):
+        group = _setting(function, "Properties", "LoggingConfig", "LogGroup")
+        yield f"{name}: its log group is one of the template's", group in groups, True
+        yield f"{name}: TracingConfig.Mode", _setting(function, "Properties", "TracingConfig", "Mode"), "Active"
+
+
+def _stream(resources, template):
+    mappings = _of_type(resources, "AWS::Lambda::EventSourceMapping")
+    yield "the number of event source mappings", len(mappings), 1
+    for name, mapping in mappings:
+        settings = mapping["Properties"]
+        for setting, expected in [
+            ("BisectBatchOnFunctionError", True),
+            ("FunctionResponseTypes", ["ReportBatchItemFailures"]),
+            ("StartingPosition", "TRIM_HORIZON"),
+        ]:
+            yield f"{name}: {setting}", settings.get(setting), expected
+        for setting, most in [("MaximumRetryAttempts", 100), ("MaximumRecordAgeInSeconds", 24 * 60 * 60)]:
+            bounded = 0 < int(settings.get(setting, -1)) <= most
+            yield f"{name}: {setting} is between 1 and {most}", bounded, True
+
+        # As written: resolved, an ARN is a made-up one.
+        written = template["Resources"][name]["Properties"]
+        bucket, attribute = _setting(written, "DestinationConfig", "OnFailure", "Destination").get("Fn::GetAtt")
+        yield f"{name}: what its failure destination is", resources[bucket]["Type"], "AWS::S3::Bucket"
+        yield f"{name}: how its failure destination is named", attribute, "Arn"
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+            yield f"{bucket}: {policy}", resources[bucket].get(policy), "Retain"
