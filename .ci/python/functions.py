@@ -1,0 +1,139 @@
+"""The functions that `sam build` built, and two ways to invoke one as Lambda would."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import requests
+import samcli
+from samcli.lib.intrinsic_resolver.intrinsic_property_resolver import IntrinsicResolver
+from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
+from samtranslator.yaml_helper import yaml_parse
+
+from processes import Failure, answers, free_port, running, wait_for
+
+BUILD = Path(".aws-sam/build")
+
+# Nobody asks for these: neither the embedded DynamoDB nor the local event bus checks who calls.
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+}
+
+
+class Function:
+    """A function of the template, by the name of its binary."""
+
+    def __init__(self, logical_id, variables):
+        self.logical_id = logical_id
+        self.bootstrap = (BUILD / logical_id / "bootstrap").resolve()
+        self.variables = variables
+
+
+def read():
+    """The functions of the built template, with their environments as `sam local` makes them.
+
+    SAM puts in the parameters' default values, and leaves empty what has no value.
+    """
+    template = yaml_parse((BUILD / "template.yaml").read_text())
+    common = template["Globals"]["Function"].get("Environment", {}).get("Variables", {})
+    resources = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+    defaults = {name: each["Default"] for name, each in template["Parameters"].items() if "Default" in each}
+    symbols = IntrinsicsSymbolTable(template=template, logical_id_translator=defaults)
+    resolver = IntrinsicResolver(template=template, symbol_resolver=symbols)
+    functions = {}
+    for logical_id, resource in resources.items():
+        own = resource["Properties"].get("Environment", {}).get("Variables", {})
+        resolved = {name: resolver.intrinsic_property_resolver(each, True) for name, each in (common | own).items()}
+        variables = {name: each if isinstance(each, str) else "" for name, each in resolved.items()}
+        functions[resource["Metadata"]["BuildProperties"]["Binary"]] = Function(logical_id, variables)
+    return functions
+
+
+class RuntimeInterfaceEmulator:
+    """AWS's own emulator of what surrounds a function, which SAM brings along; needs no Docker."""
+
+    name = "AWS's Runtime Interface Emulator"
+    # What the functions reach the local cloud under, and where that listens for them.
+    host = listen = "127.0.0.1"
+
+    def __init__(self, architecture):
+        self.program = Path(samcli.__file__).parent / f"local/rapid/aws-lambda-rie-{architecture}"
+
+    def invoke(self, function, event, variables, folder):
+        """The answer, and what the function wrote to its standard output."""
+        port, output = free_port(), folder / "stdout"
+        known = {name: each for name, each in variables.items() if name in function.variables}
+        # Only the function's own output goes to the file; the emulator's is another one.
+        command = [str(self.program), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+        command += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
+        command += ["/bin/sh", "-c", f'exec "{function.bootstrap}" >"{output}"']
+        env = CREDENTIALS | {"PATH": os.environ["PATH"]} | function.variables | known
+        with running(command, folder / "emulator.log", env) as process:
+            wait_for("the emulator", 10, lambda: answers(port), process)
+            url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+            answer = requests.post(url, data=event.path.read_bytes(), timeout=60)
+        return answer.json(), output.read_text()
+
+    def check(self, output):
+        """Fails where the output is not JSON lines, which is all that Lambda's log takes."""
+        for line in output.splitlines():
+            try:
+                json.loads(line)
+            except ValueError:
+                raise Failure(f"the function wrote a line that is not JSON: {line}") from None
+
+
+class SamLocal:
+    """`sam local invoke`, in Docker."""
+
+    name = "sam local invoke"
+    host = "host.docker.internal"
+    listen = "0.0.0.0"
+
+    def __init__(self, architecture, flags):
+        self.flags = ["--parameter-overrides", f"Architecture={architecture}", *flags]
+        if sys.platform == "linux":
+            # Docker Desktop knows this name by itself.
+            self.flags += ["--add-host", f"{self.host}:{_gateway()}"]
+
+    def invoke(self, function, event, variables, folder):
+        """The answer, and what the function wrote, as SAM shows it."""
+        env = folder / "env.json"
+        env.write_text(json.dumps({"Parameters": variables}))
+        command = ["sam", "local", "invoke", function.logical_id, "--event", str(event.path)]
+        command += ["--env-vars", str(env), *self.flags]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        (folder / "sam.log").write_text(done.stderr)
+        try:
+            answer = json.loads(done.stdout)
+        except ValueError:
+            raise Failure(f"`sam local invoke` did not answer: {done.stdout or done.stderr}") from None
+        lines = [line for line in done.stderr.splitlines() if line.startswith("{")]
+        return answer, "".join(f"{line}\n" for line in lines)
+
+    def check(self, output):
+        """SAM mixes its own lines with the function's, so there is nothing to check."""
+
+
+def _gateway():
+    """This machine, as containers see it."""
+    command = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
+    found = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return found or "172.17.0.1"
+
+
+def docker_answers():
+    """Whether there is a Docker engine to run functions in."""
+    try:
+        return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    except OSError:
+        return False

@@ -1,0 +1,50 @@
+"""The local cloud (`cargo run`), for the functions' table and event bus."""
+
+import re
+from contextlib import contextmanager
+
+import requests
+
+from processes import running, wait_for
+
+TABLE = "storefront"
+TOKEN_SECRET = "storefront-local-token-secret-not-for-production"
+
+
+class LocalCloud:
+    """A running local cloud, on ports of its own."""
+
+    def __init__(self, port, dynamodb_port):
+        self.port = port
+        self.dynamodb_port = dynamodb_port
+
+    def published(self):
+        """The details of the events that were published, the oldest first."""
+        answer = requests.get(f"http://127.0.0.1:{self.port}/_local/events", timeout=10)
+        answer.raise_for_status()
+        return [event["detail"] for event in answer.json()["events"]]
+
+    def variables(self, host):
+        """What functions that reach it under this host name need in their environment."""
+        return {
+            "TABLE_NAME": TABLE,
+            "TOKEN_SECRET": TOKEN_SECRET,
+            "EVENT_BUS_NAME": TABLE,
+            "AWS_ENDPOINT_URL_DYNAMODB": f"http://{host}:{self.dynamodb_port}",
+            "AWS_ENDPOINT_URL_EVENTBRIDGE": f"http://{host}:{self.port}/_local/eventbridge",
+        }
+
+
+@contextmanager
+def started(listen, log):
+    """Starts a local cloud with the seed in it, which ends and is forgotten with the block."""
+    command = ["cargo", "run", "--quiet", "--locked", "--", "--in-memory"]
+    command += ["--host", listen, "--port", "0", "--dynamodb-port", "0"]
+
+    def ports():
+        text = log.read_text()
+        found = re.search(r"^ +API +http://.*:(\d+)$[^$]*^ +DynamoDB +http://[^ ]*:(\d+) ", text, re.MULTILINE)
+        return found and LocalCloud(*map(int, found.groups()))
+
+    with running(command, log) as process:
+        yield wait_for("the local cloud", 60, ports, process)
