@@ -1,5 +1,7 @@
 """The shop's API as a client sees it."""
 
+import re
+
 import requests
 
 from processes import Failure
@@ -10,17 +12,22 @@ PASSWORD = "correct horse battery"
 class Api:
     """A client that knows the API's URL, and who it is once logged in."""
 
-    def __init__(self, url, evidence, token=None):
+    def __init__(self, url, evidence):
         self.url = url
         self.evidence = evidence
-        self.token = token
+        self.token = None
+        self.called = []
 
-    def log_in(self, email):
-        session = self.post("/sessions", 201, json={"email": email, "password": PASSWORD})
+    def log_in(self, email, password=PASSWORD):
+        session = self.post("/sessions", 201, json={"email": email, "password": password})
         return self.with_token(session.json()["accessToken"])
 
     def with_token(self, token):
-        return Api(self.url, self.evidence, token)
+        """The same with an access token."""
+        client = Api(self.url, self.evidence)
+        client.token = token
+        client.called = self.called
+        return client
 
     def get(self, path, status=200, **options):
         return self._send("GET", path, status, **options)
@@ -30,6 +37,12 @@ class Api:
 
     def patch(self, path, status=200, **options):
         return self._send("PATCH", path, status, **options)
+
+    def put(self, path, status=200, **options):
+        return self._send("PUT", path, status, **options)
+
+    def delete(self, path, status=204, **options):
+        return self._send("DELETE", path, status, **options)
 
     def pages(self, path, limit, **parameters):
         """All items of a list, page by page."""
@@ -42,6 +55,16 @@ class Api:
                 return items
             equal(f"items on a page of {path} before the last", len(page["items"]), limit)
 
+    def expect_called(self, routes):
+        """Fails when a route, such as `GET /users/{userId}`, was never called with success."""
+        patterns = {route: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route)) for route in routes}
+        never = [
+            route
+            for route, pattern in patterns.items()
+            if not any(re.fullmatch(pattern, call) for call in self.called)
+        ]
+        equal("routes that the journey leaves out", never, [])
+
     def _send(self, method, path, status, headers=None, **options):
         headers = dict(headers or {})
         if self.token is not None:
@@ -51,6 +74,8 @@ class Api:
             self.evidence.secrets_in(exchanged)
         if answer.status_code != status:
             raise Failure(f"{method} {path} should have been {status}, and was {answer.status_code}: {answer.text}")
+        if answer.ok:
+            self.called.append(f"{method} {path}")
         return answer
 
 

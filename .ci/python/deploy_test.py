@@ -43,18 +43,20 @@ def deploy_and_use(aws, architecture):
 
         stack.adapt_roles(deployed)
         evidence = Evidence("deploy-test")
-        api = Api(stack.connect_api(deployed), evidence)
+        url, routes = stack.connect_api(deployed)
+        api = Api(url, evidence)
         subscription = events.subscribe(aws, deployed.outputs["EventBusName"])
         table = deployed.outputs["TableName"]
         expected = journey.take(api, lambda email: make_first_administrator(aws, table, email))
-        step("registered, logged in, ordered and shipped")
+        api.expect_called(routes)
+        step(f"went through the shop, by each of its {len(routes)} routes")
 
         subscription.expect(expected)
         step(f"{len(expected)} events arrived")
         for _, line in logs.lines(aws):
             evidence.log(f"{line}\n")
         logs.expect_no_errors(aws)
-    except Failure:
+    except Exception:
         logs.show(aws)
         raise
 

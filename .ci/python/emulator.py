@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 from botocore.config import Config
 
-from processes import answers, free_port, running, wait_for
+from processes import answers, free_port, running, wait_until_up
 
 REGION = "eu-central-1"
 
@@ -69,5 +69,5 @@ def started(python, folder):
         "SFTP_ENABLED": "0",
     }
     with running([python, "-m", "ministack"], log, env) as process:
-        wait_for("the emulator", 60, lambda: answers(port), process)
+        wait_until_up("the emulator", process, log, lambda: answers(port))
         yield Emulator(url, log)

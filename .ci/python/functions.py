@@ -12,7 +12,7 @@ from samcli.lib.intrinsic_resolver.intrinsic_property_resolver import IntrinsicR
 from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
 from samtranslator.yaml_helper import yaml_parse
 
-from processes import Failure, answers, free_port, running, wait_for
+from processes import Failure, answers, free_port, last_lines, running, wait_until_up
 
 BUILD = Path(".aws-sam/build")
 
@@ -77,11 +77,16 @@ class RuntimeInterfaceEmulator:
         command += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
         command += ["/bin/sh", "-c", f'exec "{function.bootstrap}" >"{output}"']
         env = CREDENTIALS | {"PATH": os.environ["PATH"]} | function.variables | known
-        with running(command, folder / "emulator.log", env) as process:
-            wait_for("the emulator", 10, lambda: answers(port), process)
+        log = folder / "emulator.log"
+        with running(command, log, env) as process:
+            wait_until_up("the emulator", process, log, lambda: answers(port))
             url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-            answer = requests.post(url, data=event.path.read_bytes(), timeout=60)
-        return answer.json(), output.read_text()
+            try:
+                answer = requests.post(url, data=event.path.read_bytes(), timeout=60).json()
+            except (requests.RequestException, ValueError) as error:
+                said = output.read_text() + last_lines(log)
+                raise Failure(f"the function did not answer ({error}). It said last:\n{said}") from None
+        return answer, output.read_text()
 
     def check(self, output):
         """Fails where the output is not JSON lines, which is all that Lambda's log takes."""
@@ -116,7 +121,8 @@ class SamLocal:
         try:
             answer = json.loads(done.stdout)
         except ValueError:
-            raise Failure(f"`sam local invoke` did not answer: {done.stdout or done.stderr}") from None
+            said = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+            raise Failure(f"`sam local invoke` did not answer. It said last:\n{said}") from None
         lines = [line for line in done.stderr.splitlines() if line.startswith("{")]
         return answer, "".join(f"{line}\n" for line in lines)
 

@@ -15,8 +15,11 @@ def take(stranger, make_administrator):
     customer = _customer(stranger)
     administrator = _administrator(stranger, make_administrator)
     products = _products(stranger, customer, administrator)
-    order = _orders(stranger, customer, products)
-    return _ship(customer, administrator, order)
+    order, another = _orders(stranger, customer, products)
+    events = _ship(customer, administrator, order)
+    events += _cancel(stranger, customer, administrator, another)
+    _leave(stranger, customer, administrator, products)
+    return events
 
 
 def _customer(stranger):
@@ -66,6 +69,8 @@ def _products(stranger, customer, administrator):
     path = f"/products/{products[1]['id']}"
     problem(administrator.patch(path, 412, json=changed, headers={"If-Match": '"7"'}), "version_mismatch")
     products[1] = administrator.patch(path, json=changed, headers={"If-Match": '"1"'}).json()
+    unlimited = administrator.patch(f"/products/{products[2]['id']}", json={"stock": None}).json()
+    equal("the stock of a product without limit", unlimited["stock"], None)
     return products
 
 
@@ -87,11 +92,12 @@ def _orders(stranger, customer, products):
     too_many = {"items": [{"productId": products[4]["id"], "quantity": 11}]}
     problem(customer.post("/orders", 409, json=too_many), "out_of_stock")
 
-    placed = [order["id"]] + [customer.post("/orders", json=other).json()["id"] for _ in range(2)]
+    unlimited = {"items": items[:1] + [{"productId": products[2]["id"], "quantity": 999}]}
+    placed = [order, customer.post("/orders", json=other).json(), customer.post("/orders", json=unlimited).json()]
     listed = customer.pages("/orders", 2)
-    equal("the customer's orders, newest first", [order["id"] for order in listed], placed[::-1])
+    equal("the customer's orders, newest first", _ids(listed), _ids(placed[::-1]))
     equal("an order that is read", customer.get(f"/orders/{order['id']}").json(), order)
-    return order
+    return order, placed[2]
 
 
 def _ship(customer, administrator, order):
@@ -102,6 +108,34 @@ def _ship(customer, administrator, order):
     shipped = administrator.patch(path, json={"status": "shipped"}).json()
     equal("the status that the customer sees", customer.get(path).json()["status"], "shipped")
     return [_event(order, paid), _event(paid, shipped)]
+
+
+def _cancel(stranger, customer, administrator, order):
+    product = f"/products/{order['items'][0]['productId']}"
+    before = stranger.get(product).json()["stock"]
+    cancelled = customer.patch(f"/orders/{order['id']}", json={"status": "cancelled"}).json()
+    equal("the stock that came back", stranger.get(product).json()["stock"] - before, order["items"][0]["quantity"])
+    seen = administrator.get("/orders", params={"userId": order["userId"]}).json()["items"]
+    equal("the cancelled order among the customer's", cancelled["id"] in _ids(seen), True)
+    return [_event(order, cancelled)]
+
+
+def _leave(stranger, customer, administrator, products):
+    moved = {"email": "anna@example.org", "password": "another horse battery", "currentPassword": PASSWORD}
+    user = customer.patch("/users/me", json=moved).json()
+    path = f"/users/{user['id']}"
+    equal("the email after a change", user["email"], moved["email"])
+    stranger.log_in(moved["email"], moved["password"])
+    promoted = administrator.put(f"{path}/role", json={"role": "admin"}).json()
+    equal("the role after a change", promoted["role"], "admin")
+    customer.delete(path)
+    problem(administrator.get(path, 404), "user_not_found")
+    administrator.delete(f"/products/{products[3]['id']}")
+    problem(stranger.get(f"/products/{products[3]['id']}", 404), "product_not_found")
+
+
+def _ids(items):
+    return [item["id"] for item in items]
 
 
 def _event(before, after):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import requests
 
-from processes import running, wait_for
+from processes import running, wait_until_up
 
 TABLE = "storefront"
 TOKEN_SECRET = "storefront-local-token-secret-not-for-production"
@@ -47,4 +47,4 @@ def started(listen, log):
         return found and LocalCloud(*map(int, found.groups()))
 
     with running(command, log) as process:
-        yield wait_for("the local cloud", 60, ports, process)
+        yield wait_until_up("the local cloud", process, log, ports)

@@ -3,7 +3,9 @@
 import json
 import sys
 
-from processes import Failure
+from botocore.exceptions import BotoCoreError, ClientError
+
+from processes import Failure, last_lines
 
 
 def lines(aws):
@@ -33,9 +35,9 @@ def level(line):
 
 def show(aws):
     """What there is to find out why something failed."""
-    print("--- the functions said:", file=sys.stderr)
-    for group, line in lines(aws):
-        print(f"{group}: {line}", file=sys.stderr)
-    print("--- the emulator said last:", file=sys.stderr)
-    with open(aws.log, encoding="utf-8", errors="replace") as log:
-        print("".join(log.readlines()[-40:]), file=sys.stderr)
+    try:
+        for group, line in lines(aws):
+            print(f"{group}: {line}", file=sys.stderr)
+    except (BotoCoreError, ClientError) as error:
+        print(f"the functions' logs cannot be read: {error}", file=sys.stderr)
+    print(f"--- the emulator said last:\n{last_lines(aws.log)}", file=sys.stderr)

@@ -45,17 +45,20 @@ def end(process):
     process.wait()
 
 
-def wait_for(what, seconds, attempt, process=None):
-    """The first result of `attempt` that is true; a failure when none is, or when the process has ended."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if result := attempt():
+def wait_until_up(what, process, log, up):
+    """The first result of `up` that is true, which a process that was just started makes it within a minute."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if result := up():
             return result
-        if process is not None and process.poll() is not None:
-            raise Failure(f"{what} did not come: the process ended with {process.returncode}")
-        if time.monotonic() > deadline:
-            raise Failure(f"{what} did not come within {seconds} s")
         time.sleep(0.1)
+    raise Failure(f"{what} did not start. It said last:\n{last_lines(log)}")
+
+
+def last_lines(log, count=40):
+    """The end of a file."""
+    with open(log, encoding="utf-8", errors="replace") as file:
+        return "".join(file.readlines()[-count:])
 
 
 def free_port():

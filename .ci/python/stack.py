@@ -69,7 +69,7 @@ def adapt_roles(stack):
 def connect_api(stack):
     """Makes the API's authorizers and routes, which the emulator does not take from the template.
 
-    It creates the API, but not what the API's OpenAPI document describes. Answers the API's URL.
+    It creates the API, but not what the API's OpenAPI document describes. Answers the API's URL and its routes.
     """
     (logical_id,) = stack.logical_ids("AWS::ApiGatewayV2::Api")
     document = stack.template["Resources"][logical_id]["Properties"]["Body"]
@@ -81,8 +81,10 @@ def connect_api(stack):
         name: _create_authorizer(stack, gateway, api, name, scheme["x-amazon-apigateway-authorizer"])
         for name, scheme in schemes.items()
     }
+    routes = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
+            routes.append(f"{method.upper()} {path}")
             integration = gateway.create_integration(
                 ApiId=api,
                 IntegrationType="AWS_PROXY",
@@ -92,11 +94,11 @@ def connect_api(stack):
             required = [name for each in operation.get("security", []) for name in each if name != "NONE"]
             gateway.create_route(
                 ApiId=api,
-                RouteKey=f"{method.upper()} {path}",
+                RouteKey=routes[-1],
                 Target=f"integrations/{integration['IntegrationId']}",
                 **({"AuthorizationType": "CUSTOM", "AuthorizerId": authorizers[required[0]]} if required else {}),
             )
-    return f"{stack.emulator.url}/_aws/execute-api/{api}/$default"
+    return f"{stack.emulator.url}/_aws/execute-api/{api}/$default", routes
 
 
 def _create_authorizer(stack, gateway, api, name, settings):
