@@ -48,13 +48,14 @@ def parse():
 
 
 def choose(arguments):
-    if arguments.engine == "rie":
-        return functions.RuntimeInterfaceEmulator(arguments.architecture)
-    if functions.docker_answers():
-        return functions.SamLocal(arguments.architecture, arguments.sam_flag)
-    if arguments.engine == "docker":
-        sys.exit("no Docker engine answers; start it, or leave out --engine docker")
-    print("No Docker engine answers, so `sam local invoke` cannot run.")
+    if arguments.engine != "rie":
+        if functions.docker_answers():
+            return functions.SamLocal(arguments.architecture, arguments.sam_flag)
+        if arguments.engine == "docker":
+            sys.exit("no Docker engine answers; start it, or leave out --engine docker")
+        print("No Docker engine answers, so `sam local invoke` cannot run.")
+    if sys.platform != "linux":
+        sys.exit("without Docker only Linux can run the functions; start Docker")
     return functions.RuntimeInterfaceEmulator(arguments.architecture)
 
 
