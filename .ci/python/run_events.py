@@ -39,10 +39,11 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(prog="events/run", description=__doc__.partition(";")[0])
-    parser.add_argument("case", nargs="*", help="such as orders/place, or orders for all of that function; default: all")
-    parser.add_argument("--engine", choices=["auto", "docker", "rie"], default="auto",
-                        help="sam local invoke in Docker, or AWS's Runtime Interface Emulator; default: as is possible")
-    parser.add_argument("--sam-flag", action="append", default=[], help="a flag more for sam local invoke")
+    parser.add_argument("case", nargs="*", help="such as orders/place, or orders for all of that function")
+    engine = "sam local invoke in Docker, or AWS's Runtime Interface Emulator; by default what is possible"
+    parser.add_argument("--engine", choices=["auto", "docker", "rie"], default="auto", help=engine)
+    flag = "a flag more for sam local invoke, such as --sam-flag=--skip-pull-image"
+    parser.add_argument("--sam-flag", action="append", default=[], help=flag)
     parser.add_argument("--architecture", required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 

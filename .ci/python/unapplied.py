@@ -9,8 +9,6 @@ from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymb
 
 from processes import Failure
 
-DAYS_35 = 35
-
 
 def check(template):
     """Every setting that is not as it must be, in one failure."""
@@ -53,7 +51,7 @@ def _table(resources):
             (("UpdateReplacePolicy",), "Retain"),
             (("Properties", "DeletionProtectionEnabled"), True),
             ((*recovery, "PointInTimeRecoveryEnabled"), True),
-            ((*recovery, "RecoveryPeriodInDays"), DAYS_35),
+            ((*recovery, "RecoveryPeriodInDays"), 35),
             ((*expiry, "Enabled"), True),
             ((*expiry, "AttributeName"), "expiresAt"),
             (("Properties", "SSESpecification", "SSEEnabled"), True),
