@@ -5,6 +5,7 @@
 //! `Result<impl IntoResponse, Problem>`: [`Problem`] is the only error they know, and the place
 //! where [`storefront_core::Error`] becomes one is the `From` in `problem/from_core.rs`.
 
+pub mod invocation;
 pub mod logging;
 pub mod openapi;
 pub mod start;
@@ -13,6 +14,7 @@ mod body;
 mod caller;
 mod field;
 mod if_match;
+mod metrics;
 mod page;
 mod path;
 mod problem;
@@ -24,9 +26,10 @@ pub use body::{JsonBody, MAX_BODY_BYTES};
 pub use caller::{Admin, Caller};
 pub use field::{Object, Parsed, plain_text, present};
 pub use if_match::{IfMatch, Tagged};
+pub use metrics::{MetricSink, Metrics};
 pub use page::{Cursor, Limit, PageBody, page_request};
 pub use path::{Id, Resource};
 pub use problem::{FieldError, Problem, ProductProblem};
 pub use query::Query;
-pub use service::service;
+pub use service::{service, with_metrics};
 pub use user::{RoleSchema, UserBody};

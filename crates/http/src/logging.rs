@@ -6,7 +6,10 @@ use std::fmt;
 use storefront_core::aws::variable;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging, at the level of `RUST_LOG` or else `AWS_LAMBDA_LOG_LEVEL`, or else `info`.
+/// Starts logging, at the level of `RUST_LOG` or else `info`.
+///
+/// Lambda's own level (`AWS_LAMBDA_LOG_LEVEL`) is not asked: it says what Lambda drops of the lines
+/// it gets, those with metrics too, and so is set to drop none.
 ///
 /// A process that logs already keeps doing so.
 pub fn init() {
@@ -40,13 +43,7 @@ pub fn with_sources<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display +
 }
 
 fn filter() -> EnvFilter {
-    let directives = variable("RUST_LOG").or_else(lambda_level).unwrap_or_default();
+    let directives = variable("RUST_LOG").unwrap_or_default();
     // An unreadable setting must not keep the function from starting.
     EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).parse_lossy(directives)
-}
-
-/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
-fn lambda_level() -> Option<String> {
-    let level = variable("AWS_LAMBDA_LOG_LEVEL")?;
-    Some(if level.eq_ignore_ascii_case("fatal") { "error".to_owned() } else { level })
 }

@@ -1,24 +1,22 @@
-//! What every route of every function gets: one log line, a request id, problems for what no route
-//! answers.
+//! What every route of every function gets: one log line, a request id, metrics, problems for what
+//! no route answers.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use futures_util::FutureExt as _;
-use http::{Extensions, HeaderName, HeaderValue, Method};
+use http::{Extensions, HeaderName, HeaderValue, StatusCode};
+use lambda_http::Context;
 use lambda_http::request::RequestContext;
-use storefront_core::UserId;
-use storefront_core::capacity::{self, Consumed};
-use tracing::{Instrument as _, error, error_span, field, info, warn};
+use tracing::Level;
 
+use crate::invocation::{InvocationIds, Served, Telemetry, panic_message};
 use crate::problem::Cause;
-use crate::{Caller, MAX_BODY_BYTES, Problem};
+use crate::{Caller, MAX_BODY_BYTES, MetricSink, Metrics, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,108 +24,73 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 ///
 /// - one log line per request, with the cause when it failed here (5xx);
 /// - `x-request-id` on every response;
+/// - what it consumed and counted, for the [`MetricSink`] of [`with_metrics`];
 /// - problems for unknown paths (404), wrong methods (405) and panics (500);
 /// - the limit of [`MAX_BODY_BYTES`].
 pub fn service(function: &'static str, routes: Router) -> Router {
+    let telemetry = Arc::new(Telemetry::new(function));
     routes
         .fallback(async || Problem::route_not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(middleware::from_fn(move |request, next| observe(function, request, next)))
+        .layer(middleware::from_fn_with_state(telemetry, observe))
 }
 
-/// What the log says of a request, known before it is served.
-struct Observed {
-    method: Method,
-    /// The route's pattern, not the path: paths hold ids, and make every line different.
-    route: Option<MatchedPath>,
-    user_id: Option<UserId>,
-    is_cold_start: bool,
-    started_at: Instant,
+/// A [`service`] whose metrics are written; without this they are not.
+pub fn with_metrics(service: Router, sink: MetricSink) -> Router {
+    service.layer(Extension(sink))
 }
 
-async fn observe(function: &'static str, request: Request, next: Next) -> Response {
-    let observed = Observed {
-        method: request.method().clone(),
-        route: request.extensions().get().cloned(),
+async fn observe(
+    State(telemetry): State<Arc<Telemetry>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let extensions = request.extensions_mut();
+    let ids = invocation_ids(extensions);
+    let metrics = Metrics::new(extensions.get::<MetricSink>().cloned().unwrap_or_default());
+    extensions.insert(ids.clone());
+    extensions.insert(metrics.clone());
+    let served = Served {
+        method: Some(request.method().clone()),
+        route: request.extensions().get().map(|path: &MatchedPath| path.as_str().to_owned()),
         user_id: Caller::from_extensions(request.extensions()).map(|caller| caller.user_id),
-        is_cold_start: is_first_request(),
-        started_at: Instant::now(),
+        ..Served::default()
     };
-    let id = request_id(request.extensions());
-    let span = error_span!("request", function, request_id = id.as_deref());
-    async move {
-        let serving = AssertUnwindSafe(next.run(request)).catch_unwind();
-        let (outcome, consumed) = capacity::measure(serving).await;
-        let mut response = outcome.unwrap_or_else(|panic| answer_panic(&*panic));
-        observed.log(&response, consumed);
-        if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
-        response
+    let serving = async {
+        let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let response = outcome
+            .unwrap_or_else(|panic| Problem::internal(panic_message(&*panic)).into_response());
+        let served = answered(served, &response);
+        (response, served)
+    };
+    let mut response = telemetry.observe(&ids, &metrics, serving).await;
+    if let Some(id) = ids.request_id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(REQUEST_ID, id);
     }
-    .instrument(span)
-    .await
+    response
 }
 
-impl Observed {
-    fn log(&self, response: &Response, consumed: Consumed) {
-        let status = response.status();
-        let cause = response.extensions().get::<Cause>();
-        /// The same line at different levels, which `tracing` wants to know at compile time.
-        macro_rules! log {
-            ($level:ident) => {
-                $level!(
-                    method = %self.method,
-                    route = self.route.as_ref().map(MatchedPath::as_str),
-                    status = status.as_u16(),
-                    latency_ms = milliseconds(self.started_at.elapsed()),
-                    user_id = self.user_id.map(field::display),
-                    requests = consumed.requests,
-                    read_units = consumed.read_units,
-                    write_units = consumed.write_units,
-                    cold_start = self.is_cold_start,
-                    cause = cause.map(field::display),
-                    "request served"
-                )
-            };
-        }
-        match status.as_u16() {
-            500 => log!(error),
-            501.. => log!(warn),
-            _ => log!(info),
-        }
+fn answered(served: Served, response: &Response) -> Served {
+    let status = response.status();
+    let cause = response.extensions().get::<Cause>();
+    Served {
+        level: match status {
+            StatusCode::INTERNAL_SERVER_ERROR => Level::ERROR,
+            _ if status.is_server_error() => Level::WARN,
+            _ => Level::INFO,
+        },
+        status: Some(status.as_u16()),
+        cause: cause.map(ToString::to_string),
+        ..served
     }
 }
 
-/// API Gateway's id of the request, which is in its access log too; else Lambda's.
-fn request_id(extensions: &Extensions) -> Option<String> {
+fn invocation_ids(extensions: &Extensions) -> InvocationIds {
     let from_gateway = match extensions.get() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
         _ => None,
     };
-    from_gateway.or_else(|| {
-        let context: &lambda_http::Context = extensions.get()?;
-        Some(context.request_id.clone())
-    })
-}
-
-/// Whether this process has served no request before.
-fn is_first_request() -> bool {
-    static FIRST: AtomicBool = AtomicBool::new(true);
-    FIRST.swap(false, Ordering::Relaxed)
-}
-
-/// To the microsecond, which is as fine as it means anything.
-fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
-}
-
-fn answer_panic(panic: &(dyn Any + Send)) -> Response {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    Problem::internal(format!("panicked: {message}")).into_response()
+    let context = extensions.get::<Context>().cloned().unwrap_or_default();
+    InvocationIds::new(&context, from_gateway)
 }

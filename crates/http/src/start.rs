@@ -7,6 +7,7 @@ use storefront_core::{Table, aws};
 use tracing::error;
 
 use crate::logging::{self, with_sources};
+use crate::{MetricSink, with_metrics};
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +38,8 @@ pub async fn table_from_environment() -> Result<Table, StartError> {
     Ok(Table::new(client, name))
 }
 
-/// Serves Lambda's invocations until the environment is shut down.
+/// Serves Lambda's invocations until the environment is shut down, with metrics where the environment
+/// names a namespace for them.
 pub async fn run(app: Router) -> Result<(), lambda_http::Error> {
-    lambda_http::run(app).await
+    lambda_http::run(with_metrics(app, MetricSink::from_environment())).await
 }

@@ -5,6 +5,8 @@
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use garde::Validate;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, LambdaEvent, Service as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use storefront_core::{OrderId, Page, ProductId};
@@ -109,6 +111,40 @@ async fn a_request_is_logged_by_its_route_and_its_caller() {
     assert_eq!(served[1]["status"], 404);
     assert!(served[1].get("route").is_none());
     assert!(!log.text().contains("anna@"));
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_names_its_function_its_ids_and_its_trace() {
+    let log = CapturedLog::start();
+    let mut context = lambda_http::Context::default();
+    context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".to_owned();
+    context.xray_trace_id = Some(
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned(),
+    );
+    let event = json!({
+        "version": "2.0",
+        "rawPath": "/nowhere",
+        "rawQueryString": "",
+        "headers": {},
+        "requestContext": {
+            "http": { "method": "GET", "path": "/nowhere" }, "requestId": "JKJaXmPLvHcESHA=",
+        },
+        "isBase64Encoded": false,
+    });
+    let event: LambdaRequest = serde_json::from_value(event).unwrap();
+    let routes = service("baskets", Router::new());
+    let _ = Adapter::from(routes).call(LambdaEvent::new(event, context)).await.unwrap();
+
+    assert_eq!(
+        log.lines("request served")[0]["span"],
+        json!({
+            "name": "request",
+            "function": "baskets",
+            "request_id": "JKJaXmPLvHcESHA=",
+            "lambda_request_id": "8f507cfc-xmpl-4697-b07a-ac58fc914c95",
+            "trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+        })
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use lambda_http::lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use storefront_authorizer::authorize;
+use storefront_authorizer::Authorizer;
 use storefront_core::{Table, aws};
 use storefront_credentials::SigningKeys;
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
@@ -46,9 +46,10 @@ pub(crate) fn sdk_config() -> SdkConfig {
 }
 
 fn authorizer(signing_keys: SigningKeys) -> Function {
+    let authorizer = Arc::new(Authorizer::new(signing_keys));
     Function::new(move |event: LambdaEvent<Value>| {
-        let signing_keys = signing_keys.clone();
-        async move { Ok::<_, Infallible>(authorize(&signing_keys, &event.payload).await) }
+        let authorizer = Arc::clone(&authorizer);
+        async move { Ok::<_, Infallible>(authorizer.authorize(event).await) }
     })
 }
 

@@ -16,9 +16,11 @@
 mod api;
 mod database;
 mod log;
+mod metrics;
 mod secrets_manager;
 
 pub use api::{Answer, Api, Persona, Request};
 pub use database::{Database, unreachable_table};
 pub use log::CapturedLog;
+pub use metrics::CapturedMetrics;
 pub use secrets_manager::SecretsManager;

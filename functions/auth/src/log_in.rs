@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use storefront_core::{Email, User};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{Password, Result};
-use storefront_http::{JsonBody, Parsed, Problem, UserBody};
+use storefront_http::{JsonBody, Metrics, Parsed, Problem, UserBody};
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -66,6 +66,7 @@ pub(crate) struct Session {
 )]
 pub(crate) async fn log_in(
     State(accounts): State<Accounts>,
+    metrics: Metrics,
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<impl IntoResponse, Problem> {
     let email = credentials.email.get()?;
@@ -75,10 +76,10 @@ pub(crate) async fn log_in(
         accounts.login_attempts.begin(&email),
         accounts.users.find_by_email(&email),
     )?;
-    let user = verified(user, password)
-        .await
-        .map_err(Problem::internal)?
-        .ok_or_else(Problem::invalid_credentials)?;
+    let Some(user) = verified(user, password).await.map_err(Problem::internal)? else {
+        metrics.log_in_failed();
+        return Err(Problem::invalid_credentials());
+    };
     accounts.login_attempts.succeeded(&email).await?;
 
     let key = accounts.signing_keys.current().await.map_err(Problem::unavailable)?;

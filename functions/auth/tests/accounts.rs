@@ -5,7 +5,8 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use storefront_credentials::{SigningKeys, access_token};
-use storefront_testing::{Answer, Api, CapturedLog, Database, unreachable_table};
+use storefront_http::{MetricSink, with_metrics};
+use storefront_testing::{Answer, Api, CapturedLog, CapturedMetrics, Database, unreachable_table};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -357,4 +358,46 @@ async fn the_log_has_a_line_per_request_and_nothing_personal() {
     for secret in ["anna@", "Anna", PASSWORD, "wrong password", token, "$argon2id"] {
         assert!(!text.contains(secret), "{secret} is in the log: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_log_in_that_fails_is_counted_and_one_that_is_turned_away_unseen_is_not() {
+    let database = Database::start().await;
+    let metrics = CapturedMetrics::default();
+    let sink = MetricSink::new("storefront", metrics.clone());
+    let app = storefront_auth::app(database.table(), signing_keys());
+    let api = Api::new(with_metrics(app, sink));
+    let failures = || {
+        let lines = metrics.take().into_iter();
+        lines.filter(|line| line.get("LogInsFailed").is_some()).collect::<Vec<_>>()
+    };
+    let _ = register(&api, anna()).await.expect(201);
+    let _ = log_in(&api, "anna@example.com", PASSWORD).await.expect(201);
+    assert_eq!(failures(), [] as [Value; 0]);
+
+    for (email, password) in
+        [("anna@example.com", "wrong password"), ("nobody@example.com", PASSWORD)]
+    {
+        let _ = log_in(&api, email, password).await.problem(401, "invalid_credentials");
+        assert_eq!(
+            failures(),
+            [json!({
+                "_aws": { "CloudWatchMetrics": [{
+                    "Namespace": "storefront",
+                    "Dimensions": [[]],
+                    "Metrics": [{ "Name": "LogInsFailed", "Unit": "Count" }],
+                }] },
+                "LogInsFailed": 1,
+                "function": "auth",
+                "request_id": "JKJaXmPLvHcESHA=",
+            })]
+        );
+    }
+
+    for _ in 0..9 {
+        let _ = log_in(&api, "anna@example.com", "wrong password").await.expect(401);
+    }
+    assert_eq!(failures().len(), 9);
+    let _ = log_in(&api, "anna@example.com", PASSWORD).await.problem(429, "too_many_logins");
+    assert_eq!(failures(), [] as [Value; 0]);
 }

@@ -3,13 +3,16 @@
 //! Takes API Gateway's authorizer request, payload 2.0, and gives its simple response.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>
 
+use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde_json::Value;
 use storefront_core::{Role, UserId};
 use storefront_credentials::access_token::Bearer;
 use storefront_credentials::{NotVerified, SigningKeys};
+use storefront_http::invocation::{InvocationIds, Served, Telemetry};
 use storefront_http::logging::with_sources;
-use tracing::{Instrument as _, debug, error, error_span, info};
+use storefront_http::{MetricSink, Metrics};
+use tracing::Level;
 
 /// Whether the gateway lets a request through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -28,35 +31,64 @@ struct Context {
     role: Role,
 }
 
-/// Decides on a request.
-///
-/// Whatever is wrong with it, the answer is no: an error would be the client's 500, and could be
-/// provoked by anyone.
-pub async fn authorize(signing_keys: &SigningKeys, event: &Value) -> Decision {
-    let request_id = event["requestContext"]["requestId"].as_str();
-    let span = error_span!("request", function = "authorizer", request_id);
-    decide(signing_keys, event).instrument(span).await
+/// The function: decides on requests.
+pub struct Authorizer {
+    signing_keys: SigningKeys,
+    telemetry: Telemetry,
+    metrics: MetricSink,
 }
 
-async fn decide(signing_keys: &SigningKeys, event: &Value) -> Decision {
+impl Authorizer {
+    /// An authorizer that takes tokens signed with these keys.
+    #[must_use]
+    pub fn new(signing_keys: SigningKeys) -> Self {
+        let telemetry = Telemetry::new("authorizer");
+        Self { signing_keys, telemetry, metrics: MetricSink::default() }
+    }
+
+    /// The same with its metrics written.
+    #[must_use]
+    pub fn with_metrics(self, metrics: MetricSink) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Decides on a request.
+    ///
+    /// Whatever is wrong with it, the answer is no: an error would be the client's 500, and could
+    /// be provoked by anyone.
+    pub async fn authorize(&self, event: LambdaEvent<Value>) -> Decision {
+        let LambdaEvent { payload, context, .. } = event;
+        let from_gateway = payload["requestContext"]["requestId"].as_str();
+        let ids = InvocationIds::new(&context, from_gateway);
+        let metrics = Metrics::new(self.metrics.clone());
+        self.telemetry.observe(&ids, &metrics, decide(&self.signing_keys, &payload)).await
+    }
+}
+
+async fn decide(signing_keys: &SigningKeys, event: &Value) -> (Decision, Served) {
     let Some(token) = credentials(event).and_then(bearer_token) else {
-        info!(reason = "no bearer token", "request refused");
-        return Decision::NO;
+        return refused("no bearer token");
     };
     match signing_keys.verify(token).await {
-        Ok(Bearer { user_id, role }) => {
-            debug!(%user_id, %role, "request let through");
-            Decision { is_authorized: true, context: Some(Context { user_id, role }) }
-        }
-        Err(NotVerified::Token(error)) => {
-            info!(reason = error.reason(), "request refused");
-            Decision::NO
-        }
+        Ok(bearer) => let_through(bearer),
+        Err(NotVerified::Token(error)) => refused(error.reason()),
         Err(NotVerified::Key(error)) => {
-            error!(cause = %with_sources(&error), "request refused without looking at it");
-            Decision::NO
+            let cause = Some(with_sources(&error).to_string());
+            let (no, served) = refused("no key to verify it with");
+            (no, Served { level: Level::ERROR, cause, ..served })
         }
     }
+}
+
+fn let_through(Bearer { user_id, role }: Bearer) -> (Decision, Served) {
+    let decision = Decision { is_authorized: true, context: Some(Context { user_id, role }) };
+    let outcome = Some("let through");
+    (decision, Served { outcome, user_id: Some(user_id), ..Served::default() })
+}
+
+fn refused(reason: &'static str) -> (Decision, Served) {
+    let (outcome, reason) = (Some("refused"), Some(reason));
+    (Decision::NO, Served { outcome, reason, ..Served::default() })
 }
 
 impl Decision {

@@ -5,16 +5,17 @@ use std::process::ExitCode;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
+use storefront_authorizer::Authorizer;
 use storefront_credentials::SigningKeys;
-use storefront_http::start;
+use storefront_http::{MetricSink, start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     start::function(async {
-        let signing_keys = &SigningKeys::from_environment().await?;
+        let authorizer = &Authorizer::new(SigningKeys::from_environment().await?)
+            .with_metrics(MetricSink::from_environment());
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-            let decision = storefront_authorizer::authorize(signing_keys, &event.payload).await;
-            Ok::<_, Infallible>(decision)
+            Ok::<_, Infallible>(authorizer.authorize(event).await)
         }))
         .await
     })

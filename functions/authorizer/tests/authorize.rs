@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
-use storefront_authorizer::authorize;
+use storefront_authorizer::Authorizer;
 use storefront_core::{Role, UserId, aws};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{SigningKey, SigningKeys};
@@ -38,8 +39,19 @@ fn event(authorization: &str) -> Value {
 }
 
 async fn decide(event: &Value) -> Value {
-    let keys = SigningKeys::fixed(SECRET).unwrap();
-    serde_json::to_value(authorize(&keys, event).await).unwrap()
+    decide_with(&authorizer(), event).await
+}
+
+async fn decide_with(authorizer: &Authorizer, event: &Value) -> Value {
+    let mut context = Context::default();
+    context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".to_owned();
+    context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".to_owned());
+    let event = LambdaEvent::new(event.clone(), context);
+    serde_json::to_value(authorizer.authorize(event).await).unwrap()
+}
+
+fn authorizer() -> Authorizer {
+    Authorizer::new(SigningKeys::fixed(SECRET).unwrap())
 }
 
 fn refused() -> Value {
@@ -125,20 +137,21 @@ async fn a_rotation_of_the_secret_logs_nobody_out() {
     let mut config = Builder::from(&aws::emulator_config());
     config.set_endpoint_url(Some(secrets.url().to_owned()));
     let client = Client::from_conf(config.build());
-    let environment = || SigningKeys::secrets_manager(client.clone(), "token-secret");
-    let is_let_through = async |keys: &SigningKeys, secret: &str| {
+    let environment =
+        || Authorizer::new(SigningKeys::secrets_manager(client.clone(), "token-secret"));
+    let is_let_through = async |authorizer: &Authorizer, secret: &str| {
         let event = event(&format!("Bearer {}", token(secret, admin())));
-        serde_json::to_value(authorize(keys, &event).await).unwrap()["isAuthorized"] == true
+        decide_with(authorizer, &event).await["isAuthorized"] == true
     };
 
     let before = environment();
     assert!(is_let_through(&before, SECRET).await);
     let rotated = "the secret after the rotation, 32 bytes";
     secrets.put(rotated, minutes_ago(60));
-    for keys in [before, environment()] {
-        assert!(is_let_through(&keys, rotated).await);
-        assert!(is_let_through(&keys, SECRET).await);
-        assert!(!is_let_through(&keys, "another secret, which is not the suite's").await);
+    for authorizer in [before, environment()] {
+        assert!(is_let_through(&authorizer, rotated).await);
+        assert!(is_let_through(&authorizer, SECRET).await);
+        assert!(!is_let_through(&authorizer, "another secret, which is not the suite's").await);
     }
 
     secrets.put("the secret after the second rotation", minutes_ago(70));
@@ -146,15 +159,41 @@ async fn a_rotation_of_the_secret_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn the_log_says_why_a_request_was_refused_without_its_token() {
+async fn each_request_is_one_line_that_says_what_was_decided_and_why_but_no_token() {
     let log = CapturedLog::start();
-    let forged = token("another secret, which is not the suite's", admin());
-    decide(&event(&format!("Bearer {forged}"))).await;
-    decide(&event(&format!("Bearer {}", token(SECRET, admin())))).await;
+    let authorizer = authorizer();
+    let (forged, admin) = (token("another secret, which is not the suite's", admin()), admin());
+    decide_with(&authorizer, &event(&format!("Bearer {forged}"))).await;
+    decide_with(&authorizer, &event(&format!("Bearer {}", token(SECRET, admin)))).await;
+    decide_with(&authorizer, &json!({})).await;
 
-    let refusals = log.lines("request refused");
-    assert_eq!(refusals.len(), 1);
-    assert_eq!(refusals[0]["reason"], "wrong signature");
-    assert_eq!(refusals[0]["span"]["request_id"], "JKJaXmPLvHcESHA=");
+    let served = log.lines("request served");
+    assert_eq!(served.len(), 3);
+    assert_eq!(served.len(), log.text().lines().count(), "{}", log.text());
+    assert_eq!(
+        (&served[0]["outcome"], &served[0]["cold_start"]),
+        (&json!("refused"), &json!(true))
+    );
+    assert_eq!(served[0]["reason"], "wrong signature");
+    assert_eq!(
+        served[0]["span"],
+        json!({
+            "name": "request",
+            "function": "authorizer",
+            "request_id": "JKJaXmPLvHcESHA=",
+            "lambda_request_id": "8f507cfc-xmpl-4697-b07a-ac58fc914c95",
+            "trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+        })
+    );
+    assert_eq!(
+        (&served[1]["outcome"], &served[1]["cold_start"]),
+        (&json!("let through"), &json!(false))
+    );
+    assert_eq!(served[1]["user_id"], admin.user_id.to_string());
+    assert!(served[1].get("reason").is_none());
+    assert!(served[1]["latency_ms"].is_f64());
+    assert_eq!(served[2]["reason"], "no bearer token");
+    assert_eq!(served[2]["span"]["request_id"], "8f507cfc-xmpl-4697-b07a-ac58fc914c95");
+    assert!(served[2]["span"].get("lambda_request_id").is_none());
     assert!(!log.text().contains("eyJ"), "{}", log.text());
 }

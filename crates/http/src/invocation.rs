@@ -1,0 +1,227 @@
+//! What the log and the metrics say of each invocation of a function, whatever invokes it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use http::Method;
+use lambda_http::Context;
+use storefront_core::UserId;
+use storefront_core::capacity::{self, Consumed};
+use tracing::{Instrument as _, Level, error, error_span, field, info, warn};
+
+use crate::Metrics;
+
+/// Watches over one function's invocations: each becomes one line of the log, and what it counted
+/// becomes metrics.
+#[derive(Debug)]
+pub struct Telemetry {
+    function: &'static str,
+    is_cold: AtomicBool,
+}
+
+/// Under which ids an invocation is found.
+#[derive(Clone, Debug, Default)]
+pub struct InvocationIds {
+    /// API Gateway's id of the request, which is in its access log too; without one, Lambda's.
+    pub request_id: Option<String>,
+    /// Lambda's id, where that is another: its own lines (START, REPORT, timeouts) name no other.
+    pub lambda_request_id: Option<String>,
+    /// X-Ray's id of the trace.
+    pub trace_id: Option<String>,
+}
+
+/// What the line of an invocation says of this one in particular. What a function has no word for
+/// is absent from its line; the names are the same in all of them.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Served {
+    pub level: Level,
+    pub method: Option<Method>,
+    /// The route's pattern, not the path: paths hold ids, and make every line different.
+    pub route: Option<String>,
+    pub status: Option<u16>,
+    pub user_id: Option<UserId>,
+    /// What was decided, where it is no HTTP status.
+    pub outcome: Option<&'static str>,
+    /// Why the outcome is no better.
+    pub reason: Option<&'static str>,
+    pub records: Option<usize>,
+    pub changes: Option<usize>,
+    pub delivered: Option<usize>,
+    /// The requests whose changes were delivered, separated by spaces.
+    pub request_ids: Option<String>,
+    /// What went wrong in here, with all that lies behind it.
+    pub cause: Option<String>,
+}
+
+impl Telemetry {
+    /// For the function of this name.
+    #[must_use]
+    pub fn new(function: &'static str) -> Self {
+        Self { function, is_cold: AtomicBool::new(true) }
+    }
+
+    /// Serves an invocation and tells what became of it, also when it panics. The panic goes on.
+    pub async fn observe<T>(
+        &self,
+        ids: &InvocationIds,
+        metrics: &Metrics,
+        serving: impl Future<Output = (T, Served)>,
+    ) -> T {
+        let started_at = Instant::now();
+        let is_cold_start = self.is_cold.swap(false, Ordering::Relaxed);
+        let request_id = ids.request_id.as_deref();
+        // On every line of the invocation.
+        let span = error_span!(
+            "request",
+            function = self.function,
+            request_id,
+            lambda_request_id = ids.lambda_request_id.as_deref(),
+            trace_id = ids.trace_id.as_deref(),
+        );
+        async {
+            let serving = AssertUnwindSafe(serving).catch_unwind();
+            let (outcome, consumed) = capacity::measure(serving).await;
+            let (answer, served) = match outcome {
+                Ok((answer, served)) => (Ok(answer), served),
+                Err(panic) => {
+                    let served = Served::panicked(&*panic);
+                    (Err(panic), served)
+                }
+            };
+            served.log(started_at.elapsed(), is_cold_start, consumed);
+            if is_cold_start {
+                metrics.cold_start(self.function);
+            }
+            if let (Some(method), Some(route)) = (&served.method, &served.route) {
+                metrics.consumed(&format!("{method} {route}"), consumed);
+            }
+            metrics.write(self.function, request_id);
+            answer.unwrap_or_else(|panic| resume_unwind(panic))
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+impl InvocationIds {
+    /// The ids of an invocation, which API Gateway gave one too if it came from there.
+    #[must_use]
+    pub fn new(context: &Context, from_gateway: Option<&str>) -> Self {
+        let lambda = &context.request_id;
+        Self {
+            request_id: Some(from_gateway.unwrap_or(lambda).to_owned()),
+            lambda_request_id: from_gateway.filter(|id| id != lambda).map(|_| lambda.clone()),
+            trace_id: context.xray_trace_id.as_deref().and_then(root).map(str::to_owned),
+        }
+    }
+}
+
+/// The trace of a tracing header, such as `Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1`.
+/// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
+fn root(tracing_header: &str) -> Option<&str> {
+    tracing_header.split(';').find_map(|field| field.trim().strip_prefix("Root="))
+}
+
+impl Default for Served {
+    fn default() -> Self {
+        Self {
+            level: Level::INFO,
+            method: None,
+            route: None,
+            status: None,
+            user_id: None,
+            outcome: None,
+            reason: None,
+            records: None,
+            changes: None,
+            delivered: None,
+            request_ids: None,
+            cause: None,
+        }
+    }
+}
+
+impl Served {
+    fn panicked(panic: &(dyn Any + Send)) -> Self {
+        Self {
+            level: Level::ERROR,
+            outcome: Some("failed"),
+            cause: Some(panic_message(panic)),
+            ..Self::default()
+        }
+    }
+
+    fn log(&self, latency: Duration, is_cold_start: bool, consumed: Consumed) {
+        /// The same line at different levels, which `tracing` wants to know at compile time.
+        macro_rules! log {
+            ($level:ident) => {
+                $level!(
+                    method = self.method.as_ref().map(Method::as_str),
+                    route = self.route,
+                    status = self.status,
+                    outcome = self.outcome,
+                    reason = self.reason,
+                    latency_ms = milliseconds(latency),
+                    cold_start = is_cold_start,
+                    user_id = self.user_id.map(field::display),
+                    records = self.records,
+                    changes = self.changes,
+                    delivered = self.delivered,
+                    request_ids = self.request_ids,
+                    requests = consumed.requests,
+                    read_units = consumed.read_units,
+                    write_units = consumed.write_units,
+                    cause = self.cause,
+                    "request served"
+                )
+            };
+        }
+        match self.level {
+            Level::ERROR => log!(error),
+            Level::WARN => log!(warn),
+            _ => log!(info),
+        }
+    }
+}
+
+/// To the microsecond, which is as fine as it means anything.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+/// What a panic says.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    format!("panicked: {message}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trace_is_found_in_any_tracing_header() {
+        for (header, trace) in [
+            (
+                "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:0",
+                Some("1-5759e988-bd862e3fe1be46a994272793"),
+            ),
+            (
+                "Self=1-x;Root=1-5759e988-bd862e3fe1be46a994272793",
+                Some("1-5759e988-bd862e3fe1be46a994272793"),
+            ),
+            ("Sampled=0", None),
+            ("", None),
+        ] {
+            assert_eq!(root(header), trace, "{header:?}");
+        }
+    }
+}

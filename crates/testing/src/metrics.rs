@@ -1,0 +1,42 @@
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+/// The metrics that a function writes: to be given to its sink as the writer. Clones share them.
+#[derive(Clone, Default)]
+pub struct CapturedMetrics(Arc<Mutex<Vec<u8>>>);
+
+impl CapturedMetrics {
+    /// The lines that were written since the last call, in the order of their metrics' names and
+    /// without their timestamps.
+    #[allow(clippy::must_use_candidate, reason = "it may be called to forget them")]
+    pub fn take(&self) -> Vec<Value> {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let text = String::from_utf8(bytes).expect("metrics are UTF-8");
+        let mut lines: Vec<Value> = text
+            .lines()
+            .map(|line| {
+                let mut line: Value = serde_json::from_str(line).expect("a line is JSON");
+                let aws = line["_aws"].as_object_mut().expect("the metrics' metadata");
+                let timestamp = aws.remove("Timestamp").expect("a timestamp");
+                assert!(timestamp.as_u64().is_some_and(|milliseconds| milliseconds > 1 << 40));
+                line
+            })
+            .collect();
+        let metrics = |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Metrics"].to_string();
+        lines.sort_by_key(|line| (metrics(line), line.to_string()));
+        lines
+    }
+}
+
+impl io::Write for CapturedMetrics {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
