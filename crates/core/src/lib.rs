@@ -19,6 +19,7 @@ mod id;
 mod orders;
 mod page;
 mod products;
+mod request_id;
 mod retry;
 mod table;
 mod timestamp;
@@ -33,10 +34,11 @@ pub use iso_currency::Currency;
 pub use orders::{
     CreatedBetween, IdempotencyKey, InvalidIdempotencyKey, InvalidStatus, MAX_ORDER_ITEMS,
     MAX_QUANTITY, NewOrder, NewOrderItem, Order, OrderAccess, OrderItem, OrderStatus,
-    OrderWithItems, Orders, Placed,
+    OrderWithItems, Orders, Placed, StatusChange,
 };
 pub use page::{Page, PageRequest};
 pub use products::{MAX_PRICE, NewProduct, Product, ProductChanges, Products};
+pub use request_id::{InvalidRequestId, RequestId};
 pub use table::Table;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{

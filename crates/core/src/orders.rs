@@ -13,12 +13,13 @@ use crate::change::string;
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::{
-    Currency, OrderId, Page, PageRequest, ProductId, Result, Table, Timestamp, UserId, Version,
-    page,
+    Currency, OrderId, Page, PageRequest, ProductId, RequestId, Result, Table, Timestamp, UserId,
+    Version, page,
 };
 
 pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
 pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Placed};
+pub use status::StatusChange;
 
 /// An order without its items, as the table holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Order {
     pub version: Version,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The request that last changed it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
 }
 
 /// One product of an order, with the name and the price it was ordered at.

@@ -19,6 +19,7 @@ mod page;
 mod path;
 mod problem;
 mod query;
+mod request_id;
 mod service;
 mod user;
 
@@ -31,5 +32,6 @@ pub use page::{Cursor, Limit, PageBody, page_request};
 pub use path::{Id, Resource};
 pub use problem::{FieldError, Problem, ProductProblem};
 pub use query::Query;
+pub use request_id::OptionalRequestId;
 pub use service::{service, with_metrics};
 pub use user::{RoleSchema, UserBody};

@@ -98,7 +98,13 @@ pub(crate) async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error 
     let items = items
         .into_iter()
         .map(|SeedItem { product, quantity }| NewOrderItem { product_id: product, quantity });
-    let order = NewOrder { id, user_id: user, items: items.collect(), idempotency_key: None };
+    let order = NewOrder {
+        id,
+        user_id: user,
+        items: items.collect(),
+        idempotency_key: None,
+        request_id: None,
+    };
     Orders::new(table.clone()).place(order).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The event that subscribers receive.
 
 use serde::{Serialize, Serializer};
-use storefront_core::{Currency, OrderId, OrderStatus, Timestamp, UserId, Version};
+use storefront_core::{Currency, OrderId, OrderStatus, RequestId, Timestamp, UserId, Version};
 
 /// The events' `source`.
 pub const SOURCE: &str = "storefront.orders";
@@ -32,6 +32,9 @@ pub struct OrderStatusChanged {
     pub version: Version,
     /// When the order changed.
     pub changed_at: Timestamp,
+    /// The API's id of the request that changed it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
 }
 
 /// `<orderId>:<version>`: an order has one state per version, so it names one change.

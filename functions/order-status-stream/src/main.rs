@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use storefront_core::aws;
+use storefront_http::MetricSink;
 use storefront_http::start::{self, StartError};
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
 
@@ -13,7 +14,8 @@ async fn main() -> ExitCode {
         let bus_name =
             aws::variable("EVENT_BUS_NAME").ok_or(StartError::MissingVariable("EVENT_BUS_NAME"))?;
         let client = eventbridge(&aws::config().await, aws::endpoint_url("EVENTBRIDGE"));
-        let consumer = &Consumer::new(client, bus_name);
+        let consumer =
+            &Consumer::new(client, bus_name).with_metrics(MetricSink::from_environment());
         lambda_runtime::run(service_fn(|event: LambdaEvent<StreamBatch>| consumer.handle(event)))
             .await
     })

@@ -125,6 +125,8 @@ fn status_change(
         currency: new.text("currency")?,
         version,
         changed_at: new.text("updatedAt")?,
+        // Not worth withholding an event for: nothing depends on it.
+        request_id: new.text("requestId").ok(),
     }))
 }
 

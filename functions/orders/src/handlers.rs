@@ -2,9 +2,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
-use storefront_core::{NewOrder, OrderId, OrderStatus, OrderWithItems, Orders};
+use storefront_core::{NewOrder, OrderId, OrderStatus, OrderWithItems, Orders, StatusChange};
 use storefront_http::{
-    Caller, Id, IfMatch, JsonBody, PageBody, Problem, Query, Tagged, page_request,
+    Caller, Id, IfMatch, JsonBody, Metrics, OptionalRequestId, PageBody, Problem, Query, Tagged,
+    page_request,
 };
 
 use crate::idempotency_key::OptionalIdempotencyKey;
@@ -50,6 +51,8 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 pub(crate) async fn place(
     caller: Caller,
     State(orders): State<Orders>,
+    OptionalRequestId(request_id): OptionalRequestId,
+    metrics: Metrics,
     OptionalIdempotencyKey(idempotency_key): OptionalIdempotencyKey,
     JsonBody(body): JsonBody<NewOrderBody>,
 ) -> Result<Response, Problem> {
@@ -58,6 +61,7 @@ pub(crate) async fn place(
         user_id: caller.user_id,
         items: body.into_items()?,
         idempotency_key,
+        request_id,
     };
     let placed = orders.place(new).await?;
     let location = [(header::LOCATION, format!("/orders/{}", placed.order.order.id))];
@@ -65,6 +69,7 @@ pub(crate) async fn place(
         let replayed = [(IDEMPOTENCY_REPLAYED, "true")];
         (StatusCode::OK, location, replayed, tagged(placed.order)).into_response()
     } else {
+        metrics.order_placed(&placed.order.order);
         (StatusCode::CREATED, location, tagged(placed.order)).into_response()
     })
 }
@@ -147,18 +152,20 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     caller: Caller,
     State(orders): State<Orders>,
+    OptionalRequestId(request_id): OptionalRequestId,
     Id(id): Id<OrderId>,
     IfMatch(expected): IfMatch,
     JsonBody(body): JsonBody<OrderChangesBody>,
 ) -> Result<Tagged<OrderBody>, Problem> {
-    let status = body.status.get()?;
+    let to = body.status.get()?;
     let access = caller.order_access();
-    if status != OrderStatus::Cancelled && !caller.is_admin() {
+    if to != OrderStatus::Cancelled && !caller.is_admin() {
         // Whoever may not see the order learns no more than that.
         orders.find(access, id).await?.ok_or_else(Problem::order_not_found)?;
         return Err(Problem::forbidden());
     }
-    let order = orders.change_status(access, id, status, expected).await?;
+    let change = StatusChange { to, expected, request_id };
+    let order = orders.change_status(access, id, change).await?;
     Ok(tagged(order))
 }
 

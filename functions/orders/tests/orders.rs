@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use storefront_core::{NewProduct, Product, ProductId, Products};
-use storefront_testing::{Answer, Api, Database, Persona};
+use storefront_core::{NewProduct, OrderAccess, Orders, Product, ProductId, Products};
+use storefront_http::{MetricSink, with_metrics};
+use storefront_testing::{Answer, Api, CapturedMetrics, Database, Persona};
 
 /// A shop with an administrator, and two customers.
 struct Shop {
@@ -264,4 +265,87 @@ async fn orders_are_listed_newest_first_and_by_date() {
         let answer = list(shop.anna, query).await.problem(400, "invalid_query");
         assert_eq!(answer.pointers(), [parameter]);
     }
+}
+
+#[tokio::test]
+async fn an_order_keeps_the_id_of_the_request_that_changed_it_and_clients_do_not_see_it() {
+    let shop = Shop::open().await;
+    let blend = shop.product(1890, None).await;
+    let order = shop.place(shop.anna, &blend, 1).await.expect(201).body;
+    let id = order["id"].as_str().unwrap().parse().unwrap();
+    let stored = async || {
+        let found = Orders::new(shop.database.table()).find(OrderAccess::Any, id).await;
+        found.unwrap().unwrap().order.request_id.unwrap().to_string()
+    };
+    assert_eq!(stored().await, "JKJaXmPLvHcESHA=");
+    let paid = shop.change(shop.admin, &order, "paid").await.expect(200).body;
+    assert_eq!(stored().await, "JKJaXmPLvHcESHA=");
+    let cancelled = shop.change(shop.anna, &order, "cancelled").await.expect(200).body;
+    assert_eq!(stored().await, "JKJaXmPLvHcESHA=");
+    for body in [order, paid, cancelled] {
+        assert!(body.get("requestId").is_none(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_placed_is_counted_and_its_replay_is_not() {
+    let shop = Shop::open().await;
+    let metrics = CapturedMetrics::default();
+    let sink = MetricSink::new("storefront", metrics.clone());
+    let api = Api::new(with_metrics(storefront_orders::app(shop.database.table()), sink));
+    let _ = api.get("/nowhere").send().await.problem(404, "route_not_found");
+    metrics.take();
+    let blend = shop.product(1890, Some(5)).await;
+    let place = || {
+        let request = api.post("/orders").by(shop.anna).json(one(&blend, 2));
+        request.header("idempotency-key", "k-1").send()
+    };
+
+    let _ = place().await.expect(201);
+    let directive = |dimensions: &[&str], metrics: Value| {
+        json!({ "CloudWatchMetrics": [{
+            "Namespace": "storefront", "Dimensions": [dimensions], "Metrics": metrics,
+        }] })
+    };
+    assert_eq!(
+        metrics.take(),
+        [
+            json!({
+                "_aws": directive(&["Route"], json!([
+                    { "Name": "ConsumedReadUnits", "Unit": "Count" },
+                    { "Name": "ConsumedWriteUnits", "Unit": "Count" },
+                ])),
+                "ConsumedReadUnits": 1,
+                "ConsumedWriteUnits": 10,
+                "Route": "POST /orders",
+                "function": "orders",
+                "request_id": "JKJaXmPLvHcESHA=",
+            }),
+            json!({
+                "_aws": directive(&["Currency"], json!([{ "Name": "OrderValue" }])),
+                "Currency": "EUR",
+                "OrderValue": 3780,
+                "function": "orders",
+                "request_id": "JKJaXmPLvHcESHA=",
+            }),
+            json!({
+                "_aws": directive(&[], json!([{ "Name": "OrdersPlaced", "Unit": "Count" }])),
+                "OrdersPlaced": 1,
+                "function": "orders",
+                "request_id": "JKJaXmPLvHcESHA=",
+            }),
+        ]
+    );
+
+    let _ = place().await.expect(200);
+    assert_eq!(
+        metrics.take(),
+        [json!({
+            "_aws": directive(&["Route"], json!([{ "Name": "ConsumedReadUnits", "Unit": "Count" }])),
+            "ConsumedReadUnits": 2,
+            "Route": "POST /orders",
+            "function": "orders",
+            "request_id": "JKJaXmPLvHcESHA=",
+        })]
+    );
 }

@@ -14,7 +14,8 @@ use crate::table::Consistency;
 use crate::transaction::{self, FailedConditions, Outcome};
 use crate::{
     Currency, Error, IdempotencyKey, Order, OrderAccess, OrderId, OrderItem, OrderStatus,
-    OrderWithItems, Orders, Product, ProductId, Result, Shortage, Timestamp, UserId, retry,
+    OrderWithItems, Orders, Product, ProductId, RequestId, Result, Shortage, Timestamp, UserId,
+    retry,
 };
 
 /// The most items of one order. A transaction holds 100 actions: the order, two for each item, and
@@ -36,6 +37,8 @@ pub struct NewOrder {
     pub items: Vec<NewOrderItem>,
     /// Under which name of the client's, if any.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// By which request, if that is known.
+    pub request_id: Option<RequestId>,
 }
 
 /// How many of which product.
@@ -225,6 +228,7 @@ struct Draft {
     items: Vec<NewOrderItem>,
     idempotency_key: Option<IdempotencyKey>,
     request_hash: String,
+    request_id: Option<RequestId>,
 }
 
 impl Draft {
@@ -239,6 +243,7 @@ impl Draft {
                 request_hash: request_hash(&items),
                 items,
                 idempotency_key: new.idempotency_key,
+                request_id: new.request_id,
             }),
         }
     }
@@ -284,6 +289,7 @@ impl Draft {
             version: 1,
             created_at: self.id.created_at(),
             updated_at: self.id.created_at(),
+            request_id: self.request_id.clone(),
         };
         Ok(OrderWithItems { order, items })
     }

@@ -5,9 +5,20 @@ use crate::schema::{self, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
 use crate::{
-    Error, Order, OrderAccess, OrderId, OrderItem, OrderStatus, OrderWithItems, Orders, Result,
-    Timestamp, Version,
+    Error, Order, OrderAccess, OrderId, OrderItem, OrderStatus, OrderWithItems, Orders, RequestId,
+    Result, Timestamp, Version,
 };
+
+/// What status an order shall get.
+#[derive(Clone, Debug)]
+pub struct StatusChange {
+    /// The status.
+    pub to: OrderStatus,
+    /// From which version of the order only, if from one.
+    pub expected: Option<Version>,
+    /// By which request, if that is known.
+    pub request_id: Option<RequestId>,
+}
 
 impl Orders {
     /// Changes an order's status, if the shop's rules allow it ([`Error::InvalidStatusChange`]) and
@@ -19,12 +30,11 @@ impl Orders {
         &self,
         access: OrderAccess,
         id: OrderId,
-        to: OrderStatus,
-        expected: Option<Version>,
+        change: StatusChange,
     ) -> Result<OrderWithItems> {
         let found = self.find(access, id).await?.ok_or(Error::OrderNotFound)?;
         let OrderWithItems { mut order, items } = found;
-        if decide(&order, to, expected).is_err() {
+        if change.decide(&order).is_err() {
             // That may have been an old state; a refusal is decided on the present one.
             let key = Key::order(order.user_id, id);
             let now = self.table.get(ItemType::Order, key, Consistency::Strong).await?;
@@ -32,10 +42,10 @@ impl Orders {
         }
         // Ends: whenever a write is refused, the order has moved on, and it only moves forward.
         loop {
-            decide(&order, to, expected)?;
-            let written = match to {
-                OrderStatus::Cancelled => self.cancel(&order, &items, expected).await?,
-                _ => self.set_status(&order, to, expected).await?,
+            change.decide(&order)?;
+            let written = match change.to {
+                OrderStatus::Cancelled => self.cancel(&order, &items, &change).await?,
+                _ => self.set_status(&order, &change).await?,
             };
             match written {
                 Written::To(order) => return Ok(OrderWithItems { order, items }),
@@ -44,14 +54,9 @@ impl Orders {
         }
     }
 
-    async fn set_status(
-        &self,
-        order: &Order,
-        to: OrderStatus,
-        expected: Option<Version>,
-    ) -> Result<Written> {
-        let change = change(order, to, expected, Timestamp::now());
-        match change.apply(&self.table, Key::order(order.user_id, order.id)).await? {
+    async fn set_status(&self, order: &Order, change: &StatusChange) -> Result<Written> {
+        let update = change.update(order, Timestamp::now());
+        match update.apply(&self.table, Key::order(order.user_id, order.id)).await? {
             Updated::To(item) => schema::entity(ItemType::Order, item).map(Written::To),
             Updated::Refused(Some(item)) => {
                 schema::entity(ItemType::Order, item).map(Written::MovedOn)
@@ -68,15 +73,15 @@ impl Orders {
         &self,
         order: &Order,
         items: &[OrderItem],
-        expected: Option<Version>,
+        change: &StatusChange,
     ) -> Result<Written> {
         const ORDER: usize = 0;
         let now = Timestamp::now();
         let mut restocked: Vec<&OrderItem> = items.iter().collect();
         loop {
-            let change = change(order, OrderStatus::Cancelled, expected, now);
+            let update = change.update(order, now);
             let mut actions =
-                vec![change.into_action(&self.table, Key::order(order.user_id, order.id))?];
+                vec![update.into_action(&self.table, Key::order(order.user_id, order.id))?];
             for item in &restocked {
                 let restock = Change::at(now)
                     .require_presence("stock")
@@ -89,6 +94,7 @@ impl Orders {
                         status: OrderStatus::Cancelled,
                         version: order.version + 1,
                         updated_at: now,
+                        request_id: change.request_id.clone(),
                         ..order.clone()
                     }));
                 }
@@ -114,19 +120,29 @@ enum Written {
     MovedOn(Order),
 }
 
-fn decide(order: &Order, to: OrderStatus, expected: Option<Version>) -> Result<()> {
-    match expected {
-        Some(version) if version != order.version => {
-            Err(Error::VersionMismatch { current: order.version })
+impl StatusChange {
+    /// Refuses what the rules of the shop, or the one who asks, do not allow for this order.
+    fn decide(&self, order: &Order) -> Result<()> {
+        match self.expected {
+            Some(version) if version != order.version => {
+                Err(Error::VersionMismatch { current: order.version })
+            }
+            _ if order.status.may_become(self.to) => Ok(()),
+            _ => Err(Error::InvalidStatusChange { from: order.status, to: self.to }),
         }
-        _ if order.status.may_become(to) => Ok(()),
-        _ => Err(Error::InvalidStatusChange { from: order.status, to }),
     }
-}
 
-fn change(order: &Order, to: OrderStatus, expected: Option<Version>, now: Timestamp) -> Change {
-    Change::at(now)
-        .require("status", string(order.status))
-        .set("status", string(to))
-        .require_version(expected)
+    /// The order's update. With the request's id in it, a write that comes a second time knows its
+    /// own item from one that another request changed in the same way and millisecond.
+    fn update(&self, order: &Order, now: Timestamp) -> Change {
+        let update = Change::at(now)
+            .require("status", string(order.status))
+            .set("status", string(self.to))
+            .require_version(self.expected);
+        match &self.request_id {
+            Some(id) => update.set("requestId", string(id)),
+            // The item must not name the request of an earlier change.
+            None => update.remove("requestId"),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use storefront_core::{
     UserChanges, UserId,
 };
 
-use crate::shop::{Shop, category, email, new_order, new_product, new_user};
+use crate::shop::{Shop, becoming, category, email, new_order, new_product, new_user};
 
 fn reads(requests: u32, read_units: f64) -> Consumed {
     Consumed { requests, read_units, write_units: 0.0 }
@@ -110,7 +110,7 @@ async fn a_status_change_is_one_round_trip_of_reads_and_one_update() {
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;
     let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
-    let pay = shop.orders.change_status(OrderAccess::Any, order.id, OrderStatus::Paid, None);
+    let pay = shop.orders.change_status(OrderAccess::Any, order.id, becoming(OrderStatus::Paid));
     let (paid, cost) = measure(pay).await;
     paid.unwrap();
     // The order, and its copy in GSI1.
@@ -125,7 +125,7 @@ async fn a_cancellation_is_one_round_trip_of_reads_and_one_transaction() {
     let items: Vec<_> = products.iter().map(|product| (product, 1)).collect();
     let order = shop.place(&anna, &items).await.unwrap();
     let access = OrderAccess::OwnedBy(anna.id);
-    let cancel = shop.orders.change_status(access, order.id, OrderStatus::Cancelled, None);
+    let cancel = shop.orders.change_status(access, order.id, becoming(OrderStatus::Cancelled));
     let (cancelled, cost) = measure(cancel).await;
     cancelled.unwrap();
     // Order and three products at two units each, and a copy of each in GSI1 at one.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use storefront_core::{Error, OrderAccess, OrderStatus};
 
-use crate::shop::Shop;
+use crate::shop::{Shop, becoming};
 
 /// Runs `work` this many times at once, each in a task of its own.
 async fn at_once<T, F, Fut>(times: usize, work: F) -> Vec<T>
@@ -83,7 +83,7 @@ async fn of_8_cancellations_of_one_order_one_puts_the_stock_back() {
         let shop = Arc::clone(&shop);
         async move {
             let access = OrderAccess::OwnedBy(anna.id);
-            shop.orders.change_status(access, order.id, OrderStatus::Cancelled, None).await
+            shop.orders.change_status(access, order.id, becoming(OrderStatus::Cancelled)).await
         }
     })
     .await;

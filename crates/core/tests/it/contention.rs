@@ -11,13 +11,12 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{Error as AnyError, Input, Output};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use axum::Router;
-use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
-use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges, UserChanges};
+use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges, StatusChange, UserChanges};
 
-use crate::shop::{Shop, email};
+use crate::shop::{Shop, becoming, email};
 
 /// Sends the next `remaining` requests for `operation` to another endpoint.
 #[derive(Debug)]
@@ -71,12 +70,20 @@ async fn shop(operation: &'static str, answer: Value) -> (Shop, Arc<AtomicU32>) 
 /// A shop whose next requests for `operation` are applied, and then answered with an error, as when
 /// DynamoDB's answer is lost on the way.
 async fn shop_that_loses_answers(operation: &'static str) -> (Shop, Arc<AtomicU32>) {
+    shop_that_applies(operation, |body| body).await
+}
+
+/// The same, but what is applied is what `instead` makes of the request.
+async fn shop_that_applies(
+    operation: &'static str,
+    instead: fn(String) -> String,
+) -> (Shop, Arc<AtomicU32>) {
     let shop = Shop::open().await;
     let table_url = shop.dynamodb.endpoint_url().to_owned();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint_url = format!("http://{}/", listener.local_addr().unwrap());
-    let apply = post(async move |headers: HeaderMap, body: Bytes| {
-        let request = reqwest::Client::new().post(table_url).headers(headers).body(body);
+    let apply = post(async move |headers: HeaderMap, body: String| {
+        let request = reqwest::Client::new().post(table_url).headers(headers).body(instead(body));
         assert!(request.send().await.unwrap().status().is_success());
         StatusCode::INTERNAL_SERVER_ERROR
     });
@@ -172,7 +179,7 @@ async fn a_single_update_that_meets_a_transaction_is_tried_again() {
     remaining.store(2, Ordering::SeqCst);
     let paid = shop
         .orders
-        .change_status(OrderAccess::Any, order.id, OrderStatus::Paid, None)
+        .change_status(OrderAccess::Any, order.id, becoming(OrderStatus::Paid))
         .await
         .unwrap();
     assert_eq!(paid.order.version, 2);
@@ -202,11 +209,36 @@ async fn a_status_change_whose_answer_was_lost_is_not_refused() {
     remaining.store(1, Ordering::SeqCst);
     let paid = shop
         .orders
-        .change_status(OrderAccess::Any, order.id, OrderStatus::Paid, Some(1))
+        .change_status(
+            OrderAccess::Any,
+            order.id,
+            StatusChange { expected: Some(1), ..becoming(OrderStatus::Paid) },
+        )
         .await
         .unwrap();
     assert_eq!((paid.order.status, paid.order.version), (OrderStatus::Paid, 2));
     assert_eq!(remaining.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn the_same_change_of_the_same_moment_by_another_request_is_not_taken_for_ones_own() {
+    let (shop, remaining) =
+        shop_that_applies("UpdateItem", |body| body.replace("request-1", "request-2")).await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 10).await;
+    let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    let pay = |id: &str| {
+        let change =
+            StatusChange { request_id: Some(id.parse().unwrap()), ..becoming(OrderStatus::Paid) };
+        shop.orders.change_status(OrderAccess::Any, order.id, change)
+    };
+    remaining.store(1, Ordering::SeqCst);
+    let first = pay("request-1").await;
+    assert_eq!(remaining.load(Ordering::SeqCst), 0, "request-2 came first");
+    assert!(matches!(
+        first,
+        Err(Error::InvalidStatusChange { from: OrderStatus::Paid, to: OrderStatus::Paid })
+    ));
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ async fn every_entity_lies_under_its_documented_keys() {
             user_id: anna,
             items: vec![NewOrderItem { product_id: blend, quantity: 2 }],
             idempotency_key: Some("first".parse().unwrap()),
+            request_id: Some("JKJaXmPLvHcESHA=".parse().unwrap()),
         })
         .await
         .unwrap();
@@ -59,6 +60,7 @@ async fn every_entity_lies_under_its_documented_keys() {
             "GSI1PK": format!("ORDER#{ORDER}"), "GSI1SK": format!("USER#{ANNA}"),
             "_type": "Order", "id": ORDER, "userId": ANNA, "status": "pending", "itemCount": 1,
             "total": 3780, "currency": "EUR", "version": 1, "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
+            "requestId": "JKJaXmPLvHcESHA=",
         })
     );
     assert_eq!(

@@ -1,9 +1,9 @@
 use storefront_core::{
-    CreatedBetween, Error, OrderAccess, OrderId, OrderStatus, PageRequest, ProductChanges,
-    Timestamp,
+    CreatedBetween, Error, NewOrder, OrderAccess, OrderId, OrderStatus, PageRequest,
+    ProductChanges, StatusChange, Timestamp,
 };
 
-use crate::shop::{Shop, new_order};
+use crate::shop::{Shop, becoming, new_order};
 
 const STATUSES: [OrderStatus; 5] = [
     OrderStatus::Pending,
@@ -74,7 +74,7 @@ async fn a_range_includes_from_and_excludes_to() {
             format!("{:08x}-{:04x}-7000-8000-00000000000a", millis >> 16, millis & 0xffff)
                 .parse()
                 .unwrap();
-        let order = storefront_core::NewOrder { id, ..new_order(&anna, &[(&blend, 1)]) };
+        let order = NewOrder { id, ..new_order(&anna, &[(&blend, 1)]) };
         shop.orders.place(order).await.unwrap();
         ids.push(id);
     }
@@ -127,7 +127,7 @@ async fn an_order_of_free_products_is_restocked_as_well() {
     let order = shop.place(&anna, &[(&free, 4)]).await.unwrap();
     assert_eq!((order.total, order.item_count), (0, 1));
     let access = OrderAccess::OwnedBy(anna.id);
-    shop.orders.change_status(access, order.id, OrderStatus::Cancelled, None).await.unwrap();
+    shop.orders.change_status(access, order.id, becoming(OrderStatus::Cancelled)).await.unwrap();
     assert_eq!(shop.stock(&free).await, Some(10));
 }
 
@@ -153,10 +153,13 @@ async fn only_the_shops_status_changes_are_allowed() {
                 OrderStatus::Delivered => &[OrderStatus::Paid, OrderStatus::Shipped, from],
             };
             for step in path {
-                shop.orders.change_status(OrderAccess::Any, order.id, *step, None).await.unwrap();
+                shop.orders
+                    .change_status(OrderAccess::Any, order.id, becoming(*step))
+                    .await
+                    .unwrap();
             }
             let version = 1 + path.len() as u64;
-            let changed = shop.orders.change_status(OrderAccess::Any, order.id, to, None).await;
+            let changed = shop.orders.change_status(OrderAccess::Any, order.id, becoming(to)).await;
             if allowed.contains(&(from, to)) {
                 let changed = changed.unwrap();
                 assert_eq!(changed.order.status, to);
@@ -181,7 +184,11 @@ async fn a_status_is_changed_at_the_expected_version_only_and_by_the_owner_only(
     let blend = shop.product(1890, 5).await;
     let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
     let cancel = |access, expected| {
-        shop.orders.change_status(access, order.id, OrderStatus::Cancelled, expected)
+        shop.orders.change_status(
+            access,
+            order.id,
+            StatusChange { expected, ..becoming(OrderStatus::Cancelled) },
+        )
     };
     assert!(matches!(cancel(OrderAccess::OwnedBy(ben.id), None).await, Err(Error::OrderNotFound)));
     assert!(matches!(
@@ -210,8 +217,11 @@ async fn a_cancellation_puts_back_what_counts_stock_and_makes_no_ghosts() {
     shop.products.update(no_longer_counted.id, changes, None).await.unwrap();
 
     let access = OrderAccess::OwnedBy(anna.id);
-    let cancelled =
-        shop.orders.change_status(access, order.id, OrderStatus::Cancelled, None).await.unwrap();
+    let cancelled = shop
+        .orders
+        .change_status(access, order.id, becoming(OrderStatus::Cancelled))
+        .await
+        .unwrap();
 
     assert_eq!(cancelled.order.status, OrderStatus::Cancelled);
     assert_eq!(cancelled.items.len(), 4);
@@ -220,4 +230,34 @@ async fn a_cancellation_puts_back_what_counts_stock_and_makes_no_ghosts() {
     assert_eq!(shop.products.find(deleted.id).await.unwrap(), None);
     assert_eq!(shop.stock(&unlimited).await, None);
     assert_eq!(shop.stock(&no_longer_counted).await, None);
+}
+
+#[tokio::test]
+async fn an_order_names_the_request_that_last_changed_it() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(1890, Some(5)).await;
+    let by = |id: &str, to| {
+        let request_id = (!id.is_empty()).then(|| id.parse().unwrap());
+        StatusChange { request_id, ..becoming(to) }
+    };
+    let request_id = Some("placing".parse().unwrap());
+    let new = NewOrder { request_id, ..new_order(&anna, &[(&blend, 1)]) };
+    let order = shop.orders.place(new).await.unwrap().order.order;
+    assert_eq!(order.request_id.as_ref().unwrap().as_str(), "placing");
+
+    for (id, to) in [("paying", OrderStatus::Paid), ("cancelling", OrderStatus::Cancelled)] {
+        let access = OrderAccess::OwnedBy(anna.id);
+        let changed = shop.orders.change_status(access, order.id, by(id, to)).await.unwrap();
+        assert_eq!(changed.order.request_id.as_ref().unwrap().as_str(), id);
+        let read = shop.orders.find(access, order.id).await.unwrap().unwrap();
+        assert_eq!(read, changed);
+    }
+
+    let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    for (id, to) in [("paying", OrderStatus::Paid), ("", OrderStatus::Shipped)] {
+        let changed =
+            shop.orders.change_status(OrderAccess::Any, order.id, by(id, to)).await.unwrap();
+        assert_eq!(changed.order.request_id.map(String::from).unwrap_or_default(), id);
+    }
 }

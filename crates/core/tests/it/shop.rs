@@ -2,8 +2,8 @@
 
 use storefront_core::{
     Category, Currency, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem,
-    NewProduct, NewUser, Order, OrderId, Orders, PasswordHash, Placed, Product, ProductId,
-    Products, Role, Table, User, UserId, Users, aws, schema,
+    NewProduct, NewUser, Order, OrderId, OrderStatus, Orders, PasswordHash, Placed, Product,
+    ProductId, Products, RequestId, Role, StatusChange, Table, User, UserId, Users, aws, schema,
 };
 use storefront_embedded::{EmbeddedDynamoDb, test_table};
 
@@ -147,5 +147,15 @@ pub(crate) fn new_order(user: &User, items: &[(&Product, u32)]) -> NewOrder {
             .map(|&(product, quantity)| NewOrderItem { product_id: product.id, quantity })
             .collect(),
         idempotency_key: None,
+        request_id: Some(request_id()),
     }
+}
+
+/// To this status, whatever the version.
+pub(crate) fn becoming(to: OrderStatus) -> StatusChange {
+    StatusChange { to, expected: None, request_id: Some(request_id()) }
+}
+
+fn request_id() -> RequestId {
+    "JKJaXmPLvHcESHA=".parse().unwrap()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::bus::{Bus, detail};
 use crate::records::{
-    ANNA, order, order_id, other, paid, paid_event, paid_with, record, sequence_number,
+    ANNA, order, order_id, other, paid, paid_event, paid_with, record, request_id, sequence_number,
 };
 use crate::{BUS_NAME, all_delivered, failed_from, handle, handle_payload};
 
@@ -28,6 +28,7 @@ async fn a_status_change_becomes_exactly_this_event() {
             "currency": "EUR",
             "version": 2,
             "changedAt": "2026-11-22T09:30:00.125Z",
+            "requestId": request_id(1),
         })
     );
     let mut entry = entry.clone();
@@ -40,6 +41,21 @@ async fn a_status_change_becomes_exactly_this_event() {
             "EventBusName": BUS_NAME,
         })
     );
+}
+
+#[tokio::test]
+async fn a_change_by_no_known_request_is_published_without_one() {
+    for odd in
+        [None, Some(json!({ "S": "" })), Some(json!({ "S": "a b" })), Some(json!({ "N": "1" }))]
+    {
+        let bus = Bus::start().await;
+        let record = paid_with(1, "/dynamodb/NewImage/requestId", odd);
+
+        assert_eq!(handle(&bus, &[record]).await, all_delivered());
+
+        let [entry] = &bus.accepted()[..] else { panic!("one event") };
+        assert!(detail(entry).get("requestId").is_none(), "{entry}");
+    }
 }
 
 #[tokio::test]
@@ -70,6 +86,7 @@ async fn ten_of_the_largest_events_are_far_below_what_one_call_takes() {
             record["dynamodb"]["NewImage"][attribute] = json!({ "N": value.to_string() });
         }
         record["dynamodb"]["NewImage"]["status"] = json!({ "S": "cancelled" });
+        record["dynamodb"]["NewImage"]["requestId"] = json!({ "S": "x".repeat(64) });
         record
     };
 

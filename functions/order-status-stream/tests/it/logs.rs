@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::bus::{Answer, Bus};
 use crate::handle;
-use crate::records::{ANNA, order_id, paid, paid_with, sequence_number};
+use crate::records::{ANNA, order_id, paid, paid_with, request_id, sequence_number};
 
 const FILTER: &str = "info,storefront_order_status_stream=trace";
 
@@ -111,13 +111,32 @@ async fn a_change_that_was_not_delivered_is_logged_with_its_id_and_the_services_
 }
 
 #[tokio::test]
-async fn a_batch_is_one_line_that_counts() {
+async fn a_batch_is_one_line_that_counts_and_leads_from_requests_to_their_events() {
     let bus = Bus::start().await;
+    let unknown = paid_with(3, "/dynamodb/NewImage/requestId", None);
 
-    let lines = logged(&bus, &[paid(1), paid(2)]).await;
+    let lines = logged(&bus, &[paid(1), paid(2), unknown]).await;
 
     let [line] = &lines[..] else { panic!("one line: {lines:?}") };
-    assert_eq!(line["fields"]["records"], 2);
-    assert_eq!(line["fields"]["changes"], 2);
-    assert_eq!(line["fields"]["delivered"], 2);
+    let fields = &line["fields"];
+    assert_eq!(fields["message"], "request served");
+    assert_eq!(fields["outcome"], "delivered");
+    assert_eq!(fields["records"], 3);
+    assert_eq!(fields["changes"], 3);
+    assert_eq!(fields["delivered"], 3);
+    assert_eq!(fields["request_ids"], format!("{} {}", request_id(1), request_id(2)));
+    assert_eq!(fields["cold_start"], true);
+    assert!(fields["latency_ms"].is_f64());
+    assert_eq!(line["span"]["function"], "order-status-stream");
+}
+
+#[tokio::test]
+async fn a_batch_that_stops_names_only_the_requests_of_what_was_delivered() {
+    let bus = Bus::scripted([Answer::Refuse(1, "InternalFailure")], Answer::Accept).await;
+
+    let lines = logged(&bus, &[paid(1), paid(2), paid(3)]).await;
+
+    let served = &lines.last().unwrap()["fields"];
+    assert_eq!((&served["outcome"], &served["delivered"]), (&json!("stopped"), &json!(1)));
+    assert_eq!(served["request_ids"], request_id(1));
 }

@@ -8,6 +8,7 @@ mod decoding;
 mod delivery;
 mod events;
 mod logs;
+mod metrics;
 mod process;
 mod records;
 

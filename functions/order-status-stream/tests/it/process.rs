@@ -117,6 +117,52 @@ async fn the_process_answers_with_empty_endpoint_variables() {
 }
 
 #[tokio::test]
+async fn the_process_has_written_its_metrics_when_it_answers_if_it_was_given_a_namespace() {
+    for (namespace, expected) in [("storefront", 2), ("", 0)] {
+        let bus = Bus::start().await;
+        let (address, mut answered) = runtime(json!({ "Records": [paid(1)] }).to_string()).await;
+        let variables = [
+            ("EVENT_BUS_NAME", BUS_NAME),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url),
+            ("METRICS_NAMESPACE", namespace),
+            ("RUST_LOG", "ERROR"),
+        ];
+
+        let mut process = start(&address, &variables);
+        timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
+        // As Lambda freezes it: from now on it does nothing more.
+        process.start_kill().unwrap();
+
+        let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
+        let written = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(written.lines().count(), expected, "{written}");
+        for line in written.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], namespace);
+            assert_eq!(line["request_id"], "request-1");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_process_answers_when_nobody_reads_what_it_writes() {
+    let bus = Bus::start().await;
+    let (address, mut answered) = runtime(json!({ "Records": [paid(1)] }).to_string()).await;
+    let variables = [
+        ("EVENT_BUS_NAME", BUS_NAME),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url),
+        ("METRICS_NAMESPACE", "storefront"),
+    ];
+
+    let mut process = start(&address, &variables);
+    drop(process.stdout.take());
+    let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
+
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(bus.event_ids(), [paid_event(1)]);
+}
+
+#[tokio::test]
 async fn the_process_says_what_is_missing_and_ends_when_the_bus_has_no_name() {
     let process = start("127.0.0.1:1", &[("EVENT_BUS_NAME", "")]);
 

@@ -9,6 +9,11 @@ pub(crate) fn order_id(order: u16) -> String {
     format!("01930000-0000-7000-8000-{order:012}")
 }
 
+/// The request that changed the order last.
+pub(crate) fn request_id(order: u16) -> String {
+    format!("request-{order}=")
+}
+
 /// The order's item in this status and version. `note` is not part of the shop: it stands for
 /// content that nobody may find in a log.
 pub(crate) fn order(order: u16, status: &str, version: u64) -> Value {
@@ -27,6 +32,7 @@ pub(crate) fn order(order: u16, status: &str, version: u64) -> Value {
         "version": { "N": version.to_string() },
         "createdAt": { "S": "2024-11-05T21:35:50.272Z" },
         "updatedAt": { "S": "2026-11-22T09:30:00.125Z" },
+        "requestId": { "S": request_id(order) },
         "note": { "S": "CONFIDENTIAL" },
     })
 }
