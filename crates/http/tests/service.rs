@@ -117,7 +117,7 @@ async fn a_request_is_logged_by_its_route_and_its_caller() {
 async fn every_line_of_a_request_names_its_function_its_ids_and_its_trace() {
     let log = CapturedLog::start();
     let mut context = lambda_http::Context::default();
-    context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".to_owned();
+    context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
     context.xray_trace_id = Some(
         "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned(),
     );

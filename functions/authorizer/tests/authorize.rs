@@ -44,7 +44,7 @@ async fn decide(event: &Value) -> Value {
 
 async fn decide_with(authorizer: &Authorizer, event: &Value) -> Value {
     let mut context = Context::default();
-    context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".to_owned();
+    context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
     context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".to_owned());
     let event = LambdaEvent::new(event.clone(), context);
     serde_json::to_value(authorizer.authorize(event).await).unwrap()

@@ -42,8 +42,10 @@ async fn an_order_is_placed_shipped_and_announced_once() {
 
     let admin = Client::logged_in(url, "admin@example.com").await;
     grace.patch(&path, json!({ "status": "paid" })).await.expect(StatusCode::FORBIDDEN);
+    let mut requests = Vec::new();
     for status in ["paid", "shipped"] {
-        admin.patch(&path, json!({ "status": status })).await.expect(StatusCode::OK);
+        let answer = admin.patch(&path, json!({ "status": status })).await.expect(StatusCode::OK);
+        requests.push(answer.headers["x-request-id"].to_str().unwrap().to_owned());
     }
 
     let of_this_order = |event: &Value| event["detail"]["orderId"] == order["id"];
@@ -58,6 +60,8 @@ async fn an_order_is_placed_shipped_and_announced_once() {
         })
         .collect();
     assert_eq!(changes, [("pending", "paid"), ("paid", "shipped")]);
+    let announced: Vec<_> = events.iter().map(|event| &event["detail"]["requestId"]).collect();
+    assert_eq!(announced, requests.iter().collect::<Vec<_>>(), "the id that the client got");
 
     // The next change comes behind everything there is of these.
     admin.patch(&path, json!({ "status": "delivered" })).await.expect(StatusCode::OK);

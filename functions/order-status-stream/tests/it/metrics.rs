@@ -19,7 +19,7 @@ async fn counted(bus: &Bus, records: &[Value]) -> (Value, Vec<Value>) {
         Consumer::new(client, BUS_NAME).with_metrics(MetricSink::new("shop", metrics.clone()));
     let handle = async |records: &[Value]| {
         let mut context = Context::default();
-        context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".to_owned();
+        context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
         let batch = serde_json::from_str(&payload(records)).unwrap();
         let answer = consumer.handle(LambdaEvent::new(batch, context)).await.unwrap();
         serde_json::to_value(answer).unwrap()
