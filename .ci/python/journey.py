@@ -151,4 +151,5 @@ def _event(before, answer):
         "currency": after["currency"],
         "version": after["version"],
         "changedAt": after["updatedAt"],
+        "requestId": answer.headers["x-request-id"],
     }
