@@ -11,6 +11,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use crate::access::Observed;
 use crate::capacity;
 
 /// A new connection inside a region takes a few milliseconds; one that takes longer than this is
@@ -80,10 +81,12 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The one HTTP client of all services, so that nobody asks AWS for anything unobserved.
 fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
+    let client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https()
+        .build_https();
+    SharedHttpClient::new(Observed::new(client))
 }
 
 /// The timeouts of every client, to be changed where one needs others.

@@ -11,6 +11,7 @@ pub mod aws;
 pub mod capacity;
 pub mod schema;
 
+mod access;
 mod category;
 mod change;
 mod email;

@@ -33,6 +33,15 @@ pub const EXPIRES_AT: &str = "expiresAt";
 
 const METADATA: &str = "METADATA";
 
+/// What each partition key begins with, in the table or the index: what a policy's
+/// `dynamodb:LeadingKeys` can name.
+const PARTITIONS: [&str; 5] = [USER, EMAIL, ORDER, PRODUCT, CATEGORY];
+const USER: &str = "USER#";
+const EMAIL: &str = "EMAIL#";
+const ORDER: &str = "ORDER#";
+const PRODUCT: &str = "PRODUCT#";
+const CATEGORY: &str = "CATEGORY#";
+
 /// What an item is, as its `_type` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemType {
@@ -94,7 +103,7 @@ impl Key {
     /// id's time.
     #[must_use]
     pub fn order(user_id: UserId, id: OrderId) -> Self {
-        Self { pk: user_partition(user_id), sk: format!("ORDER#{}#{id}", id.created_at()) }
+        Self { pk: user_partition(user_id), sk: format!("{ORDER}{}#{id}", id.created_at()) }
     }
 
     /// An [`ItemType::OrderItem`].
@@ -106,7 +115,7 @@ impl Key {
     /// An [`ItemType::Product`].
     #[must_use]
     pub fn product(id: ProductId) -> Self {
-        Self { pk: format!("PRODUCT#{id}"), sk: METADATA.to_owned() }
+        Self { pk: format!("{PRODUCT}{id}"), sk: METADATA.to_owned() }
     }
 
     /// An [`ItemType::Idempotency`].
@@ -157,7 +166,7 @@ impl IndexKey {
     /// A product by category.
     #[must_use]
     pub fn product(id: ProductId, category: &Category) -> Self {
-        Self { pk: category_partition(category), sk: format!("PRODUCT#{id}") }
+        Self { pk: category_partition(category), sk: format!("{PRODUCT}{id}") }
     }
 }
 
@@ -174,19 +183,19 @@ impl From<IndexKey> for Item {
 /// of the user and of the orders.
 #[must_use]
 pub fn user_partition(id: UserId) -> String {
-    format!("USER#{id}")
+    format!("{USER}{id}")
 }
 
 /// The `PK` of what belongs to an email, and the `GSI1PK` of the user who has it.
 #[must_use]
 pub fn email_partition(email: &Email) -> String {
-    format!("EMAIL#{}", email.as_str())
+    format!("{EMAIL}{}", email.as_str())
 }
 
 /// The `PK` of an order's items, and the `GSI1PK` of the order itself.
 #[must_use]
 pub fn order_partition(id: OrderId) -> String {
-    format!("ORDER#{id}")
+    format!("{ORDER}{id}")
 }
 
 /// The first and the last `SK` of the orders of a time range, for `BETWEEN`.
@@ -196,16 +205,21 @@ pub fn order_partition(id: OrderId) -> String {
 #[must_use]
 pub fn order_sort_keys(range: CreatedBetween) -> (String, String) {
     (
-        range.from.map_or_else(|| "ORDER#".to_owned(), |from| format!("ORDER#{from}")),
+        range.from.map_or_else(|| ORDER.to_owned(), |from| format!("{ORDER}{from}")),
         // Every time starts with a digit, and `:` is the character after the digits.
-        range.to.map_or_else(|| "ORDER#:".to_owned(), |to| format!("ORDER#{to}")),
+        range.to.map_or_else(|| format!("{ORDER}:"), |to| format!("{ORDER}{to}")),
     )
 }
 
 /// The `GSI1PK` of the products of a category.
 #[must_use]
 pub fn category_partition(category: &Category) -> String {
-    format!("CATEGORY#{}", category.as_str())
+    format!("{CATEGORY}{}", category.as_str())
+}
+
+/// What a partition key begins with, which tells what it belongs to but not whose it is.
+pub(crate) fn partition_prefix(partition_key: &str) -> Option<&'static str> {
+    PARTITIONS.into_iter().find(|prefix| partition_key.starts_with(prefix))
 }
 
 /// The item of an entity: its attributes, its keys and its type.

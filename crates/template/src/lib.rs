@@ -9,6 +9,7 @@ mod error;
 mod function;
 mod intrinsics;
 mod node;
+mod policy;
 mod stream;
 mod table;
 mod yaml;
@@ -20,6 +21,7 @@ use serde_json::Value;
 pub use api::{Authorizer, Cors, Route};
 pub use error::Error;
 pub use function::Function;
+pub use policy::{GrantedResource, Partitions, Permissions};
 pub use stream::StreamMapping;
 pub use table::TableDefinition;
 

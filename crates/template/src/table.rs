@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Error, Template};
 
-const TABLE: &str = "AWS::DynamoDB::Table";
+pub(crate) const TABLE: &str = "AWS::DynamoDB::Table";
 
 /// Properties that `CreateTable` has in the same shape. Backups and encryption at rest change
 /// nothing that a program sees, so they are left to the deployment.

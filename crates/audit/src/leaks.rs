@@ -1,0 +1,123 @@
+//! Searches the logs for the secrets that the tests used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+
+use aho_corasick::AhoCorasick;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::Error;
+use crate::evidence::{Evidence, Kind, Secret};
+use crate::log::for_each_line;
+
+/// In characters. Anything shorter is found by chance where it was never used.
+const SHORTEST: usize = 6;
+
+/// What is a secret whatever the tests use: the beginning of every stored password.
+const ALWAYS: (Kind, &str) = (Kind::PasswordHash, "$argon2id$");
+
+/// What a query leaves as it is of an email.
+const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+const IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'%');
+
+/// A line that says what it must not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leak {
+    /// The log.
+    pub log: PathBuf,
+    /// From 1.
+    pub line: usize,
+    /// Of what.
+    pub kind: Kind,
+}
+
+/// A secret that cannot be searched for, because it is too short.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TooShort {
+    /// What it is.
+    pub kind: Kind,
+    /// In characters.
+    pub length: usize,
+    /// A process that used it.
+    pub process: String,
+}
+
+impl fmt::Display for Leak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { log, line, kind } = self;
+        write!(f, "{}:{line}: the log holds a secret of the tests: {kind}", log.display())
+    }
+}
+
+impl fmt::Display for TooShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, length, process } = self;
+        write!(
+            f,
+            "{process}: a test uses a secret ({kind}) of {length} characters, which cannot be \
+             searched for; let it have {SHORTEST} or more that no log has for another reason"
+        )
+    }
+}
+
+/// The secrets that are too short to be searched for.
+#[must_use]
+pub fn too_short(evidence: &Evidence) -> BTreeSet<TooShort> {
+    let processes = evidence.processes.iter();
+    let secrets = processes.flat_map(|process| process.secrets.iter().map(move |s| (process, s)));
+    secrets
+        .map(|(process, secret)| TooShort {
+            kind: secret.kind,
+            length: secret.value.chars().count(),
+            process: process.name.clone(),
+        })
+        .filter(|secret| secret.length < SHORTEST)
+        .collect()
+}
+
+/// The lines that hold a secret, whatever process used it, also where it was written as JSON, as
+/// Rust's debug output or in a URL, and whatever the case of its letters.
+pub fn search(evidence: &Evidence) -> Result<BTreeSet<Leak>, Error> {
+    let mut wanted: BTreeMap<String, Kind> = BTreeMap::new();
+    for Secret { kind, value } in evidence.secrets() {
+        if value.chars().count() >= SHORTEST {
+            wanted.extend(forms(value).into_iter().map(|form| (form, *kind)));
+        }
+    }
+    wanted.insert(ALWAYS.1.to_owned(), ALWAYS.0);
+    let (forms, kinds): (Vec<String>, Vec<Kind>) = wanted.into_iter().unzip();
+    let search = AhoCorasick::builder().ascii_case_insensitive(true).build(&forms)?;
+
+    let mut leaks = BTreeSet::new();
+    for process in &evidence.processes {
+        for_each_line(process, |line, text| {
+            for found in search.find_overlapping_iter(text) {
+                let kind = kinds[found.pattern().as_usize()];
+                leaks.insert(Leak { log: process.log.clone(), line, kind });
+            }
+        })?;
+    }
+    Ok(leaks)
+}
+
+/// How a secret may stand in a log: a field may hold JSON that holds JSON.
+fn forms(value: &str) -> BTreeSet<String> {
+    let json = |text: &str| {
+        let quoted = serde_json::Value::from(text).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    };
+    let debug = format!("{value:?}");
+    let debug = debug[1..debug.len() - 1].to_owned();
+    let form_encoded = utf8_percent_encode(value, IN_A_QUERY).to_string();
+    [
+        value.to_owned(),
+        json(value),
+        json(&json(value)),
+        json(&debug),
+        form_encoded.replace("%20", "+"),
+        form_encoded,
+        utf8_percent_encode(value, IN_A_PATH).to_string(),
+    ]
+    .into()
+}

@@ -1,0 +1,214 @@
+//! Compares what the functions' roles grant with what the functions used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use storefront_template::{GrantedResource, Partitions, Permissions, StreamMapping, Template};
+
+use crate::Error;
+use crate::log::{Access, Activity, Use};
+
+/// What Lambda does in the name of every function: write its log, and its traces.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>
+const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
+const TRACES: [&str; 2] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+/// What an event source mapping does in the name of its function: read the stream, and keep what
+/// failed in a bucket.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
+const STREAM: [&str; 4] = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+];
+const FAILURE_BUCKET: &str = "s3:ListBucket";
+const FAILURE_OBJECTS: &str = "s3:PutObject";
+
+/// What a role grants more or less than is used of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// The logical id of the function.
+    pub function: String,
+    /// What differs.
+    pub kind: DifferenceKind,
+}
+
+/// See [`Difference`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// Granted, and no test used it.
+    Unused(Privilege),
+    /// Used, and not granted.
+    Missing {
+        /// What was used.
+        privilege: Privilege,
+        /// How often.
+        times: usize,
+        /// The process that did it first.
+        process: String,
+    },
+    /// Lambda does it in the function's name, and it is not granted.
+    MissingForLambda(Privilege),
+}
+
+/// An action on a resource and, for the table and its indexes, on some of their partitions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Privilege {
+    action: String,
+    on: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// A table or an index, and what the partition key begins with; `None` for all partitions.
+    Partition(GrantedResource, Option<String>),
+    /// A resource of another service. The suite has one of each kind.
+    Other,
+    /// What only Lambda uses, as the policy has it.
+    Granted(GrantedResource),
+}
+
+/// Compares, for each function of the template.
+pub fn compare(template: &Template, activity: &Activity) -> Result<BTreeSet<Difference>, Error> {
+    let binaries = template.functions()?;
+    let mapping = template.stream_mapping()?;
+    let mut differences = BTreeSet::new();
+    for permissions in template.permissions()? {
+        let used = activity.used.get(&binaries[&permissions.function].binary);
+        let mapping = mapping.as_ref().filter(|mapping| mapping.function == permissions.function);
+        let differ = differences_of(&permissions, mapping, used.unwrap_or(&BTreeMap::new()));
+        let function = permissions.function;
+        differences
+            .extend(differ.into_iter().map(|kind| Difference { function: function.clone(), kind }));
+    }
+    Ok(differences)
+}
+
+fn differences_of(
+    permissions: &Permissions,
+    mapping: Option<&StreamMapping>,
+    used: &BTreeMap<Access, Use>,
+) -> Vec<DifferenceKind> {
+    let mut granted = permissions.grants.clone();
+    let mut differences = Vec::new();
+    for (action, resource) in used_by_lambda(permissions, mapping) {
+        if granted.remove(&(action.clone(), resource.clone())).is_none() {
+            let privilege = Privilege { action, on: Place::Granted(resource) };
+            differences.push(DifferenceKind::MissingForLambda(privilege));
+        }
+    }
+    let granted: BTreeSet<Privilege> = granted.into_iter().flat_map(each_partition).collect();
+    let used: BTreeMap<Privilege, &Use> =
+        used.iter().map(|(access, r#use)| (Privilege::from(access), r#use)).collect();
+    let unused = granted.iter().filter(|privilege| !used.contains_key(privilege));
+    differences.extend(unused.cloned().map(DifferenceKind::Unused));
+    let missing = used.into_iter().filter(|(privilege, _)| !granted.contains(privilege));
+    differences.extend(missing.map(|(privilege, Use { times, process })| {
+        DifferenceKind::Missing { privilege, times: *times, process: process.clone() }
+    }));
+    differences
+}
+
+fn used_by_lambda(
+    permissions: &Permissions,
+    mapping: Option<&StreamMapping>,
+) -> Vec<(String, GrantedResource)> {
+    let log_group = GrantedResource::Other(permissions.log_group.clone().unwrap_or_default());
+    let mut used = Vec::new();
+    let mut uses = |actions: &[&str], resource: &GrantedResource| {
+        used.extend(actions.iter().map(|action| ((*action).to_owned(), resource.clone())));
+    };
+    uses(&LOGS, &log_group);
+    uses(&TRACES, &GrantedResource::Any);
+    if let Some(mapping) = mapping {
+        uses(&STREAM, &GrantedResource::Stream);
+        if let Some(bucket) = &mapping.failure_bucket {
+            uses(&[FAILURE_BUCKET], &GrantedResource::Other(bucket.clone()));
+            uses(&[FAILURE_OBJECTS], &GrantedResource::Inside(bucket.clone()));
+        }
+    }
+    used
+}
+
+fn each_partition(
+    ((action, resource), partitions): ((String, GrantedResource), Partitions),
+) -> Vec<Privilege> {
+    let has_partitions = matches!(resource, GrantedResource::Table | GrantedResource::Index(_));
+    let privilege = |on| Privilege { action: action.clone(), on };
+    match (partitions, resource) {
+        (Partitions::BeginningWith(keys), resource) if has_partitions => {
+            let keys = keys.into_iter();
+            keys.map(|key| privilege(Place::Partition(resource.clone(), Some(key)))).collect()
+        }
+        (_, resource) if has_partitions => vec![privilege(Place::Partition(resource, None))],
+        (_, GrantedResource::Other(_)) => vec![privilege(Place::Other)],
+        (_, resource) => vec![privilege(Place::Granted(resource))],
+    }
+}
+
+impl From<&Access> for Privilege {
+    fn from(access: &Access) -> Self {
+        let on = match access.resource.as_deref() {
+            None => Place::Other,
+            Some("table") => Place::Partition(GrantedResource::Table, access.leading_key.clone()),
+            Some(index) => Place::Partition(
+                GrantedResource::Index(index.to_owned()),
+                access.leading_key.clone(),
+            ),
+        };
+        Self { action: access.action.clone(), on }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let function = &self.function;
+        match &self.kind {
+            DifferenceKind::Unused(privilege) => {
+                write!(f, "{function}: its role grants {privilege}, which no test used")
+            }
+            DifferenceKind::Missing { privilege, times, process } => write!(
+                f,
+                "{function} used {privilege}, {times} times (first in {process}), which its role \
+                 does not grant"
+            ),
+            DifferenceKind::MissingForLambda(privilege) => write!(
+                f,
+                "{function}: its role does not grant {privilege}, which Lambda does in its name"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Privilege {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.action)?;
+        match &self.on {
+            Place::Other => Ok(()),
+            Place::Partition(resource, Some(key)) => {
+                write!(f, " on {key}* of {}", Named(resource))
+            }
+            Place::Partition(resource, None) => {
+                write!(f, " on all partitions of {}", Named(resource))
+            }
+            Place::Granted(resource) => write!(f, " on {}", Named(resource)),
+        }
+    }
+}
+
+/// A resource as a sentence names it.
+struct Named<'a>(&'a GrantedResource);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            GrantedResource::Any => f.write_str("every resource"),
+            GrantedResource::Table => f.write_str("the table"),
+            GrantedResource::Index(name) => write!(f, "the index {name}"),
+            GrantedResource::Stream => f.write_str("the table's stream"),
+            GrantedResource::Other(id) => f.write_str(id),
+            GrantedResource::Inside(id) => write!(f, "what is in {id}"),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! A request of the SDK, read as the accesses that IAM sees in it.
+
+use std::collections::BTreeSet;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use serde_json::Value;
+
+use crate::schema::{self, GSI1PK, PK};
+
+/// What the table itself is called here. Its name differs from deployment to deployment.
+const TABLE: &str = "table";
+
+/// Stands for a partition key that cannot be told, or is none of [`schema`]'s.
+const UNKNOWN: &str = "?";
+
+/// One action on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Access {
+    /// As a policy names it, such as `dynamodb:GetItem`.
+    pub(crate) action: String,
+    /// [`TABLE`] or an index's name; `None` for other services.
+    pub(crate) resource: Option<String>,
+    /// What the partition key begins with; `None` for an action without one.
+    pub(crate) leading_key: Option<&'static str>,
+}
+
+/// The distinct accesses of a request.
+pub(crate) fn accesses(request: &HttpRequest) -> BTreeSet<Access> {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    let body = request.body().bytes().unwrap_or_default();
+    of_target(target, || serde_json::from_slice(body).unwrap_or_default())
+}
+
+/// The services of the suite all speak AWS's JSON protocol, whose `x-amz-target` names the
+/// operation.
+fn of_target(target: &str, body: impl FnOnce() -> Value) -> BTreeSet<Access> {
+    let (service, operation) = target.split_once('.').unwrap_or(("unknown", target));
+    let action = match service {
+        "DynamoDB_20120810" => return dynamodb(operation, &body()).into_iter().collect(),
+        "AWSEvents" => format!("events:{operation}"),
+        service => format!("{service}:{operation}"),
+    };
+    BTreeSet::from([Access { action, resource: None, leading_key: None }])
+}
+
+fn dynamodb(operation: &str, body: &Value) -> Vec<Access> {
+    match operation {
+        "GetItem" | "UpdateItem" | "DeleteItem" => vec![on_item(operation, &body["Key"])],
+        "PutItem" => vec![on_item(operation, &body["Item"])],
+        "Query" => vec![query(body)],
+        "BatchGetItem" => members(&body["RequestItems"])
+            .flat_map(|(_, request)| items(&request["Keys"]))
+            .map(|key| on_item(operation, key))
+            .collect(),
+        // IAM knows no such action; it asks for that of each part.
+        "TransactWriteItems" => items(&body["TransactItems"])
+            .flat_map(members)
+            .map(|(part, write)| match part.as_str() {
+                "ConditionCheck" => on_item("ConditionCheckItem", &write["Key"]),
+                "Put" => on_item("PutItem", &write["Item"]),
+                part => on_item(&format!("{part}Item"), &write["Key"]),
+            })
+            .collect(),
+        other => vec![on_table(other, None)],
+    }
+}
+
+fn on_item(action: &str, key: &Value) -> Access {
+    on_table(action, Some(prefix(key[PK]["S"].as_str())))
+}
+
+fn on_table(action: &str, leading_key: Option<&'static str>) -> Access {
+    let action = format!("dynamodb:{action}");
+    Access { action, resource: Some(TABLE.to_owned()), leading_key }
+}
+
+fn query(body: &Value) -> Access {
+    let index = body["IndexName"].as_str();
+    let attribute = if index.is_some() { GSI1PK } else { PK };
+    let leading_key = Some(prefix(equal_to(attribute, body)));
+    let access = on_table("Query", leading_key);
+    Access { resource: index.map(str::to_owned).or(access.resource), ..access }
+}
+
+/// The value that a query's key condition wants this attribute to have.
+fn equal_to<'a>(attribute: &str, body: &'a Value) -> Option<&'a str> {
+    let condition = body["KeyConditionExpression"].as_str()?.replace('=', " = ");
+    let words: Vec<&str> = condition.split_whitespace().collect();
+    let is_attribute = |word: &str| {
+        word == attribute || body["ExpressionAttributeNames"][word].as_str() == Some(attribute)
+    };
+    let value = words.windows(3).find_map(|words| match words {
+        [name, "=", value] if is_attribute(name) => Some(*value),
+        _ => None,
+    })?;
+    body["ExpressionAttributeValues"][value]["S"].as_str()
+}
+
+fn prefix(partition_key: Option<&str>) -> &'static str {
+    partition_key.and_then(schema::partition_prefix).unwrap_or(UNKNOWN)
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// As `action resource leading key`.
+    fn read(target: &str, body: Value) -> Vec<String> {
+        let accesses = of_target(target, || body).into_iter();
+        accesses
+            .map(|Access { action, resource, leading_key }| {
+                let resource = resource.unwrap_or_default();
+                format!("{action} {resource} {}", leading_key.unwrap_or_default())
+            })
+            .collect()
+    }
+
+    fn key(partition_key: &str) -> Value {
+        json!({ "PK": { "S": partition_key }, "SK": { "S": "METADATA" } })
+    }
+
+    #[test]
+    fn an_item_is_accessed_by_what_its_partition_key_begins_with() {
+        for operation in ["GetItem", "UpdateItem", "DeleteItem"] {
+            assert_eq!(
+                read(
+                    &format!("DynamoDB_20120810.{operation}"),
+                    json!({ "TableName": "shop", "Key": key("EMAIL#anna@example.com") }),
+                ),
+                [format!("dynamodb:{operation} table EMAIL#")]
+            );
+        }
+        assert_eq!(
+            read("DynamoDB_20120810.PutItem", json!({ "Item": key("PRODUCT#1") })),
+            ["dynamodb:PutItem table PRODUCT#"]
+        );
+    }
+
+    #[test]
+    fn a_transaction_is_the_actions_of_its_parts() {
+        let body = json!({ "TransactItems": [
+            { "Put": { "Item": key("USER#1") } },
+            { "Put": { "Item": key("ORDER#1") } },
+            { "Put": { "Item": key("ORDER#1") } },
+            { "Update": { "Key": key("PRODUCT#1") } },
+            { "Delete": { "Key": key("EMAIL#a") } },
+            { "ConditionCheck": { "Key": key("PRODUCT#2") } },
+        ] });
+        assert_eq!(
+            read("DynamoDB_20120810.TransactWriteItems", body),
+            [
+                "dynamodb:ConditionCheckItem table PRODUCT#",
+                "dynamodb:DeleteItem table EMAIL#",
+                "dynamodb:PutItem table ORDER#",
+                "dynamodb:PutItem table USER#",
+                "dynamodb:UpdateItem table PRODUCT#",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_batch_has_all_its_partitions() {
+        let keys = [key("PRODUCT#1"), key("USER#1"), key("PRODUCT#2")];
+        let body = json!({ "RequestItems": { "shop": { "Keys": keys } } });
+        assert_eq!(
+            read("DynamoDB_20120810.BatchGetItem", body),
+            ["dynamodb:BatchGetItem table PRODUCT#", "dynamodb:BatchGetItem table USER#"]
+        );
+    }
+
+    #[test]
+    fn a_query_is_of_the_partition_that_its_condition_names() {
+        let table = json!({
+            "KeyConditionExpression": "SK BETWEEN :first AND :last AND #pk=:user",
+            "ExpressionAttributeNames": { "#pk": "PK" },
+            "ExpressionAttributeValues": {
+                ":first": { "S": "ORDER#1" }, ":last": { "S": "ORDER#2" }, ":user": { "S": "USER#1" },
+            },
+        });
+        assert_eq!(read("DynamoDB_20120810.Query", table), ["dynamodb:Query table USER#"]);
+        let index = json!({
+            "IndexName": "GSI1",
+            "KeyConditionExpression": "GSI1PK = :partition",
+            "ExpressionAttributeValues": { ":partition": { "S": "CATEGORY#tea" } },
+        });
+        assert_eq!(read("DynamoDB_20120810.Query", index), ["dynamodb:Query GSI1 CATEGORY#"]);
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_passed_over() {
+        let foreign = json!({ "Key": key("anna@example.com") });
+        assert_eq!(read("DynamoDB_20120810.GetItem", foreign), ["dynamodb:GetItem table ?"]);
+        assert_eq!(read("DynamoDB_20120810.Query", json!({})), ["dynamodb:Query table ?"]);
+        assert_eq!(read("DynamoDB_20120810.Scan", json!({})), ["dynamodb:Scan table "]);
+        assert_eq!(read("", json!({})), ["unknown:  "]);
+    }
+
+    #[test]
+    fn other_services_are_known_by_their_operation() {
+        assert_eq!(read("AWSEvents.PutEvents", json!({})), ["events:PutEvents  "]);
+        assert_eq!(
+            read("secretsmanager.GetSecretValue", json!({})),
+            ["secretsmanager:GetSecretValue  "]
+        );
+    }
+}

@@ -1,0 +1,161 @@
+use super::*;
+
+/// A template with one function, whose role has this statement.
+fn template(statement: &str) -> Template {
+    let text = format!(
+        r#"
+Resources:
+  Table: {{ Type: AWS::DynamoDB::Table }}
+  Shop:
+    Type: AWS::Serverless::Function
+    Metadata: {{ BuildProperties: {{ Binary: shop }} }}
+    Properties:
+      Role: !GetAtt ShopRole.Arn
+      LoggingConfig: {{ LogGroup: !Ref ShopLogGroup }}
+  ShopRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{}}
+      Policies:
+        - PolicyName: Shop
+          PolicyDocument:
+            Statement:
+              - {statement}
+"#
+    );
+    Template::parse("t.yaml", &text).unwrap()
+}
+
+fn grants(statement: &str) -> Vec<(String, GrantedResource, Partitions)> {
+    let [permissions] = &template(statement).permissions().unwrap()[..] else {
+        panic!("one function");
+    };
+    assert_eq!(permissions.function, "Shop");
+    assert_eq!(permissions.log_group.as_deref(), Some("ShopLogGroup"));
+    let grants = permissions.grants.clone().into_iter();
+    grants.map(|((action, resource), partitions)| (action, resource, partitions)).collect()
+}
+
+/// What is wrong with the statement, without where.
+fn refusal(statement: &str) -> String {
+    let error = template(statement).permissions().unwrap_err().to_string();
+    error.split_once(": expected ").unwrap().1.to_owned()
+}
+
+const TABLE_ARN: &str =
+    "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Table}";
+
+#[test]
+fn a_grant_names_its_actions_its_resource_and_its_partitions() {
+    let users = Partitions::BeginningWith(["EMAIL#".to_owned(), "USER#".to_owned()].into());
+    let condition = r#"{ "ForAllValues:StringLike": { dynamodb:LeadingKeys: ["EMAIL#*", "USER#*"] },
+                         "Null": { dynamodb:LeadingKeys: "false" } }"#;
+    let statement = format!(
+        "{{ Effect: Allow, Action: [dynamodb:GetItem, dynamodb:PutItem], \
+         Resource: !Sub '{TABLE_ARN}', Condition: {condition} }}"
+    );
+    assert_eq!(
+        grants(&statement),
+        [
+            ("dynamodb:GetItem".to_owned(), GrantedResource::Table, users.clone()),
+            ("dynamodb:PutItem".to_owned(), GrantedResource::Table, users),
+        ]
+    );
+}
+
+#[test]
+fn resources_are_told_apart_however_they_are_written() {
+    let index = GrantedResource::Index("GSI1".to_owned());
+    let bucket = |inside: fn(String) -> GrantedResource| inside("Bucket".to_owned());
+    for (resource, expected) in [
+        ("'*'", GrantedResource::Any),
+        ("!GetAtt Table.Arn", GrantedResource::Table),
+        ("!GetAtt Table.StreamArn", GrantedResource::Stream),
+        ("!Sub '${Table.Arn}/index/GSI1'", index.clone()),
+        (&format!("!Sub '{TABLE_ARN}/index/GSI1'"), index),
+        (&format!("!Sub '{TABLE_ARN}/stream/*'"), GrantedResource::Stream),
+        ("!Ref Bucket", bucket(GrantedResource::Other)),
+        ("!GetAtt Bucket.Arn", bucket(GrantedResource::Other)),
+        ("!Sub '${Bucket.Arn}/*'", bucket(GrantedResource::Inside)),
+    ] {
+        let statement = format!("{{ Effect: Allow, Action: a:B, Resource: {resource} }}");
+        assert_eq!(grants(&statement), [("a:B".to_owned(), expected, Partitions::All)]);
+    }
+}
+
+#[test]
+fn a_bucket_may_have_to_be_of_this_account() {
+    let statement = "{ Effect: Allow, Action: s3:PutObject, Resource: !GetAtt Bucket.Arn, \
+                     Condition: { StringEquals: { s3:ResourceAccount: !Ref AWS::AccountId } } }";
+    assert_eq!(grants(statement).len(), 1);
+}
+
+#[test]
+fn what_might_grant_more_than_is_understood_is_refused() {
+    let partitions = |condition: &str| {
+        refusal(&format!("{{ Effect: Allow, Action: a:B, Resource: '*', Condition: {condition} }}"))
+    };
+    for (refused, expected) in [
+        (refusal("{ Effect: Deny, Action: a:B, Resource: '*' }"), "Allow"),
+        (refusal("{ Effect: Allow, NotAction: a:B, Resource: '*' }"), "only what is understood"),
+        (refusal("{ Effect: Allow, Action: a:*, Resource: '*' }"), "the exact name of an action"),
+        (
+            refusal("{ Effect: Allow, Action: a:B, Resource: arn:x }"),
+            "one resource of the template",
+        ),
+        (
+            refusal("{ Effect: Allow, Action: a:B, Resource: !Sub '${Table.Arn}/*' }"),
+            "one resource of the template",
+        ),
+        (
+            refusal("{ Effect: Allow, Action: [a:B, a:B], Resource: '*' }"),
+            "each action on a resource only once",
+        ),
+        (partitions("{ StringLike: { dynamodb:LeadingKeys: ['USER#*'] } }"), "ForAllValues"),
+        (
+            partitions("{ ForAllValues:StringLike: { dynamodb:LeadingKeys: ['USER#*'] } }"),
+            "ForAllValues:StringLike and Null",
+        ),
+        (
+            partitions(
+                "{ ForAllValues:StringLike: { dynamodb:LeadingKeys: ['USER#*'] }, \
+                 'Null': { dynamodb:LeadingKeys: 'true' } }",
+            ),
+            "\"false\"",
+        ),
+        (
+            partitions(
+                "{ ForAllValues:StringLike: { dynamodb:LeadingKeys: ['*'] }, \
+                 'Null': { dynamodb:LeadingKeys: 'false' } }",
+            ),
+            "the beginning of a partition key",
+        ),
+        (
+            partitions(
+                "{ ForAllValues:StringLike: { dynamodb:Attributes: ['a*'] }, \
+                 'Null': { dynamodb:LeadingKeys: 'false' } }",
+            ),
+            "only what is understood",
+        ),
+    ] {
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+}
+
+#[test]
+fn permissions_that_are_not_in_the_role_are_refused() {
+    let text = |extra: &str, role: &str| {
+        format!(
+            "Resources:\n  Table: {{ Type: AWS::DynamoDB::Table }}\n  F:\n    \
+             Type: AWS::Serverless::Function\n    \
+             Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
+             Properties: {{ Role: !GetAtt R.Arn{extra} }}\n  R:\n    Type: AWS::IAM::Role\n    \
+             Properties: {{ Policies: []{role} }}\n"
+        )
+    };
+    let outcome = |text: &str| Template::parse("t.yaml", text).unwrap().permissions();
+    assert_eq!(outcome(&text("", "")).unwrap()[0].grants.len(), 0);
+    assert!(outcome(&text(", Policies: [AdministratorAccess]", "")).is_err());
+    assert!(outcome(&text("", ", ManagedPolicyArns: [arn:x]")).is_err());
+    assert!(outcome(&(text("", "") + "  P: { Type: AWS::IAM::ManagedPolicy }\n")).is_err());
+}
