@@ -105,6 +105,11 @@ impl Recorder {
         lock(&self.log).write_all(lines)
     }
 
+    /// The log, for a program that writes to it by itself.
+    pub fn log_file(&self) -> io::Result<File> {
+        lock(&self.log).try_clone()
+    }
+
     /// Remembers a secret. Nothing is no secret.
     pub fn secret(&self, kind: Kind, value: &str) -> io::Result<()> {
         let secret = Secret { kind, value: value.trim().to_owned() };

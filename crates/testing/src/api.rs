@@ -7,6 +7,8 @@ use lambda_http::{Adapter, LambdaEvent};
 use serde_json::{Map, Value, json};
 use storefront_core::{Role, UserId};
 
+use crate::evidence;
+
 /// The id of every request that is sent here.
 const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
@@ -108,6 +110,8 @@ impl Api {
 
     /// Sends an event as it is.
     pub async fn send_event(&self, event: &Value) -> Answer {
+        evidence::start();
+        evidence::payload(event);
         let request: LambdaRequest =
             serde_json::from_str(&event.to_string()).expect("a payload 2.0 event");
         let event = LambdaEvent::new(request, lambda_http::Context::default());
@@ -116,6 +120,7 @@ impl Api {
         let response = Adapter::from(self.app.clone()).call(event);
         let response = response.await.expect("a function cannot fail");
         let response = serde_json::to_value(response).expect("a payload 2.0 response");
+        evidence::payload(&response);
         Answer::from_payload(&response)
     }
 }

@@ -1,6 +1,8 @@
 use storefront_core::{Table, aws};
 use storefront_embedded::EmbeddedDynamoDb;
 
+use crate::evidence;
+
 /// A `DynamoDB` with an empty table, as long as it is not dropped.
 pub struct Database {
     embedded: EmbeddedDynamoDb,
@@ -9,7 +11,7 @@ pub struct Database {
 impl Database {
     /// Starts it, with the table of `template.yaml`.
     pub async fn start() -> Self {
-        Self { embedded: storefront_embedded::test_table().await }
+        Self { embedded: test_table().await }
     }
 
     /// Its table, through a client of its own.
@@ -17,6 +19,12 @@ impl Database {
     pub fn table(&self) -> Table {
         table(self.embedded.endpoint_url().to_owned(), self.embedded.table_name())
     }
+}
+
+/// The same without a client.
+pub async fn test_table() -> EmbeddedDynamoDb {
+    evidence::start();
+    storefront_embedded::test_table().await
 }
 
 /// A table of a `DynamoDB` that refuses connections.

@@ -13,6 +13,8 @@
 
 #![allow(clippy::missing_panics_doc, clippy::expect_used, reason = "a test has no better answer")]
 
+pub mod evidence;
+
 mod api;
 mod database;
 mod log;
@@ -20,7 +22,7 @@ mod metrics;
 mod secrets_manager;
 
 pub use api::{Answer, Api, Persona, Request};
-pub use database::{Database, unreachable_table};
+pub use database::{Database, test_table, unreachable_table};
 pub use log::CapturedLog;
 pub use metrics::CapturedMetrics;
 pub use secrets_manager::SecretsManager;

@@ -3,15 +3,23 @@ use std::io;
 use std::marker::PhantomData;
 
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
+use storefront_audit::evidence::Recorder;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
+
+/// In detail for our own crates, as operators have it for all others.
+const CAPTURED_LEVELS: &str = "info,storefront=trace";
+
+/// All that operators can have logged, which is debug, and even more of our own crates. The
+/// embedded database is none of what is deployed, and at debug it quotes the items it is given.
+const EVIDENCE_LEVELS: &str = "debug,storefront=trace,dynoxide=warn";
 
 thread_local! {
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
 /// What the current thread logs, as JSON lines, until it is dropped.
-///
-/// In detail for our own crates, as operators have it for all others.
 pub struct CapturedLog {
     /// It belongs to its thread.
     _thread: PhantomData<*const ()>,
@@ -21,19 +29,7 @@ impl CapturedLog {
     /// Captures from now on.
     #[must_use]
     pub fn start() -> Self {
-        // One subscriber for all tests of the process: with one per thread, `tracing` remembers of
-        // a log statement that nobody wants it when a thread without one comes by first.
-        // Whoever is not the first to install it finds it installed.
-        let _ = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_env_filter(EnvFilter::new(
-                "info,storefront_core=trace,storefront_http=trace,storefront_auth=trace,\
-                 storefront_users=trace,storefront_products=trace,storefront_orders=trace,\
-                 storefront_authorizer=trace,storefront_credentials=trace",
-            ))
-            .with_writer(|| ThreadsBuffer)
-            .try_init();
+        install();
         CAPTURED.set(Some(Vec::new()));
         Self { _thread: PhantomData }
     }
@@ -62,6 +58,25 @@ impl Drop for CapturedLog {
     }
 }
 
+/// Installs the one subscriber for all tests of the process, unless it is there.
+///
+/// With one per thread, `tracing` remembers of a log statement that nobody wants it when a thread
+/// without one comes by first.
+pub(crate) fn install() {
+    let captured = fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_writer(|| ThreadsBuffer)
+        .with_filter(EnvFilter::new(CAPTURED_LEVELS));
+    let evidence = Recorder::of_this_process().map(|recorder| {
+        fmt::layer()
+            .json()
+            .with_writer(move || Evidence(recorder))
+            .with_filter(EnvFilter::new(EVIDENCE_LEVELS))
+    });
+    let _ = Registry::default().with(captured).with(evidence).try_init();
+}
+
 /// Keeps what a capturing thread writes, and drops what others do.
 struct ThreadsBuffer;
 
@@ -72,6 +87,20 @@ impl io::Write for ThreadsBuffer {
                 captured.extend_from_slice(bytes);
             }
         });
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps what every thread writes.
+struct Evidence(&'static Recorder);
+
+impl io::Write for Evidence {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.log(bytes)?;
         Ok(bytes.len())
     }
 

@@ -3,6 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use crate::evidence;
+
 /// The metrics that a function writes: to be given to its sink as the writer. Clones share them.
 #[derive(Clone, Default)]
 pub struct CapturedMetrics(Arc<Mutex<Vec<u8>>>);
@@ -32,6 +34,7 @@ impl CapturedMetrics {
 
 impl io::Write for CapturedMetrics {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        evidence::output(String::from_utf8_lossy(bytes).trim_end());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
     }

@@ -8,6 +8,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::evidence;
+
 /// A Secrets Manager with one secret and its versions. It knows `GetSecretValue` only.
 #[derive(Clone)]
 pub struct SecretsManager {
@@ -26,6 +28,7 @@ struct Secret {
 impl SecretsManager {
     /// Starts it, without a version.
     pub async fn start() -> Self {
+        evidence::start();
         let secret = Arc::<Mutex<Secret>>::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
@@ -42,6 +45,7 @@ impl SecretsManager {
 
     /// Puts a new version, as `PutSecretValue` does at this time.
     pub fn put(&self, secret: &str, created_at: SystemTime) {
+        evidence::token_secret(secret);
         let since_1970 = created_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.push(json!({ "SecretString": secret, "CreatedDate": since_1970.as_secs_f64() }));
     }

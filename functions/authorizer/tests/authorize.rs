@@ -12,12 +12,13 @@ use storefront_authorizer::Authorizer;
 use storefront_core::{Role, UserId, aws};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{SigningKey, SigningKeys};
-use storefront_testing::{CapturedLog, SecretsManager};
+use storefront_testing::{CapturedLog, SecretsManager, evidence};
 
 const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
 fn token(secret: &str, bearer: Bearer) -> String {
-    access_token::issue(&SigningKey::new(secret).unwrap(), bearer).unwrap()
+    let key = SigningKey::new(evidence::token_secret(secret)).unwrap();
+    access_token::issue(&key, bearer).unwrap()
 }
 
 fn admin() -> Bearer {
@@ -43,6 +44,8 @@ async fn decide(event: &Value) -> Value {
 }
 
 async fn decide_with(authorizer: &Authorizer, event: &Value) -> Value {
+    evidence::start();
+    evidence::payload(event);
     let mut context = Context::default();
     context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
     context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".to_owned());
@@ -103,14 +106,14 @@ async fn whatever_is_wrong_is_a_no_and_never_an_error() {
         "Bearer",
         "Bearer ",
         "Bearer nonsense",
-        "Bearer a.b.c",
+        "Bearer not.a.token",
         &good,
         &format!("Basic {good}"),
         &format!("Bearer{good}"),
         &format!("Bearer {good} {good}"),
         &format!("Bearer {good}, Bearer {good}"),
         &format!("Bearer {forged}"),
-        "Bearer \0",
+        "Bearer \0nonsense",
         "Bearer äöü.äöü.äöü",
     ] {
         assert_eq!(decide(&event(authorization)).await, refused(), "{authorization:?}");

@@ -5,7 +5,8 @@ use storefront_core::{
     NewProduct, NewUser, Order, OrderId, OrderStatus, Orders, PasswordHash, Placed, Product,
     ProductId, Products, RequestId, Role, StatusChange, Table, User, UserId, Users, aws, schema,
 };
-use storefront_embedded::{EmbeddedDynamoDb, test_table};
+use storefront_embedded::EmbeddedDynamoDb;
+use storefront_testing::{evidence, test_table};
 
 pub(crate) struct Shop {
     pub(crate) users: Users,
@@ -111,6 +112,7 @@ impl Shop {
 }
 
 pub(crate) fn email(text: &str) -> Email {
+    evidence::email(text);
     text.parse().unwrap()
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use storefront_local::Options;
+use storefront_local::{Options, TOKEN_SECRET};
+use storefront_testing::evidence;
 
 /// This repository's template.
 pub(crate) fn template() -> PathBuf {
@@ -14,6 +15,8 @@ pub(crate) fn template() -> PathBuf {
 
 /// The suite in memory, on ports of its own, with what an empty table is filled with.
 pub(crate) fn in_memory() -> Options {
+    evidence::start();
+    evidence::token_secret(TOKEN_SECRET);
     Options {
         template: template(),
         host: [127, 0, 0, 1].into(),
@@ -83,15 +86,21 @@ impl Client {
         body: Option<Value>,
     ) -> Result<Answer, reqwest::Error> {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some((_, query)) = path.split_once('?') {
+            evidence::query(query);
+        }
         if let Some(token) = &self.token {
+            evidence::authorization(token);
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
+            evidence::body(&body.to_string());
             request = request.json(&body);
         }
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
+        evidence::body(&text);
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Ok(Answer { status, headers, body })
     }

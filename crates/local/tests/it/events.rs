@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use storefront_local::LocalCloud;
 use storefront_template::Template;
+use storefront_testing::evidence;
 use uuid::Uuid;
 
 use crate::client::{in_memory, template};
@@ -55,7 +56,9 @@ fn every_function_has_an_event_and_every_answer_belongs_to_one() {
 async fn answer(logical_id: &str, path: &Path) -> Value {
     let cloud = LocalCloud::start(in_memory()).await.unwrap();
     let event = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    evidence::payload(&event);
     let mut answer = cloud.invoke(logical_id, &event).await.unwrap();
+    evidence::payload(&answer);
     // Readable as JSON, where it is some.
     let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
     if let Some(body) = body {

@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use storefront_testing::evidence;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -36,7 +37,9 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 pub(crate) async fn failure(mut command: Command) -> String {
     let output = timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
     assert_eq!(output.status.code(), Some(1));
-    String::from_utf8(output.stderr).unwrap()
+    let said = String::from_utf8(output.stderr).unwrap();
+    evidence::output(&said);
+    said
 }
 
 impl Storefront {
@@ -50,7 +53,7 @@ impl Storefront {
         let data_dir = data_dir.to_str().unwrap();
         let mut command = command(&["--port", "0", "--dynamodb-port", "0", "--data-dir", data_dir]);
         command.args(arguments);
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(evidence::stdio()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
 
         let (mut api_url, mut users) = (None, None);
@@ -61,7 +64,10 @@ impl Storefront {
                 }
                 if let Some(named) = line.trim().strip_prefix("Users ") {
                     users = Some(named.trim().to_owned());
+                    // It is there to tell emails and a password.
+                    continue;
                 }
+                evidence::output(&line);
                 if line.starts_with("Ctrl-C") {
                     return;
                 }
@@ -74,6 +80,7 @@ impl Storefront {
         let sink = Arc::clone(&output);
         let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
+                evidence::output(&line);
                 sink.lock().unwrap().push(line);
             }
         });

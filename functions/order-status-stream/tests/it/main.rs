@@ -18,6 +18,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use storefront_core::aws;
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
+use storefront_testing::evidence;
 
 use bus::Bus;
 
@@ -51,6 +52,7 @@ async fn invoke(
     payload: &str,
     context: Context,
 ) -> Result<Value, lambda_runtime::Error> {
+    evidence::start();
     let batch: StreamBatch = serde_json::from_str(payload)?;
     let consumer =
         Consumer::new(eventbridge(&aws::emulator_config(), Some(bus.url.clone())), BUS_NAME);

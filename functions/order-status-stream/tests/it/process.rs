@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
+use storefront_testing::evidence;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -62,7 +63,7 @@ async fn answer(State(runtime): State<Arc<Runtime>>, body: String) -> Response {
 }
 
 /// The function's process. The variables that `sam local` leaves empty are empty here.
-fn start(runtime: &str, variables: &[(&str, &str)]) -> Child {
+fn start(runtime: &str, variables: &[(&str, &str)], output: fn() -> Stdio) -> Child {
     Command::new(env!("CARGO_BIN_EXE_order-status-stream"))
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", runtime)
@@ -79,8 +80,8 @@ fn start(runtime: &str, variables: &[(&str, &str)]) -> Child {
         .env("AWS_ENDPOINT_URL_EVENTBRIDGE", "")
         .env("RUST_LOG", "")
         .envs(variables.iter().copied())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(output())
+        .stderr(output())
         .kill_on_drop(true)
         .spawn()
         .unwrap()
@@ -96,6 +97,7 @@ async fn the_process_publishes_a_batch_and_names_its_unreadable_record() {
     let process = start(
         &address,
         &[("EVENT_BUS_NAME", BUS_NAME), ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url)],
+        evidence::stdio,
     );
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
@@ -109,7 +111,7 @@ async fn the_process_publishes_a_batch_and_names_its_unreadable_record() {
 async fn the_process_answers_with_empty_endpoint_variables() {
     let (address, mut answered) = runtime(json!({ "Records": [] }).to_string()).await;
 
-    let process = start(&address, &[("EVENT_BUS_NAME", BUS_NAME)]);
+    let process = start(&address, &[("EVENT_BUS_NAME", BUS_NAME)], evidence::stdio);
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
@@ -128,13 +130,14 @@ async fn the_process_has_written_its_metrics_when_it_answers_if_it_was_given_a_n
             ("RUST_LOG", "ERROR"),
         ];
 
-        let mut process = start(&address, &variables);
+        let mut process = start(&address, &variables, Stdio::piped);
         timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
         // As Lambda freezes it: from now on it does nothing more.
         process.start_kill().unwrap();
 
         let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
         let written = String::from_utf8(output.stdout).unwrap();
+        evidence::output(&written);
         assert_eq!(written.lines().count(), expected, "{written}");
         for line in written.lines() {
             let line: Value = serde_json::from_str(line).unwrap();
@@ -154,7 +157,7 @@ async fn the_process_answers_when_nobody_reads_what_it_writes() {
         ("METRICS_NAMESPACE", "storefront"),
     ];
 
-    let mut process = start(&address, &variables);
+    let mut process = start(&address, &variables, Stdio::piped);
     drop(process.stdout.take());
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
@@ -164,11 +167,12 @@ async fn the_process_answers_when_nobody_reads_what_it_writes() {
 
 #[tokio::test]
 async fn the_process_says_what_is_missing_and_ends_when_the_bus_has_no_name() {
-    let process = start("127.0.0.1:1", &[("EVENT_BUS_NAME", "")]);
+    let process = start("127.0.0.1:1", &[("EVENT_BUS_NAME", "")], Stdio::piped);
 
     let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
 
     assert!(!output.status.success());
     let said = String::from_utf8(output.stdout).unwrap();
+    evidence::output(&said);
     assert!(said.contains("EVENT_BUS_NAME"), "{said}");
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use lambda_http::lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
-use storefront_embedded::{EmbeddedDynamoDb, test_table};
+use storefront_embedded::EmbeddedDynamoDb;
 use storefront_template::Template;
+use storefront_testing::test_table;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 

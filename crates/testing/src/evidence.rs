@@ -1,0 +1,165 @@
+//! What the tests leave for `storefront-audit`, where `STOREFRONT_TEST_LOGS` asks for it: all that
+//! they log, and the secrets that they use.
+//!
+//! The harnesses take care of it: whatever starts a database, calls a function or captures a log
+//! calls [`start`], and whatever sends or receives HTTP notes what is secret in it.
+
+use std::process::Stdio;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use storefront_audit::evidence::{Kind, Recorder};
+
+use crate::log;
+
+/// The fields of bodies that hold secrets.
+const SECRET_FIELDS: [(&str, Kind); 4] = [
+    ("password", Kind::Password),
+    ("currentPassword", Kind::Password),
+    ("accessToken", Kind::AccessToken),
+    ("email", Kind::Email),
+];
+
+/// Has this process leave evidence from now on, if it is asked for.
+pub fn start() {
+    if Recorder::of_this_process().is_some() {
+        log::install();
+    }
+}
+
+/// Notes a secret that the test uses.
+fn secret(kind: Kind, value: &str) {
+    if let Some(recorder) = Recorder::of_this_process() {
+        recorder.secret(kind, value).expect("evidence can be written");
+    }
+}
+
+/// Notes an email.
+pub fn email(value: &str) {
+    secret(Kind::Email, value);
+}
+
+/// Notes a password.
+pub fn password(value: &str) {
+    secret(Kind::Password, value);
+}
+
+/// Notes what signs tokens, and gives it back.
+pub fn token_secret(value: &str) -> &str {
+    secret(Kind::TokenSecret, value);
+    value
+}
+
+/// Notes the secrets in a body, whether it is sound JSON or not.
+pub fn body(text: &str) {
+    if Recorder::of_this_process().is_some() {
+        for (kind, value) in secrets_in(text) {
+            secret(kind, &value);
+        }
+    }
+}
+
+/// Notes the secrets in an Authorization header.
+pub fn authorization(value: &str) {
+    for token in value.split([' ', ',']) {
+        if !["bearer", "basic"].iter().any(|scheme| token.eq_ignore_ascii_case(scheme)) {
+            secret(Kind::AccessToken, token);
+        }
+    }
+}
+
+/// Notes the secrets in a URL's query.
+pub fn query(query: &str) {
+    let parameters = form_urlencoded::parse(query.as_bytes());
+    for (_, email) in parameters.filter(|(name, _)| name == "email") {
+        secret(Kind::Email, &email);
+    }
+}
+
+/// Notes the secrets in what goes into a function, or comes out of it.
+pub fn payload(payload: &Value) {
+    if Recorder::of_this_process().is_none() {
+        return;
+    }
+    for (name, value) in payload["headers"].as_object().into_iter().flatten() {
+        if name.eq_ignore_ascii_case("authorization") {
+            authorization(value.as_str().unwrap_or_default());
+        }
+    }
+    for source in payload["identitySource"].as_array().into_iter().flatten() {
+        authorization(source.as_str().unwrap_or_default());
+    }
+    query(payload["rawQueryString"].as_str().unwrap_or_default());
+    let text = payload["body"].as_str().unwrap_or_default();
+    let decoded = (payload["isBase64Encoded"] == true).then(|| STANDARD.decode(text).ok());
+    match decoded.flatten() {
+        Some(bytes) => body(&String::from_utf8_lossy(&bytes)),
+        None => body(text),
+    }
+}
+
+/// Adds a line that a spawned program printed.
+pub fn output(line: &str) {
+    if let Some(recorder) = Recorder::of_this_process() {
+        recorder.log(format!("{line}\n").as_bytes()).expect("evidence can be written");
+    }
+}
+
+/// Where a spawned program may print what its test does not read.
+#[must_use]
+pub fn stdio() -> Stdio {
+    Recorder::of_this_process().map_or_else(Stdio::null, |recorder| {
+        recorder.log_file().expect("evidence can be written").into()
+    })
+}
+
+/// The values of the secret fields: texts, also in a list, also where the JSON ends too early.
+fn secrets_in(text: &str) -> Vec<(Kind, String)> {
+    let mut found = Vec::new();
+    for (field, kind) in SECRET_FIELDS {
+        for (_, rest) in text
+            .match_indices(&format!("\"{field}\""))
+            .map(|(at, name)| text.split_at(at + name.len()))
+        {
+            let value = rest.trim_start().strip_prefix(':').map(str::trim_start);
+            let value = value.map(|value| value.trim_start_matches(['[', ' ']));
+            if let Some(value) = value.and_then(|value| value.strip_prefix('"')) {
+                found.push((kind, unquoted(value)));
+            }
+        }
+    }
+    found
+}
+
+/// The JSON string that begins here, without its quotes.
+fn unquoted(text: &str) -> String {
+    let mut escaped = false;
+    let end = text.find(|character| {
+        let is_end = character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+        is_end
+    });
+    let raw = &text[..end.unwrap_or(text.len())];
+    serde_json::from_str(&format!("\"{raw}\"")).unwrap_or_else(|_| raw.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secrets_of_a_body_are_found_also_when_it_is_not_sound() {
+        for (text, expected) in [
+            (r#"{"password":"one","name":"x"}"#, vec![(Kind::Password, "one")]),
+            (r#"{"email" : ["a@b.example"]}"#, vec![(Kind::Email, "a@b.example")]),
+            (r#"{"email":"a\"@b.example","#, vec![(Kind::Email, "a\"@b.example")]),
+            (r#"{"currentPassword":"cut"#, vec![(Kind::Password, "cut")]),
+            (r#"{"password":null,"role":"password"}"#, vec![]),
+        ] {
+            let found = secrets_in(text);
+            let found: Vec<_> = found.iter().map(|(kind, value)| (*kind, &**value)).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}
