@@ -170,8 +170,8 @@ impl fmt::Display for Difference {
             }
             DifferenceKind::Missing { privilege, times, process } => write!(
                 f,
-                "{function} used {privilege}, {times} times (first in {process}), which its role \
-                 does not grant"
+                "{function} used {privilege}, {}, first in {process}, which its role does not grant",
+                if *times == 1 { "once".to_owned() } else { format!("{times} times") }
             ),
             DifferenceKind::MissingForLambda(privilege) => write!(
                 f,

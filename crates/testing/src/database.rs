@@ -1,3 +1,10 @@
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextMut;
+use aws_sdk_dynamodb::config::{ConfigBag, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use storefront_core::{Table, aws};
 use storefront_embedded::EmbeddedDynamoDb;
 
@@ -18,6 +25,43 @@ impl Database {
     #[must_use]
     pub fn table(&self) -> Table {
         table(self.embedded.endpoint_url().to_owned(), self.embedded.table_name())
+    }
+
+    /// The same, whose index has not heard of any write yet.
+    #[must_use]
+    pub fn table_with_late_index(&self) -> Table {
+        let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
+        let client = aws::dynamodb(&aws::emulator_config(), endpoint_url);
+        let config = client.config().to_builder().interceptor(LateIndex).build();
+        Table::new(aws_sdk_dynamodb::Client::from_conf(config), self.embedded.table_name())
+    }
+}
+
+/// Has queries of the index look for partitions that are not there.
+#[derive(Debug)]
+struct LateIndex;
+
+#[dyn_dispatch_hint]
+impl Intercept for LateIndex {
+    fn name(&self) -> &'static str {
+        "LateIndex"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_, Input, Output, Error>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let query = context.input_mut().downcast_mut::<QueryInput>();
+        if let Some(query) = query.filter(|query| query.index_name.is_some()) {
+            for value in query.expression_attribute_values.iter_mut().flat_map(|v| v.values_mut()) {
+                if let AttributeValue::S(partition) = value {
+                    partition.push_str("#later");
+                }
+            }
+        }
+        Ok(())
     }
 }
 

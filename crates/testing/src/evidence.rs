@@ -1,8 +1,8 @@
 //! What the tests leave for `storefront-audit`, where `STOREFRONT_TEST_LOGS` asks for it: all that
 //! they log, and the secrets that they use.
 //!
-//! The harnesses take care of it: whatever starts a database, calls a function or captures a log
-//! calls [`start`], and whatever sends or receives HTTP notes what is secret in it.
+//! The harnesses take care of it: whatever starts a database or calls a function calls [`start`],
+//! and whatever sends or receives HTTP notes what is secret in it, which starts it as well.
 
 use std::process::Stdio;
 
@@ -23,14 +23,20 @@ const SECRET_FIELDS: [(&str, Kind); 4] = [
 
 /// Has this process leave evidence from now on, if it is asked for.
 pub fn start() {
-    if Recorder::of_this_process().is_some() {
+    recorder();
+}
+
+fn recorder() -> Option<&'static Recorder> {
+    let recorder = Recorder::of_this_process();
+    if recorder.is_some() {
         log::install();
     }
+    recorder
 }
 
 /// Notes a secret that the test uses.
 fn secret(kind: Kind, value: &str) {
-    if let Some(recorder) = Recorder::of_this_process() {
+    if let Some(recorder) = recorder() {
         recorder.secret(kind, value).expect("evidence can be written");
     }
 }
@@ -45,15 +51,14 @@ pub fn password(value: &str) {
     secret(Kind::Password, value);
 }
 
-/// Notes what signs tokens, and gives it back.
-pub fn token_secret(value: &str) -> &str {
+/// Notes what signs tokens.
+pub fn token_secret(value: &str) {
     secret(Kind::TokenSecret, value);
-    value
 }
 
 /// Notes the secrets in a body, whether it is sound JSON or not.
 pub fn body(text: &str) {
-    if Recorder::of_this_process().is_some() {
+    if recorder().is_some() {
         for (kind, value) in secrets_in(text) {
             secret(kind, &value);
         }
@@ -79,7 +84,7 @@ pub fn query(query: &str) {
 
 /// Notes the secrets in what goes into a function, or comes out of it.
 pub fn payload(payload: &Value) {
-    if Recorder::of_this_process().is_none() {
+    if recorder().is_none() {
         return;
     }
     for (name, value) in payload["headers"].as_object().into_iter().flatten() {
@@ -101,15 +106,15 @@ pub fn payload(payload: &Value) {
 
 /// Adds a line that a spawned program printed.
 pub fn output(line: &str) {
-    if let Some(recorder) = Recorder::of_this_process() {
+    if let Some(recorder) = recorder() {
         recorder.log(format!("{line}\n").as_bytes()).expect("evidence can be written");
     }
 }
 
-/// Where a spawned program may print what its test does not read.
-#[must_use]
-pub fn stdio() -> Stdio {
-    Recorder::of_this_process().map_or_else(Stdio::null, |recorder| {
+/// Where a spawned program may print what its test does not read; `otherwise` where there is no
+/// evidence to leave.
+pub fn stdio(otherwise: fn() -> Stdio) -> Stdio {
+    recorder().map_or_else(otherwise, |recorder| {
         recorder.log_file().expect("evidence can be written").into()
     })
 }

@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::marker::PhantomData;
+use std::sync::Once;
 
 use serde_json::Value;
 use storefront_audit::evidence::Recorder;
@@ -11,9 +12,8 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 /// In detail for our own crates, as operators have it for all others.
 const CAPTURED_LEVELS: &str = "info,storefront=trace";
 
-/// All that operators can have logged, which is debug, and even more of our own crates. The
-/// embedded database is none of what is deployed, and at debug it quotes the items it is given.
-const EVIDENCE_LEVELS: &str = "debug,storefront=trace,dynoxide=warn";
+/// All that operators can have logged, which is debug, and even more of our own crates.
+const EVIDENCE_LEVELS: &str = "debug,storefront=trace";
 
 thread_local! {
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
@@ -58,11 +58,16 @@ impl Drop for CapturedLog {
     }
 }
 
-/// Installs the one subscriber for all tests of the process, unless it is there.
+/// Installs the one subscriber for all tests of the process, the first time.
 ///
 /// With one per thread, `tracing` remembers of a log statement that nobody wants it when a thread
 /// without one comes by first.
 pub(crate) fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(install_first);
+}
+
+fn install_first() {
     let captured = fmt::layer()
         .json()
         .flatten_event(true)
@@ -74,7 +79,9 @@ pub(crate) fn install() {
             .with_writer(move || Evidence(recorder))
             .with_filter(EnvFilter::new(EVIDENCE_LEVELS))
     });
-    let _ = Registry::default().with(captured).with(evidence).try_init();
+    let must_install = evidence.is_some();
+    let installed = Registry::default().with(captured).with(evidence).try_init();
+    assert!(installed.is_ok() || !must_install, "something else gets the logs of this process");
 }
 
 /// Keeps what a capturing thread writes, and drops what others do.

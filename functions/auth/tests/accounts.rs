@@ -19,7 +19,9 @@ use storefront_testing::{
 const PASSWORD: &str = "correct horse battery";
 
 fn signing_keys() -> SigningKeys {
-    SigningKeys::fixed(evidence::token_secret("a secret of the tests, 32 bytes or more")).unwrap()
+    let secret = "a secret of the tests, 32 bytes or more";
+    evidence::token_secret(secret);
+    SigningKeys::fixed(secret).unwrap()
 }
 
 async fn start() -> (Api, Database) {
@@ -242,7 +244,8 @@ async fn logging_in_answers_with_a_token_of_the_user() {
 
 #[tokio::test]
 async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
-    let secret = evidence::token_secret("what Secrets Manager holds, 32 bytes or more");
+    let secret = "what Secrets Manager holds, 32 bytes or more";
+    evidence::token_secret(secret);
     let secrets = SecretsManager::start().await;
     secrets.put(secret, SystemTime::now());
     let mut config = Builder::from(&aws::emulator_config());
@@ -257,6 +260,15 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
     let token = session["accessToken"].as_str().unwrap();
     let bearer = access_token::verify(&SigningKey::new(secret).unwrap(), token).unwrap();
     assert_eq!(bearer.user_id.to_string(), user["id"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn who_has_just_registered_logs_in_although_the_index_has_not_heard_of_them() {
+    let database = Database::start().await;
+    let api = Api::new(storefront_auth::app(database.table_with_late_index(), signing_keys()));
+    let user = register(&api, anna()).await.expect(201).body;
+    let session = log_in(&api, "anna@example.com", PASSWORD).await.expect(201);
+    assert_eq!(session.body["user"], user);
 }
 
 #[tokio::test]

@@ -53,7 +53,8 @@ impl Storefront {
         let data_dir = data_dir.to_str().unwrap();
         let mut command = command(&["--port", "0", "--dynamodb-port", "0", "--data-dir", data_dir]);
         command.args(arguments);
-        let mut process = command.stdout(Stdio::piped()).stderr(evidence::stdio()).spawn().unwrap();
+        let mut process =
+            command.stdout(Stdio::piped()).stderr(evidence::stdio(Stdio::inherit)).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
 
         let (mut api_url, mut users) = (None, None);

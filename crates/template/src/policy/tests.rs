@@ -3,7 +3,7 @@ use super::*;
 /// A template with one function, whose role has this statement.
 fn template(statement: &str) -> Template {
     let text = format!(
-        r#"
+        r"
 Resources:
   Table: {{ Type: AWS::DynamoDB::Table }}
   Shop:
@@ -21,7 +21,7 @@ Resources:
           PolicyDocument:
             Statement:
               - {statement}
-"#
+"
     );
     Template::parse("t.yaml", &text).unwrap()
 }

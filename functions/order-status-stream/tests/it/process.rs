@@ -97,7 +97,7 @@ async fn the_process_publishes_a_batch_and_names_its_unreadable_record() {
     let process = start(
         &address,
         &[("EVENT_BUS_NAME", BUS_NAME), ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url)],
-        evidence::stdio,
+        || evidence::stdio(Stdio::null),
     );
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
@@ -111,7 +111,7 @@ async fn the_process_publishes_a_batch_and_names_its_unreadable_record() {
 async fn the_process_answers_with_empty_endpoint_variables() {
     let (address, mut answered) = runtime(json!({ "Records": [] }).to_string()).await;
 
-    let process = start(&address, &[("EVENT_BUS_NAME", BUS_NAME)], evidence::stdio);
+    let process = start(&address, &[("EVENT_BUS_NAME", BUS_NAME)], || evidence::stdio(Stdio::null));
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
