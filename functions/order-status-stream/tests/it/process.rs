@@ -63,7 +63,7 @@ async fn answer(State(runtime): State<Arc<Runtime>>, body: String) -> Response {
 }
 
 /// The function's process. The variables that `sam local` leaves empty are empty here.
-fn start(runtime: &str, variables: &[(&str, &str)], output: fn() -> Stdio) -> Child {
+fn start(runtime: &str, variables: &[(&str, &str)]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_order-status-stream"))
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", runtime)
@@ -80,11 +80,20 @@ fn start(runtime: &str, variables: &[(&str, &str)], output: fn() -> Stdio) -> Ch
         .env("AWS_ENDPOINT_URL_EVENTBRIDGE", "")
         .env("RUST_LOG", "")
         .envs(variables.iter().copied())
-        .stdout(output())
-        .stderr(output())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap()
+}
+
+/// Ends the process as Lambda would; what it printed is evidence.
+async fn end(mut process: Child) {
+    process.start_kill().unwrap();
+    let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
+    for printed in [output.stdout, output.stderr] {
+        evidence::output(&String::from_utf8(printed).unwrap());
+    }
 }
 
 #[tokio::test]
@@ -97,25 +106,24 @@ async fn the_process_publishes_a_batch_and_names_its_unreadable_record() {
     let process = start(
         &address,
         &[("EVENT_BUS_NAME", BUS_NAME), ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url)],
-        || evidence::stdio(Stdio::null),
     );
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
     assert_eq!(answer, failed_from(sequence_number(2)));
     assert_eq!(bus.event_ids(), [paid_event(1)]);
     assert_eq!(bus.accepted()[0]["EventBusName"], BUS_NAME);
-    drop(process);
+    end(process).await;
 }
 
 #[tokio::test]
 async fn the_process_answers_with_empty_endpoint_variables() {
     let (address, mut answered) = runtime(json!({ "Records": [] }).to_string()).await;
 
-    let process = start(&address, &[("EVENT_BUS_NAME", BUS_NAME)], || evidence::stdio(Stdio::null));
+    let process = start(&address, &[("EVENT_BUS_NAME", BUS_NAME)]);
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    drop(process);
+    end(process).await;
 }
 
 #[tokio::test]
@@ -167,7 +175,7 @@ async fn the_process_answers_when_nobody_reads_what_it_writes() {
 
 #[tokio::test]
 async fn the_process_says_what_is_missing_and_ends_when_the_bus_has_no_name() {
-    let process = start("127.0.0.1:1", &[("EVENT_BUS_NAME", "")], Stdio::piped);
+    let process = start("127.0.0.1:1", &[("EVENT_BUS_NAME", "")]);
 
     let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
 
