@@ -147,8 +147,9 @@ impl Consumer {
     }
 }
 
-/// By which requests these changes were made. In the invocation's one line rather than a line each,
-/// so that every request can be followed to its event, at any level, for 17 bytes a change.
+/// By which requests these changes were made. In the invocation's one line rather than in a line of
+/// debug each, so that any request can be followed to its event without being made again: at the
+/// level that is deployed, for 17 bytes a change.
 fn requests_of(changes: &[Change]) -> Option<String> {
     let ids = changes.iter().filter_map(|change| change.event.request_id.as_ref());
     let ids: Vec<&str> = ids.map(RequestId::as_str).collect();
