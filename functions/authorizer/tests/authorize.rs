@@ -17,8 +17,8 @@ use storefront_testing::{CapturedLog, SecretsManager, evidence};
 const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
 fn token(secret: &str, bearer: Bearer) -> String {
-    let key = SigningKey::new(evidence::token_secret(secret)).unwrap();
-    access_token::issue(&key, bearer).unwrap()
+    evidence::token_secret(secret);
+    access_token::issue(&SigningKey::new(secret).unwrap(), bearer).unwrap()
 }
 
 fn admin() -> Bearer {

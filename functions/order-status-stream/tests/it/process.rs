@@ -138,7 +138,7 @@ async fn the_process_has_written_its_metrics_when_it_answers_if_it_was_given_a_n
             ("RUST_LOG", "ERROR"),
         ];
 
-        let mut process = start(&address, &variables, Stdio::piped);
+        let mut process = start(&address, &variables);
         timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
         // As Lambda freezes it: from now on it does nothing more.
         process.start_kill().unwrap();
@@ -165,7 +165,7 @@ async fn the_process_answers_when_nobody_reads_what_it_writes() {
         ("METRICS_NAMESPACE", "storefront"),
     ];
 
-    let mut process = start(&address, &variables, Stdio::piped);
+    let mut process = start(&address, &variables);
     drop(process.stdout.take());
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
