@@ -30,6 +30,8 @@ class LocalCloud:
             "TABLE_NAME": TABLE,
             "TOKEN_SECRET": TOKEN_SECRET,
             "EVENT_BUS_NAME": TABLE,
+            # The most that they can be told to log, for the audit to look through.
+            "RUST_LOG": "DEBUG",
             "AWS_ENDPOINT_URL_DYNAMODB": f"http://{host}:{self.dynamodb_port}",
             "AWS_ENDPOINT_URL_EVENTBRIDGE": f"http://{host}:{self.port}/_local/eventbridge",
         }

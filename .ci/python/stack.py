@@ -10,6 +10,8 @@ STACK = "storefront"
 
 PARAMETERS = [
     "CorsAllowOrigins=https://shop.example.com",
+    # The most that the functions can be told to log, for the audit to look through.
+    "LogLevel=DEBUG",
     # The emulator knows no alarms on expressions.
     "Monitoring=false",
 ]

@@ -46,6 +46,7 @@ pub(crate) struct Secret {
 struct State {
     last_read: Option<Read>,
     read_once_more_at: Option<SystemTime>,
+    previous_failed_at: Option<SystemTime>,
 }
 
 #[derive(Clone)]
@@ -113,16 +114,19 @@ impl Secret {
         if self.is_over(versions.rotated_at?, PREVIOUS_IS_GOOD_FOR) {
             return None;
         }
-        let read = async || {
-            self.read_previous().await.unwrap_or_else(|error| {
-                warn!(
-                    error = &error as &dyn StdError,
-                    "going on without the previous token secret"
-                );
+        let failed_at = self.state().previous_failed_at;
+        if failed_at.is_some_and(|at| !self.is_over(at, READ_ONCE_MORE_AFTER)) {
+            return versions.previous.get()?.as_ref();
+        }
+        match versions.previous.get_or_try_init(|| self.read_previous()).await {
+            Ok(previous) => previous.as_ref(),
+            Err(error) => {
+                let error: &dyn StdError = &error;
+                warn!(error, "going on without the previous token secret");
+                self.state().previous_failed_at = Some((self.clock)());
                 None
-            })
-        };
-        versions.previous.get_or_init(read).await.as_ref()
+            }
+        }
     }
 
     async fn read(&self) -> Result<Versions> {

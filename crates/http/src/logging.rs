@@ -5,6 +5,7 @@ use std::fmt;
 
 use storefront_core::aws::variable;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Starts logging, at the level of `RUST_LOG` or else `info`.
 ///
@@ -13,12 +14,15 @@ use tracing_subscriber::EnvFilter;
 ///
 /// A process that logs already keeps doing so.
 pub fn init() {
+    let filter = filter();
+    // Where the SDK's own spans are on, it is they that are current, and not the invocation's.
+    let has_spans_within = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG);
     let _ = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(true)
-        .with_span_list(false)
-        .with_env_filter(filter())
+        .with_span_list(has_spans_within)
+        .with_env_filter(filter)
         .try_init();
 }
 

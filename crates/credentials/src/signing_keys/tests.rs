@@ -104,8 +104,8 @@ async fn without_a_secret_there_is_no_key() {
     let world = World::with_secret().await;
     world.secrets.put_binary();
     assert!(matches!(world.keys().current().await, Err(Error::BinarySecret)));
-    world.secrets.put("short", SystemTime::UNIX_EPOCH);
-    assert!(matches!(world.keys().current().await, Err(Error::SecretTooShort(5))));
+    world.secrets.put("too short", SystemTime::UNIX_EPOCH);
+    assert!(matches!(world.keys().current().await, Err(Error::SecretTooShort(9))));
 }
 
 #[tokio::test]

@@ -156,6 +156,31 @@ async fn the_process_has_written_its_metrics_when_it_answers_if_it_was_given_a_n
 }
 
 #[tokio::test]
+async fn lines_from_within_the_sdk_can_be_told_by_their_invocation() {
+    let bus = Bus::start().await;
+    let (address, mut answered) = runtime(json!({ "Records": [paid(1)] }).to_string()).await;
+    let variables = [
+        ("EVENT_BUS_NAME", BUS_NAME),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url),
+        ("RUST_LOG", "DEBUG"),
+    ];
+
+    let mut process = start(&address, &variables);
+    timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
+    process.start_kill().unwrap();
+
+    let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
+    let written = String::from_utf8(output.stdout).unwrap();
+    evidence::output(&written);
+    let mut lines = written.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let access = lines.find(|line| line["message"] == "access").unwrap();
+    assert_eq!(access["action"], "events:PutEvents");
+    let spans = access["spans"].as_array().unwrap();
+    let request = spans.iter().find(|span| span["name"] == "request").unwrap();
+    assert_eq!(request["request_id"], "request-1");
+}
+
+#[tokio::test]
 async fn the_process_answers_when_nobody_reads_what_it_writes() {
     let bus = Bus::start().await;
     let (address, mut answered) = runtime(json!({ "Records": [paid(1)] }).to_string()).await;
