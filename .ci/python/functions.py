@@ -10,6 +10,7 @@ import requests
 import samcli
 from samcli.lib.intrinsic_resolver.intrinsic_property_resolver import IntrinsicResolver
 from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
+from samcli.lib.intrinsic_resolver.invalid_intrinsic_exception import InvalidSymbolException
 from samtranslator.yaml_helper import yaml_parse
 
 from processes import Failure, answers, free_port, last_lines, running, wait_until_up
@@ -52,10 +53,18 @@ def read():
     functions = {}
     for logical_id, resource in resources.items():
         own = resource["Properties"].get("Environment", {}).get("Variables", {})
-        resolved = {name: resolver.intrinsic_property_resolver(each, True) for name, each in (common | own).items()}
-        variables = {name: each if isinstance(each, str) else "" for name, each in resolved.items()}
+        variables = {name: _resolved(resolver, each) for name, each in (common | own).items()}
         functions[resource["Metadata"]["BuildProperties"]["Binary"]] = Function(logical_id, variables)
     return functions
+
+
+def _resolved(resolver, value):
+    try:
+        value = resolver.intrinsic_property_resolver(value, True)
+    except InvalidSymbolException:
+        # What only a deployment knows, such as an attribute of a resource.
+        return ""
+    return value if isinstance(value, str) else ""
 
 
 class RuntimeInterfaceEmulator:

@@ -14,7 +14,7 @@ use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::{
     Currency, OrderId, Page, PageRequest, ProductId, RequestId, Result, Table, Timestamp, UserId,
-    Version, page,
+    Version, page, request_id,
 };
 
 pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
@@ -38,7 +38,11 @@ pub struct Order {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// The request that last changed it, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "request_id::if_sound",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_id: Option<RequestId>,
 }
 

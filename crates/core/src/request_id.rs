@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The most characters of a request id. API Gateway's have 16, Lambda's are UUIDs: 36.
 const MAX_LENGTH: usize = 64;
@@ -40,6 +40,15 @@ impl TryFrom<String> for RequestId {
     }
 }
 
+/// Reads an attribute, but not one that is no request id: an order is not lost for it.
+pub(crate) fn if_sound<'de, D>(deserializer: D) -> Result<Option<RequestId>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.and_then(|text| RequestId::try_from(text).ok()))
+}
+
 impl FromStr for RequestId {
     type Err = InvalidRequestId;
 
@@ -68,6 +77,18 @@ mod tests {
     fn ids_of_api_gateway_and_of_lambda_are_taken() {
         for id in ["JKJaXmPLvHcESHA=", "8f507cfc-xmpl-4697-b07a-ac58fc914c95", &"x".repeat(64)] {
             assert_eq!(id.parse::<RequestId>().unwrap().to_string(), id);
+        }
+    }
+
+    #[test]
+    fn an_attribute_that_is_no_id_is_left_out() {
+        for (attribute, id) in [
+            (r#""JKJaXmPLvHcESHA=""#, Some("JKJaXmPLvHcESHA=")),
+            (r#""a b""#, None),
+            ("null", None),
+        ] {
+            let read = if_sound(&mut serde_json::Deserializer::from_str(attribute)).unwrap();
+            assert_eq!(read.as_ref().map(RequestId::as_str), id, "{attribute}");
         }
     }
 

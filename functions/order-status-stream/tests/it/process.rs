@@ -87,13 +87,16 @@ fn start(runtime: &str, variables: &[(&str, &str)]) -> Child {
         .unwrap()
 }
 
-/// Ends the process as Lambda would; what it printed is evidence.
-async fn end(mut process: Child) {
+/// Ends the process, as Lambda freezes it once it has answered. What it wrote to its standard output
+/// until then, which is evidence.
+async fn written(mut process: Child) -> String {
     process.start_kill().unwrap();
     let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
-    for printed in [output.stdout, output.stderr] {
-        evidence::output(&String::from_utf8(printed).unwrap());
-    }
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    evidence::output(&stdout);
+    evidence::output(&stderr);
+    stdout
 }
 
 #[tokio::test]
@@ -112,7 +115,7 @@ async fn the_process_publishes_a_batch_and_names_its_unreadable_record() {
     assert_eq!(answer, failed_from(sequence_number(2)));
     assert_eq!(bus.event_ids(), [paid_event(1)]);
     assert_eq!(bus.accepted()[0]["EventBusName"], BUS_NAME);
-    end(process).await;
+    written(process).await;
 }
 
 #[tokio::test]
@@ -123,7 +126,7 @@ async fn the_process_answers_with_empty_endpoint_variables() {
     let answer = timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
 
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    end(process).await;
+    written(process).await;
 }
 
 #[tokio::test]
@@ -138,14 +141,10 @@ async fn the_process_has_written_its_metrics_when_it_answers_if_it_was_given_a_n
             ("RUST_LOG", "ERROR"),
         ];
 
-        let mut process = start(&address, &variables);
+        let process = start(&address, &variables);
         timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
-        // As Lambda freezes it: from now on it does nothing more.
-        process.start_kill().unwrap();
 
-        let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
-        let written = String::from_utf8(output.stdout).unwrap();
-        evidence::output(&written);
+        let written = written(process).await;
         assert_eq!(written.lines().count(), expected, "{written}");
         for line in written.lines() {
             let line: Value = serde_json::from_str(line).unwrap();
@@ -165,13 +164,10 @@ async fn lines_from_within_the_sdk_can_be_told_by_their_invocation() {
         ("RUST_LOG", "DEBUG"),
     ];
 
-    let mut process = start(&address, &variables);
+    let process = start(&address, &variables);
     timeout(PATIENCE, answered.recv()).await.unwrap().unwrap();
-    process.start_kill().unwrap();
 
-    let output = timeout(PATIENCE, process.wait_with_output()).await.unwrap().unwrap();
-    let written = String::from_utf8(output.stdout).unwrap();
-    evidence::output(&written);
+    let written = written(process).await;
     let mut lines = written.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let access = lines.find(|line| line["message"] == "access").unwrap();
     assert_eq!(access["action"], "events:PutEvents");
