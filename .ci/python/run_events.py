@@ -18,8 +18,9 @@ def main():
     exit_on_signals()
     invoker = choose(arguments)
     chosen = cases.read("events", arguments.case)
-    if not chosen:
-        sys.exit(f"events/ has no such case: {' '.join(arguments.case)}")
+    unknown = [name for name in arguments.case if not cases.read("events", [name])]
+    if unknown:
+        sys.exit(f"events/ has no such case: {' '.join(unknown)}")
     print(f"{len(chosen)} events through {invoker.name}", flush=True)
 
     known, evidence, failed = functions.read(), Evidence("events"), 0
