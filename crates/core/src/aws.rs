@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+pub use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::Provider;
@@ -33,7 +34,8 @@ const MAX_ATTEMPTS: u32 = 4;
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The configuration of the environment the function runs in: its region and its credentials.
+/// The configuration of the environment the function runs in: its region and its credentials. Loaded
+/// once and handed to whoever makes a client, so that all share its connections.
 pub async fn config() -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client())

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
-use storefront_core::aws;
+use storefront_core::aws::{self, SdkConfig};
 use tracing::debug;
 
 use crate::access_token::{self, Bearer, InvalidToken};
@@ -56,12 +56,12 @@ impl SigningKeys {
 
     /// What the environment names: `TOKEN_SECRET`, the secret itself, or `TOKEN_SECRET_ARN`, which
     /// is read at once, so that a function that cannot read it does not start.
-    pub async fn from_environment() -> Result<Self> {
+    pub async fn from_environment(config: &SdkConfig) -> Result<Self> {
         if let Some(secret) = aws::variable("TOKEN_SECRET") {
             return Self::fixed(&secret);
         }
         let arn = aws::variable("TOKEN_SECRET_ARN").ok_or(Error::MissingSecret)?;
-        let mut config = Builder::from(&aws::config().await);
+        let mut config = Builder::from(config);
         config.set_endpoint_url(aws::endpoint_url("SECRETS_MANAGER"));
         config.set_timeout_config(Some(aws::timeouts().operation_timeout(READ_TIMEOUT).build()));
         let keys = Self::secrets_manager(Client::from_conf(config.build()), arn);

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use axum::Router;
-use storefront_core::{Table, aws};
+use storefront_core::Table;
+use storefront_core::aws::{self, SdkConfig};
 use tracing::error;
 
 use crate::logging::{self, with_sources};
@@ -31,10 +32,10 @@ pub async fn function(main: impl Future<Output = Result<(), lambda_http::Error>>
     }
 }
 
-/// The table that the environment names, with Lambda's own region and credentials.
-pub async fn table_from_environment() -> Result<Table, StartError> {
+/// The table that the environment names.
+pub fn table_from_environment(config: &SdkConfig) -> Result<Table, StartError> {
     let name = aws::variable("TABLE_NAME").ok_or(StartError::MissingVariable("TABLE_NAME"))?;
-    let client = aws::dynamodb(&aws::config().await, aws::endpoint_url("DYNAMODB"));
+    let client = aws::dynamodb(config, aws::endpoint_url("DYNAMODB"));
     Ok(Table::new(client, name))
 }
 

@@ -6,14 +6,16 @@ use std::process::ExitCode;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use storefront_authorizer::Authorizer;
+use storefront_core::aws;
 use storefront_credentials::SigningKeys;
 use storefront_http::{MetricSink, start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     start::function(async {
-        let authorizer = &Authorizer::new(SigningKeys::from_environment().await?)
-            .with_metrics(MetricSink::from_environment());
+        let signing_keys = SigningKeys::from_environment(&aws::config().await).await?;
+        let authorizer =
+            &Authorizer::new(signing_keys).with_metrics(MetricSink::from_environment());
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
             Ok::<_, Infallible>(authorizer.authorize(event).await)
         }))
