@@ -1,0 +1,8 @@
+//! The whole shop under faults and contention, checked against what must always hold.
+//!
+//! The API functions' own tests look at one function and one request at a time. The tests of this
+//! crate drive all of them over one table, many clients at once, and look at what is left.
+
+mod shop;
+
+pub use shop::{PASSWORD, Shop};
