@@ -4,5 +4,7 @@
 //! crate drive all of them over one table, many clients at once, and look at what is left.
 
 mod shop;
+mod snapshot;
 
 pub use shop::{PASSWORD, Shop};
+pub use snapshot::{Snapshot, assert_none};

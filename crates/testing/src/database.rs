@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use storefront_core::{Table, aws};
+use storefront_core::{Table, aws, schema};
 use storefront_embedded::EmbeddedDynamoDb;
 
 use crate::evidence;
@@ -25,6 +25,19 @@ impl Database {
     #[must_use]
     pub fn table(&self) -> Table {
         table(self.embedded.endpoint_url().to_owned(), self.embedded.table_name())
+    }
+
+    /// Every item in it, for tests that look at what the repositories left.
+    pub async fn items(&self) -> Vec<schema::Item> {
+        let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
+        let pages = aws::dynamodb(&aws::emulator_config(), endpoint_url)
+            .scan()
+            .table_name(self.embedded.table_name())
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        pages.collect::<Result<_, _>>().await.expect("the embedded DynamoDB answers")
     }
 
     /// The same, whose index has not heard of any write yet.
