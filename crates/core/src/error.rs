@@ -23,6 +23,12 @@ pub enum Error {
     /// There is no order with this id, or it belongs to somebody else.
     #[error("there is no such order")]
     OrderNotFound,
+    /// Who asks for the change is no user any more.
+    #[error("who asks is no user any more")]
+    CallerNotFound,
+    /// Whose order it is may not change it so; administrators may.
+    #[error("only an administrator may do this")]
+    AdminOnly,
     /// Another user has this email.
     #[error("the email belongs to another user")]
     EmailTaken,

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem};
 use serde::de::DeserializeOwned;
@@ -50,6 +52,27 @@ impl Table {
         answer.item.map(|item| schema::entity(kind, item)).transpose()
     }
 
+    /// Reads these attributes of one item as it is now, and `_type`.
+    pub(crate) async fn get_attributes<T: DeserializeOwned>(
+        &self,
+        kind: ItemType,
+        key: Key,
+        attributes: &[&str],
+    ) -> Result<Option<T>> {
+        let Projection { expression, names } = Projection::of(attributes);
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key.into()))
+            .projection_expression(expression)
+            .set_expression_attribute_names(Some(names))
+            .consistent_read(true)
+            .send()
+            .await?;
+        answer.item.map(|item| schema::entity(kind, item)).transpose()
+    }
+
     /// Finds the one item of this partition of the index.
     pub(crate) async fn find_in_index<T: DeserializeOwned>(
         &self,
@@ -70,18 +93,22 @@ impl Table {
         item.map(|item| schema::entity(kind, item)).transpose()
     }
 
-    /// Reads all of these items at once, 100 at most, in no order; also what DynamoDB left
-    /// unprocessed at first.
+    /// Reads these attributes and `_type` of all of these items at once, 100 at most, in no order;
+    /// also what DynamoDB left unprocessed at first.
     pub(crate) async fn batch_get(
         &self,
         mut keys: Vec<Item>,
+        attributes: &[&str],
         read: Consistency,
     ) -> Result<Vec<Item>> {
+        let Projection { expression, names } = Projection::of(attributes);
         let mut items = Vec::with_capacity(keys.len());
         let mut pauses = retry::pauses();
         loop {
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
+                .projection_expression(&expression)
+                .set_expression_attribute_names(Some(names.clone()))
                 .consistent_read(read == Consistency::Strong)
                 .build()?;
             let answer =
@@ -122,6 +149,23 @@ impl Table {
             .expression_attribute_values(":value", value)
             .build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+/// Which attributes a read shall give.
+struct Projection {
+    expression: String,
+    names: HashMap<String, String>,
+}
+
+impl Projection {
+    /// These, and `_type`. By placeholders: many of our names (`name`, `role`) are reserved words.
+    fn of(attributes: &[&str]) -> Self {
+        let attributes = attributes.iter().chain(&[schema::TYPE]);
+        let names: HashMap<_, _> =
+            attributes.map(|name| (format!("#{name}"), (*name).to_owned())).collect();
+        let placeholders: Vec<_> = names.keys().map(String::as_str).collect();
+        Self { expression: placeholders.join(", "), names }
     }
 }
 

@@ -112,6 +112,16 @@ impl Users {
         self.table.find(ItemType::User, Key::user(id)).await
     }
 
+    /// The role that a user has now; `None` where there is no such user.
+    ///
+    /// Strongly consistent: it is asked where a role that was taken away must not count any more.
+    /// Nothing else of the user is read, least of all the password's hash.
+    pub async fn role_of(&self, id: UserId) -> Result<Option<Role>> {
+        let found: Option<HasRole> =
+            self.table.get_attributes(ItemType::User, Key::user(id), &["role"]).await?;
+        Ok(found.map(|user| user.role))
+    }
+
     /// The user with this email.
     ///
     /// The index lags the table by a moment: what it does not know yet is looked for through the
@@ -237,6 +247,12 @@ impl Users {
             _ => Ok(user),
         }
     }
+}
+
+/// What [`Users::role_of`] reads of a user.
+#[derive(Deserialize)]
+struct HasRole {
+    role: Role,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -30,6 +30,8 @@ pub struct Problem(Box<Inner>);
 struct Inner {
     body: ProblemBody,
     retry_after: Option<Duration>,
+    /// How to log in, in a 401.
+    challenge: &'static str,
     cause: Option<Cause>,
 }
 
@@ -117,7 +119,7 @@ impl Problem {
             errors: Vec::new(),
             products: Vec::new(),
         };
-        Self(Box::new(Inner { body, retry_after: None, cause: None }))
+        Self(Box::new(Inner { body, retry_after: None, challenge: "Bearer", cause: None }))
     }
 
     fn with_error(mut self, error: FieldError) -> Self {
@@ -127,6 +129,11 @@ impl Problem {
 
     fn retry_after(mut self, retry_after: Duration) -> Self {
         self.0.retry_after = Some(retry_after);
+        self
+    }
+
+    fn challenge(mut self, challenge: &'static str) -> Self {
+        self.0.challenge = challenge;
         self
     }
 
@@ -160,7 +167,7 @@ fn shortened(detail: &impl fmt::Display) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Inner { body, retry_after, cause } = *self.0;
+        let Inner { body, retry_after, challenge, cause } = *self.0;
         // Strings, numbers and ids: nothing here can fail to become JSON.
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
@@ -172,8 +179,8 @@ impl IntoResponse for Problem {
         }
         if body.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 11.6.1: every 401 names the scheme.
-            let scheme = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+            let challenge = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(cause) = cause {
             response.extensions_mut().insert(cause);

@@ -1,4 +1,4 @@
-//! Placing an order: one read of the products, one transaction.
+//! Placing an order: one read of the products and of who orders, one transaction.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -25,6 +25,23 @@ pub const MAX_ORDER_ITEMS: usize = 48;
 
 /// The most pieces of one product in an order.
 pub const MAX_QUANTITY: u32 = 999;
+
+/// What is read of products and idempotency records. A batch reads the same of all of its items: of
+/// the user neither the email nor the password's hash, because they are not among these.
+const LOOKED_AT: [&str; 12] = [
+    "id",
+    "name",
+    "category",
+    "price",
+    "currency",
+    "stock",
+    "version",
+    "createdAt",
+    "updatedAt",
+    "orderId",
+    "requestHash",
+    "expiresAt",
+];
 
 /// What somebody orders.
 #[derive(Clone, Debug)]
@@ -59,9 +76,10 @@ pub struct Placed {
 }
 
 impl Orders {
-    /// Places an order at the products' current prices, taking their stock.
+    /// Places an order at the products' current prices, taking their stock, for somebody who is
+    /// still a user ([`Error::CallerNotFound`]).
     ///
-    /// The first look at the products may be a moment old: the transaction's conditions make sure
+    /// The first look at the table may be a moment old: the transaction's conditions make sure
     /// that it writes what is true. What the first look would refuse, a strongly consistent second
     /// one decides; and while a price or a stock changes between look and transaction, it is looked
     /// at again.
@@ -84,6 +102,9 @@ impl Orders {
     async fn try_to_place(&self, draft: &Draft, consistency: Consistency) -> Result<Attempt> {
         let now = Timestamp::now();
         let seen = self.look(draft, consistency).await?;
+        if !seen.user {
+            return Ok(Attempt::Refused(Error::CallerNotFound));
+        }
         if let Some(record) = seen.record.filter(|record| record.is_live(now)) {
             return self.replay(draft, &record).await.map(Attempt::Placed);
         }
@@ -98,16 +119,20 @@ impl Orders {
         }
     }
 
-    /// Reads the products and the idempotency record in one request.
+    /// Reads the products, the user and the idempotency record in one request.
     async fn look(&self, draft: &Draft, consistency: Consistency) -> Result<Seen> {
         let mut keys: Vec<Item> =
             draft.items.iter().map(|item| Key::product(item.product_id).into()).collect();
+        keys.push(Key::user(draft.user_id).into());
         if let Some(key) = &draft.idempotency_key {
             keys.push(Key::idempotency(draft.user_id, key).into());
         }
-        let mut seen = Seen { products: HashMap::new(), record: None };
-        for item in self.table.batch_get(keys, consistency).await? {
-            if item.get(schema::TYPE) == Some(&string(ItemType::Idempotency.as_str())) {
+        let mut seen = Seen { user: false, products: HashMap::new(), record: None };
+        for item in self.table.batch_get(keys, &LOOKED_AT, consistency).await? {
+            let is = |kind: ItemType| item.get(schema::TYPE) == Some(&string(kind.as_str()));
+            if is(ItemType::User) {
+                seen.user = true;
+            } else if is(ItemType::Idempotency) {
                 seen.record = Some(schema::entity(ItemType::Idempotency, item)?);
             } else {
                 let product: Product = schema::entity(ItemType::Product, item)?;
@@ -217,6 +242,8 @@ enum Attempt {
 
 /// What the look at the table found.
 struct Seen {
+    /// Whether who orders is a user.
+    user: bool,
     products: HashMap<ProductId, Product>,
     record: Option<IdempotencyRecord>,
 }

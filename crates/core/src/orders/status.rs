@@ -6,7 +6,7 @@ use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
 use crate::{
     Error, Order, OrderAccess, OrderId, OrderItem, OrderStatus, OrderWithItems, Orders, RequestId,
-    Result, Timestamp, Version,
+    Result, Timestamp, Users, Version,
 };
 
 /// What status an order shall get.
@@ -24,6 +24,9 @@ impl Orders {
     /// Changes an order's status, if the shop's rules allow it ([`Error::InvalidStatusChange`]) and
     /// the order is at the expected version where one is given ([`Error::VersionMismatch`]).
     ///
+    /// Whose order it is may only cancel it ([`Error::AdminOnly`]), and must still be a user
+    /// ([`Error::CallerNotFound`]).
+    ///
     /// The write is conditional on the status it was decided from, so of several who change one
     /// order at once each decides on what the one before left.
     pub async fn change_status(
@@ -32,8 +35,11 @@ impl Orders {
         id: OrderId,
         change: StatusChange,
     ) -> Result<OrderWithItems> {
-        let found = self.find(access, id).await?.ok_or(Error::OrderNotFound)?;
-        let OrderWithItems { mut order, items } = found;
+        let ((), found) = tokio::try_join!(self.expect_owner(access), self.find(access, id))?;
+        let OrderWithItems { mut order, items } = found.ok_or(Error::OrderNotFound)?;
+        if access != OrderAccess::Any && change.to != OrderStatus::Cancelled {
+            return Err(Error::AdminOnly);
+        }
         if change.decide(&order).is_err() {
             // That may have been an old state; a refusal is decided on the present one.
             let key = Key::order(order.user_id, id);
@@ -52,6 +58,13 @@ impl Orders {
                 Written::MovedOn(current) => order = current,
             }
         }
+    }
+
+    /// Refuses owners who are no users any more.
+    async fn expect_owner(&self, access: OrderAccess) -> Result<()> {
+        let OrderAccess::OwnedBy(user_id) = access else { return Ok(()) };
+        let role = Users::new(self.table.clone()).role_of(user_id).await?;
+        role.map(|_| ()).ok_or(Error::CallerNotFound)
     }
 
     async fn set_status(&self, order: &Order, change: &StatusChange) -> Result<Written> {

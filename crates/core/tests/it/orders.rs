@@ -201,6 +201,26 @@ async fn a_status_is_changed_at_the_expected_version_only_and_by_the_owner_only(
 }
 
 #[tokio::test]
+async fn an_owner_may_only_cancel_and_only_while_they_are_a_user() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(1890, 5).await;
+    let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    let change =
+        |to| shop.orders.change_status(OrderAccess::OwnedBy(anna.id), order.id, becoming(to));
+    for to in [OrderStatus::Paid, OrderStatus::Shipped, OrderStatus::Delivered] {
+        assert!(matches!(change(to).await, Err(Error::AdminOnly)));
+    }
+    shop.users.delete(anna.id, None).await.unwrap();
+    for to in STATUSES {
+        assert!(matches!(change(to).await, Err(Error::CallerNotFound)));
+    }
+    let found = shop.orders.find(OrderAccess::Any, order.id).await.unwrap().unwrap();
+    assert_eq!((found.order.status, found.order.version), (OrderStatus::Pending, 1));
+    assert_eq!(shop.stock(&blend).await, Some(4));
+}
+
+#[tokio::test]
 async fn a_cancellation_puts_back_what_counts_stock_and_makes_no_ghosts() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
@@ -246,8 +266,11 @@ async fn an_order_names_the_request_that_last_changed_it() {
     let order = shop.orders.place(new).await.unwrap().order.order;
     assert_eq!(order.request_id.as_ref().unwrap().as_str(), "placing");
 
-    for (id, to) in [("paying", OrderStatus::Paid), ("cancelling", OrderStatus::Cancelled)] {
-        let access = OrderAccess::OwnedBy(anna.id);
+    let steps = [
+        (OrderAccess::Any, "paying", OrderStatus::Paid),
+        (OrderAccess::OwnedBy(anna.id), "cancelling", OrderStatus::Cancelled),
+    ];
+    for (access, id, to) in steps {
         let changed = shop.orders.change_status(access, order.id, by(id, to)).await.unwrap();
         assert_eq!(changed.order.request_id.as_ref().unwrap().as_str(), id);
         let read = shop.orders.find(access, order.id).await.unwrap().unwrap();

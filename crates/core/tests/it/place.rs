@@ -51,6 +51,21 @@ async fn an_order_that_cannot_be_filled_names_the_products_and_takes_nothing() {
 }
 
 #[tokio::test]
+async fn who_is_no_user_any_more_places_nothing_and_gets_nothing_again() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, 5).await;
+    shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
+    shop.users.delete(anna.id, None).await.unwrap();
+    let placed = shop.place(&anna, &[(&blend, 1)]).await;
+    assert!(matches!(placed, Err(Error::CallerNotFound)));
+    let again = shop.place_as("k", &anna, &[(&blend, 1)]).await;
+    assert!(matches!(again, Err(Error::CallerNotFound)));
+    assert_eq!(shop.stock(&blend).await, Some(4));
+    assert_eq!(shop.count("Order").await, 1);
+}
+
+#[tokio::test]
 async fn orders_against_the_rules_are_refused() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;

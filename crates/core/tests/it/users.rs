@@ -3,6 +3,18 @@ use storefront_core::{Error, Role, UserChanges, UserId, schema};
 use crate::shop::{Shop, email};
 
 #[tokio::test]
+async fn a_role_is_that_of_now_and_of_nobody_none() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let promote = || UserChanges { role: Some(Role::Admin), ..UserChanges::default() };
+    assert_eq!(shop.users.role_of(anna.id).await.unwrap(), Some(Role::User));
+    shop.users.update(anna.id, promote(), None).await.unwrap();
+    assert_eq!(shop.users.role_of(anna.id).await.unwrap(), Some(Role::Admin));
+    shop.users.delete(anna.id, None).await.unwrap();
+    assert_eq!(shop.users.role_of(anna.id).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_registered_user_is_found_by_id_and_by_email() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;

@@ -10,6 +10,8 @@ impl From<Error> for Problem {
             Error::UserNotFound => Self::user_not_found(),
             Error::ProductNotFound => Self::product_not_found(),
             Error::OrderNotFound => Self::order_not_found(),
+            Error::CallerNotFound => Self::no_longer_a_user(),
+            Error::AdminOnly => Self::forbidden(),
             Error::EmailTaken => {
                 conflict("email_taken", "Email taken", "The email belongs to another user.")
             }
@@ -119,6 +121,8 @@ mod tests {
             (Error::UserNotFound, 404, "user_not_found"),
             (Error::ProductNotFound, 404, "product_not_found"),
             (Error::OrderNotFound, 404, "order_not_found"),
+            (Error::CallerNotFound, 401, "unauthenticated"),
+            (Error::AdminOnly, 403, "forbidden"),
             (Error::EmailTaken, 409, "email_taken"),
             (Error::VersionMismatch { current: 3 }, 412, "version_mismatch"),
             (Error::UnknownProducts(vec![product()]), 422, "unknown_products"),

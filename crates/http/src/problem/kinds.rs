@@ -57,6 +57,14 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Not logged in", detail)
     }
 
+    /// 401: the access token is good, but who it was issued to has been deleted since.
+    #[must_use]
+    pub fn no_longer_a_user() -> Self {
+        let detail = "The access token was issued to somebody who is no user any more.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Not logged in", detail)
+            .challenge("Bearer error=\"invalid_token\"")
+    }
+
     /// 401: no user has this email and this password.
     #[must_use]
     pub fn invalid_credentials() -> Self {
