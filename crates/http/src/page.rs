@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::field;
+use crate::openapi::CursorSchema;
 
 /// How many items a page has at most: 1 to 100, 25 unless told.
 #[derive(Clone, Copy, Debug)]
@@ -35,10 +36,12 @@ pub struct InvalidCursor;
 #[serde(rename_all = "camelCase")]
 pub struct PageBody<T> {
     /// The items of this page.
+    #[schema(max_items = 100)]
     pub items: Vec<T>,
     /// The cursor of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = CursorSchema)]
+    #[schema(nullable = false, required = false)]
     pub next_cursor: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! What the API answers when it cannot do what it was asked: problem details (RFC 9457).
 
+mod codes;
 mod from_core;
 mod kinds;
 
@@ -14,7 +15,10 @@ use serde::Serialize;
 use storefront_core::ProductId;
 use utoipa::ToSchema;
 
+pub(crate) use codes::CODES;
+
 use crate::logging::with_sources;
+use crate::openapi::{ProblemCodeSchema, ProductIdSchema};
 
 /// The content type of a problem.
 pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
@@ -54,15 +58,15 @@ pub(crate) struct ProblemBody {
     #[schema(example = "The email belongs to another user.")]
     detail: String,
     /// The kind of problem, for programs.
-    #[schema(value_type = String, example = "email_taken")]
+    #[schema(value_type = ProblemCodeSchema)]
     code: &'static str,
     /// What is wrong with each part of the request, where its parts are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
+    #[schema(required = false, min_items = 1)]
     errors: Vec<FieldError>,
     /// The products an order could not be placed for, where it was because of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
+    #[schema(required = false, min_items = 1)]
     products: Vec<ProductProblem>,
 }
 
@@ -87,15 +91,15 @@ pub struct FieldError {
 #[serde(rename_all = "camelCase")]
 pub struct ProductProblem {
     /// Which one.
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = ProductIdSchema)]
     product_id: ProductId,
     /// How many the order wanted, where there are not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, minimum = 1)]
     requested: Option<u32>,
     /// How many there are, where there are not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, minimum = 0)]
     available: Option<u64>,
 }
 
@@ -110,6 +114,7 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
+        debug_assert!(CODES.contains(&(status.as_u16(), code)), "{code} is missing in CODES");
         let body = ProblemBody {
             kind: code,
             title,

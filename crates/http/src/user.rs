@@ -2,31 +2,33 @@ use serde::Serialize;
 use storefront_core::{Email, Role, Timestamp, User, UserId, Version};
 use utoipa::ToSchema;
 
+use crate::openapi::{EmailSchema, NameSchema, TimestampSchema, UserIdSchema, VersionSchema};
+
 /// A user, as the API shows them: to themselves and to administrators.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = User)]
 pub struct UserBody {
     /// The user's id.
-    #[schema(value_type = String, format = "uuid", example = "01930000-0000-7000-8000-000000000002")]
+    #[schema(value_type = UserIdSchema)]
     id: UserId,
     /// Trimmed and lower-cased.
-    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    #[schema(value_type = EmailSchema)]
     email: Email,
     /// What the user is called.
-    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    #[schema(value_type = NameSchema)]
     name: String,
     /// What the user may do.
     #[schema(value_type = RoleSchema)]
     role: Role,
     /// Counts the changes, from 1. It is the `ETag`.
-    #[schema(value_type = u64, minimum = 1, example = 1)]
+    #[schema(value_type = VersionSchema)]
     version: Version,
     /// When the user registered.
-    #[schema(value_type = String, format = "date-time", example = "2026-11-22T09:00:00.000Z")]
+    #[schema(value_type = TimestampSchema)]
     created_at: Timestamp,
     /// When the user was last changed.
-    #[schema(value_type = String, format = "date-time", example = "2026-11-22T09:00:00.000Z")]
+    #[schema(value_type = TimestampSchema)]
     updated_at: Timestamp,
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use storefront_core::{Email, User};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{Password, Result};
+use storefront_http::openapi::{EmailSchema, PasswordSchema};
 use storefront_http::{JsonBody, Metrics, Parsed, Problem, UserBody};
 use utoipa::ToSchema;
 
@@ -18,11 +19,11 @@ use crate::Accounts;
 pub(crate) struct Credentials {
     /// Capitals and spaces around it do not count.
     #[garde(dive)]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    #[schema(value_type = EmailSchema)]
     email: Parsed<Email>,
     /// The user's password.
     #[garde(dive)]
-    #[schema(value_type = String, format = "password", min_length = 8, max_length = 128)]
+    #[schema(value_type = PasswordSchema)]
     password: Parsed<Password>,
 }
 
@@ -31,15 +32,24 @@ pub(crate) struct Credentials {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Session {
     /// For the header `Authorization: Bearer …`.
+    #[schema(pattern = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$")]
     access_token: String,
     /// How to use the token: `Bearer` (RFC 6750).
-    #[schema(example = "Bearer")]
+    #[schema(value_type = TokenTypeSchema)]
     token_type: &'static str,
     /// How long the token is good for, in seconds.
-    #[schema(example = 3600)]
+    #[schema(minimum = 1, example = 3600)]
     expires_in: u64,
     /// Who is logged in.
     user: UserBody,
+}
+
+/// How access tokens are used.
+#[derive(ToSchema)]
+#[schema(as = TokenType)]
+#[allow(dead_code, reason = "it describes the one word that there is")]
+pub(crate) enum TokenTypeSchema {
+    Bearer,
 }
 
 /// Logs a user in.
@@ -52,16 +62,16 @@ pub(crate) struct Session {
     path = "/sessions",
     operation_id = "logIn",
     tag = "sessions",
-    request_body = Credentials,
+    request_body(content = Credentials, example = json!({
+        "email": "ada@example.com",
+        "password": "storefront-demo",
+    })),
     responses(
-        (status = 201, description = "The access token", body = Session),
-        (status = 400, description = "`malformed_body`: the body is not JSON"),
+        (status = 201, description = "The access token", body = Session, headers(
+            ("Cache-Control" = String),
+        )),
         (status = 401, description = "`invalid_credentials`: no user has this email and password"),
-        (
-            status = 429,
-            description = "`too_many_logins`: too many failures for this email",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds"))
-        ),
+        (status = 429, description = "`too_many_logins`: too many failures for this email"),
     )
 )]
 pub(crate) async fn log_in(

@@ -5,6 +5,7 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 use storefront_core::{Email, NewUser, Role, UserId};
 use storefront_credentials::Password;
+use storefront_http::openapi::{EmailSchema, NameSchema, PasswordSchema};
 use storefront_http::{JsonBody, Parsed, Problem, Tagged, UserBody, plain_text};
 use utoipa::ToSchema;
 
@@ -16,15 +17,15 @@ use crate::Accounts;
 pub(crate) struct Registration {
     /// Nobody else may have it. Capitals and spaces around it do not count.
     #[garde(dive)]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    #[schema(value_type = EmailSchema)]
     email: Parsed<Email>,
     /// What to log in with.
     #[garde(dive)]
-    #[schema(value_type = String, format = "password", min_length = 8, max_length = 128)]
+    #[schema(value_type = PasswordSchema)]
     password: Parsed<Password>,
     /// What to call the user.
     #[garde(length(chars, min = 1, max = 200), custom(plain_text))]
-    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    #[schema(value_type = NameSchema)]
     name: String,
 }
 
@@ -36,13 +37,16 @@ pub(crate) struct Registration {
     path = "/users",
     operation_id = "registerUser",
     tag = "users",
-    request_body = Registration,
+    request_body(content = Registration, example = json!({
+        "email": "grace@example.com",
+        "password": "correct horse battery",
+        "name": "Grace Hopper",
+    })),
     responses(
         (status = 201, description = "The user", body = UserBody, headers(
-            ("Location" = String, description = "The user's path"),
-            ("ETag" = String, description = "The user's version"),
+            ("Location" = String),
+            ("ETag" = String),
         )),
-        (status = 400, description = "`malformed_body`: the body is not JSON"),
         (status = 409, description = "`email_taken`: another user has the email"),
     )
 )]

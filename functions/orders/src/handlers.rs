@@ -3,6 +3,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
 use storefront_core::{NewOrder, OrderId, OrderStatus, OrderWithItems, Orders, StatusChange};
+use storefront_http::openapi::{IdempotencyKeySchema, IfMatchSchema, OrderIdSchema};
 use storefront_http::{
     Caller, Id, IfMatch, JsonBody, Metrics, OptionalRequestId, PageBody, Problem, Query, Tagged,
     page_request,
@@ -23,27 +24,24 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
     operation_id = "placeOrder",
     tag = "orders",
     security(("accessToken" = [])),
-    params((
-        "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-        pattern = "^[!-~]+$",
-        description = "The client's name for this order: 1 to 255 visible ASCII characters",
-    )),
-    request_body = NewOrderBody,
+    params(("Idempotency-Key" = Option<IdempotencyKeySchema>, Header, nullable = false)),
+    request_body(content = NewOrderBody, example = json!({
+        "items": [{ "productId": "01930000-0000-7000-8000-000000000101", "quantity": 2 }],
+    })),
     responses(
-        (status = 201, body = OrderBody, headers(
-            ("Location" = String, description = "The order's path"),
-            ("ETag" = String, description = "The order's version"),
+        (status = 201, description = "The order", body = OrderBody, headers(
+            ("Location" = String),
+            ("ETag" = String),
         )),
         (status = 200, description = "The order was placed before with this key", body = OrderBody,
             headers(
-                ("Location" = String, description = "The order's path"),
-                ("ETag" = String, description = "The order's version"),
-                ("Idempotency-Replayed" = String, description = "`true`"),
+                ("Location" = String),
+                ("ETag" = String),
+                ("Idempotency-Replayed" = String),
             )
         ),
-        (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `Idempotency-Key` is malformed"),
         (status = 409, description = "`out_of_stock`: `products` names what there is not enough of"),
-        (status = 422, description = "`invalid_body`: `errors` names the fields; `unknown_products` and \
+        (status = 422, description = "`unknown_products` and \
             `mixed_currencies`: `products` cannot be sold together; `too_many_items`; \
             `idempotency_key_reused`: the key was used for another order"),
     )
@@ -83,8 +81,8 @@ pub(crate) async fn place(
     security(("accessToken" = [])),
     params(ListQuery),
     responses(
-        (status = 200, body = PageBody<OrderBody>),
-        (status = 400, description = "`invalid_query`: a parameter is malformed; `invalid_cursor`"),
+        (status = 200, description = "A page of the user's orders", body = PageBody<OrderBody>),
+        (status = 403, description = "`forbidden`: others' orders are for administrators"),
     )
 )]
 pub(crate) async fn list(
@@ -108,10 +106,10 @@ pub(crate) async fn list(
     operation_id = "readOrder",
     tag = "orders",
     security(("accessToken" = [])),
-    params(("orderId" = String, Path, format = "uuid")),
+    params(("orderId" = OrderIdSchema, Path, example = "01930000-0000-7000-8000-000000000201")),
     responses(
-        (status = 200, body = OrderBody, headers(
-            ("ETag" = String, description = "The order's version"),
+        (status = 200, description = "The order", body = OrderBody, headers(
+            ("ETag" = String),
         )),
         (status = 404, description = "`order_not_found`: there is no such order, or it is somebody else's"),
     )
@@ -136,15 +134,15 @@ pub(crate) async fn show(
     tag = "orders",
     security(("accessToken" = [])),
     params(
-        ("orderId" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Change this version only"),
+        ("orderId" = OrderIdSchema, Path, example = "01930000-0000-7000-8000-000000000201"),
+        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Change this version only"),
     ),
-    request_body = OrderChangesBody,
+    request_body(content = OrderChangesBody, example = json!({ "status": "cancelled" })),
     responses(
-        (status = 200, body = OrderBody, headers(
-            ("ETag" = String, description = "The order's version"),
+        (status = 200, description = "The order", body = OrderBody, headers(
+            ("ETag" = String),
         )),
-        (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `If-Match` is malformed"),
+        (status = 403, description = "`forbidden`: all but cancelling is for administrators"),
         (status = 404, description = "`order_not_found`: there is no such order, or it is somebody else's"),
         (status = 409, description = "`invalid_status_change`: the order's status does not allow this"),
     )

@@ -6,6 +6,10 @@ use storefront_core::{
     CreatedBetween, Currency, MAX_QUANTITY, NewOrderItem, Order, OrderId, OrderItem, OrderStatus,
     OrderWithItems, ProductId, Timestamp, UserId, Version,
 };
+use storefront_http::openapi::{
+    CurrencySchema, CursorSchema, NameSchema, OrderIdSchema, PriceSchema, ProductIdSchema,
+    TimestampSchema, UserIdSchema, VersionSchema,
+};
 use storefront_http::{Cursor, Limit, Object, Parsed, Problem};
 use utoipa::{IntoParams, ToSchema};
 
@@ -26,7 +30,7 @@ pub(crate) struct NewOrderBody {
 #[schema(as = NewOrderItem)]
 pub(crate) struct NewOrderItemBody {
     #[garde(dive)]
-    #[schema(value_type = String, format = "uuid", example = "01930000-0000-7000-8000-000000000101")]
+    #[schema(value_type = ProductIdSchema)]
     product_id: Parsed<ProductId>,
     #[garde(range(min = 1, max = MAX_QUANTITY))]
     #[schema(minimum = 1, maximum = 999, example = 2)]
@@ -53,7 +57,7 @@ pub(crate) struct ListQuery {
     #[param(value_type = u32, minimum = 1, maximum = 100, default = 25, required = false)]
     pub(crate) limit: Limit,
     /// The `nextCursor` of the page before.
-    #[param(value_type = Option<String>, nullable = false)]
+    #[param(value_type = CursorSchema, required = false)]
     pub(crate) cursor: Option<Cursor<OrderId>>,
     /// The earliest `createdAt`, inclusive.
     #[param(value_type = Option<String>, format = "date-time", nullable = false)]
@@ -62,7 +66,7 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<String>, format = "date-time", nullable = false)]
     pub(crate) to: Option<Timestamp>,
     /// Whose orders: administrators only; the caller's own unless told.
-    #[param(value_type = Option<String>, format = "uuid", nullable = false)]
+    #[param(value_type = UserIdSchema, required = false)]
     pub(crate) user_id: Option<UserId>,
 }
 
@@ -71,24 +75,22 @@ pub(crate) struct ListQuery {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Order)]
 pub(crate) struct OrderBody {
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = OrderIdSchema)]
     id: OrderId,
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = UserIdSchema)]
     user_id: UserId,
     #[schema(value_type = OrderStatusSchema)]
     status: OrderStatus,
     /// In the currency's minor unit (cents).
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 3780)]
     total: u64,
-    /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    #[schema(value_type = CurrencySchema)]
     currency: Currency,
-    /// Counts the changes, from 1. It is the `ETag`.
-    #[schema(minimum = 1)]
+    #[schema(value_type = VersionSchema)]
     version: Version,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = TimestampSchema)]
     created_at: Timestamp,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = TimestampSchema)]
     updated_at: Timestamp,
     /// Sorted by product id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,13 +103,14 @@ pub(crate) struct OrderBody {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OrderItem)]
 pub(crate) struct OrderItemBody {
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = ProductIdSchema)]
     product_id: ProductId,
+    #[schema(value_type = NameSchema)]
     name: String,
     #[schema(minimum = 1, maximum = 999)]
     quantity: u32,
     /// Of one, in the currency's minor unit (cents).
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
+    #[schema(value_type = PriceSchema)]
     price: u64,
 }
 

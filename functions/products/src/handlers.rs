@@ -3,6 +3,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use http::{StatusCode, header};
 use storefront_core::{Product, ProductId, Products};
+use storefront_http::openapi::{IfMatchSchema, ProductIdSchema};
 use storefront_http::{
     Admin, Id, IfMatch, JsonBody, PageBody, Problem, Query, Tagged, page_request,
 };
@@ -17,8 +18,7 @@ use crate::schema::{ListQuery, NewProductBody, ProductBody, ProductChangesBody};
     tag = "products",
     params(ListQuery),
     responses(
-        (status = 200, body = PageBody<ProductBody>),
-        (status = 400, description = "`invalid_query`: `category` is missing, or a parameter is malformed; `invalid_cursor`"),
+        (status = 200, description = "A page of the category", body = PageBody<ProductBody>),
     )
 )]
 pub(crate) async fn list(
@@ -37,13 +37,20 @@ pub(crate) async fn list(
     operation_id = "createProduct",
     tag = "products",
     security(("accessToken" = [])),
-    request_body = NewProductBody,
+    request_body(content = NewProductBody, example = json!({
+        "name": "Espresso blend, 1 kg",
+        "description": "Dark chocolate and hazelnut.",
+        "category": "coffee",
+        "price": 1890,
+        "currency": "EUR",
+        "stock": 100,
+    })),
     responses(
-        (status = 201, body = ProductBody, headers(
-            ("Location" = String, description = "The product's path"),
-            ("ETag" = String, description = "The product's version"),
+        (status = 201, description = "The product", body = ProductBody, headers(
+            ("Location" = String),
+            ("ETag" = String),
         )),
-        (status = 400, description = "`malformed_body`: the body is not JSON"),
+        (status = 403, description = "`forbidden`: for administrators"),
     )
 )]
 pub(crate) async fn create(
@@ -62,10 +69,10 @@ pub(crate) async fn create(
     path = "/products/{productId}",
     operation_id = "readProduct",
     tag = "products",
-    params(("productId" = String, Path, format = "uuid")),
+    params(("productId" = ProductIdSchema, Path, example = "01930000-0000-7000-8000-000000000101")),
     responses(
-        (status = 200, body = ProductBody, headers(
-            ("ETag" = String, description = "The product's version"),
+        (status = 200, description = "The product", body = ProductBody, headers(
+            ("ETag" = String),
         )),
         (status = 404, description = "`product_not_found`: there is no such product"),
     )
@@ -86,15 +93,15 @@ pub(crate) async fn show(
     tag = "products",
     security(("accessToken" = [])),
     params(
-        ("productId" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Change this version only"),
+        ("productId" = ProductIdSchema, Path, example = "01930000-0000-7000-8000-000000000101"),
+        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Change this version only"),
     ),
-    request_body = ProductChangesBody,
+    request_body(content = ProductChangesBody, example = json!({ "price": 1990, "stock": 120 })),
     responses(
-        (status = 200, body = ProductBody, headers(
-            ("ETag" = String, description = "The product's version"),
+        (status = 200, description = "The product", body = ProductBody, headers(
+            ("ETag" = String),
         )),
-        (status = 400, description = "`malformed_body`: the body is not JSON; `invalid_header`: `If-Match` is malformed"),
+        (status = 403, description = "`forbidden`: for administrators"),
         (status = 404, description = "`product_not_found`: there is no such product"),
     )
 )]
@@ -119,12 +126,12 @@ pub(crate) async fn change(
     tag = "products",
     security(("accessToken" = [])),
     params(
-        ("productId" = String, Path, format = "uuid"),
-        ("If-Match" = Option<String>, Header, description = "Delete this version only"),
+        ("productId" = ProductIdSchema, Path, example = "01930000-0000-7000-8000-000000000101"),
+        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Delete this version only"),
     ),
     responses(
         (status = 204, description = "The product is deleted"),
-        (status = 400, description = "`invalid_header`: `If-Match` is malformed"),
+        (status = 403, description = "`forbidden`: for administrators"),
         (status = 404, description = "`product_not_found`: there is no such product"),
     )
 )]

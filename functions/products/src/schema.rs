@@ -6,6 +6,10 @@ use storefront_core::{
     Category, Currency, MAX_PRICE, NewProduct, Product, ProductChanges, ProductId, Timestamp,
     Version,
 };
+use storefront_http::openapi::{
+    CategorySchema, CurrencySchema, CursorSchema, DescriptionSchema, NameSchema, PriceSchema,
+    ProductIdSchema, TimestampSchema, VersionSchema,
+};
 use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present};
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,22 +25,19 @@ const MAX_DESCRIPTION: usize = 5000;
 #[schema(as = NewProduct)]
 pub(crate) struct NewProductBody {
     #[garde(length(chars, min = 1, max = 200), custom(plain_text))]
-    #[schema(min_length = 1, max_length = 200, example = "Espresso blend, 1 kg")]
+    #[schema(value_type = NameSchema)]
     name: String,
     #[garde(inner(length(chars, max = MAX_DESCRIPTION), custom(plain_text)))]
-    #[schema(max_length = 5000, example = "Dark chocolate and hazelnut.")]
+    #[schema(value_type = Option<DescriptionSchema>)]
     description: Option<String>,
-    /// Trimmed and lower-cased.
     #[garde(dive)]
-    #[schema(value_type = String, min_length = 1, max_length = 64, example = "coffee")]
+    #[schema(value_type = CategorySchema)]
     category: Parsed<Category>,
-    /// In the currency's minor unit (cents).
     #[garde(range(max = MAX_PRICE))]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, example = 1890)]
+    #[schema(value_type = PriceSchema)]
     price: u64,
-    /// ISO 4217.
     #[garde(dive)]
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$", example = "EUR")]
+    #[schema(value_type = CurrencySchema)]
     currency: Parsed<Currency>,
     /// `null` or absent is unlimited.
     #[garde(inner(range(max = MAX_STOCK)))]
@@ -51,27 +52,24 @@ pub(crate) struct NewProductBody {
 pub(crate) struct ProductChangesBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(length(chars, min = 1, max = 200), custom(plain_text)))]
-    #[schema(min_length = 1, max_length = 200, nullable = false)]
+    #[schema(value_type = NameSchema, required = false)]
     name: Option<String>,
     /// `null` removes it.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(length(chars, max = MAX_DESCRIPTION), custom(plain_text))))]
-    #[schema(value_type = Option<String>, max_length = 5000)]
+    #[schema(value_type = Option<DescriptionSchema>)]
     description: Option<Option<String>>,
-    /// Trimmed and lower-cased.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, nullable = false)]
+    #[schema(value_type = CategorySchema, required = false)]
     category: Option<Parsed<Category>>,
-    /// In the currency's minor unit (cents).
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(range(max = MAX_PRICE)))]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, nullable = false)]
+    #[schema(value_type = PriceSchema, required = false)]
     price: Option<u64>,
-    /// ISO 4217.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = Option<String>, pattern = "^[A-Z]{3}$", nullable = false)]
+    #[schema(value_type = CurrencySchema, required = false)]
     currency: Option<Parsed<Currency>>,
     /// `null` is unlimited.
     #[serde(default, deserialize_with = "present")]
@@ -86,21 +84,14 @@ pub(crate) struct ProductChangesBody {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Required: no access pattern lists all products.
-    #[param(
-        value_type = String,
-        required = true,
-        nullable = false,
-        min_length = 1,
-        max_length = 64,
-        example = "coffee"
-    )]
+    #[param(value_type = CategorySchema, required = true, example = "coffee")]
     category: Option<Category>,
     /// How many at most.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 100, default = 25, required = false)]
     pub(crate) limit: Limit,
     /// The `nextCursor` of the page before.
-    #[param(value_type = Option<String>, nullable = false)]
+    #[param(value_type = CursorSchema, required = false)]
     pub(crate) cursor: Option<Cursor<ProductId>>,
 }
 
@@ -109,29 +100,26 @@ pub(crate) struct ListQuery {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Product)]
 pub(crate) struct ProductBody {
-    #[schema(value_type = String, format = "uuid")]
+    #[schema(value_type = ProductIdSchema)]
     pub(crate) id: ProductId,
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(value_type = NameSchema)]
     name: String,
-    #[schema(required = true, max_length = 5000)]
+    #[schema(value_type = Option<DescriptionSchema>, required = true)]
     description: Option<String>,
-    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    #[schema(value_type = CategorySchema)]
     category: Category,
-    /// In the currency's minor unit (cents).
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_u64)]
+    #[schema(value_type = PriceSchema)]
     price: u64,
-    /// ISO 4217.
-    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    #[schema(value_type = CurrencySchema)]
     currency: Currency,
     /// `null` is unlimited.
-    #[schema(required = true, minimum = 0)]
+    #[schema(required = true, minimum = 0, maximum = 1_000_000_000_000_u64)]
     stock: Option<u64>,
-    /// Counts the changes, from 1. It is the `ETag`.
-    #[schema(minimum = 1)]
+    #[schema(value_type = VersionSchema)]
     version: Version,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = TimestampSchema)]
     created_at: Timestamp,
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = TimestampSchema)]
     updated_at: Timestamp,
 }
 

@@ -3,6 +3,9 @@ use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Email, Error, User, UserChanges, Version};
 use storefront_credentials::Password;
+use storefront_http::openapi::{
+    EmailSchema, IfMatchSchema, NameSchema, PasswordSchema, UserIdOrMeSchema,
+};
 use storefront_http::{IfMatch, JsonBody, Parsed, Problem, Tagged, UserBody, plain_text, present};
 use utoipa::ToSchema;
 
@@ -17,34 +20,22 @@ pub(crate) struct UserPatch {
     /// What to call the user.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(length(chars, min = 1, max = 200), custom(plain_text)))]
-    #[schema(min_length = 1, max_length = 200, nullable = false, example = "Ada King")]
+    #[schema(value_type = NameSchema, required = false)]
     name: Option<String>,
     /// Nobody else may have it. Capitals and spaces around it do not count.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = Option<String>, format = "email", max_length = 254, nullable = false)]
+    #[schema(value_type = EmailSchema, required = false)]
     email: Option<Parsed<Email>>,
     /// What to log in with from now on.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(
-        value_type = Option<String>,
-        format = "password",
-        min_length = 8,
-        max_length = 128,
-        nullable = false
-    )]
+    #[schema(value_type = PasswordSchema, required = false)]
     password: Option<Parsed<Password>>,
     /// What the user logs in with now: for a new email or password of one's own.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(
-        value_type = Option<String>,
-        format = "password",
-        min_length = 8,
-        max_length = 128,
-        nullable = false
-    )]
+    #[schema(value_type = PasswordSchema, required = false)]
     current_password: Option<Parsed<Password>>,
 }
 
@@ -59,23 +50,18 @@ pub(crate) struct UserPatch {
     tag = "users",
     security(("accessToken" = [])),
     params(
-        ("userId" = String, Path, description = "The user's id, or `me` for the caller"),
-        ("If-Match" = Option<String>, Header, description = "The version to change, as the `ETag` had it"),
+        ("userId" = UserIdOrMeSchema, Path, example = "me"),
+        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to change, as the `ETag` had it"),
     ),
-    request_body = UserPatch,
+    request_body(content = UserPatch, example = json!({ "name": "Ada King" })),
     responses(
         (status = 200, description = "The user", body = UserBody, headers(
-            ("ETag" = String, description = "The user's version"),
+            ("ETag" = String),
         )),
-        (status = 400, description = "`malformed_body`, or `invalid_header`: `If-Match` is no entity tag"),
         (status = 403, description = "`wrong_password`: `currentPassword` is not the user's"),
         (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
         (status = 409, description = "`email_taken`: another user has the email"),
-        (
-            status = 429,
-            description = "`too_many_logins`: too many wrong passwords for this email",
-            headers(("Retry-After" = u64, description = "When to try again, in seconds"))
-        ),
+        (status = 429, description = "`too_many_logins`: too many wrong passwords for this email"),
     )
 )]
 pub(crate) async fn change(

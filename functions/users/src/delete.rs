@@ -1,5 +1,6 @@
 use axum::extract::State;
 use http::StatusCode;
+use storefront_http::openapi::{IfMatchSchema, UserIdOrMeSchema};
 use storefront_http::{IfMatch, Problem};
 
 use crate::Accounts;
@@ -15,12 +16,11 @@ use crate::target::Target;
     tag = "users",
     security(("accessToken" = [])),
     params(
-        ("userId" = String, Path, description = "The user's id, or `me` for the caller"),
-        ("If-Match" = Option<String>, Header, description = "The version to delete, as the `ETag` had it"),
+        ("userId" = UserIdOrMeSchema, Path, example = "01930000-0000-7000-8000-000000000002"),
+        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to delete, as the `ETag` had it"),
     ),
     responses(
         (status = 204, description = "The user is deleted"),
-        (status = 400, description = "`invalid_header`: `If-Match` is no entity tag"),
         (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
     )
 )]

@@ -2,6 +2,7 @@ use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Role, UserChanges};
+use storefront_http::openapi::{IfMatchSchema, UserIdOrMeSchema};
 use storefront_http::{Admin, IfMatch, JsonBody, Parsed, Problem, RoleSchema, Tagged, UserBody};
 use utoipa::ToSchema;
 
@@ -28,15 +29,15 @@ pub(crate) struct RoleAssignment {
     tag = "users",
     security(("accessToken" = [])),
     params(
-        ("userId" = String, Path, description = "The user's id, or `me` for the caller"),
-        ("If-Match" = Option<String>, Header, description = "The version to change, as the `ETag` had it"),
+        ("userId" = UserIdOrMeSchema, Path, example = "01930000-0000-7000-8000-000000000002"),
+        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to change, as the `ETag` had it"),
     ),
-    request_body = RoleAssignment,
+    request_body(content = RoleAssignment, example = json!({ "role": "user" })),
     responses(
         (status = 200, description = "The user", body = UserBody, headers(
-            ("ETag" = String, description = "The user's version"),
+            ("ETag" = String),
         )),
-        (status = 400, description = "`malformed_body`, or `invalid_header`: `If-Match` is no entity tag"),
+        (status = 403, description = "`forbidden`: for administrators"),
         (status = 404, description = "`user_not_found`"),
     )
 )]

@@ -2,6 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use storefront_core::Email;
+use storefront_http::openapi::{EmailSchema, UserIdOrMeSchema};
 use storefront_http::{Admin, Problem, Query, Tagged, UserBody};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,7 +15,7 @@ use crate::target::Target;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// The user's email. Capitals and spaces around it do not count.
-    #[param(value_type = String, format = "email", max_length = 254)]
+    #[param(value_type = EmailSchema, example = "ada@example.com")]
     email: Email,
 }
 
@@ -33,10 +34,10 @@ pub(crate) struct UserList {
     operation_id = "showUser",
     tag = "users",
     security(("accessToken" = [])),
-    params(("userId" = String, Path, description = "The user's id, or `me` for the caller")),
+    params(("userId" = UserIdOrMeSchema, Path, example = "me")),
     responses(
         (status = 200, description = "The user", body = UserBody, headers(
-            ("ETag" = String, description = "The user's version"),
+            ("ETag" = String),
         )),
         (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
     )
@@ -59,7 +60,7 @@ pub(crate) async fn show(
     params(Filter),
     responses(
         (status = 200, description = "The user with this email, if there is one", body = UserList),
-        (status = 400, description = "`invalid_query`: the email is missing or is none"),
+        (status = 403, description = "`forbidden`: for administrators"),
     )
 )]
 pub(crate) async fn find(
