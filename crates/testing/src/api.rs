@@ -9,7 +9,7 @@ use storefront_core::{Role, UserId};
 
 use crate::evidence;
 
-/// The id of every request that is sent here.
+/// The id of a request, unless it is told another.
 const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
 /// A function, reached through events of API Gateway.
@@ -36,6 +36,7 @@ pub struct Request {
     headers: Map<String, Value>,
     authorizer: Option<Value>,
     body: Option<(bool, String)>,
+    id: String,
 }
 
 /// What came back.
@@ -105,6 +106,7 @@ impl Api {
             headers: Map::new(),
             authorizer: None,
             body: None,
+            id: REQUEST_ID.to_owned(),
         }
     }
 
@@ -150,6 +152,11 @@ impl Request {
         self
     }
 
+    /// With this id of the gateway's: of requests that change one order at once, each needs its own.
+    pub fn with_id(self, id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..self }
+    }
+
     /// By someone whom the authorizer let through.
     pub fn by(self, persona: Persona) -> Self {
         self.authorized(json!({
@@ -184,7 +191,7 @@ impl Request {
                     "sourceIp": "192.0.2.1",
                     "userAgent": "test",
                 },
-                "requestId": REQUEST_ID,
+                "requestId": self.id,
                 "routeKey": "$default",
                 "stage": "$default",
                 "time": "22/Nov/2026:09:00:00 +0000",
@@ -200,7 +207,7 @@ impl Request {
             event["isBase64Encoded"] = is_base64_encoded.into();
         }
         let answer = self.api.send_event(&event).await;
-        assert_eq!(answer.header("x-request-id"), Some(REQUEST_ID));
+        assert_eq!(answer.header("x-request-id"), Some(&*self.id));
         answer
     }
 }
