@@ -106,9 +106,6 @@ pub enum Error {
     /// A record does not become JSON.
     #[error("a stream record cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A record cannot be looked at by the filter.
-    #[error("a stream record cannot be filtered: {0}")]
-    Unfilterable(String),
     /// The catalogue cannot be put into the table.
     #[error("cannot fill the table: {0} (--empty leaves it empty)")]
     Seed(Box<dyn std::error::Error + Send + Sync>),

@@ -27,7 +27,7 @@ use checkpoint::Checkpoint;
 use delivery::Delivery;
 use failed_records::{Destination, FailedRecords};
 use record::Record;
-use source::{Filter, Source};
+use source::{EmbeddedShard, Filter, Source};
 
 /// How fast the trigger looks for records and tries again.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,8 @@ impl StreamTrigger {
         data_dir: Option<&Path>,
         pace: Pace,
     ) -> Result<Self, Error> {
-        let source = Source::new(database, table_name, Filter::new(&mapping.filters)?)?;
+        let shard = EmbeddedShard::of(database, table_name)?;
+        let source = Source::new(shard, Filter::new(&mapping.filters)?);
         Self::deliver(source, mapping, function, data_dir, pace)
     }
 
@@ -124,13 +125,18 @@ struct Worker {
 impl Worker {
     async fn run(mut self) {
         while !self.delivery.is_stopped() {
-            match self.round().await {
-                Ok(true) => {}
-                Ok(false) => self.delivery.pause(self.delivery.pace.poll).await,
-                Err(error) => {
-                    tracing::error!("stream: {error}");
-                    self.delivery.pause(self.delivery.pace.longest_backoff).await;
-                }
+            self.turn().await;
+        }
+    }
+
+    /// A round, and a pause where there was nothing to do or it failed.
+    async fn turn(&mut self) {
+        match self.round().await {
+            Ok(true) => {}
+            Ok(false) => self.delivery.pause(self.delivery.pace.poll).await,
+            Err(error) => {
+                tracing::error!("stream: {error}");
+                self.delivery.pause(self.delivery.pace.longest_backoff).await;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Reads the stream of the embedded database.
+//! Reads a stream.
 
 use dynoxide::Database;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
@@ -11,45 +11,34 @@ use crate::Error;
 /// What one read looks at, matching or not.
 const READ_LIMIT: usize = 1000;
 
+/// The one shard of a table's stream.
+pub(crate) trait Shard: Send {
+    fn stream_arn(&self) -> &str;
+
+    fn shard_id(&self) -> &str;
+
+    /// The records after this one, or from the oldest that there is (`TRIM_HORIZON`).
+    fn after(&self, position: Option<&str>) -> Result<Vec<Record>, Error>;
+}
+
 pub(crate) struct Source {
-    database: Database,
-    stream_arn: String,
-    shard_id: String,
+    shard: Box<dyn Shard>,
     filter: Filter,
-    /// The last record that was read; `None` is the oldest that there is (`TRIM_HORIZON`).
+    /// The last record that was read.
     position: Option<String>,
 }
 
 impl Source {
-    pub(crate) fn new(database: Database, table_name: &str, filter: Filter) -> Result<Self, Error> {
-        let request = list_streams::ListStreamsRequest {
-            table_name: Some(table_name.to_owned()),
-            ..Default::default()
-        };
-        let streams = database.list_streams(request)?.streams;
-        let stream = streams.into_iter().next().ok_or(Error::NoStream)?;
-        let request = describe_stream::DescribeStreamRequest {
-            stream_arn: stream.stream_arn.clone(),
-            ..Default::default()
-        };
-        let shards = database.describe_stream(request)?.stream_description.shards;
-        // The embedded database has one shard for good.
-        let shard = shards.into_iter().next().ok_or(Error::NoStream)?;
-        Ok(Self {
-            database,
-            stream_arn: stream.stream_arn,
-            shard_id: shard.shard_id,
-            filter,
-            position: None,
-        })
+    pub(crate) fn new(shard: impl Shard + 'static, filter: Filter) -> Self {
+        Self { shard: Box::new(shard), filter, position: None }
     }
 
     pub(crate) fn stream_arn(&self) -> &str {
-        &self.stream_arn
+        self.shard.stream_arn()
     }
 
     pub(crate) fn shard_id(&self) -> &str {
-        &self.shard_id
+        self.shard.shard_id()
     }
 
     pub(crate) fn position(&self) -> Option<&str> {
@@ -62,44 +51,76 @@ impl Source {
 
     /// The next records that the filter lets through; moves on past the others too.
     pub(crate) fn read(&mut self) -> Result<Vec<Record>, Error> {
-        let after = match self.position {
-            Some(_) => "AFTER_SEQUENCE_NUMBER",
-            None => "TRIM_HORIZON",
+        let records = self.shard.after(self.position.as_deref())?;
+        let last = records.last().map(|record| record.sequence_number.clone());
+        self.position = last.or(self.position.take());
+        Ok(records.into_iter().filter(|record| self.filter.matches(record)).collect())
+    }
+}
+
+/// The stream of the embedded database, which has one shard for good.
+pub(crate) struct EmbeddedShard {
+    database: Database,
+    stream_arn: String,
+    shard_id: String,
+}
+
+impl EmbeddedShard {
+    pub(crate) fn of(database: Database, table_name: &str) -> Result<Self, Error> {
+        let request = list_streams::ListStreamsRequest {
+            table_name: Some(table_name.to_owned()),
+            ..Default::default()
         };
+        let streams = database.list_streams(request)?.streams;
+        let stream = streams.into_iter().next().ok_or(Error::NoStream)?;
+        let request = describe_stream::DescribeStreamRequest {
+            stream_arn: stream.stream_arn.clone(),
+            ..Default::default()
+        };
+        let shards = database.describe_stream(request)?.stream_description.shards;
+        let shard = shards.into_iter().next().ok_or(Error::NoStream)?;
+        Ok(Self { database, stream_arn: stream.stream_arn, shard_id: shard.shard_id })
+    }
+}
+
+impl Shard for EmbeddedShard {
+    fn stream_arn(&self) -> &str {
+        &self.stream_arn
+    }
+
+    fn shard_id(&self) -> &str {
+        &self.shard_id
+    }
+
+    fn after(&self, position: Option<&str>) -> Result<Vec<Record>, Error> {
+        let kind = if position.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
         let iterator = self.database.get_shard_iterator(GetShardIteratorRequest {
             stream_arn: self.stream_arn.clone(),
             shard_id: self.shard_id.clone(),
-            shard_iterator_type: after.to_owned(),
-            sequence_number: self.position.clone(),
+            shard_iterator_type: kind.to_owned(),
+            sequence_number: position.map(str::to_owned),
         })?;
         let answer = self.database.get_records(get_records::GetRecordsRequest {
             shard_iterator: iterator.shard_iterator.unwrap_or_default(),
             limit: Some(READ_LIMIT),
         })?;
-        let mut matching = Vec::new();
-        for record in &answer.records {
-            let record = Record::new(record, &self.stream_arn)?;
-            if self.filter.matches(&record)? {
-                matching.push(record);
-            }
-        }
-        // Only now, so that what could not be looked at is read again.
-        if let Some(last) = answer.records.last() {
-            self.position = Some(last.dynamodb.sequence_number.clone());
-        }
-        Ok(matching)
+        let records = answer.records.iter();
+        Ok(records
+            .map(|record| Record::new(record, &self.stream_arn))
+            .collect::<serde_json::Result<_>>()?)
     }
 }
 
 /// The event source mapping's filter: a record must match one of its patterns.
-pub(crate) struct Filter(Matches);
-
-type Matches = Box<dyn Fn(&Record) -> Result<bool, Error> + Send>;
+///
+/// A record that the filter cannot look at goes through: the function is to say that it cannot be
+/// read, or it would hold up the stream, or be gone and nobody had heard of it.
+pub(crate) struct Filter(Option<Quamina<usize>>);
 
 impl Filter {
     pub(crate) fn new(patterns: &[String]) -> Result<Self, Error> {
         if patterns.is_empty() {
-            return Ok(Self::by(|_| Ok(true)));
+            return Ok(Self(None));
         }
         let mut quamina = Quamina::new();
         for (index, pattern) in patterns.iter().enumerate() {
@@ -108,18 +129,17 @@ impl Filter {
                 message: error.to_string(),
             })?;
         }
-        Ok(Self::by(move |record| {
-            quamina
-                .has_matches(record.event.to_string().as_bytes())
-                .map_err(|error| Error::Unfilterable(error.to_string()))
-        }))
+        Ok(Self(Some(quamina)))
     }
 
-    pub(crate) fn by(matches: impl Fn(&Record) -> Result<bool, Error> + Send + 'static) -> Self {
-        Self(Box::new(matches))
-    }
-
-    pub(crate) fn matches(&self, record: &Record) -> Result<bool, Error> {
-        (self.0)(record)
+    fn matches(&self, record: &Record) -> bool {
+        let Some(quamina) = &self.0 else {
+            return true;
+        };
+        quamina.has_matches(record.event.to_string().as_bytes()).unwrap_or_else(|error| {
+            let number = &record.sequence_number;
+            tracing::warn!("stream: record {number} cannot be filtered: {error}");
+            true
+        })
     }
 }

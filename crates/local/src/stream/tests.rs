@@ -1,12 +1,12 @@
 //! The trigger between a real stream and a consumer that does as it is told.
 
+mod redelivery;
 mod support;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use storefront_template::Template;
-use tokio::sync::Notify;
 
 use super::*;
 use support::*;
@@ -241,36 +241,29 @@ async fn what_could_not_be_kept_before_the_end_is_delivered_after_it() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_filtered_at_first_is_not_skipped() {
+async fn what_cannot_be_read_at_first_is_not_skipped() {
     let setup = Setup::new().await;
     for key in ["a", "b"] {
         setup.put(key);
     }
     let consumer = Consumer::default();
-    let _trigger = setup.start_filtered(mapping(|_| {}), failing_once_at("b"), &consumer);
+    let _trigger = setup.start_reading(setup.failing_once_at("b"), mapping(|_| {}), &consumer);
     consumer.expect(&[&["a", "b"]]).await;
 }
 
 #[tokio::test]
 async fn what_was_read_before_a_read_that_fails_is_delivered() {
     let setup = Setup::new().await;
-    let seen = Arc::new(Notify::new());
-    let failing = failing_once_at("b");
-    let filter = Filter::by({
-        let seen = Arc::clone(&seen);
-        move |record| {
-            seen.notify_one();
-            failing.matches(record)
-        }
-    });
+    let shard = setup.failing_once_at("b");
+    let has_read = Arc::clone(&shard.has_read);
     let consumer = Consumer::default();
     let wait = |mapping: &mut StreamMapping| {
         mapping.batch_size = 2;
         mapping.batching_window = Duration::from_mins(1);
     };
-    let _trigger = setup.start_filtered(mapping(wait), filter, &consumer);
+    let _trigger = setup.start_reading(shard, mapping(wait), &consumer);
     setup.put("a");
-    tokio::time::timeout(Duration::from_secs(5), seen.notified()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), has_read.notified()).await.unwrap();
     setup.put("b");
     consumer.expect(&[&["a"]]).await;
     setup.put("c");

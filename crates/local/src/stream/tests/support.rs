@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use dynoxide::DynoxideError;
 use lambda_http::lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 use storefront_embedded::EmbeddedDynamoDb;
@@ -12,6 +13,7 @@ use storefront_testing::test_table;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
+use super::super::source::Shard;
 use super::super::*;
 
 /// Fast enough not to wait for, slow enough to be seen.
@@ -127,15 +129,36 @@ pub(crate) fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping 
     mapping
 }
 
-/// A filter that lets everything through, but cannot look at this key the first time.
-pub(crate) fn failing_once_at(bad: &'static str) -> Filter {
-    let has_failed = AtomicBool::new(false);
-    Filter::by(move |record| {
-        if key(&record.event) == bad && !has_failed.swap(true, Ordering::Relaxed) {
-            return Err(Error::Unfilterable("on purpose".to_owned()));
+/// The table's stream, which cannot be read the first time that this key would be.
+pub(crate) struct FailingOnce {
+    shard: EmbeddedShard,
+    at: &'static str,
+    has_failed: AtomicBool,
+    /// Told of each read that brings something.
+    pub(crate) has_read: Arc<Notify>,
+}
+
+impl Shard for FailingOnce {
+    fn stream_arn(&self) -> &str {
+        self.shard.stream_arn()
+    }
+
+    fn shard_id(&self) -> &str {
+        self.shard.shard_id()
+    }
+
+    fn after(&self, position: Option<&str>) -> Result<Vec<Record>, Error> {
+        let records = self.shard.after(position)?;
+        if records.iter().any(|record| key(&record.event) == self.at)
+            && !self.has_failed.swap(true, Ordering::Relaxed)
+        {
+            return Err(DynoxideError::InternalServerError("on purpose".to_owned()).into());
         }
-        Ok(true)
-    })
+        if !records.is_empty() {
+            self.has_read.notify_one();
+        }
+        Ok(records)
+    }
 }
 
 pub(crate) struct Setup {
@@ -169,15 +192,24 @@ impl Setup {
         .unwrap()
     }
 
-    /// Starts one whose filter is not the mapping's.
-    pub(crate) fn start_filtered(
+    pub(crate) fn failing_once_at(&self, key: &'static str) -> FailingOnce {
+        let database = self.table.database().clone();
+        FailingOnce {
+            shard: EmbeddedShard::of(database, self.table.table_name()).unwrap(),
+            at: key,
+            has_failed: AtomicBool::new(false),
+            has_read: Arc::default(),
+        }
+    }
+
+    /// Starts one that reads another shard than the table's.
+    pub(crate) fn start_reading(
         &self,
+        shard: impl Shard + 'static,
         mapping: StreamMapping,
-        filter: Filter,
         consumer: &Consumer,
     ) -> StreamTrigger {
-        let database = self.table.database().clone();
-        let source = Source::new(database, self.table.table_name(), filter).unwrap();
+        let source = Source::new(shard, Filter::new(&mapping.filters).unwrap());
         let data_dir = Some(self.folder.path());
         StreamTrigger::deliver(source, mapping, consumer.function(), data_dir, PACE).unwrap()
     }

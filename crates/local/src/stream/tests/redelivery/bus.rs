@@ -1,0 +1,195 @@
+//! An EventBridge in this process, in the place of the SDK's HTTP client, so that time need not be
+//! real. It fails as it is told to.
+
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_eventbridge::config::http::HttpResponse;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+/// What a call takes that nothing is wrong with.
+const LATENCY: Duration = Duration::from_millis(5);
+
+const REFUSALS: [&str; 2] = ["InternalFailure", "ThrottlingException"];
+
+const FAILURES: [(u16, &str); 5] = [
+    (500, "InternalException"),
+    (503, "ServiceUnavailable"),
+    (400, "ThrottlingException"),
+    (400, "ResourceNotFoundException"),
+    (403, "AccessDeniedException"),
+];
+
+/// What the bus does with one call.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answer {
+    Accept,
+    /// Accepts only the entries whose bit is not set.
+    Refuse { entries: u16, code: &'static str },
+    /// The call itself fails.
+    Fail { status: u16, code: &'static str },
+    /// The connection breaks.
+    Reset { accepted: bool },
+    /// No answer comes.
+    Hang { accepted: bool },
+    /// Accepts and answers after some time, whether or not anybody waits for it still.
+    Slow { milliseconds: u64 },
+    /// Accepts, and the answer is cut off.
+    CutOff,
+    /// Answers for the first entries only.
+    Short { answered: usize, accepted: bool },
+}
+
+impl Answer {
+    pub(super) fn strategy() -> impl Strategy<Value = Self> {
+        prop_oneof![
+            3 => Just(Self::Accept),
+            3 => (any::<u16>(), select(&REFUSALS))
+                .prop_map(|(entries, code)| Self::Refuse { entries, code }),
+            2 => select(&FAILURES).prop_map(|(status, code)| Self::Fail { status, code }),
+            1 => any::<bool>().prop_map(|accepted| Self::Reset { accepted }),
+            1 => any::<bool>().prop_map(|accepted| Self::Hang { accepted }),
+            1 => (1..20_000_u64).prop_map(|milliseconds| Self::Slow { milliseconds }),
+            1 => Just(Self::CutOff),
+            1 => (0..10_usize, any::<bool>())
+                .prop_map(|(answered, accepted)| Self::Short { answered, accepted }),
+        ]
+    }
+}
+
+/// The bus, and what it has accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Bus(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    answers: VecDeque<Answer>,
+    never: HashSet<String>,
+    accepted: Vec<Value>,
+    largest_call: usize,
+}
+
+impl Bus {
+    /// A bus that gives these answers, one per call, and then accepts everything but the events of
+    /// these ids, which it never accepts.
+    pub(super) fn new(
+        answers: impl IntoIterator<Item = Answer>,
+        never: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            answers: answers.into_iter().collect(),
+            never: never.into_iter().collect(),
+            accepted: Vec::new(),
+            largest_call: 0,
+        })))
+    }
+
+    pub(super) fn http_client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(self.clone());
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// The accepted entries, in order.
+    pub(super) fn accepted(&self) -> Vec<Value> {
+        self.0.lock().unwrap().accepted.clone()
+    }
+
+    /// The entries of the largest call.
+    pub(super) fn largest_call(&self) -> usize {
+        self.0.lock().unwrap().largest_call
+    }
+
+    fn next_answer(&self, entries: &[Value]) -> Answer {
+        let mut state = self.0.lock().unwrap();
+        state.largest_call = state.largest_call.max(entries.len());
+        state.answers.pop_front().unwrap_or(Answer::Accept)
+    }
+
+    /// The call's results: all are accepted but those that are refused, now or ever.
+    fn put(&self, entries: Vec<Value>, refused: u16, code: &str) -> Vec<Value> {
+        let mut state = self.0.lock().unwrap();
+        let mut results = Vec::new();
+        for (position, entry) in entries.into_iter().enumerate() {
+            if refused & (1 << position) != 0 {
+                results.push(json!({ "ErrorCode": code, "ErrorMessage": "on purpose" }));
+            } else if state.never.contains(&event_id(&entry)) {
+                results.push(json!({ "ErrorCode": "NotAuthorizedForSource", "ErrorMessage": "no" }));
+            } else {
+                results.push(json!({ "EventId": format!("event-{position}") }));
+                state.accepted.push(entry);
+            }
+        }
+        results
+    }
+
+    async fn answer(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        sleep(LATENCY).await;
+        let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let entries = body["Entries"].as_array().unwrap().clone();
+        let results = match self.next_answer(&entries) {
+            Answer::Accept => self.put(entries, 0, ""),
+            Answer::Refuse { entries: refused, code } => self.put(entries, refused, code),
+            Answer::Fail { status, code } => {
+                return Ok(response(status, json!({ "__type": code }).to_string()));
+            }
+            Answer::Reset { accepted } => {
+                if accepted {
+                    self.put(entries, 0, "");
+                }
+                return Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into()));
+            }
+            Answer::Hang { accepted } => {
+                if accepted {
+                    self.put(entries, 0, "");
+                }
+                std::future::pending().await
+            }
+            Answer::Slow { milliseconds } => {
+                let accepting = async move {
+                    sleep(Duration::from_millis(milliseconds)).await;
+                    self.put(entries, 0, "")
+                };
+                tokio::spawn(accepting).await.unwrap()
+            }
+            Answer::CutOff => {
+                self.put(entries, 0, "");
+                return Ok(response(200, r#"{"FailedEntryCount":0,"Entries":[{"Event"#.to_owned()));
+            }
+            Answer::Short { answered, accepted } => {
+                let kept = if accepted { entries } else { entries.into_iter().take(answered).collect() };
+                self.put(kept, 0, "").into_iter().take(answered).collect()
+            }
+        };
+        let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
+        Ok(response(200, json!({ "FailedEntryCount": failed, "Entries": results }).to_string()))
+    }
+}
+
+impl HttpConnector for Bus {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.clone().answer(request))
+    }
+}
+
+pub(super) fn detail(entry: &Value) -> Value {
+    serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap()
+}
+
+pub(super) fn event_id(entry: &Value) -> String {
+    detail(entry)["eventId"].as_str().unwrap().to_owned()
+}
+
+fn response(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}
