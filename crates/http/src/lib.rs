@@ -12,6 +12,7 @@ pub mod start;
 
 mod body;
 mod caller;
+mod event;
 mod field;
 mod if_match;
 mod metrics;
@@ -25,6 +26,7 @@ mod user;
 
 pub use body::{JsonBody, MAX_BODY_BYTES};
 pub use caller::{Admin, Caller};
+pub use event::answer;
 pub use field::{Object, Parsed, plain_text, present};
 pub use if_match::{IfMatch, Tagged};
 pub use metrics::{MetricSink, Metrics};

@@ -14,6 +14,7 @@ use lambda_http::Context;
 use lambda_http::request::RequestContext;
 use tracing::Level;
 
+use crate::event::Refused;
 use crate::invocation::{InvocationIds, Served, Telemetry, panic_message};
 use crate::problem::Cause;
 use crate::{Caller, MAX_BODY_BYTES, MetricSink, Metrics, Problem};
@@ -25,7 +26,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// - one log line per request, with the cause when it failed here (5xx);
 /// - `x-request-id` on every response;
 /// - what it consumed and counted, for the [`MetricSink`] of [`with_metrics`];
-/// - problems for unknown paths (404), wrong methods (405) and panics (500);
+/// - problems for unknown paths (404), wrong methods (405), panics (500), and for events that are no
+///   HTTP request (400, see [`crate::answer`]);
 /// - the limit of [`MAX_BODY_BYTES`].
 pub fn service(function: &'static str, routes: Router) -> Router {
     let telemetry = Arc::new(Telemetry::new(function));
@@ -51,6 +53,7 @@ async fn observe(
     let metrics = Metrics::new(extensions.get::<MetricSink>().cloned().unwrap_or_default());
     extensions.insert(ids.clone());
     extensions.insert(metrics.clone());
+    let refused = request.extensions().get::<Refused>().copied();
     let served = Served {
         method: Some(request.method().clone()),
         route: request.extensions().get().map(|path: &MatchedPath| path.as_str().to_owned()),
@@ -58,9 +61,13 @@ async fn observe(
         ..Served::default()
     };
     let serving = async {
-        let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let response = outcome
-            .unwrap_or_else(|panic| Problem::internal(panic_message(&*panic)).into_response());
+        let response = match refused {
+            Some(refused) => refused.problem().into_response(),
+            None => AssertUnwindSafe(next.run(request))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|panic| Problem::internal(panic_message(&*panic)).into_response()),
+        };
         let served = answered(served, &response);
         (response, served)
     };

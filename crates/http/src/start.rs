@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use axum::Router;
+use lambda_http::{lambda_runtime, service_fn};
 use storefront_core::Table;
 use storefront_core::aws::{self, SdkConfig};
 use tracing::error;
 
 use crate::logging::{self, with_sources};
-use crate::{MetricSink, with_metrics};
+use crate::{MetricSink, answer, with_metrics};
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -42,5 +43,6 @@ pub fn table_from_environment(config: &SdkConfig) -> Result<Table, StartError> {
 /// Serves Lambda's invocations until the environment is shut down, with metrics where the environment
 /// names a namespace for them.
 pub async fn run(app: Router) -> Result<(), lambda_http::Error> {
-    lambda_http::run(with_metrics(app, MetricSink::from_environment())).await
+    let app = with_metrics(app, MetricSink::from_environment());
+    lambda_runtime::run(service_fn(|event| answer(app.clone(), event))).await
 }

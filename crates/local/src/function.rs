@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
-use lambda_http::Adapter;
 use lambda_http::lambda_runtime::{Context, LambdaEvent};
-use lambda_http::request::LambdaRequest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tower::Service as _;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// An invocation that came to no answer.
@@ -47,7 +45,9 @@ impl Function {
     /// A function as `lambda_http::run` would serve it.
     #[must_use]
     pub fn http(app: Router) -> Self {
-        Self::new(move |event: LambdaEvent<LambdaRequest>| Adapter::from(app.clone()).call(event))
+        Self::new(move |event: LambdaEvent<Box<RawValue>>| {
+            storefront_http::answer(app.clone(), event)
+        })
     }
 
     /// A function as `lambda_runtime::run` would serve it.

@@ -1,9 +1,8 @@
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lambda_http::Service as _;
-use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, LambdaEvent};
+use lambda_http::{Context, Error, LambdaEvent};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use storefront_core::{Role, UserId};
 
@@ -112,18 +111,18 @@ impl Api {
 
     /// Sends an event as it is.
     pub async fn send_event(&self, event: &Value) -> Answer {
-        evidence::start();
         evidence::payload(event);
-        let request: LambdaRequest =
-            serde_json::from_str(&event.to_string()).expect("a payload 2.0 event");
-        let event = LambdaEvent::new(request, lambda_http::Context::default());
-        // The adapter itself must not live across the await: it is not `Send`. A router is always
-        // ready.
-        let response = Adapter::from(self.app.clone()).call(event);
-        let response = response.await.expect("a function cannot fail");
+        self.send_text(event.to_string()).await.expect("a payload 2.0 event")
+    }
+
+    /// Sends an event as it is written, which may be none.
+    pub async fn send_text(&self, event: String) -> Result<Answer, Error> {
+        evidence::start();
+        let event = LambdaEvent::new(RawValue::from_string(event)?, Context::default());
+        let response = storefront_http::answer(self.app.clone(), event).await?;
         let response = serde_json::to_value(response).expect("a payload 2.0 response");
         evidence::payload(&response);
-        Answer::from_payload(&response)
+        Ok(Answer::from_payload(&response))
     }
 }
 

@@ -13,6 +13,11 @@ use super::{FieldError, Problem};
 const SOON: Duration = Duration::from_secs(1);
 
 impl Problem {
+    /// 400: what came is no HTTP request.
+    pub(crate) fn malformed_request(detail: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed_request", "Malformed request", detail)
+    }
+
     /// 400: the body is not JSON at all.
     pub(crate) fn malformed_body(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed_body", "Malformed body", detail)

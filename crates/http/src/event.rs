@@ -1,0 +1,137 @@
+//! From API Gateway's event to the request that a function's routes answer.
+
+use axum::{Extension, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Uri, header};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Error, LambdaEvent, Service as _};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Problem;
+
+/// What a path may hold as it is: the unreserved characters (RFC 3986, section 2.3) and its slashes.
+const ENCODED_IN_PATHS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Answers an event of an HTTP API (payload 2.0) with the response of the [`crate::service`].
+///
+/// `lambda_http` turns the one into a request and the other into its payload, but panics on events
+/// that are no HTTP request, and then nobody answers the client or logs why. Here they are a 400
+/// like any other, with its request id and its line in the log.
+///
+/// # Errors
+///
+/// When the event is not one of an HTTP API: that is no client's doing.
+pub async fn answer(
+    service: Router,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<impl Serialize, Error> {
+    let (request, refused) = read(&event.payload)?;
+    let service = match refused {
+        None => service,
+        Some(refused) => service.layer(Extension(refused)),
+    };
+    let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), event.context);
+    // The adapter itself must not live across the await: it is not `Send`. A router is always ready.
+    let answering = Adapter::from(service).call(event);
+    Ok(answering.await?)
+}
+
+/// Why an event cannot be served; travels with what is left of its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// A header or the method is none.
+    Unreadable,
+    /// The path and the query are no URI.
+    Uri,
+    /// The body is not in Base64, as the event says.
+    Body,
+}
+
+impl Refused {
+    pub(crate) fn problem(self) -> Problem {
+        match self {
+            Self::Unreadable => Problem::malformed_request("The method or a header is malformed."),
+            Self::Uri => {
+                Problem::malformed_request("The path and the query are no URI, or a too long one.")
+            }
+            Self::Body => Problem::malformed_body("The body could not be read."),
+        }
+    }
+}
+
+/// The request, such that `lambda_http` can convert it; where that is impossible, what is left of
+/// it and why.
+fn read(event: &RawValue) -> serde_json::Result<(ApiGatewayV2httpRequest, Option<Refused>)> {
+    let mut request = match serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
+        Ok(request) => request,
+        Err(error) => {
+            let request_id = request_id(event).ok_or(error)?;
+            return Ok((nothing(request_id), Some(Refused::Unreadable)));
+        }
+    };
+    let refused = make_convertible(&mut request).err();
+    if refused.is_some() {
+        request.request_context.stage = None;
+        request.raw_path = None;
+        request.raw_query_string = None;
+        request.body = None;
+    }
+    Ok((request, refused))
+}
+
+fn make_convertible(request: &mut ApiGatewayV2httpRequest) -> Result<(), Refused> {
+    // Which host was asked decides nothing behind the gateway, but would become part of the URI.
+    request.headers.remove(header::HOST);
+    request.request_context.domain_name = None;
+
+    // The gateway has decoded the path, so that any character may be in it.
+    let path = request.raw_path.take().unwrap_or_default();
+    let path = utf8_percent_encode(&path, ENCODED_IN_PATHS).to_string();
+    // The stage may come to stand before it.
+    let stage = request.request_context.stage.as_deref().unwrap_or_default();
+    let query = request.raw_query_string.as_deref().unwrap_or_default();
+    let uri = Uri::try_from(format!("/{stage}{path}?{query}"));
+    if !path.is_empty() && !path.starts_with('/') || uri.is_err() {
+        return Err(Refused::Uri);
+    }
+    request.raw_path = Some(path);
+
+    let body = request.body.as_ref().filter(|_| request.is_base64_encoded);
+    if body.is_some_and(|body| STANDARD.decode(body).is_err()) {
+        return Err(Refused::Body);
+    }
+    Ok(())
+}
+
+/// The gateway's id of a request that cannot be read; `None` of what does not come from an HTTP API.
+fn request_id(event: &RawValue) -> Option<Option<String>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Event {
+        request_context: Context,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Context {
+        #[serde(rename = "http")]
+        _http: IgnoredAny,
+        request_id: Option<String>,
+    }
+
+    let event: Event = serde_json::from_str(event.get()).ok()?;
+    Some(event.request_context.request_id)
+}
+
+/// A request of which only the id is known.
+fn nothing(request_id: Option<String>) -> ApiGatewayV2httpRequest {
+    let mut request = ApiGatewayV2httpRequest::default();
+    request.request_context.request_id = request_id;
+    request
+}
