@@ -11,9 +11,9 @@ use crate::{Error, Result, SigningKey, hs256};
 
 /// How long a token is good for.
 ///
-/// What it says of its user stays said so long: a role that was taken away, or a user who was
-/// deleted, is out when the token has expired and the gateway has forgotten the authorizer's
-/// verdict (`ReauthorizeEvery` in template.yaml).
+/// What it says of its user stays said so long, and until the gateway has forgotten the authorizer's
+/// verdict (`ReauthorizeEvery` in template.yaml). So it says who they are; for what they may do, and
+/// before anything is changed, the table is asked whether that still holds.
 pub const LIFETIME: Duration = Duration::from_hours(1);
 
 /// Both who issues the tokens and who they are for: this suite.

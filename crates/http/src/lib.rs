@@ -25,7 +25,7 @@ mod service;
 mod user;
 
 pub use body::{JsonBody, MAX_BODY_BYTES};
-pub use caller::{Admin, Caller};
+pub use caller::{Admin, Authority, Caller};
 pub use event::answer;
 pub use field::{Object, Parsed, plain_text, present};
 pub use if_match::{IfMatch, Tagged};

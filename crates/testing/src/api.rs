@@ -4,7 +4,7 @@ use base64::engine::general_purpose::STANDARD;
 use lambda_http::{Context, Error, LambdaEvent};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use storefront_core::{Role, UserId};
+use storefront_core::{NewUser, PasswordHash, Role, Table, UserId, Users};
 
 use crate::evidence;
 
@@ -49,16 +49,27 @@ pub struct Answer {
 }
 
 impl Persona {
-    /// A customer with a new id.
+    /// Somebody with a customer's token whom no table knows: who must be a user of the table comes
+    /// from [`Self::registered`].
     #[must_use]
     pub fn user() -> Self {
         Self { user_id: UserId::new(), role: Role::User }
     }
 
-    /// An administrator with a new id.
-    #[must_use]
-    pub fn admin() -> Self {
-        Self { user_id: UserId::new(), role: Role::Admin }
+    /// A user of this table with this role, who has logged in. They have no password.
+    pub async fn registered(table: &Table, role: Role) -> Self {
+        let user_id = UserId::new();
+        let email = format!("{user_id}@example.com");
+        evidence::email(&email);
+        let new = NewUser {
+            email: email.parse().expect("an email"),
+            name: role.to_string(),
+            password_hash: PasswordHash::new("$argon2id$nobody's".to_owned()),
+            role,
+        };
+        let users = Users::new(table.clone());
+        users.register(user_id, new).await.expect("the table takes users");
+        Self { user_id, role }
     }
 }
 

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use storefront_core::{Table, aws, schema};
+use storefront_core::{Role, Table, aws, schema};
 use storefront_embedded::EmbeddedDynamoDb;
 
-use crate::evidence;
+use crate::{Persona, evidence};
 
 /// A `DynamoDB` with an empty table, as long as it is not dropped.
 pub struct Database {
@@ -38,6 +38,16 @@ impl Database {
             .items()
             .send();
         pages.collect::<Result<_, _>>().await.expect("the embedded DynamoDB answers")
+    }
+
+    /// A customer of the table.
+    pub async fn customer(&self) -> Persona {
+        Persona::registered(&self.table(), Role::User).await
+    }
+
+    /// An administrator of the table.
+    pub async fn admin(&self) -> Persona {
+        Persona::registered(&self.table(), Role::Admin).await
     }
 
     /// The same, whose index has not heard of any write yet.

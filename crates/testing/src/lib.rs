@@ -5,7 +5,7 @@
 //! # async fn example(app: impl Fn(storefront_core::Table) -> axum::Router) {
 //! let database = storefront_testing::Database::start().await;
 //! let api = storefront_testing::Api::new(app(database.table()));
-//! let anna = storefront_testing::Persona::user();
+//! let anna = database.customer().await;
 //! let answer = api.get("/users/me").by(anna).send().await;
 //! assert_eq!(answer.status, 200);
 //! # }

@@ -5,17 +5,39 @@ mod idempotency_key;
 mod schema;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::get;
-use storefront_core::{Orders, Table};
+use storefront_core::{Orders, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
 
+/// What the handlers need.
+#[derive(Clone)]
+struct Shop {
+    orders: Orders,
+    users: Users,
+}
+
+/// For the extractors that ask what a caller may do.
+impl FromRef<Shop> for Users {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.users.clone()
+    }
+}
+
+impl FromRef<Shop> for Orders {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.orders.clone()
+    }
+}
+
 /// The routes of `/orders` over this table.
 pub fn app(table: Table) -> Router {
+    let shop = Shop { orders: Orders::new(table.clone()), users: Users::new(table) };
     let routes = Router::new()
         .route("/orders", get(handlers::list).post(handlers::place))
         .route("/orders/{orderId}", get(handlers::show).patch(handlers::change))
-        .with_state(Orders::new(table));
+        .with_state(shop);
     service("orders", routes)
 }
 

@@ -4,20 +4,42 @@ mod handlers;
 mod schema;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::get;
-use storefront_core::{Products, Table};
+use storefront_core::{Products, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
 
+/// What the handlers need.
+#[derive(Clone)]
+struct Shop {
+    products: Products,
+    users: Users,
+}
+
+/// For the extractors that ask what a caller may do.
+impl FromRef<Shop> for Users {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.users.clone()
+    }
+}
+
+impl FromRef<Shop> for Products {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.products.clone()
+    }
+}
+
 /// The routes of `/products` over this table.
 pub fn app(table: Table) -> Router {
+    let shop = Shop { products: Products::new(table.clone()), users: Users::new(table) };
     let routes = Router::new()
         .route("/products", get(handlers::list).post(handlers::create))
         .route(
             "/products/{productId}",
             get(handlers::show).patch(handlers::change).delete(handlers::remove),
         )
-        .with_state(Products::new(table));
+        .with_state(shop);
     service("products", routes)
 }
 

@@ -16,7 +16,7 @@ impl Shop {
     async fn open() -> Self {
         let database = Database::start().await;
         let api = Api::new(storefront_products::app(database.table()));
-        Self { _database: database, api, admin: Persona::admin() }
+        Self { admin: database.admin().await, _database: database, api }
     }
 
     async fn product(&self, name: &str) -> Value {

@@ -99,7 +99,7 @@ pub(crate) async fn change(
         Ok(user) => Ok(Tagged(user.version, user.into())),
         // The client named no version, so to them it is a collision like any other.
         Err(Error::VersionMismatch { .. }) if expected.is_none() => Err(Problem::contention()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(target.refused(error)),
     }
 }
 
@@ -114,7 +114,7 @@ impl Accounts {
         password: Password,
         expected: Option<Version>,
     ) -> Result<User, Problem> {
-        let user = self.users.find(target.user_id).await?.ok_or_else(Problem::user_not_found)?;
+        let user = self.users.find(target.user_id).await?.ok_or_else(|| target.not_found())?;
         if expected.is_some_and(|version| version != user.version) {
             return Err(Error::VersionMismatch { current: user.version }.into());
         }

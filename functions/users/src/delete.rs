@@ -8,7 +8,8 @@ use crate::target::Target;
 
 /// Deletes a user and frees the email.
 ///
-/// The user's orders stay. Access tokens stay good until they expire, but find no user.
+/// The user's orders stay. From then on their access tokens change nothing; until they expire, they
+/// still show the orders.
 #[utoipa::path(
     delete,
     path = "/users/{userId}",
@@ -29,6 +30,7 @@ pub(crate) async fn delete(
     target: Target,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    accounts.users.delete(target.user_id, expected).await?;
+    let deleted = accounts.users.delete(target.user_id, expected).await;
+    deleted.map_err(|error| target.refused(error))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,6 +7,7 @@ mod show;
 mod target;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::{get, put};
 use storefront_core::{LoginAttempts, Table, Users};
 use storefront_http::openapi::Conventions;
@@ -26,6 +27,13 @@ pub struct ApiDoc;
 struct Accounts {
     users: Users,
     login_attempts: LoginAttempts,
+}
+
+/// For the extractors that ask what a caller may do.
+impl FromRef<Accounts> for Users {
+    fn from_ref(accounts: &Accounts) -> Self {
+        accounts.users.clone()
+    }
 }
 
 /// The function, on this table.

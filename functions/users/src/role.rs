@@ -7,7 +7,7 @@ use storefront_http::{Admin, IfMatch, JsonBody, Parsed, Problem, RoleSchema, Tag
 use utoipa::ToSchema;
 
 use crate::Accounts;
-use crate::target::Target;
+use crate::target::Named;
 
 /// What a user may do from now on.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -21,7 +21,7 @@ pub(crate) struct RoleAssignment {
 
 /// Gives a user a role. For administrators.
 ///
-/// It holds from the user's next log-in on.
+/// A role that is taken away is gone at once. One that is given holds from the user's next log-in on.
 #[utoipa::path(
     put,
     path = "/users/{userId}/role",
@@ -43,12 +43,14 @@ pub(crate) struct RoleAssignment {
 )]
 pub(crate) async fn assign(
     State(accounts): State<Accounts>,
-    _: Admin,
-    target: Target,
+    admin: Admin,
+    named: Named,
     IfMatch(expected): IfMatch,
     JsonBody(assignment): JsonBody<RoleAssignment>,
 ) -> Result<Tagged<UserBody>, Problem> {
     let changes = UserChanges { role: Some(assignment.role.get()?), ..UserChanges::default() };
-    let user = accounts.users.update(target.user_id, changes, expected).await?;
+    let target = named.for_admin(admin);
+    let user = accounts.users.update(target.user_id, changes, expected).await;
+    let user = user.map_err(|error| target.refused(error))?;
     Ok(Tagged(user.version, user.into()))
 }

@@ -46,7 +46,7 @@ pub(crate) async fn show(
     State(accounts): State<Accounts>,
     target: Target,
 ) -> Result<Tagged<UserBody>, Problem> {
-    let user = accounts.users.find(target.user_id).await?.ok_or_else(Problem::user_not_found)?;
+    let user = accounts.users.find(target.user_id).await?.ok_or_else(|| target.not_found())?;
     Ok(Tagged(user.version, user.into()))
 }
 

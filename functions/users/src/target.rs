@@ -1,7 +1,7 @@
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRef, FromRequestParts, Path};
 use http::request::Parts;
-use storefront_core::UserId;
-use storefront_http::{Caller, Id, Problem};
+use storefront_core::{Error, UserId, Users};
+use storefront_http::{Admin, Caller, Id, Problem};
 
 /// The user in the path, on whose behalf the caller may act; `me` is the caller.
 ///
@@ -14,7 +14,40 @@ pub(crate) struct Target {
     pub(crate) is_caller: bool,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Target {
+/// The user in the path, whoever asks: to be used through [`Named::for_admin`] only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    caller: Caller,
+    user_id: UserId,
+}
+
+impl Named {
+    /// Administrators act on behalf of anyone.
+    pub(crate) fn for_admin(self, _: Admin) -> Target {
+        self.target()
+    }
+
+    fn target(self) -> Target {
+        Target { user_id: self.user_id, is_caller: self.caller.user_id == self.user_id }
+    }
+}
+
+impl Target {
+    /// That there is no such user; to themselves, that their token is worth nothing any more.
+    pub(crate) fn not_found(self) -> Problem {
+        if self.is_caller { Problem::no_longer_a_user() } else { Problem::user_not_found() }
+    }
+
+    /// Why nothing was done on their behalf.
+    pub(crate) fn refused(self, error: Error) -> Problem {
+        match error {
+            Error::UserNotFound => self.not_found(),
+            error => error.into(),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -28,9 +61,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
             let Id(user_id) = Id::<UserId>::from_request_parts(parts, state).await?;
             user_id
         };
-        if !caller.may_act_for(user_id) {
-            return Err(Problem::user_not_found());
+        Ok(Self { caller, user_id })
+    }
+}
+
+impl<S> FromRequestParts<S> for Target
+where
+    S: Send + Sync,
+    Users: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let named = Named::from_request_parts(parts, state).await?;
+        if named.caller.may_act_for(named.user_id, &Users::from_ref(state)).await? {
+            Ok(named.target())
+        } else {
+            Err(Problem::user_not_found())
         }
-        Ok(Self { user_id, is_caller: caller.user_id == user_id })
     }
 }

@@ -102,6 +102,30 @@ async fn another_user_does_not_exist_for_a_user_and_does_for_an_admin() {
 }
 
 #[tokio::test]
+async fn a_role_that_was_taken_away_does_not_count_whatever_the_token_says() {
+    let shop = Shop::open().await;
+    let (anna, admin) = (shop.anna().await, shop.admin().await);
+    let demote = json!({ "role": "user" });
+    let answer = shop.api.put("/users/me/role").by(admin).json(demote.clone()).send().await;
+    assert_eq!(answer.expect(200).body["role"], "user");
+    let answer = shop.api.put(path(anna) + "/role").by(admin).json(demote).send().await;
+    let _ = answer.problem(403, "forbidden");
+    let _ = shop.api.get(path(anna)).by(admin).send().await.problem(404, "user_not_found");
+    let _ = shop.api.get("/users/me").by(admin).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_role_that_was_given_counts_from_the_next_log_in_on() {
+    let shop = Shop::open().await;
+    let (anna, admin) = (shop.anna().await, shop.admin().await);
+    let promote = json!({ "role": "admin" });
+    let _ = shop.api.put(path(anna) + "/role").by(admin).json(promote).send().await.expect(200);
+    let find = || shop.api.get("/users?email=anna@example.com");
+    let _ = find().by(anna).send().await.problem(403, "forbidden");
+    let _ = find().by(Persona { role: Role::Admin, ..anna }).send().await.expect(200);
+}
+
+#[tokio::test]
 async fn what_is_no_id_is_not_found() {
     let shop = Shop::open().await;
     let admin = shop.admin().await;
@@ -380,11 +404,17 @@ async fn a_deleted_user_is_gone_and_their_email_is_free() {
     let anna = shop.anna().await;
     let answer = shop.api.delete(path(anna)).by(anna).send().await.expect(204);
     assert!(answer.body.is_null());
-    let _ = shop.api.get("/users/me").by(anna).send().await.problem(404, "user_not_found");
-    let _ = shop.api.delete("/users/me").by(anna).send().await.problem(404, "user_not_found");
-    let change = json!({ "password": "new password", "currentPassword": PASSWORD });
-    let answer = shop.api.patch("/users/me").by(anna).json(change).send().await;
-    let _ = answer.problem(404, "user_not_found");
+    let password = json!({ "password": "new password", "currentPassword": PASSWORD });
+    for request in [
+        shop.api.get("/users/me"),
+        shop.api.get(path(anna)),
+        shop.api.delete("/users/me"),
+        shop.api.patch("/users/me").json(json!({ "name": "A." })),
+        shop.api.patch("/users/me").json(password),
+    ] {
+        let answer = request.by(anna).send().await.problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+    }
     let again = shop.anna().await;
     assert_ne!(again.user_id, anna.user_id);
 }
