@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod authorization;
 mod client;
 mod events;
 mod expiry;
 mod kill;
 mod process;
 mod start_up;
+mod tokens;
 mod tour;
