@@ -49,7 +49,7 @@ async fn api() -> (Database, Api, CapturedMetrics) {
     let database = Database::start().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());
-    let api = Api::new(with_metrics(routes(&database), sink));
+    let api = Api::made_up(with_metrics(routes(&database), sink));
     let _ = api.get("/idle").send().await.expect(204);
     (database, api, metrics)
 }
@@ -107,11 +107,11 @@ async fn a_request_that_fails_or_panics_is_counted_like_any_other() {
 #[tokio::test]
 async fn without_a_sink_metrics_go_nowhere() {
     let database = Database::start().await;
-    let api = Api::new(routes(&database));
+    let api = Api::made_up(routes(&database));
     let _ = api.post("/fails").send().await.problem(500, "internal");
     // Nobody has set METRICS_NAMESPACE for the tests.
     let unset = MetricSink::from_environment();
-    let api = Api::new(with_metrics(routes(&database), unset.clone()));
+    let api = Api::made_up(with_metrics(routes(&database), unset.clone()));
     let _ = api.post("/fails").send().await.problem(500, "internal");
     assert_eq!(format!("{unset:?}"), "MetricSink(nowhere)");
 }
@@ -133,7 +133,7 @@ async fn an_output_that_fails_fails_no_request() {
     let log = CapturedLog::start();
     let database = Database::start().await;
     let sink = MetricSink::new("storefront", Broken);
-    let api = Api::new(with_metrics(routes(&database), sink));
+    let api = Api::made_up(with_metrics(routes(&database), sink));
     let _ = api.post("/attempts/x").send().await.expect(204);
     assert_eq!(log.lines("the metrics were not written").len(), 1);
     assert_eq!(log.lines("request served").len(), 1);

@@ -78,7 +78,7 @@ fn api() -> Api {
         .route("/things/{thingId}", get(async || Tagged(7, json!({}))))
         .route("/products/{productId}", get(async |Id(id): Id<ProductId>| Json(id)))
         .route("/orders/{orderId}", get(async |Id(id): Id<OrderId>| Json(id)));
-    Api::new(service("baskets", routes))
+    Api::made_up(service("baskets", routes))
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //!
 //! `cargo run -p storefront-openapi > openapi.json` writes it anew.
 
+mod share;
+
 use utoipa::OpenApi;
 
 /// The document's head; the paths come from the functions.
@@ -10,7 +12,10 @@ use utoipa::OpenApi;
 #[openapi(
     info(
         title = "Storefront",
-        description = "Users, products and orders of a web shop.",
+        description = "Users, products and orders of a web shop.\n\nWhat the shop refuses it answers \
+            with a problem (RFC 9457). Some answers are API Gateway's own, for requests that no \
+            function saw: they are `{\"message\": …}`, and have no `x-request-id`. Paths and methods \
+            that this document does not have are among them: 404 `Not Found`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact(),
     ),
@@ -39,5 +44,6 @@ pub fn document() -> Result<String, serde_json::Error> {
     ] {
         document.merge(part);
     }
+    share::share_responses(&mut document);
     Ok(document.to_pretty_json()? + "\n")
 }

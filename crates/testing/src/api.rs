@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use storefront_core::{NewUser, PasswordHash, Role, Table, UserId, Users};
 
+use crate::contract::{self, Answered};
 use crate::evidence;
 
 /// The id of a request, unless it is told another.
@@ -15,6 +16,8 @@ const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 #[derive(Clone)]
 pub struct Api {
     app: Router,
+    /// Whether its routes are those of openapi.json.
+    has_contract: bool,
 }
 
 /// Someone who has logged in.
@@ -74,10 +77,16 @@ impl Persona {
 }
 
 impl Api {
-    /// The function with these routes.
+    /// The function with these routes. An answer that openapi.json does not have fails the test.
     #[must_use]
     pub fn new(app: Router) -> Self {
-        Self { app }
+        Self { app, has_contract: true }
+    }
+
+    /// A function with routes that a test made up, which no contract has.
+    #[must_use]
+    pub fn made_up(app: Router) -> Self {
+        Self { app, has_contract: false }
     }
 
     /// A GET of a path with its query.
@@ -123,7 +132,15 @@ impl Api {
     /// Sends an event as it is.
     pub async fn send_event(&self, event: &Value) -> Answer {
         evidence::payload(event);
-        self.send_text(event.to_string()).await.expect("a payload 2.0 event")
+        let answer = self.send_text(event.to_string()).await.expect("a payload 2.0 event");
+        if self.has_contract {
+            let http = &event["requestContext"]["http"];
+            let [method, path] =
+                ["method", "path"].map(|name| http[name].as_str().unwrap_or_default());
+            let Answer { status, body, headers } = &answer;
+            contract::check(&Answered { method, path, status: *status, headers, body });
+        }
+        answer
     }
 
     /// Sends an event as it is written, which may be none.

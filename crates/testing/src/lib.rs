@@ -16,6 +16,7 @@
 pub mod evidence;
 
 mod api;
+mod contract;
 mod database;
 mod log;
 mod metrics;

@@ -1,0 +1,83 @@
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::*;
+
+const PRODUCT: &str = "/products/01930000-0000-7000-8000-000000000101";
+
+fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    let pairs = [("x-request-id", "id")].iter().chain(pairs);
+    pairs
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect()
+}
+
+fn product() -> Value {
+    json!({
+        "id": "01930000-0000-7000-8000-000000000101",
+        "name": "Espresso",
+        "description": null,
+        "category": "coffee",
+        "price": 1890,
+        "currency": "EUR",
+        "stock": 3,
+        "version": 1,
+        "createdAt": "2026-11-22T09:00:00.000Z",
+        "updatedAt": "2026-11-22T09:00:00.000Z",
+    })
+}
+
+fn problem(status: i64, code: &str) -> Value {
+    json!({
+        "type": format!("urn:storefront:problem:{code}"),
+        "title": "Title",
+        "status": status,
+        "detail": "Detail.",
+        "code": code,
+    })
+}
+
+fn found(method: &str, status: i64, headers: &HeaderMap, body: &Value) -> Vec<String> {
+    violations(&DOCUMENT, &Answered { method, path: PRODUCT, status, headers, body })
+}
+
+#[test]
+fn what_the_document_has_passes() {
+    let json = headers(&[("content-type", "application/json"), ("etag", "\"1\"")]);
+    assert_eq!(found("GET", 200, &json, &product()), [""; 0]);
+    let problems = headers(&[("content-type", "application/problem+json")]);
+    assert_eq!(found("GET", 404, &problems, &problem(404, "product_not_found")), [""; 0]);
+    assert_eq!(found("PUT", 405, &problems, &problem(405, "method_not_allowed")), [""; 0]);
+    assert_eq!(found("DELETE", 204, &headers(&[]), &Value::Null), [""; 0]);
+}
+
+#[test]
+fn each_thing_that_the_document_does_not_have_is_found() {
+    let json = headers(&[("content-type", "application/json"), ("etag", "\"1\"")]);
+    let problems = headers(&[("content-type", "application/problem+json")]);
+    let mut without_name = product();
+    without_name.as_object_mut().unwrap().remove("name");
+    let mut with_more = product();
+    with_more["secret"] = "cost".into();
+    let no_etag = headers(&[("content-type", "application/json")]);
+    let odd_etag = headers(&[("content-type", "application/json"), ("etag", "1")]);
+    let text = headers(&[("content-type", "text/plain"), ("etag", "\"1\"")]);
+    let more = headers(&[("content-type", "application/problem+json"), ("x-more", "1")]);
+    for (what, method, status, headers, body) in [
+        ("a status", "GET", 418, &json, product()),
+        ("a code of another status", "GET", 404, &problems, problem(404, "forbidden")),
+        ("a code of another resource", "GET", 404, &problems, problem(404, "user_not_found")),
+        ("another status in the body", "GET", 404, &problems, problem(410, "product_not_found")),
+        ("a missing field", "GET", 200, &json, without_name),
+        ("a field that is not documented", "GET", 200, &json, with_more),
+        ("a missing header", "GET", 200, &no_etag, product()),
+        ("an odd header", "GET", 200, &odd_etag, product()),
+        ("a header that is not documented", "GET", 404, &more, problem(404, "product_not_found")),
+        ("a content type", "GET", 200, &text, product()),
+        ("a problem as if it were none", "GET", 404, &json, problem(404, "product_not_found")),
+        ("a body where there is none", "DELETE", 204, &json, product()),
+        ("an operation", "PUT", 200, &json, product()),
+    ] {
+        assert!(!found(method, status, headers, &body).is_empty(), "{what}");
+    }
+}
