@@ -81,8 +81,8 @@ impl Orders {
     ///
     /// The first look at the table may be a moment old: the transaction's conditions make sure
     /// that it writes what is true. What the first look would refuse, a strongly consistent second
-    /// one decides; and while a price or a stock changes between look and transaction, it is looked
-    /// at again.
+    /// one decides; and while a name, a price or a stock changes between look and transaction, it is
+    /// looked at again.
     pub async fn place(&self, new: NewOrder) -> Result<Placed> {
         let draft = Draft::new(new)?;
         match self.try_to_place(&draft, Consistency::Eventual).await? {
@@ -159,6 +159,7 @@ impl Orders {
             actions.push(match product.stock {
                 Some(_) => Change::at(now)
                     .take("stock", u64::from(item.quantity))
+                    .require("name", string(&product.name))
                     .require("price", number(product.price))
                     .require("currency", string(product.currency.code()))
                     .into_action(&self.table, Key::product(product.id))?,
@@ -179,8 +180,10 @@ impl Orders {
             .set_key(Some(Key::product(product.id).into()))
             .condition_expression(
                 "attribute_exists(PK) AND attribute_not_exists(stock) \
-                 AND price = :price AND currency = :currency",
+                 AND #name = :name AND price = :price AND currency = :currency",
             )
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_values(":name", string(&product.name))
             .expression_attribute_values(":price", number(product.price))
             .expression_attribute_values(":currency", string(product.currency.code()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
