@@ -135,10 +135,10 @@ impl Users {
             .table
             .get(ItemType::UniqueEmail, Key::unique_email(email), Consistency::Strong)
             .await?;
-        match guard {
-            Some(guard) => self.find_now(guard.user_id).await,
-            None => Ok(None),
-        }
+        let Some(guard) = guard else { return Ok(None) };
+        let user = self.find_now(guard.user_id).await?;
+        // They may have changed it since the guard was read.
+        Ok(user.filter(|user| user.email == *email))
     }
 
     /// Changes a user, if it is at the expected version where one is given
@@ -155,7 +155,11 @@ impl Users {
         retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
             if user.email == *email {
-                return self.update_item(id, &changes, expected).await.map(Some);
+                // At the version that was read, because in another one the email may be another.
+                return match self.update_item(id, &changes, Some(user.version)).await {
+                    Err(Error::VersionMismatch { .. }) => Ok(None),
+                    updated => updated.map(Some),
+                };
             }
             self.change_email(user, &changes, email).await
         })
