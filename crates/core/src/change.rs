@@ -1,10 +1,18 @@
 //! The update of one item: by itself or as a part of a transaction.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use std::collections::HashMap;
+use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 
 use crate::schema::{Item, Key};
 use crate::{Result, Table, Timestamp, Version, retry};
@@ -106,10 +114,11 @@ impl Change {
 
     /// Updates the item by itself. A transaction that is writing it just now is waited for.
     pub(crate) async fn apply(self, table: &Table, key: Key) -> Result<Updated> {
-        retry::on_contention(|| self.clone().apply_once(table, key.clone())).await
+        let tries = Tries::default();
+        retry::on_contention(|| self.clone().apply_once(table, key.clone(), tries.clone())).await
     }
 
-    async fn apply_once(self, table: &Table, key: Key) -> Result<Updated> {
+    async fn apply_once(self, table: &Table, key: Key, tries: Tries) -> Result<Updated> {
         let answer = table
             .client
             .update_item()
@@ -121,6 +130,8 @@ impl Change {
             .set_expression_attribute_values(Some(self.values))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .interceptor(tries.clone())
             .send()
             .await;
         let error = match answer {
@@ -134,7 +145,8 @@ impl Change {
         };
         Ok(match failed.item.clone() {
             // A try whose answer was lost has been here before: the SDK's retry met its own write.
-            Some(item) if is_in(&self.written, &item) => Updated::To(item),
+            // The first try can only have met another's, be it the same change in the same moment.
+            Some(item) if tries.are_several() && is_in(&self.written, &item) => Updated::To(item),
             item => Updated::Refused(item),
         })
     }
@@ -177,6 +189,33 @@ impl Change {
         let placeholder = format!(":{placeholder}");
         self.values.insert(placeholder.clone(), value);
         placeholder
+    }
+}
+
+/// Counts how often a request is sent.
+#[derive(Clone, Debug, Default)]
+struct Tries(Arc<AtomicU32>);
+
+impl Tries {
+    fn are_several(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 1
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Tries {
+    fn name(&self) -> &'static str {
+        "Tries"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_, Input, Output, Error>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 }
 

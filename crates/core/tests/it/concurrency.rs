@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use storefront_core::{Error, OrderAccess, OrderStatus};
+use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges};
 
 use crate::shop::{Shop, becoming};
 
@@ -153,4 +153,19 @@ async fn one_user_who_changes_to_one_email_from_several_windows_gets_it() {
         assert_eq!(result.unwrap().email.as_str(), "anna@example.org");
     }
     assert_eq!(shop.count("UniqueEmail").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_make_the_same_change_of_one_version_at_once_one_is_told_so() {
+    let shop = Arc::new(Shop::open().await);
+    for _ in 0..30 {
+        let blend = Arc::new(shop.product(100, 10).await);
+        let results = at_once(2, |_| {
+            let (shop, blend) = (Arc::clone(&shop), Arc::clone(&blend));
+            let cheaper = ProductChanges { price: Some(90), ..ProductChanges::default() };
+            async move { shop.products.update(blend.id, cheaper, Some(1)).await }
+        })
+        .await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    }
 }
