@@ -13,7 +13,7 @@ use crate::script::{
 /// Scripts of one client.
 pub(crate) fn one_at_a_time() -> impl Strategy<Value = Script> {
     let step = operation().prop_map(Step::alone);
-    script(vec(step, 1..32))
+    script(vec(step, 1..20))
 }
 
 /// Scripts of several clients.
@@ -21,7 +21,7 @@ pub(crate) fn several_at_once() -> impl Strategy<Value = Script> {
     let at_once = (vec(operation(), 2..=4), vec(0..4_u8, 0..12))
         .prop_map(|(operations, turns)| Step { operations, turns });
     let step = prop_oneof![1 => operation().prop_map(Step::alone), 2 => at_once];
-    script(vec(step, 1..12))
+    script(vec(step, 1..9))
 }
 
 fn script(steps: impl Strategy<Value = Vec<Step>>) -> impl Strategy<Value = Script> {
@@ -39,14 +39,24 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 fn orders() -> impl Strategy<Value = Operation> {
-    let place = (nth(), vec((nth(), quantity()), 1..=3), option::of(0..2_u8))
+    let place = (nth(), vec((ordered(), quantity()), 1..=3))
+        .prop_map(|(by, items)| Operation::PlaceOrder { by, items, key: None });
+    // With a key, what is ordered is mostly the same again.
+    let items = |key: u8| {
+        prop_oneof![
+            3 => Just(vec![(Nth(0), 1), (Nth(key), 1)]),
+            1 => vec((ordered(), quantity()), 1..=2),
+        ]
+    };
+    let place_with_key = (nth(), 0..2_u8)
+        .prop_flat_map(move |(by, key)| (Just(by), items(key), Just(Some(key))))
         .prop_map(|(by, items, key)| Operation::PlaceOrder { by, items, key });
     let change = (by(), nth(), status(), if_match())
         .prop_map(|(by, order, to, if_match)| Operation::ChangeOrder { by, order, to, if_match });
     let show = (by(), nth()).prop_map(|(by, order)| Operation::ShowOrder { by, order });
     let list = (by(), nth(), 1..4_usize, option::of(nth()), option::of(nth()))
         .prop_map(|(by, of, limit, from, to)| Operation::ListOrders { by, of, limit, from, to });
-    prop_oneof![6 => place, 6 => change, 1 => show, 1 => list]
+    prop_oneof![4 => place, 2 => place_with_key, 6 => change, 1 => show, 1 => list]
 }
 
 fn products() -> impl Strategy<Value = Operation> {
@@ -94,6 +104,11 @@ fn nth<const LETTER: char>() -> impl Strategy<Value = Nth<LETTER>> {
 
 fn by() -> impl Strategy<Value = By> {
     prop_oneof![2 => Just(By::Oneself), 2 => Just(By::User(Nth(0))), 1 => nth().prop_map(By::User)]
+}
+
+/// Mostly of the same currency.
+fn ordered() -> impl Strategy<Value = Nth<'p'>> {
+    prop_oneof![8 => Just(Nth(0)), 6 => Just(Nth(1)), 3 => nth()]
 }
 
 /// Mostly the administrator.

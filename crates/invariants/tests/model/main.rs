@@ -11,6 +11,7 @@
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a test has no better answer")]
 
 mod client;
+mod found;
 mod generate;
 mod model;
 mod run;
@@ -20,19 +21,19 @@ mod world;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 use script::Script;
 use world::Premises;
 
 #[test]
 fn what_one_client_does_has_the_effect_that_the_model_says() {
-    check(60, generate::one_at_a_time);
+    check(100, generate::one_at_a_time);
 }
 
 #[test]
 fn what_clients_do_at_once_has_the_effect_of_some_order_of_it() {
-    check(200, generate::several_at_once);
+    check(150, generate::several_at_once);
 }
 
 /// Several requests under way on one thread are deeper than a test's own stack, in a debug build.
@@ -50,16 +51,33 @@ fn check<S: Strategy<Value = Script>>(cases: u32, scripts: impl Fn() -> S + Send
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
     }
-    let scripts = move || {
-        // One thread: what is done at once is interleaved as the script says, and not by chance.
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    deep(move || {
+        let runtime = runtime();
         let premises = runtime.block_on(Premises::new());
         let result = TestRunner::new(config).run(&scripts(), |script| {
             runtime.block_on(run::run(&premises, &script)).map_err(TestCaseError::fail)
         });
         result.map_err(|failure| failure.to_string())
-    };
-    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(scripts);
+    });
+}
+
+/// Runs one script.
+fn check_one(script: Script) {
+    deep(move || {
+        let runtime = runtime();
+        let premises = runtime.block_on(Premises::new());
+        let result = runtime.block_on(run::run(&premises, &script));
+        result.map_err(|why| format!("{why}\n{script:?}"))
+    });
+}
+
+/// One thread: what is done at once is interleaved as the script says, and not by chance.
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+fn deep(work: impl FnOnce() -> Result<(), String> + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
     let result = thread.expect("a thread").join();
     if let Err(failure) = result.expect("a failure is returned") {
         panic!("{failure}");

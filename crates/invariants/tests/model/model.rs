@@ -6,6 +6,7 @@ mod products;
 mod users;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Value, json};
 use storefront_core::{OrderId, OrderStatus, ProductId, Role, Timestamp, UserId};
@@ -87,7 +88,7 @@ enum Attempt {
 }
 
 /// An answer, as far as it can be told beforehand.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) status: i64,
     /// Without times of changes and tokens; of a problem, the code and the products.
@@ -396,6 +397,19 @@ impl Seen {
     fn new_id<T: Copy + PartialEq + std::str::FromStr>(&self, known: &[T]) -> T {
         let id = self.body["id"].as_str().and_then(|id| id.parse().ok());
         id.filter(|id| !known.contains(id)).unwrap_or_else(nobody)
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.body)?;
+        if let Some(version) = self.version {
+            write!(f, " ETag {version}")?;
+        }
+        if let Some(location) = &self.location {
+            write!(f, " Location {location}")?;
+        }
+        f.write_str(if self.replayed { " replayed" } else { "" })
     }
 }
 

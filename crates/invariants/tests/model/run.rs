@@ -6,7 +6,7 @@ use crate::client::send;
 use crate::model::{Context, Items, Model, Seen};
 use crate::script::{Address, By, Nth, Operation, Script, Step};
 use crate::turns::in_turns;
-use crate::world::{Premises, World, first_products};
+use crate::world::{Premises, World, beginning};
 
 /// How many orders of a step's operations a message tells about.
 const TOLD: usize = 8;
@@ -14,8 +14,8 @@ const TOLD: usize = 8;
 /// Runs the script; an error says at which step the shop did what the model cannot explain.
 pub(crate) async fn run(premises: &Premises, script: &Script) -> Result<(), String> {
     let (world, mut model) = premises.open(script.failed_log_ins).await;
-    for operation in first_products() {
-        model = perform(&world, model, &Step::alone(operation))
+    for step in beginning() {
+        model = perform(&world, model, &step)
             .await
             .map_err(|why| format!("before the first step: {why}"))?;
     }
@@ -133,32 +133,24 @@ fn letter(number: usize) -> char {
     ('a'..='z').nth(number).unwrap_or('?')
 }
 
-/// Every read there is, of all that there has been.
+/// Reads of all that there is.
 fn everything(model: &Model) -> Vec<Operation> {
     let admin = By::User(Nth(0));
-    let mut reads: Vec<Operation> = (0..4)
-        .flat_map(|number| {
-            [
-                Operation::FindUser { by: admin, email: Address::plain(number) },
-                Operation::ListProducts { category: number, limit: 2 },
-            ]
-        })
+    let mut reads: Vec<Operation> = (0..5)
+        .map(|number| Operation::FindUser { by: admin, email: Address::plain(number) })
         .collect();
-    for user in numbers(&model.known.users) {
-        reads.extend([
-            Operation::ShowUser { by: By::Oneself, user: Nth(user) },
-            Operation::ListOrders { by: admin, of: Nth(user), limit: 2, from: None, to: None },
-        ]);
-    }
-    for product in numbers(&model.known.products) {
-        reads.push(Operation::ShowProduct { product: Nth(product) });
-    }
-    for order in numbers(&model.known.orders) {
-        reads.extend([
-            Operation::ShowOrder { by: admin, order: Nth(order) },
-            Operation::ShowOrder { by: By::Oneself, order: Nth(order) },
-        ]);
-    }
+    reads.extend((0..2).map(|category| Operation::ListProducts { category, limit: 3 }));
+    reads.extend(numbers(&model.known.users).map(|user| Operation::ListOrders {
+        by: admin,
+        of: Nth(user),
+        limit: 3,
+        from: None,
+        to: None,
+    }));
+    reads.extend(
+        numbers(&model.known.orders)
+            .map(|order| Operation::ShowOrder { by: By::Oneself, order: Nth(order) }),
+    );
     reads
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Nth<const LETTER: char>(pub(crate) u8);
 
 /// `u0` is the shop's administrator, `u1` and `u2` are customers from the start.
 pub(crate) type UserRef = Nth<'u'>;
-/// `p0` to `p2` are there from the start.
+/// `p0` to `p2` are there from the start, and so is `o0`, an order of `u1`.
 pub(crate) type ProductRef = Nth<'p'>;
 pub(crate) type OrderRef = Nth<'o'>;
 

@@ -11,7 +11,7 @@ use storefront_template::{TableDefinition, Template};
 use storefront_testing::evidence;
 
 use crate::model::{Items, Model, NEW_NAME, SOME};
-use crate::script::{Address, Fields, Nth, Operation, password};
+use crate::script::{Address, Fields, Nth, Operation, Step, password};
 use crate::turns::TakingTurns;
 
 const TABLE: &str = "storefront";
@@ -103,16 +103,28 @@ impl World {
     }
 }
 
-/// What the administrator puts on the shelves first: `p0` of which there are a few, `p1` of which
-/// there are always enough, and `p2` for another currency.
-pub(crate) fn first_products() -> [Operation; 3] {
-    let product = |price, currency, stock| Fields {
-        name: Some(0),
-        category: Some(0),
-        price: Some(price),
-        currency: Some(currency),
-        stock: Some(stock),
+/// What has happened before a script begins. The administrator has put on the shelves `p0` of which
+/// there are a few, `p1` of which there are always enough, and `p2` for another currency; and `u1`
+/// has ordered something.
+pub(crate) fn beginning() -> [Step; 2] {
+    let product = |price, currency, stock| Operation::CreateProduct {
+        by: Nth(0),
+        fields: Fields {
+            name: Some(0),
+            category: Some(0),
+            price: Some(price),
+            currency: Some(currency),
+            stock: Some(stock),
+        },
     };
-    [product(1890, "EUR", Some(5)), product(250, "EUR", None), product(999, "USD", Some(3))]
-        .map(|fields| Operation::CreateProduct { by: Nth(0), fields })
+    let products = vec![
+        product(1890, "EUR", Some(5)),
+        product(250, "EUR", None),
+        product(999, "USD", Some(3)),
+    ];
+    let items = vec![(Nth(0), 1), (Nth(1), 2)];
+    [
+        Step { operations: products, turns: Vec::new() },
+        Step::alone(Operation::PlaceOrder { by: Nth(1), items, key: None }),
+    ]
 }
