@@ -161,8 +161,8 @@ fn cell(row: &Row, answer: &Answer) -> String {
     let not_found =
         if row.path.starts_with("/users") { "user_not_found" } else { "order_not_found" };
     match (status, code, challenge) {
-        (200..=299, None, None) => status.to_string(),
-        (401, Some("unauthenticated"), Some("Bearer error=\"invalid_token\""))
+        (200..=299, None, None)
+        | (401, Some("unauthenticated"), Some("Bearer error=\"invalid_token\""))
         | (403, Some("forbidden"), None) => status.to_string(),
         (404, Some(code), None) if code == not_found => status.to_string(),
         (401, None, None) if answer.body == json!({ "message": "Unauthorized" }) => "401g".into(),
