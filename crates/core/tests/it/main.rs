@@ -10,5 +10,6 @@ mod login_attempts;
 mod orders;
 mod place;
 mod products;
+mod projection;
 mod shop;
 mod users;
