@@ -12,11 +12,16 @@ use crate::Problem;
 ///
 /// - absent or `*`: any version (a resource that does not exist is a 404 either way);
 /// - `"3"`: this version;
-/// - any other entity tag, weak ones included, is 412: it cannot match, because our tags are the
-///   versions and `If-Match` compares strongly (RFC 9110, sections 8.8.3.2 and 13.1.1);
+/// - any other entity tag, weak ones included, is a version that nothing has, so that it comes to a
+///   412: our tags are the versions, and `If-Match` compares strongly (RFC 9110, sections 8.8.3.2
+///   and 13.1.1). Not here and now: what is wrong with the request without it goes before (section
+///   13.2.1);
 /// - a list of several tags, which the RFC allows, and what is no entity tag at all are 400.
 #[derive(Clone, Copy, Debug)]
 pub struct IfMatch(pub Option<Version>);
+
+/// Versions begin at 1.
+const NO_VERSION: Version = 0;
 
 /// A body with its version as the `ETag`.
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +49,11 @@ fn read(value: &str) -> Result<Option<Version>, Problem> {
     let Some(opaque) = opaque.filter(|opaque| !opaque.contains('"')) else {
         return Err(malformed());
     };
-    if strong.len() < value.len() {
-        return Err(Problem::version_mismatch("A weak entity tag never matches If-Match."));
-    }
+    let is_weak = strong.len() < value.len();
     match opaque.parse::<Version>() {
         // Only the very text that the ETag had: not "03" or "+3".
-        Ok(version) if version.to_string() == opaque => Ok(Some(version)),
-        _ => Err(Problem::version_mismatch("The entity tag is not one of this resource.")),
+        Ok(version) if version.to_string() == opaque && !is_weak => Ok(Some(version)),
+        _ => Ok(Some(NO_VERSION)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use storefront_core::{Category, Currency, Email, MAX_PRICE};
+use storefront_core::{Currency, Email, MAX_PRICE};
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{KnownFormat, Ref, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
@@ -34,11 +34,12 @@ const PLAIN_TEXT_OR_EMPTY: &str = concat!(
     r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*)?$",
 );
 
-/// No control characters and not only white space, but any white space around it.
+/// Up to 64 characters that are no control characters, with any white space around them, which is
+/// not counted. (Lengths are a part of the pattern because of that.)
 const CATEGORY: &str = concat!(
     r"^[\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]*",
     r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]",
-    r"([^\u0000-\u001F\u007F-\u009F]*",
+    r"([^\u0000-\u001F\u007F-\u009F]{0,62}",
     r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000])?",
     r"[\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]*$",
 );
@@ -94,7 +95,7 @@ schemas! {
         .examples(["2026-11-22T09:00:00.000Z"]);
     /// What a thing costs.
     PriceSchema as "Price" = integer(0, MAX_PRICE)
-        .description(Some("In the currency's minor unit (cents)"))
+        .description(Some("In the currency's minor unit (cents), written without a fraction"))
         .examples([1890]);
     /// A currency.
     CurrencySchema as "Currency" = string()
@@ -103,9 +104,7 @@ schemas! {
         .examples(["EUR"]);
     /// A category as clients write it.
     CategorySchema as "Category" = string()
-        .description(Some("Trimmed and lower-cased"))
-        .min_length(Some(1))
-        .max_length(Some(Category::MAX_LENGTH))
+        .description(Some("Trimmed and lower-cased; then 1 to 64 characters"))
         .pattern(Some(CATEGORY))
         .examples(["coffee"]);
     /// What somebody or something is called.
@@ -140,7 +139,7 @@ schemas! {
     /// The version that a change expects.
     IfMatchSchema as "IfMatch" = string()
         .description(Some("`*` or one entity tag (RFC 9110, section 13.1.1)"))
-        .pattern(Some("^(\\*|(W/)?\"[\\t !#-~]*\")$"))
+        .pattern(Some("^(\\*|(W/)?\"[!#-~]*\")$"))
         .examples(["*"]);
     /// A client's name for an order.
     IdempotencyKeySchema as "IdempotencyKey" = string()
