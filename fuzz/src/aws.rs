@@ -1,0 +1,148 @@
+//! AWS as far as the functions can tell: answers every request at once, from the request alone, and keeps what was asked.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+use storefront_core::aws::{self, SdkConfig};
+use storefront_core::{OrderId, Table};
+
+/// The table's name.
+pub const TABLE: &str = "storefront";
+
+/// A request to AWS.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Such as `GetItem`.
+    pub action: String,
+    pub body: Value,
+}
+
+/// All requests so far, oldest first.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<Asked>>>);
+
+impl Log {
+    /// Takes them out.
+    pub fn take(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+type Answer = dyn Fn(&Asked) -> Value + Send + Sync;
+
+struct Service {
+    log: Log,
+    answer: Arc<Answer>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Service")
+    }
+}
+
+impl HttpConnector for Service {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let action = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let body = request.body().bytes().unwrap_or_default();
+        let asked = Asked { action, body: serde_json::from_slice(body).unwrap() };
+        let answer = (self.answer)(&asked).to_string();
+        self.log.0.lock().unwrap().push(asked);
+        let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer));
+        HttpConnectorFuture::ready(Ok(response))
+    }
+}
+
+/// A configuration under which these are all answers there are.
+pub fn config(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> (SdkConfig, Log) {
+    let log = Log::default();
+    let service = SharedHttpConnector::new(Service { log: log.clone(), answer: Arc::new(answer) });
+    let config = aws::emulator_config()
+        .into_builder()
+        .http_client(http_client_fn(move |_, _| service.clone()))
+        .retry_config(RetryConfig::disabled())
+        .build();
+    (config, log)
+}
+
+/// Where no request goes.
+pub fn endpoint() -> Option<String> {
+    Some("http://aws.invalid".to_owned())
+}
+
+/// A table in which every user, product and order is that anyone asks for by key, and nothing else.
+pub fn table() -> (Table, Log) {
+    let (config, log) = config(answer);
+    (Table::new(aws::dynamodb(&config, endpoint()), TABLE), log)
+}
+
+fn answer(asked: &Asked) -> Value {
+    let body = &asked.body;
+    match asked.action.as_str() {
+        "GetItem" => match item(&body["Key"]) {
+            Some(item) => json!({ "Item": item }),
+            None => json!({}),
+        },
+        "UpdateItem" => json!({ "Attributes": item(&body["Key"]) }),
+        "BatchGetItem" => {
+            let keys = body["RequestItems"][TABLE]["Keys"].as_array().unwrap();
+            json!({ "Responses": { TABLE: keys.iter().filter_map(item).collect::<Vec<_>>() } })
+        }
+        "Query" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
+        _ => json!({}),
+    }
+}
+
+/// The item with this key.
+fn item(key: &Value) -> Option<Value> {
+    let (pk, sk) = (key["PK"]["S"].as_str()?, key["SK"]["S"].as_str()?);
+    let text = |text: &str| json!({ "S": text });
+    let number = |number: u64| json!({ "N": number.to_string() });
+    let (kind, id) = pk.split_once('#')?;
+    let created_at = id.parse::<OrderId>().ok()?.created_at().to_string();
+    let mut item = match (kind, sk.split_once('#')) {
+        ("USER", None) => json!({
+            "_type": text("User"),
+            "email": text("anna@example.com"),
+            "name": text("Anna"),
+            "passwordHash": text("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA"),
+            "role": text("admin"),
+        }),
+        ("PRODUCT", None) => json!({
+            "_type": text("Product"),
+            "name": text("Coffee"),
+            "description": text("Beans"),
+            "category": text("coffee"),
+            "price": number(990),
+            "currency": text("EUR"),
+            "stock": number(1_000_000),
+        }),
+        ("USER", Some(("ORDER", _))) => json!({
+            "_type": text("Order"),
+            "userId": text(id),
+            "status": text("pending"),
+            "itemCount": number(0),
+            "total": number(0),
+            "currency": text("EUR"),
+        }),
+        _ => return None,
+    };
+    let id = sk.rsplit('#').next().filter(|_| sk.contains('#')).unwrap_or(id);
+    for (name, value) in [
+        ("id", text(id)),
+        ("version", number(1)),
+        ("createdAt", text(&created_at)),
+        ("updatedAt", text(&created_at)),
+    ] {
+        item[name] = value;
+    }
+    Some(item)
+}

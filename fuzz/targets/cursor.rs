@@ -1,0 +1,88 @@
+//! A cursor is the id of an item or it is refused, and it leads nowhere but into the list that is asked for.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use storefront_core::{OrderId, ProductId};
+use storefront_fuzz::functions::{Api, Function};
+use storefront_fuzz::request::ANNA;
+
+#[derive(Arbitrary, Debug)]
+enum Cursor {
+    Text(String),
+    Bytes(Vec<u8>),
+    /// Sixteen bytes that say they are a UUID of version 7.
+    Id([u8; 16]),
+}
+
+thread_local!(static API: Api = Api::default());
+
+fuzz_target!(|cursor: Cursor| {
+    let cursor = match cursor {
+        Cursor::Text(text) => text,
+        Cursor::Bytes(bytes) => URL_SAFE_NO_PAD.encode(bytes),
+        Cursor::Id(mut id) => {
+            id[6] = id[6] & 0x0f | 0x70;
+            URL_SAFE_NO_PAD.encode(id)
+        }
+    };
+    let bytes = URL_SAFE_NO_PAD.decode(&cursor).ok();
+    let uuid = bytes.and_then(|bytes| uuid::Uuid::from_slice(&bytes).ok());
+
+    let product = uuid.and_then(|uuid| ProductId::try_from(uuid).ok());
+    check(
+        Function::Products,
+        "category=coffee&",
+        &cursor,
+        product.map(|id| {
+            json!({
+                "PK": { "S": format!("PRODUCT#{id}") }, "SK": { "S": "METADATA" },
+                "GSI1PK": { "S": "CATEGORY#coffee" }, "GSI1SK": { "S": format!("PRODUCT#{id}") },
+            })
+        }),
+    );
+    let order = uuid.and_then(|uuid| OrderId::try_from(uuid).ok());
+    check(
+        Function::Orders,
+        "",
+        &cursor,
+        order.map(|id| {
+            json!({
+                "PK": { "S": format!("USER#{ANNA}") },
+                "SK": { "S": format!("ORDER#{}#{id}", id.created_at()) },
+            })
+        }),
+    );
+});
+
+/// Asks for the page after `cursor`, which begins at this key if it is one.
+fn check(function: Function, filter: &str, cursor: &str, key: Option<Value>) {
+    let path = if function == Function::Products { "/products" } else { "/orders" };
+    let encoded: String = cursor.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let event = json!({
+        "rawPath": path,
+        "rawQueryString": format!("{filter}cursor={encoded}"),
+        "requestContext": {
+            "http": { "method": "GET" },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "authorizer": { "lambda": { "userId": ANNA, "role": "user" } },
+        },
+    });
+    let answer = API.with(|api| api.send(function, event.to_string())).expect("an event");
+    match key {
+        _ if encoded.len() > 60_000 => {}
+        None => {
+            assert_eq!((answer.status, answer.code()), (400, "invalid_cursor"));
+            assert!(answer.asked.is_empty());
+        }
+        Some(key) => {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let query = answer.asked("Query").expect("a query");
+            assert_eq!(query["ExclusiveStartKey"], key);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `If-Match` names the version that a change is made to, or nothing is changed.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use storefront_fuzz::functions::{Api, Function};
+use storefront_fuzz::request::{Header, ID, Id, Method, Path, Request};
+
+#[derive(Arbitrary, Debug)]
+enum Tag {
+    Text(String),
+    Version(u64),
+    Weak(u64),
+    Quoted(String),
+}
+
+thread_local!(static API: Api = Api::default());
+
+fuzz_target!(|tag: Tag| {
+    let tag = match tag {
+        Tag::Text(text) => text,
+        Tag::Version(version) => format!("\"{version}\""),
+        Tag::Weak(version) => format!("W/\"{version}\""),
+        Tag::Quoted(text) => format!("\"{text}\""),
+    };
+    let mut request =
+        Request::new(Method::Patch, Path::Product(Id::Known), json!({ "name": "Tea" }));
+    request.headers.push((Header::IfMatch, tag.clone()));
+    let event = request.event().to_string();
+    let answer = API.with(|api| api.send(Function::Products, event)).expect("an event");
+    let change = answer.asked("UpdateItem");
+
+    let tag = tag.trim();
+    let version = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let version =
+        version.and_then(|text| text.parse::<u64>().ok().filter(|v| v.to_string() == text));
+    match version {
+        Some(version) => {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(expected_version(change.expect("a change")), Some(version.to_string()));
+        }
+        None if tag == "*" => {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(expected_version(change.expect("a change")), None);
+        }
+        None => {
+            let codes = ["invalid_header", "malformed_request", "version_mismatch"];
+            assert!(codes.contains(&answer.code()), "{tag:?}: {answer:?}");
+            assert!(change.is_none(), "{tag:?}: {answer:?}");
+        }
+    }
+});
+
+/// The version that the update's condition asks for.
+fn expected_version(update: &Value) -> Option<String> {
+    assert_eq!(update["Key"]["PK"]["S"], format!("PRODUCT#{ID}"));
+    let condition = update["ConditionExpression"].as_str().expect("a condition");
+    let names = update["ExpressionAttributeNames"].as_object();
+    let name = names.into_iter().flatten().find(|(_, name)| *name == "version");
+    let name = name.map_or("version", |(alias, _)| alias);
+    let placeholder = condition.split(" AND ").find_map(|term| {
+        let (left, right) = term.trim_matches(['(', ')']).split_once(" = ")?;
+        (left == name).then_some(right)
+    })?;
+    Some(update["ExpressionAttributeValues"][placeholder]["N"].as_str()?.to_owned())
+}

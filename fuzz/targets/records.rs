@@ -1,0 +1,123 @@
+//! What can be delivered of a batch is, in order; the answer names the first record that was not, and no other.
+
+#![no_main]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lambda_runtime::{Context, LambdaEvent};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use storefront_fuzz::aws::{self, Log};
+use storefront_fuzz::functions::runtime;
+use storefront_fuzz::records::{Batch, Record};
+use storefront_order_status_stream::{Change, Consumer, GivenUp, StreamBatch, eventbridge};
+use tokio::runtime::Runtime;
+
+thread_local!(static BUS: Bus = Bus::default());
+
+fuzz_target!(|batch: Batch| BUS.with(|bus| bus.check(&batch)));
+
+/// The consumer, and a bus that refuses one entry of all it gets.
+struct Bus {
+    runtime: Runtime,
+    consumer: Consumer,
+    log: Log,
+    /// How many entries come before the one that is refused.
+    until_refusal: Arc<AtomicUsize>,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        let until_refusal = Arc::new(AtomicUsize::new(usize::MAX));
+        let counter = Arc::clone(&until_refusal);
+        let (config, log) = aws::config(move |asked| {
+            let entries = asked.body["Entries"].as_array().unwrap();
+            let result = |_| match counter.fetch_sub(1, Ordering::Relaxed) {
+                0 => json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "on purpose" }),
+                _ => json!({ "EventId": "x" }),
+            };
+            let results: Vec<Value> = entries.iter().map(result).collect();
+            let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
+            json!({ "FailedEntryCount": failed, "Entries": results })
+        });
+        let consumer = Consumer::new(eventbridge(&config, aws::endpoint()), "bus");
+        Self { runtime: runtime(), consumer, log, until_refusal }
+    }
+}
+
+impl Bus {
+    fn check(&self, batch: &Batch) {
+        let (made, records): (Vec<&Record>, Vec<_>) = batch
+            .records
+            .iter()
+            .enumerate()
+            .filter_map(|(place, record)| Some((record, record.json(place)?)))
+            .unzip();
+        let read: Vec<GivenUp> = records.iter().map(|record| GivenUp::read(record)).collect();
+        for (made, read) in made.iter().zip(&read) {
+            if let Record::Paid { .. } = made {
+                assert!(matches!(read, GivenUp::Change(_)), "{made:?} {read:?}");
+            }
+        }
+
+        let refused = batch.refused.map_or(usize::MAX, usize::from);
+        self.until_refusal.store(refused, Ordering::Relaxed);
+        let event = LambdaEvent::new(StreamBatch { records }, Context::default());
+        let answer = self.runtime.block_on(self.consumer.handle(event));
+        let sent = self.sent();
+
+        let (expected, delivered) = expected(&read, refused);
+        let answer = answer.ok().map(|answer| {
+            let names = answer.batch_item_failures.into_iter();
+            names.map(|name| name.item_identifier.expect("a name")).collect::<Vec<_>>()
+        });
+        assert_eq!(answer, expected, "{read:?}");
+        assert!(sent.starts_with(&delivered), "{sent:?} {delivered:?}");
+        // Beside the refused one, at most the rest of its call.
+        assert!(sent.len() <= delivered.len() + 10);
+    }
+
+    /// The ids of all events that went out, in order.
+    fn sent(&self) -> Vec<String> {
+        let entries = self.log.take().into_iter().flat_map(|mut asked| {
+            let Value::Array(entries) = asked.body["Entries"].take() else { panic!("no entries") };
+            entries
+        });
+        let detail = |entry: Value| -> Value {
+            serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap()
+        };
+        entries.map(|entry| detail(entry)["eventId"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// What must be answered (`None`: the function fails, so that the batch is halved), and which events must have gone
+/// out before.
+fn expected(read: &[GivenUp], refused: usize) -> (Option<Vec<String>>, Vec<String>) {
+    let end = read.iter().position(|record| matches!(record, GivenUp::Unreadable { .. }));
+    let readable = &read[..end.unwrap_or(read.len())];
+    let changes: Vec<&Change> = readable
+        .iter()
+        .filter_map(|record| match record {
+            GivenUp::Change(change) => Some(change),
+            _ => None,
+        })
+        .collect();
+    let events = |changes: &[&Change]| {
+        changes.iter().map(|change| change.event.event_id.to_string()).collect::<Vec<_>>()
+    };
+    if let Some(failed) = changes.get(refused) {
+        return (Some(vec![failed.sequence_number.clone()]), events(&changes[..refused]));
+    }
+    let answer = match end {
+        None => Some(vec![]),
+        Some(0) if read.len() > 1 => None,
+        Some(place) => match &read[place] {
+            GivenUp::Unreadable { sequence_number, .. } => {
+                Some(vec![sequence_number.clone().unwrap_or_default()])
+            }
+            _ => unreachable!("it was found to be unreadable"),
+        },
+    };
+    (answer, events(&changes))
+}
