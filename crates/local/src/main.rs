@@ -1,16 +1,33 @@
 //! Starts the local cloud.
 
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser as _;
 use storefront_local::cli::Args;
 use storefront_local::{LocalCloud, Options, console};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let options = Options::from(Args::parse());
     console::init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(blocking_threads())
+        .build();
+    runtime.expect("threads can be started").block_on(run(options))
+}
 
+/// How much may be done at a time that is not async: hash passwords, and wait for the disk.
+///
+/// Tokio's own limit is 512. As many log-ins at once would take no less time, since hashing keeps a
+/// core busy, but 19 MiB each; and the allocator keeps what each thread has ever used.
+fn blocking_threads() -> usize {
+    // Two more than can hash, so that the disk is not waited for behind passwords alone.
+    thread::available_parallelism().map_or(1, NonZero::get) + 2
+}
+
+async fn run(options: Options) -> ExitCode {
     let cloud = match LocalCloud::start(options).await {
         Ok(cloud) => cloud,
         Err(error) => {

@@ -32,7 +32,7 @@ use bus::{Answer, Bus, detail, event_id};
 use writes::{Meaning, Write, Written};
 
 /// How many runs a test makes.
-const RUNS: u32 = 400;
+const RUNS: u32 = 500;
 
 /// Simulated. Well above what the retries of the longest run take.
 const PATIENCE: Duration = Duration::from_hours(6);
@@ -73,12 +73,12 @@ struct Page {
 
 impl Scenario {
     fn strategy() -> impl Strategy<Value = Self> {
-        let mapping = (any::<bool>(), 1..=12_usize, 0..200_u64, 0..=3_u32, 1..=60_u64);
+        let mapping = (any::<bool>(), 1..=20_usize, 0..200_u64, 0..=3_u32, 1..=60_u64);
         let mapping = mapping.prop_map(|(is_filtered, batch_size, window, retries, timeout)| {
             let batching_window = if window < 100 { 0 } else { window };
             Mapping { is_filtered, batch_size, batching_window, retries, timeout }
         });
-        let page = (1..12_usize, 0..500_u64, prop::bool::weighted(0.9));
+        let page = (1..20_usize, 0..500_u64, prop::bool::weighted(0.9));
         let page = page.prop_map(|(records, milliseconds, is_readable_at_first)| Page {
             records,
             milliseconds,
@@ -90,21 +90,42 @@ impl Scenario {
         (
             mapping,
             prop::collection::vec(Write::strategy(), 0..30),
+            prop::bool::weighted(0.2),
             prop::collection::vec(page, 1..5),
             prop::collection::vec((Answer::strategy(), times), 0..12),
             prop::collection::vec(any::<Index>(), 0..2),
             prop::collection::vec(end, 0..3),
             0..3_usize,
         )
-            .prop_map(|(mapping, writes, pages, answers, never_accepted, ends, failures)| Self {
-                mapping,
-                writes,
-                pages,
-                answers,
-                never_accepted,
-                ends,
-                destination_failures: failures,
-            })
+            .prop_map(
+                |(mapping, writes, takes_turns, pages, answers, never_accepted, ends, failures)| {
+                    Self {
+                        mapping,
+                        writes: if takes_turns { Write::in_turn(&writes) } else { writes },
+                        pages,
+                        answers,
+                        never_accepted,
+                        ends,
+                        destination_failures: failures,
+                    }
+                },
+            )
+    }
+}
+
+impl Mapping {
+    /// The template's, changed.
+    fn of(self, template: &StreamMapping) -> StreamMapping {
+        let mut mapping = template.clone();
+        mapping.batch_size = self.batch_size;
+        mapping.batching_window = Duration::from_millis(self.batching_window);
+        mapping.maximum_retry_attempts = Some(self.retries);
+        // Measured by the real clock.
+        mapping.maximum_record_age = None;
+        if !self.is_filtered {
+            mapping.filters.clear();
+        }
+        mapping
     }
 }
 
@@ -176,7 +197,12 @@ impl Shard for Pages {
 
 impl Journal {
     /// The consumer, whose invocations are noted.
-    fn function(&self, life: usize, consumer: Consumer, places: HashMap<String, usize>) -> Function {
+    fn function(
+        &self,
+        life: usize,
+        consumer: Consumer,
+        places: HashMap<String, usize>,
+    ) -> Function {
         let (journal, consumer) = (self.clone(), Arc::new(consumer));
         Function::new(move |event: LambdaEvent<StreamBatch>| {
             let records = event.payload.records.iter();
@@ -223,7 +249,7 @@ impl Journal {
 }
 
 /// Lets it happen, in one process after the other, until everything is acknowledged.
-fn play(scenario: &Scenario) -> Played {
+fn play(scenario: &Scenario, template: &StreamMapping) -> Played {
     let stream = writes::stream(&scenario.writes);
     let never_accepted: BTreeSet<_> = scenario
         .never_accepted
@@ -252,7 +278,8 @@ fn play(scenario: &Scenario) -> Played {
         (checkpoint, has_ended) = runtime.block_on(async {
             let shard = pages_of(scenario, &stream, Arc::clone(&unreadable));
             let (_stop, stopped) = watch::channel(false);
-            let mut worker = worker(scenario, life, shard, &bus, &journal, stopped);
+            let mapping = scenario.mapping.of(template);
+            let mut worker = worker(scenario, mapping, life, shard, &bus, &journal, stopped);
             if let Some(checkpoint) = checkpoint {
                 worker.source.start_after(checkpoint);
                 // What the file would say.
@@ -303,21 +330,13 @@ fn pages_of(
 
 fn worker(
     scenario: &Scenario,
+    mapping: StreamMapping,
     life: usize,
     shard: Pages,
     bus: &Bus,
     journal: &Journal,
     stopped: watch::Receiver<bool>,
 ) -> Worker {
-    let mut mapping = template_mapping();
-    mapping.batch_size = scenario.mapping.batch_size;
-    mapping.batching_window = Duration::from_millis(scenario.mapping.batching_window);
-    mapping.maximum_retry_attempts = Some(scenario.mapping.retries);
-    // Measured by the real clock.
-    mapping.maximum_record_age = None;
-    if !scenario.mapping.is_filtered {
-        mapping.filters.clear();
-    }
     let texts = shard.records.iter().map(|record| record.event.to_string());
     let places: HashMap<_, _> = texts.zip(0..).collect();
     let destination = journal.destination(life, scenario.destination_failures, places.clone());
@@ -330,11 +349,6 @@ fn worker(
     let source = Source::new(shard, Filter::new(&mapping.filters).unwrap());
     let delivery = Delivery { mapping, function, failed_records, checkpoint, pace, stopped };
     Worker { source, delivery }
-}
-
-fn template_mapping() -> StreamMapping {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
-    Template::read(path).unwrap().stream_mapping().unwrap().unwrap()
 }
 
 /// As it is deployed, timeouts and retries included, but that nothing of it is left to chance or
@@ -351,6 +365,8 @@ fn consumer(bus: &Bus) -> Consumer {
 
 #[test]
 fn no_status_change_is_lost_or_overtaken_whatever_fails() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+    let template = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
     // What is logged is asserted elsewhere, and would be hundreds of megabytes.
     tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
         let mut config = ProptestConfig { failure_persistence: None, ..Default::default() };
@@ -362,9 +378,8 @@ fn no_status_change_is_lost_or_overtaken_whatever_fails() {
             RngSeed::Random => rand_seed(),
         };
         config.rng_seed = RngSeed::Fixed(seed);
-        let outcome = TestRunner::new(config).run(&Scenario::strategy(), |scenario| {
-            play(&scenario).check(&scenario)
-        });
+        let outcome = TestRunner::new(config)
+            .run(&Scenario::strategy(), |scenario| play(&scenario, &template).check(&scenario));
         if let Err(TestError::Fail(reason, scenario)) = outcome {
             panic!("{reason}\n{scenario:#?}\nagain: PROPTEST_RNG_SEED={seed}");
         }

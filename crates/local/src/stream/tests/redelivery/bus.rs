@@ -36,19 +36,34 @@ const FAILURES: [(u16, &str); 5] = [
 pub(super) enum Answer {
     Accept,
     /// Accepts only the entries whose bit is not set.
-    Refuse { entries: u16, code: &'static str },
+    Refuse {
+        entries: u16,
+        code: &'static str,
+    },
     /// The call itself fails.
-    Fail { status: u16, code: &'static str },
+    Fail {
+        status: u16,
+        code: &'static str,
+    },
     /// The connection breaks.
-    Reset { accepted: bool },
+    Reset {
+        accepted: bool,
+    },
     /// No answer comes.
-    Hang { accepted: bool },
+    Hang {
+        accepted: bool,
+    },
     /// Accepts and answers after some time, whether or not anybody waits for it still.
-    Slow { milliseconds: u64 },
+    Slow {
+        milliseconds: u64,
+    },
     /// Accepts, and the answer is cut off.
     CutOff,
     /// Answers for the first entries only.
-    Short { answered: usize, accepted: bool },
+    Short {
+        answered: usize,
+        accepted: bool,
+    },
 }
 
 impl Answer {
@@ -124,7 +139,8 @@ impl Bus {
             if refused & (1 << position) != 0 {
                 results.push(json!({ "ErrorCode": code, "ErrorMessage": "on purpose" }));
             } else if state.never.contains(&event_id(&entry)) {
-                results.push(json!({ "ErrorCode": "NotAuthorizedForSource", "ErrorMessage": "no" }));
+                results
+                    .push(json!({ "ErrorCode": "NotAuthorizedForSource", "ErrorMessage": "no" }));
             } else {
                 results.push(json!({ "EventId": format!("event-{position}") }));
                 state.accepted.push(entry);
@@ -147,7 +163,9 @@ impl Bus {
                 if accepted {
                     self.put(entries, 0, "");
                 }
-                return Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into()));
+                return Err(ConnectorError::io(
+                    io::Error::from(io::ErrorKind::ConnectionReset).into(),
+                ));
             }
             Answer::Hang { accepted } => {
                 if accepted {
@@ -167,7 +185,8 @@ impl Bus {
                 return Ok(response(200, r#"{"FailedEntryCount":0,"Entries":[{"Event"#.to_owned()));
             }
             Answer::Short { answered, accepted } => {
-                let kept = if accepted { entries } else { entries.into_iter().take(answered).collect() };
+                let kept =
+                    if accepted { entries } else { entries.into_iter().take(answered).collect() };
                 self.put(kept, 0, "").into_iter().take(answered).collect()
             }
         };

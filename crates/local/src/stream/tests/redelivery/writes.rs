@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::super::super::record::Record;
 
-/// How many orders change in one run.
-const ORDERS: u8 = 4;
+/// How many orders change in one run: more than fit into one call of `PutEvents`.
+const ORDERS: u8 = 16;
 
 const USER: &str = "01930000-0000-7000-8000-00000000000a";
 const CHANGED_AT: &str = "2026-11-22T09:30:00.125Z";
@@ -115,7 +115,8 @@ const ODDITIES: [Damage; 10] = [
 
 impl Write {
     pub(super) fn strategy() -> impl Strategy<Value = Self> {
-        let order = 0..ORDERS;
+        // Mostly few, so that they change several times.
+        let order = prop_oneof![2 => 0..3_u8, 1 => 0..ORDERS];
         prop_oneof![
             6 => order.clone().prop_map(|order| Self::Change { order }),
             1 => (order.clone(), select(&ODDITIES))
@@ -128,6 +129,19 @@ impl Write {
             1 => select(&["User", "Product", "OrderItem"])
                 .prop_map(|item_type| Self::Other { item_type }),
         ]
+    }
+
+    /// The same to one order after the other, so that as many as fit go out in one call.
+    pub(super) fn in_turn(writes: &[Self]) -> Vec<Self> {
+        let to = |(order, write): (u8, &Self)| match *write {
+            Self::Change { .. } => Self::Change { order },
+            Self::Odd { damage, .. } => Self::Odd { order, damage },
+            Self::Poison { damage, .. } => Self::Poison { order, damage },
+            Self::Touch { .. } => Self::Touch { order },
+            Self::NoChange { event_name, .. } => Self::NoChange { order, event_name },
+            Self::Other { .. } => *write,
+        };
+        (0..ORDERS).cycle().zip(writes).map(to).collect()
     }
 }
 
@@ -203,9 +217,8 @@ fn without_request(mut meaning: Meaning, damage: Damage) -> Meaning {
 impl Damage {
     fn apply(self, event: &mut Value, number: usize) {
         let Self(pointer, value) = self;
-        let value = value.map(|text| {
-            serde_json::from_str(&text.replace('%', &number.to_string())).unwrap()
-        });
+        let value = value
+            .map(|text| serde_json::from_str(&text.replace('%', &number.to_string())).unwrap());
         let Some((parent, member)) = pointer.rsplit_once('/') else {
             *event = value.unwrap();
             return;
