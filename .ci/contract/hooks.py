@@ -7,12 +7,13 @@ import uuid
 import requests
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
+from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
 URL = os.environ["CONTRACT_URL"]
 # Of whoever sends the requests; empty for nobody.
 CALLER = os.environ["CONTRACT_CALLER"]
+IS_ADMINISTRATOR = CALLER == "01930000-0000-7000-8000-000000000001"
 PASSWORD = "correct horse battery"
 
 # The format allows more than mail servers do: quoted names, comments, addresses of no domain.
@@ -63,9 +64,15 @@ def map_body(context, body):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """JSON Schema counts 232.0 among the integers. The shop does not: who computes prices in floats will one day send
-    232.00000000000003, and shall learn of it on the first."""
-    return not (isinstance(failure, RejectedPositiveData) and has_whole_float(case.body))
+    """What is as it should be."""
+    # JSON Schema counts 232.0 among the integers. The shop does not: who computes prices in floats will one day send
+    # 232.00000000000003, and shall learn of it on the first.
+    if isinstance(failure, RejectedPositiveData) and has_whole_float(case.body):
+        return False
+    # Whoever registers somebody else does not get to see them, unless they are an administrator.
+    if isinstance(failure, EnsureResourceAvailability) and failure.created_with == "POST /users":
+        return IS_ADMINISTRATOR
+    return True
 
 
 def has_whole_float(value):
@@ -79,6 +86,10 @@ def has_whole_float(value):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Whoever deletes themselves, or ceases to be an administrator, is of no use to the rest: another one does."""
+    # Of If-Match, schemathesis has its own idea, and in its coverage phase takes "0" for a good value.
+    if case.meta and case.meta.generation.mode.is_positive and (case.headers or {}).get("If-Match") == "0":
+        case.headers["If-Match"] = '"1"'
+
     operation = case.operation.definition.raw.get("operationId")
     target = (case.path_parameters or {}).get("userId")
     if not CALLER or operation not in ("deleteUser", "assignRole") or target not in ("me", CALLER):

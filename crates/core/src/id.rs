@@ -64,7 +64,11 @@ macro_rules! id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse::<Uuid>().map_err(|_| InvalidId)?.try_into()
+                // As ids are given, with their hyphens: the other ways to write a UUID (without
+                // them, in braces, as a URN) have other lengths, and one thing has one path.
+                let is_hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
+                let uuid = text.parse::<Uuid>().ok().filter(|_| is_hyphenated);
+                uuid.ok_or(InvalidId)?.try_into()
             }
         }
     };
@@ -102,11 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_and_times_beyond_the_calendar_are_refused() {
+    fn other_versions_and_times_beyond_the_calendar_and_other_spellings_are_refused() {
         for text in [
             "6c84fb90-12c4-11e1-840d-7b25c5ee775a",
             "9b2f6f0e-5f0a-4c3f-9d7e-0a4a3c1d2e3f",
             "ffffffff-ffff-7000-8000-000000000000",
+            "01930000000070008000000000000201",
+            "{01930000-0000-7000-8000-000000000201}",
+            "urn:uuid:01930000-0000-7000-8000-000000000201",
             "not-an-id",
             "",
         ] {

@@ -60,9 +60,52 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
-        Self::from_millis(parsed.as_millisecond()).ok_or(InvalidTimestamp)
+        if !is_rfc_3339(text) {
+            return Err(InvalidTimestamp);
+        }
+        match text.parse::<jiff::Timestamp>() {
+            Ok(parsed) => Self::from_millis(parsed.as_millisecond()).ok_or(InvalidTimestamp),
+            // Whoever means "for ever" writes the last second of 9999, which lies two days beyond
+            // what can be represented in every time zone.
+            Err(_) if text.starts_with("9999-12-3") => {
+                let local = text[..SECONDS].parse::<jiff::civil::DateTime>();
+                local.map(|_| Self(jiff::Timestamp::MAX)).map_err(|_| InvalidTimestamp)
+            }
+            Err(_) => Err(InvalidTimestamp),
+        }
     }
+}
+
+/// How long a date and time to the second is.
+const SECONDS: usize = "2026-11-22T09:00:00".len();
+
+/// RFC 3339, section 5.6; jiff also reads other ways of ISO 8601. That the numbers are in their
+/// ranges is left to it, but for the offset's, in which it goes beyond a day.
+fn is_rfc_3339(text: &str) -> bool {
+    let has_shape = |text: &str, shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(byte, wanted)| match wanted {
+                b'0' => byte.is_ascii_digit(),
+                _ => byte.eq_ignore_ascii_case(&wanted),
+            })
+    };
+    let Some((local, rest)) = text.split_at_checked(SECONDS) else {
+        return false;
+    };
+    let offset = match rest.strip_prefix('.') {
+        Some(fraction) => {
+            let offset = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+            if offset.len() == fraction.len() {
+                return false;
+            }
+            offset
+        }
+        None => rest,
+    };
+    let is_within_a_day = || offset.get(1..3).is_some_and(|hours| hours < "24");
+    has_shape(local, "0000-00-00T00:00:00")
+        && (has_shape(offset, "Z")
+            || ((has_shape(offset, "+00:00") || has_shape(offset, "-00:00")) && is_within_a_day()))
 }
 
 impl TryFrom<String> for Timestamp {
@@ -89,8 +132,41 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_offset_is_refused() {
-        assert!("2026-11-22T10:00:00".parse::<Timestamp>().is_err());
-        assert!("yesterday".parse::<Timestamp>().is_err());
+    fn what_rfc_3339_does_not_have_is_refused() {
+        for text in [
+            "",
+            "yesterday",
+            "2026-11-22",
+            "2026-11-22T10:00:00",
+            "2026-11-22T10:00Z",
+            "2026-11-22T10Z",
+            "2026-11-22 10:00:00Z",
+            "20261122T100000Z",
+            "-000001-11-22T10:00:00Z",
+            "2026-11-22T10:00:00.Z",
+            "2026-11-22T10:00:00,5Z",
+            "2026-11-22T10:00:00+01",
+            "2026-11-22T10:00:00+25:00",
+            "2026-11-22T10:00:00+01:00[Europe/Berlin]",
+            "2026-13-22T10:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "9999-12-32T00:00:00Z",
+            "2026-11-22T10:00:0\u{e9}Z",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_rfc_3339_has_is_read() {
+        for (text, read) in [
+            ("2026-11-22t10:00:00z", "2026-11-22T10:00:00.000Z"),
+            ("2026-11-22T10:00:00.123456789-23:59", "2026-11-23T09:59:00.123Z"),
+            ("2026-12-31T23:59:60Z", "2026-12-31T23:59:59.000Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"),
+            ("9999-12-31T23:59:59.999Z", "9999-12-30T22:00:00.999Z"),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), read, "{text}");
+        }
     }
 }

@@ -123,6 +123,16 @@ pub fn plain_text(text: impl AsRef<str>, (): &()) -> garde::Result {
     Ok(())
 }
 
+/// For `deserialize_with` (and `default`), in a query: a parameter that must parse as a `T`, if it is
+/// there. What is sent is read as it is in a path or a body, not as serde would.
+pub fn given<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    parse(deserializer).map(Some)
+}
+
 /// A query's field that must parse as a `T`: queries are read up to their first mistake.
 pub(crate) fn parse<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where

@@ -21,13 +21,14 @@ mod path;
 mod problem;
 mod query;
 mod request_id;
+mod route;
 mod service;
 mod user;
 
 pub use body::{JsonBody, MAX_BODY_BYTES};
 pub use caller::{Admin, Authority, Caller};
 pub use event::answer;
-pub use field::{Object, Parsed, plain_text, present};
+pub use field::{Object, Parsed, given, plain_text, present};
 pub use if_match::{IfMatch, Tagged};
 pub use metrics::{MetricSink, Metrics};
 pub use page::{Cursor, Limit, PageBody, page_request};

@@ -31,9 +31,8 @@ pub const ACCESS_TOKEN: &str = "accessToken";
 /// query, a body, headers, or nothing at all), and what the gateway answers by itself; gives every
 /// response its `x-request-id`, and every header its schema.
 ///
-/// Handlers name their own problems by status, with the codes in backticks:
-/// `(status = 404, description = "`user_not_found`: no such user")`. From these words the document
-/// has what a program can check: which codes this status can have here.
+/// Handlers name their own problems by status, and in the description the codes, in backticks. From
+/// these words the document has what a program can check: which codes this status can have here.
 ///
 /// For `#[openapi(modifiers(&Conventions))]`, once.
 ///
@@ -81,6 +80,7 @@ enum Operations {
     Writing,
     /// Those that need an access token.
     Secured,
+    WithPathParameter,
     WithQuery,
     WithCursor,
     WithBody,
@@ -89,11 +89,18 @@ enum Operations {
 }
 
 /// Problems that come of what an operation takes.
-const COMMON: [(Operations, u16, &str, &str); 12] = [
+const COMMON: [(Operations, u16, &str, &str); 14] = [
+    (Operations::All, 400, "malformed_request", "it is no HTTP request, or its URI is too long"),
     (Operations::WithBody, 400, "malformed_body", "the body is not JSON"),
     (Operations::WithHeaders, 400, "invalid_header", "`errors` names the header"),
     (Operations::WithQuery, 400, "invalid_query", "`errors` names the parameter"),
     (Operations::WithCursor, 400, "invalid_cursor", "it is not of a page of this list"),
+    (
+        Operations::WithPathParameter,
+        404,
+        "route_not_found",
+        "a parameter of the path has an encoded slash in it",
+    ),
     (
         Operations::Secured,
         401,
@@ -162,6 +169,7 @@ impl Operations {
             Self::All => true,
             Self::Writing => *method != HttpMethod::Get,
             Self::Secured => operation.security.is_some(),
+            Self::WithPathParameter => has_parameter(|place, _| *place == ParameterIn::Path),
             Self::WithQuery => has_parameter(|place, _| *place == ParameterIn::Query),
             Self::WithCursor => has_parameter(|_, name| name == "cursor"),
             Self::WithBody => operation.request_body.is_some(),

@@ -71,8 +71,9 @@ impl FromStr for Limit {
     type Err = InvalidLimit;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.parse() {
-            Ok(limit @ 1..=100) => Ok(Self(limit)),
+        match text.parse::<u32>() {
+            // Only as numbers are written: not "+5" or "05".
+            Ok(limit @ 1..=100) if limit.to_string() == text => Ok(Self(limit)),
             _ => Err(InvalidLimit),
         }
     }

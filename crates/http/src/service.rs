@@ -17,6 +17,7 @@ use tracing::Level;
 use crate::event::Refused;
 use crate::invocation::{InvocationIds, Served, Telemetry, panic_message};
 use crate::problem::Cause;
+use crate::route::as_routed;
 use crate::{Caller, MAX_BODY_BYTES, MetricSink, Metrics, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,11 +27,17 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// - one log line per request, with the cause when it failed here (5xx);
 /// - `x-request-id` on every response;
 /// - what it consumed and counted, for the [`MetricSink`] of [`with_metrics`];
-/// - problems for unknown paths (404), wrong methods (405), panics (500), and for events that are no
-///   HTTP request (400, see [`crate::answer`]);
+/// - problems for unknown paths and those that the gateway routed otherwise (404), wrong methods
+///   (405), panics (500), and for events that are no HTTP request (400, see [`crate::answer`]);
 /// - the limit of [`MAX_BODY_BYTES`].
 pub fn service(function: &'static str, routes: Router) -> Router {
     let telemetry = Arc::new(Telemetry::new(function));
+    // axum panics where there is nothing to lay it upon.
+    let routes = if routes.has_routes() {
+        routes.route_layer(middleware::from_fn(as_routed))
+    } else {
+        routes
+    };
     routes
         .fallback(async || Problem::route_not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

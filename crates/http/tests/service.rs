@@ -82,6 +82,41 @@ fn api() -> Api {
 }
 
 #[tokio::test]
+async fn a_path_that_the_gateway_took_for_another_one_is_no_path_here() {
+    let event = |route_key: &str| {
+        json!({
+            "version": "2.0",
+            "routeKey": route_key,
+            "rawPath": "/products/../things",
+            "rawQueryString": "",
+            "headers": {},
+            "requestContext": {
+                "http": { "method": "GET", "path": "/products/../things" },
+                "requestId": "id",
+                "routeKey": route_key,
+                "stage": "$default",
+            },
+            "isBase64Encoded": false,
+        })
+    };
+    let answer = api().send_event(&event("GET /products/{productId}")).await;
+    let _ = answer.problem(404, "route_not_found");
+    let _ = api().send_event(&event("GET /things")).await.expect(200);
+    let _ = api().send_event(&event("$default")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_query_is_utf_8_and_its_numbers_are_written_as_numbers() {
+    for (query, parameter) in
+        [("limit=%2B5", "limit"), ("limit=05", "limit"), ("cursor=%FF", "cursor")]
+    {
+        let answer = api().get(format!("/things?{query}")).send().await;
+        let answer = answer.problem(400, "invalid_query");
+        assert_eq!(answer.pointers(), [parameter], "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_panic_is_a_problem_that_only_the_log_explains() {
     let log = CapturedLog::start();
     let answer = api().get("/panics").send().await.problem(500, "internal");

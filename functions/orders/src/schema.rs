@@ -10,7 +10,7 @@ use storefront_http::openapi::{
     CurrencySchema, CursorSchema, NameSchema, OrderIdSchema, PriceSchema, ProductIdSchema,
     TimestampSchema, UserIdSchema, VersionSchema,
 };
-use storefront_http::{Cursor, Limit, Object, Parsed, Problem};
+use storefront_http::{Cursor, Limit, Object, Parsed, Problem, given};
 use utoipa::{IntoParams, ToSchema};
 
 /// What to order.
@@ -66,6 +66,7 @@ pub(crate) struct ListQuery {
     #[param(value_type = Option<String>, format = "date-time", nullable = false)]
     pub(crate) to: Option<Timestamp>,
     /// Whose orders: administrators only; the caller's own unless told.
+    #[serde(default, deserialize_with = "given")]
     #[param(value_type = UserIdSchema, required = false)]
     pub(crate) user_id: Option<UserId>,
 }

@@ -2,11 +2,12 @@
 
 /// Every kind of problem: its status and its code. What is not listed here is answered by nobody,
 /// and the contract lists per operation which of these it can meet.
-pub(crate) const CODES: [(u16, &str); 28] = [
+pub(crate) const CODES: [(u16, &str); 29] = [
     (400, "invalid_cursor"),
     (400, "invalid_header"),
     (400, "invalid_query"),
     (400, "malformed_body"),
+    (400, "malformed_request"),
     (401, "invalid_credentials"),
     (401, "unauthenticated"),
     (403, "forbidden"),
