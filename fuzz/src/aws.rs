@@ -1,4 +1,5 @@
-//! AWS as far as the functions can tell: answers every request at once, from the request alone, and keeps what was asked.
+//! AWS as far as the functions can tell: answers every request at once, from the request alone, and
+//! keeps what was asked.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,5 @@
 //! The API functions, called as Lambda calls them.
 
-use std::future::Future;
-
 use axum::Router;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
@@ -58,8 +56,8 @@ impl Default for Api {
 }
 
 impl Api {
-    /// Sends an event, which may be none of an HTTP API: then the function fails. Whatever a client can do to an
-    /// event, it does not.
+    /// Sends an event, which may be none of an HTTP API: then the function fails. Whatever a client
+    /// can do to an event, it does not.
     pub fn send(&self, function: Function, event: String) -> Option<Answer> {
         let event = RawValue::from_string(event).ok()?;
         let service = self.functions[function as usize].clone();
@@ -77,7 +75,7 @@ impl Answer {
         let status = answer["statusCode"].as_u64().expect("a status");
         let header = |name| answer["headers"][name].as_str();
         assert!(header("x-request-id").is_some(), "no request id: {answer}");
-        // AWS always answers here, and a panic ends the process: nothing else may be the server's fault.
+        // AWS always answers here, and a panic ends the process: nothing may be the server's fault.
         assert!((200..500).contains(&status), "{answer}");
         let body = match answer["body"].as_str() {
             None | Some("") => Value::Null,
@@ -104,9 +102,4 @@ impl Answer {
 /// Runs what needs a runtime on this thread.
 pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("a runtime")
-}
-
-/// Runs it to its end.
-pub fn block_on<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
-    runtime.block_on(future)
 }

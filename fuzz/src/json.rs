@@ -89,8 +89,8 @@ fn text(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(<&str>::arbitrary(u)?.to_owned())
 }
 
-/// Keeps passwords from being hashed, by making them too short for one: hashing is slow on purpose, and the
-/// fuzzer would spend its time there.
+/// Keeps passwords from being hashed, by making them too short for one: hashing is slow on purpose,
+/// and the fuzzer would spend its time there.
 pub fn shorten_passwords(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(shorten_passwords),

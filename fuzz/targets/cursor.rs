@@ -1,4 +1,5 @@
-//! A cursor is the id of an item or it is refused, and it leads nowhere but into the list that is asked for.
+//! A cursor is the id of an item or it is refused, and it leads nowhere but into the list that is
+//! asked for.
 
 #![no_main]
 
@@ -15,8 +16,12 @@ use storefront_fuzz::request::ANNA;
 enum Cursor {
     Text(String),
     Bytes(Vec<u8>),
-    /// Sixteen bytes that say they are a UUID of version 7.
-    Id([u8; 16]),
+    /// Sixteen bytes that say they are a UUID of version 7, and perhaps what does not belong there.
+    Id {
+        id: [u8; 16],
+        more: Option<u8>,
+        padding: bool,
+    },
 }
 
 thread_local!(static API: Api = Api::default());
@@ -25,9 +30,12 @@ fuzz_target!(|cursor: Cursor| {
     let cursor = match cursor {
         Cursor::Text(text) => text,
         Cursor::Bytes(bytes) => URL_SAFE_NO_PAD.encode(bytes),
-        Cursor::Id(mut id) => {
+        Cursor::Id { mut id, more, padding } => {
             id[6] = id[6] & 0x0f | 0x70;
-            URL_SAFE_NO_PAD.encode(id)
+            // Else most times would be beyond the year 9999.
+            id[0] &= 0x0f;
+            let bytes: Vec<u8> = id.into_iter().chain(more).collect();
+            URL_SAFE_NO_PAD.encode(bytes) + if padding { "==" } else { "" }
         }
     };
     let bytes = URL_SAFE_NO_PAD.decode(&cursor).ok();

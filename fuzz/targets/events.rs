@@ -1,4 +1,5 @@
-//! Events as text: those of events/ to begin with, and what becomes of them. Every function gets each of them.
+//! Events as text: those of events/ to begin with, and what becomes of them. Every function gets
+//! each of them.
 
 #![no_main]
 

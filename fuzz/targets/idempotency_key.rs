@@ -1,4 +1,5 @@
-//! An idempotency key is remembered as it was sent, under the caller, or refused before anything is read.
+//! An idempotency key is remembered as it was sent, under the caller, or refused before anything is
+//! read.
 
 #![no_main]
 

@@ -14,6 +14,16 @@ enum Tag {
     Version(u64),
     Weak(u64),
     Quoted(String),
+    /// A number as the `ETag` does not write it.
+    Odd(Sign, u8),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Sign {
+    Plus,
+    Minus,
+    Zero,
+    Space,
 }
 
 thread_local!(static API: Api = Api::default());
@@ -24,6 +34,10 @@ fuzz_target!(|tag: Tag| {
         Tag::Version(version) => format!("\"{version}\""),
         Tag::Weak(version) => format!("W/\"{version}\""),
         Tag::Quoted(text) => format!("\"{text}\""),
+        Tag::Odd(Sign::Plus, version) => format!("\"+{version}\""),
+        Tag::Odd(Sign::Minus, version) => format!("\"-{version}\""),
+        Tag::Odd(Sign::Zero, version) => format!("\"0{version}\""),
+        Tag::Odd(Sign::Space, version) => format!("\" {version}\""),
     };
     let mut request =
         Request::new(Method::Patch, Path::Product(Id::Known), json!({ "name": "Tea" }));

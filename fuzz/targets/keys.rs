@@ -87,8 +87,8 @@ fn orders(user: UserId, first: OrderId, second: OrderId) {
     assert_eq!(by_key, first.cmp(&second));
 }
 
-/// The bounds of a time range hold the orders of that time, `from` inclusive and `to` exclusive, and nothing else
-/// of the user's.
+/// The bounds of a time range hold the orders of that time, `from` inclusive and `to` exclusive, and
+/// nothing else of the user's.
 fn range(user: UserId, order: OrderId, input: &Input<'_>) {
     let time = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
     let range = CreatedBetween { from: time(input.from), to: time(input.to) };

@@ -1,4 +1,5 @@
-//! What can be delivered of a batch is, in order; the answer names the first record that was not, and no other.
+//! What can be delivered of a batch is, in order; the answer names the first record that was not,
+//! and no other.
 
 #![no_main]
 
@@ -91,8 +92,8 @@ impl Bus {
     }
 }
 
-/// What must be answered (`None`: the function fails, so that the batch is halved), and which events must have gone
-/// out before.
+/// What must be answered (`None`: the function fails, so that the batch is halved), and which events
+/// must have gone out before.
 fn expected(read: &[GivenUp], refused: usize) -> (Option<Vec<String>>, Vec<String>) {
     let end = read.iter().position(|record| matches!(record, GivenUp::Unreadable { .. }));
     let readable = &read[..end.unwrap_or(read.len())];

@@ -1,4 +1,5 @@
-//! Whatever a client sends, in parts that look like a request's: it is answered, and the fault is not the server's.
+//! Whatever a client sends, in parts that look like a request's: it is answered, and the fault is
+//! not the server's.
 
 #![no_main]
 

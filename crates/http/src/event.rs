@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::Problem;
 
-/// What a path may hold as it is: the unreserved characters (RFC 3986, section 2.3) and its slashes.
+/// Of a path, all but its slashes and the unreserved characters (RFC 3986, section 2.3).
 const ENCODED_IN_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -37,7 +37,8 @@ pub async fn answer(
         Some(refused) => service.layer(Extension(refused)),
     };
     let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), event.context);
-    // The adapter itself must not live across the await: it is not `Send`. A router is always ready.
+    // The adapter itself must not live across the await: it is not `Send`. A router is always
+    // ready.
     let answering = Adapter::from(service).call(event);
     Ok(answering.await?)
 }
@@ -109,7 +110,7 @@ fn make_convertible(request: &mut ApiGatewayV2httpRequest) -> Result<(), Refused
     Ok(())
 }
 
-/// The gateway's id of a request that cannot be read; `None` of what does not come from an HTTP API.
+/// The gateway's id of a request that cannot be read; `None` of what comes from no HTTP API.
 fn request_id(event: &RawValue) -> Option<Option<String>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
