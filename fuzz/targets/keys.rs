@@ -37,8 +37,7 @@ fn check(input: &Input<'_>) -> Option<()> {
     orders(user, first, second);
     range(user, first, input);
 
-    let texts = |texts: [&str; 2]| texts.map(|text| text.parse().ok());
-    let emails: [Option<Email>; 2] = texts(input.emails);
+    let emails: [Option<Email>; 2] = input.emails.map(|text| text.parse().ok());
     for email in emails.iter().flatten() {
         assert_eq!(&email.as_str().parse::<Email>().unwrap(), email, "reads itself otherwise");
         assert!(email.as_str().len() <= 254);
