@@ -14,6 +14,7 @@ mod table;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dynoxide::Database;
 use storefront_template::{TableDefinition, Template};
@@ -26,8 +27,7 @@ pub use error::Error;
 /// Where the items are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// In this process only. Writes become slower with the length of the stream, by half after
-    /// some thousands.
+    /// In this process only.
     Memory,
     /// In a file, which is created when it is absent. What was acknowledged survives the end of
     /// the process, however it comes; a power failure may take the last moments.
@@ -65,7 +65,7 @@ impl EmbeddedDynamoDb {
     ) -> Result<Self, Error> {
         let endpoint_url = format!("http://{}", listener.local_addr().map_err(Error::Serve)?);
         let database = match storage {
-            Storage::Memory => Database::memory()?,
+            Storage::Memory => open_in_memory()?,
             Storage::File(path) => open(path)?,
         };
         table::ensure(&database, definition, table_name)?;
@@ -123,6 +123,18 @@ pub async fn test_table() -> EmbeddedDynamoDb {
     EmbeddedDynamoDb::in_memory(&definition, "storefront")
         .await
         .expect("an embedded DynamoDB starts")
+}
+
+/// A database in memory, under a name of its own by which a second connection finds it.
+/// <https://www.sqlite.org/inmemorydb.html#sharedmemdb>
+fn open_in_memory() -> Result<Database, Error> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("file:storefront-{number}?mode=memory&cache=shared");
+    let unusable = |source| Error::Unusable { path: PathBuf::from(&name), source };
+    let database = Database::new(&name).map_err(|error| unusable(error.into()))?;
+    stream_store::tend(Path::new(&name)).map_err(|error| unusable(error.into()))?;
+    Ok(database)
 }
 
 fn open(path: &Path) -> Result<Database, Error> {

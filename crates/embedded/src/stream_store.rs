@@ -22,3 +22,31 @@ pub(crate) fn tend(path: &Path) -> rusqlite::Result<()> {
     connection.execute(FORGET, [])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use dynoxide::Database;
+
+    use super::*;
+
+    /// What dynoxide asks before each write.
+    const NEXT_POSITION: &str = "
+        EXPLAIN QUERY PLAN
+        SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1
+        FROM _stream_records WHERE table_name = 'storefront'";
+
+    #[test]
+    fn a_write_reads_no_stream_records_but_the_last_on_disk_and_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dynamodb.sqlite");
+        for path in [file.as_path(), Path::new("file:stream-store?mode=memory&cache=shared")] {
+            let _database = Database::new(path.to_str().unwrap()).unwrap();
+            tend(path).unwrap();
+
+            let connection = Connection::open(path).unwrap();
+            let plan: String =
+                connection.query_row(NEXT_POSITION, [], |row| row.get("detail")).unwrap();
+            assert!(plan.contains("storefront_stream_position"), "{}: {plan}", path.display());
+        }
+    }
+}
