@@ -66,3 +66,28 @@ fn of_two_who_make_the_same_change_of_one_version_one_is_refused() {
         ],
     );
 }
+
+#[test]
+fn a_change_that_an_old_password_confirmed_is_not_made_under_a_new_one() {
+    let set =
+        |fields, by| Operation::ChangeUser { by, user: Nth(1), fields, if_match: IfMatch::None };
+    let taken_back = UserFields { password: Some(1), ..UserFields::default() };
+    let email = Some(Address::plain(3));
+    let confirmed = UserFields { email, current: Some(0), ..UserFields::default() };
+    let operations = vec![set(taken_back, ADMIN), set(confirmed, By::Oneself)];
+    for turns in [&[1][..], &[1, 1], &[1, 1, 1], &[1, 1, 1, 1]] {
+        at_once(turns, operations.clone());
+    }
+}
+
+#[test]
+fn whoever_deletes_one_version_of_a_user_does_not_delete_the_next() {
+    let fields = UserFields { name: Some(1), ..UserFields::default() };
+    let renamed =
+        Operation::ChangeUser { by: ADMIN, user: Nth(1), fields, if_match: IfMatch::None };
+    let deleted =
+        Operation::DeleteUser { by: By::Oneself, user: Nth(1), if_match: IfMatch::Current };
+    for turns in [&[1][..], &[1, 1]] {
+        at_once(turns, vec![renamed.clone(), deleted.clone()]);
+    }
+}
