@@ -32,7 +32,7 @@ SLACK_BYTES = 8 * MIB
 
 # What a write may add to that. The embedded DynamoDB remembers each transaction for ten minutes, as the real one
 # does, so that one sent twice is made once; without a data folder it keeps items, index and stream in memory too.
-BYTES_PER_WRITE_ON_DISK = 4 * 1024
+BYTES_PER_WRITE_ON_DISK = 1024
 BYTES_PER_WRITE_IN_MEMORY = 12 * 1024
 
 # Requests that write, by the names of load/mixed.js.

@@ -7,6 +7,8 @@
 //! made as small as it still fails, and printed with the seed. `PROPTEST_CASES` is how many.
 
 mod bus;
+mod checks;
+mod scenario;
 mod writes;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,10 +19,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_eventbridge::config::retry::{RetryPartition, TokenBucket};
 use dynoxide::DynoxideError;
 use lambda_http::lambda_runtime::{self, LambdaEvent};
-use proptest::prelude::*;
-use proptest::sample::Index;
-use proptest::test_runner::{RngSeed, TestCaseError, TestError, TestRunner};
-use serde_json::Value;
+use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use storefront_core::aws;
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
 use storefront_template::Template;
@@ -28,8 +27,10 @@ use tokio::time::timeout;
 
 use super::super::source::Shard;
 use super::super::*;
-use bus::{Answer, Bus, detail, event_id};
-use writes::{Meaning, Write, Written};
+use bus::Bus;
+use checks::{GivenUp, Invocation, Played};
+use scenario::Scenario;
+use writes::{Meaning, Written};
 
 /// How many runs a test makes.
 const RUNS: u32 = 500;
@@ -37,135 +38,14 @@ const RUNS: u32 = 500;
 /// Simulated. Well above what the retries of the longest run take.
 const PATIENCE: Duration = Duration::from_hours(6);
 
-/// One run: what is written, what fails, and when.
-#[derive(Clone, Debug)]
-struct Scenario {
-    mapping: Mapping,
-    writes: Vec<Write>,
-    pages: Vec<Page>,
-    /// Each answer, and to how many calls it is given.
-    answers: Vec<(Answer, usize)>,
-    /// Of which writes the bus never accepts the events.
-    never_accepted: Vec<Index>,
-    /// After how many milliseconds the process is killed, each time.
-    ends: Vec<u64>,
-    /// How often the on-failure destination is not there.
-    destination_failures: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Mapping {
-    is_filtered: bool,
-    batch_size: usize,
-    batching_window: u64,
-    retries: u32,
-    /// The function's, in seconds.
-    timeout: u64,
-}
-
-/// Records that are there at once, some time after those before them.
-#[derive(Clone, Copy, Debug)]
-struct Page {
-    records: usize,
-    milliseconds: u64,
-    is_readable_at_first: bool,
-}
-
-impl Scenario {
-    fn strategy() -> impl Strategy<Value = Self> {
-        let mapping = (any::<bool>(), 1..=20_usize, 0..200_u64, 0..=3_u32, 1..=60_u64);
-        let mapping = mapping.prop_map(|(is_filtered, batch_size, window, retries, timeout)| {
-            let batching_window = if window < 100 { 0 } else { window };
-            Mapping { is_filtered, batch_size, batching_window, retries, timeout }
-        });
-        let page = (1..20_usize, 0..500_u64, prop::bool::weighted(0.9));
-        let page = page.prop_map(|(records, milliseconds, is_readable_at_first)| Page {
-            records,
-            milliseconds,
-            is_readable_at_first,
-        });
-        // Mostly for a moment, sometimes for longer than any retries.
-        let times = prop_oneof![6 => 1..4_usize, 1 => 10..60_usize];
-        let end = prop_oneof![1..200_u64, 1..30_000_u64];
-        (
-            mapping,
-            prop::collection::vec(Write::strategy(), 0..30),
-            prop::bool::weighted(0.2),
-            prop::collection::vec(page, 1..5),
-            prop::collection::vec((Answer::strategy(), times), 0..12),
-            prop::collection::vec(any::<Index>(), 0..2),
-            prop::collection::vec(end, 0..3),
-            0..3_usize,
-        )
-            .prop_map(
-                |(mapping, writes, takes_turns, pages, answers, never_accepted, ends, failures)| {
-                    Self {
-                        mapping,
-                        writes: if takes_turns { Write::in_turn(&writes) } else { writes },
-                        pages,
-                        answers,
-                        never_accepted,
-                        ends,
-                        destination_failures: failures,
-                    }
-                },
-            )
-    }
-}
-
-impl Mapping {
-    /// The template's, changed.
-    fn of(self, template: &StreamMapping) -> StreamMapping {
-        let mut mapping = template.clone();
-        mapping.batch_size = self.batch_size;
-        mapping.batching_window = Duration::from_millis(self.batching_window);
-        mapping.maximum_retry_attempts = Some(self.retries);
-        // Measured by the real clock.
-        mapping.maximum_record_age = None;
-        if !self.is_filtered {
-            mapping.filters.clear();
-        }
-        mapping
-    }
-}
-
-/// What came of a run.
-struct Played {
-    stream: Vec<Written>,
-    never_accepted: BTreeSet<String>,
-    /// Whether everything was acknowledged in the end.
-    has_ended: bool,
-    invocations: Vec<Invocation>,
-    accepted: Vec<Value>,
-    largest_call: usize,
-    given_up: Vec<GivenUp>,
-}
-
-/// An invocation of the function.
-struct Invocation {
-    /// Which process made it.
-    life: usize,
-    /// By their place in the stream.
-    records: Vec<usize>,
-    has_delivered_all: bool,
-}
-
-/// A document in the on-failure destination.
-struct GivenUp {
-    life: usize,
-    records: Vec<usize>,
-    /// How many invocations there had been before it.
-    after: usize,
-}
-
 #[derive(Clone, Default)]
 struct Journal(Arc<Mutex<(Vec<Invocation>, Vec<GivenUp>)>>);
 
 /// The records as they become known.
 struct Pages {
     records: Vec<Record>,
-    /// The records of each page, and since when they are known.
-    pages: Vec<(Range<usize>, Instant)>,
+    /// The records of each page, and from when on they are known.
+    arrivals: Vec<(Range<usize>, Instant)>,
     unreadable: Arc<Mutex<BTreeSet<usize>>>,
 }
 
@@ -181,7 +61,8 @@ impl Shard for Pages {
     fn after(&self, position: Option<&str>) -> Result<Vec<Record>, Error> {
         let is_position = |record: &Record| Some(&*record.sequence_number) == position;
         let next = self.records.iter().position(is_position).map_or(0, |place| place + 1);
-        let page = self.pages.iter().enumerate().find(|(_, (records, _))| records.contains(&next));
+        let page =
+            self.arrivals.iter().enumerate().find(|(_, (records, _))| records.contains(&next));
         let Some((number, (records, known_since))) = page else {
             return Ok(Vec::new());
         };
@@ -316,16 +197,16 @@ fn pages_of(
     unreadable: Arc<Mutex<BTreeSet<usize>>>,
 ) -> Pages {
     let (mut start, mut known_since) = (0, Instant::now());
-    let mut pages = Vec::new();
+    let mut arrivals = Vec::new();
     for page in &scenario.pages {
         known_since += Duration::from_millis(page.milliseconds);
         let end = (start + page.records).min(stream.len());
-        pages.push((start..end, known_since));
+        arrivals.push((start..end, known_since));
         start = end;
     }
-    pages.push((start..stream.len(), known_since));
+    arrivals.push((start..stream.len(), known_since));
     let records = stream.iter().map(|written| written.record.clone()).collect();
-    Pages { records, pages, unreadable }
+    Pages { records, arrivals, unreadable }
 }
 
 fn worker(
@@ -369,13 +250,13 @@ fn no_status_change_is_lost_or_overtaken_whatever_fails() {
     let template = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
     // What is logged is asserted elsewhere, and would be hundreds of megabytes.
     tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
-        let mut config = ProptestConfig { failure_persistence: None, ..Default::default() };
+        let mut config = Config { failure_persistence: None, ..Default::default() };
         if std::env::var_os("PROPTEST_CASES").is_none() {
             config.cases = RUNS;
         }
         let seed = match config.rng_seed {
             RngSeed::Fixed(seed) => seed,
-            RngSeed::Random => rand_seed(),
+            RngSeed::Random => any_seed(),
         };
         config.rng_seed = RngSeed::Fixed(seed);
         let outcome = TestRunner::new(config)
@@ -387,139 +268,6 @@ fn no_status_change_is_lost_or_overtaken_whatever_fails() {
     });
 }
 
-fn rand_seed() -> u64 {
+fn any_seed() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().0
-}
-
-impl Played {
-    fn check(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
-        prop_assert!(self.has_ended, "records are held up for ever");
-        prop_assert!(self.largest_call <= 10, "PutEvents takes 10 entries");
-        self.check_events()?;
-        self.check_order()?;
-        self.check_given_up(scenario)?;
-        self.check_fates(scenario)?;
-        self.check_effort(scenario)
-    }
-
-    /// Events are of status changes, say what they should, and are the same each time.
-    fn check_events(&self) -> Result<(), TestCaseError> {
-        let mut seen = HashMap::new();
-        for entry in &self.accepted {
-            let id = event_id(entry);
-            let expected = self.changes().find(|(_, _, _, event_id, _)| **event_id == id);
-            let Some((_, _, _, _, expected)) = expected else {
-                return Err(TestCaseError::fail(format!("{id} is no change that can be read")));
-            };
-            prop_assert_eq!(&detail(entry), expected);
-            let first = seen.entry(id).or_insert(entry);
-            prop_assert_eq!(&*first, &entry, "a double differs");
-        }
-        Ok(())
-    }
-
-    /// Each order's changes arrive in the order of their versions, as far as doubles do not count.
-    /// What was given up may arrive at any time: the bus took it without saying so.
-    fn check_order(&self) -> Result<(), TestCaseError> {
-        let mut arrived = HashMap::<u8, Vec<u64>>::new();
-        for entry in &self.accepted {
-            let id = event_id(entry);
-            let (place, order, version, ..) =
-                self.changes().find(|(_, _, _, event_id, _)| **event_id == id).unwrap();
-            let versions = arrived.entry(order).or_default();
-            if !versions.contains(&version) && !self.is_given_up(place) {
-                versions.push(version);
-            }
-        }
-        for (order, versions) in arrived {
-            prop_assert!(versions.is_sorted(), "order {order} arrived as {versions:?}");
-        }
-        Ok(())
-    }
-
-    /// Records are given up one by one, each after as many invocations as the mapping says that
-    /// were for it alone and failed, and then no more.
-    fn check_given_up(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
-        let tries = 1 + scenario.mapping.retries as usize;
-        for given_up in &self.given_up {
-            let [record] = given_up.records[..] else {
-                return Err(TestCaseError::fail(format!("{:?} given up", given_up.records)));
-            };
-            let of_record = |invocation: &&Invocation| {
-                invocation.life == given_up.life && invocation.records.contains(&record)
-            };
-            let (before, after) = self.invocations.split_at(given_up.after);
-            prop_assert_eq!(after.iter().filter(of_record).count(), 0, "record {} again", record);
-            let alone = before.iter().filter(of_record).filter(|one| one.records.len() == 1);
-            let delivered: Vec<_> = alone.map(|one| one.has_delivered_all).collect();
-            prop_assert_eq!(delivered, vec![false; tries], "tries of record {}", record);
-        }
-        Ok(())
-    }
-
-    /// Every status change is delivered or given up; what cannot be read is given up; nothing else
-    /// is.
-    fn check_fates(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
-        let delivered: BTreeSet<_> = self.accepted.iter().map(event_id).collect();
-        for (place, Written { record, meaning }) in self.stream.iter().enumerate() {
-            let is_filtered_out = scenario.mapping.is_filtered && !matches(&record.event);
-            let is_given_up = self.is_given_up(place);
-            match meaning {
-                _ if is_filtered_out => {
-                    prop_assert!(!is_given_up, "record {place} matches no filter");
-                }
-                Meaning::Nothing => prop_assert!(!is_given_up, "record {place} is no change"),
-                Meaning::Unreadable => prop_assert!(is_given_up, "record {place} has gone"),
-                Meaning::Change { event_id, .. } => {
-                    let is_delivered = delivered.contains(event_id);
-                    prop_assert!(is_delivered || is_given_up, "{event_id} is lost");
-                    if self.never_accepted.contains(event_id) {
-                        prop_assert!(!is_delivered, "{event_id} cannot have been delivered");
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// No record is tried without bound: each invocation of several records either gets further or
-    /// halves them.
-    fn check_effort(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
-        let size = scenario.mapping.batch_size;
-        let most = size + size.ilog2() as usize + 2 + scenario.mapping.retries as usize;
-        let mut counts = HashMap::<_, usize>::new();
-        for invocation in &self.invocations {
-            prop_assert!(invocation.records.len() <= size);
-            for record in &invocation.records {
-                *counts.entry((invocation.life, record)).or_default() += 1;
-            }
-        }
-        for ((_, record), count) in counts {
-            prop_assert!(count <= most, "record {record}: {count} invocations of at most {most}");
-        }
-        Ok(())
-    }
-
-    fn is_given_up(&self, place: usize) -> bool {
-        self.given_up.iter().any(|given_up| given_up.records.contains(&place))
-    }
-
-    /// Place, order, version, event id and detail of every change.
-    fn changes(&self) -> impl Iterator<Item = (usize, u8, u64, &String, &Value)> {
-        self.stream.iter().enumerate().filter_map(|(place, written)| match &written.meaning {
-            Meaning::Change { order, version, event_id, detail } => {
-                Some((place, *order, *version, event_id, detail))
-            }
-            _ => None,
-        })
-    }
-}
-
-/// What the template's filter lets through, said once more.
-fn matches(event: &Value) -> bool {
-    if !event.is_object() {
-        return true;
-    }
-    let is_order = |image: &str| event["dynamodb"][image]["_type"]["S"] == "Order";
-    event["eventName"] == "MODIFY" && is_order("OldImage") && is_order("NewImage")
 }

@@ -1,0 +1,102 @@
+//! What a run is made of, drawn at random.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use storefront_template::StreamMapping;
+
+use super::bus::Answer;
+use super::writes::Write;
+
+/// One run: what is written, what fails, and when.
+#[derive(Clone, Debug)]
+pub(super) struct Scenario {
+    pub(super) mapping: Mapping,
+    pub(super) writes: Vec<Write>,
+    pub(super) pages: Vec<Page>,
+    /// Each answer, and to how many calls it is given.
+    pub(super) answers: Vec<(Answer, usize)>,
+    /// Of which writes the bus never accepts the events.
+    pub(super) never_accepted: Vec<Index>,
+    /// After how many milliseconds the process is killed, each time.
+    pub(super) ends: Vec<u64>,
+    /// How often the on-failure destination is not there.
+    pub(super) destination_failures: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mapping {
+    pub(super) is_filtered: bool,
+    pub(super) batch_size: usize,
+    pub(super) batching_window: u64,
+    pub(super) retries: u32,
+    /// The function's, in seconds.
+    pub(super) timeout: u64,
+}
+
+/// Records that are there at once, some time after those before them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    pub(super) records: usize,
+    pub(super) milliseconds: u64,
+    pub(super) is_readable_at_first: bool,
+}
+
+impl Scenario {
+    pub(super) fn strategy() -> impl Strategy<Value = Self> {
+        let mapping = (any::<bool>(), 1..=20_usize, 0..200_u64, 0..=3_u32, 1..=60_u64);
+        let mapping = mapping.prop_map(|(is_filtered, batch_size, window, retries, timeout)| {
+            let batching_window = if window < 100 { 0 } else { window };
+            Mapping { is_filtered, batch_size, batching_window, retries, timeout }
+        });
+        let page = (1..20_usize, 0..500_u64, prop::bool::weighted(0.9));
+        let page = page.prop_map(|(records, milliseconds, is_readable_at_first)| Page {
+            records,
+            milliseconds,
+            is_readable_at_first,
+        });
+        // Mostly for a moment, sometimes for longer than any retries.
+        let times = prop_oneof![6 => 1..4_usize, 1 => 10..60_usize];
+        let end = prop_oneof![1..200_u64, 1..30_000_u64];
+        (
+            mapping,
+            prop::collection::vec(Write::strategy(), 0..30),
+            prop::bool::weighted(0.2),
+            prop::collection::vec(page, 1..5),
+            prop::collection::vec((Answer::strategy(), times), 0..12),
+            prop::collection::vec(any::<Index>(), 0..2),
+            prop::collection::vec(end, 0..3),
+            0..3_usize,
+        )
+            .prop_map(
+                |(mapping, writes, takes_turns, pages, answers, never_accepted, ends, failures)| {
+                    Self {
+                        mapping,
+                        writes: if takes_turns { Write::in_turn(&writes) } else { writes },
+                        pages,
+                        answers,
+                        never_accepted,
+                        ends,
+                        destination_failures: failures,
+                    }
+                },
+            )
+    }
+}
+
+impl Mapping {
+    /// The template's, changed.
+    pub(super) fn of(self, template: &StreamMapping) -> StreamMapping {
+        let mut mapping = template.clone();
+        mapping.batch_size = self.batch_size;
+        mapping.batching_window = Duration::from_millis(self.batching_window);
+        mapping.maximum_retry_attempts = Some(self.retries);
+        // Measured by the real clock.
+        mapping.maximum_record_age = None;
+        if !self.is_filtered {
+            mapping.filters.clear();
+        }
+        mapping
+    }
+}
