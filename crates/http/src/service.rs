@@ -105,6 +105,8 @@ fn invocation_ids(extensions: &Extensions) -> InvocationIds {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
         _ => None,
     };
+    // One that no header can carry would leave the response without any.
+    let from_gateway = from_gateway.filter(|id| HeaderValue::from_str(id).is_ok());
     let context = extensions.get::<Context>().cloned().unwrap_or_default();
     InvocationIds::new(&context, from_gateway)
 }

@@ -113,6 +113,15 @@ async fn the_path_is_the_one_that_the_gateway_has_matched() {
 }
 
 #[tokio::test]
+async fn a_request_id_that_no_header_can_carry_gives_way_to_lambdas() {
+    for id in ["a\u{1}b", "a\nb", "\u{7f}"] {
+        let answer = api().send_event(&event(&json!({ "/requestContext/requestId": id }))).await;
+        // The test's own invocation has an empty one.
+        assert_eq!(answer.expect(200).header("x-request-id"), Some(""), "{id:?}");
+    }
+}
+
+#[tokio::test]
 async fn no_value_of_a_malformed_request_is_logged() {
     let log = CapturedLog::start();
     let changes = json!({ "/headers/authorization": "Bearer CONFIDENTIAL\u{1}" });
