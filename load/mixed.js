@@ -17,8 +17,7 @@ const REMEMBERED_ORDERS = 100;
 const NEXT_STATUS = { pending: 'paid', paid: 'shipped', shipped: 'delivered' };
 
 // What is done, and how often in a thousand times. A log-in or registration hashes a password, which is as much
-// work as some fifty other requests; one in 140 is one log-in or registration for each visit of a hundred
-// requests and more, as tokens last an hour.
+// work as some fifteen other requests; with these, there is one for each visit of 140 requests.
 const OPERATIONS = [
     [240, 'browse_category', browse],
     [100, 'next_page', nextPage],
