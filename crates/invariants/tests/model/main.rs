@@ -28,12 +28,17 @@ use world::Premises;
 
 #[test]
 fn what_one_client_does_has_the_effect_that_the_model_says() {
-    check(100, generate::one_at_a_time);
+    check(80, generate::one_at_a_time);
 }
 
 #[test]
-fn what_clients_do_at_once_has_the_effect_of_some_order_of_it() {
-    check(150, generate::several_at_once);
+fn what_clients_do_at_once_to_users_has_the_effect_of_some_order_of_it() {
+    check(120, generate::users_at_once);
+}
+
+#[test]
+fn what_clients_do_at_once_to_orders_has_the_effect_of_some_order_of_it() {
+    check(120, generate::orders_at_once);
 }
 
 /// Several requests under way on one thread are deeper than a test's own stack, in a debug build.
