@@ -14,7 +14,7 @@ const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 /// Answers 200 with the path and the query it was reached by, whatever they are.
 fn api() -> Api {
     let echo = async |OriginalUri(uri): OriginalUri| uri.to_string();
-    Api::new(service("echo", Router::new().route("/{*path}", any(echo))))
+    Api::made_up(service("echo", Router::new().route("/{*path}", any(echo))))
 }
 
 fn event(changes: &Value) -> Value {
