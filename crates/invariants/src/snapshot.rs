@@ -21,7 +21,7 @@ pub struct Snapshot {
     /// The order that each user placed with each idempotency key.
     pub idempotency_keys: BTreeMap<(UserId, String), OrderId>,
     /// How many log-ins of an email have failed.
-    pub login_failures: BTreeMap<String, usize>,
+    pub login_failures: BTreeMap<String, u32>,
     /// What no item may look like, found while it was read.
     misshapen: Vec<String>,
 }
@@ -40,7 +40,7 @@ struct IdempotencyRecord {
 
 #[derive(Deserialize)]
 struct LoginAttempts {
-    failures: usize,
+    failures: u32,
 }
 
 impl Snapshot {
@@ -49,58 +49,58 @@ impl Snapshot {
         let mut snapshot = Self::default();
         for item in items {
             let key = text(&item, schema::PK) + " " + &text(&item, schema::SK);
-            if let Err(fault) = snapshot.add(item) {
+            if let Err(fault) = snapshot.add(&item) {
                 snapshot.misshapen.push(format!("the item {key} {fault}"));
             }
         }
         snapshot
     }
 
-    fn add(&mut self, item: Item) -> Result<(), String> {
-        let pk = text(&item, schema::PK);
-        let sk = text(&item, schema::SK);
-        match text(&item, schema::TYPE).as_str() {
+    fn add(&mut self, item: &Item) -> Result<(), String> {
+        let pk = text(item, schema::PK);
+        let sk = text(item, schema::SK);
+        match text(item, schema::TYPE).as_str() {
             "User" => {
-                let user: User = entity(&item)?;
+                let user: User = entity(item)?;
                 let index_key = IndexKey::user(user.id, &user.email);
-                expect_keys(&item, Key::user(user.id), Some(index_key))?;
+                expect_keys(item, Key::user(user.id), Some(index_key))?;
                 self.users.insert(user.id, user);
             }
             "UniqueEmail" => {
-                let guard: Guard = entity(&item)?;
+                let guard: Guard = entity(item)?;
                 let email = email_of(&pk)?;
-                expect_keys(&item, Key::unique_email(&email), None)?;
+                expect_keys(item, Key::unique_email(&email), None)?;
                 self.guards.insert(email.as_str().to_owned(), guard.user_id);
             }
             "Product" => {
-                let product: Product = entity(&item)?;
+                let product: Product = entity(item)?;
                 let index_key = IndexKey::product(product.id, &product.category);
-                expect_keys(&item, Key::product(product.id), Some(index_key))?;
+                expect_keys(item, Key::product(product.id), Some(index_key))?;
                 self.products.insert(product.id, product);
             }
             "Order" => {
-                let order: Order = entity(&item)?;
+                let order: Order = entity(item)?;
                 let index_key = IndexKey::order(order.user_id, order.id);
-                expect_keys(&item, Key::order(order.user_id, order.id), Some(index_key))?;
+                expect_keys(item, Key::order(order.user_id, order.id), Some(index_key))?;
                 self.orders.insert(order.id, order);
             }
             "OrderItem" => {
-                let order_item: OrderItem = entity(&item)?;
+                let order_item: OrderItem = entity(item)?;
                 let key = Key::order_item(order_item.order_id, order_item.product_id);
-                expect_keys(&item, key, None)?;
+                expect_keys(item, key, None)?;
                 self.order_items.entry(order_item.order_id).or_default().push(order_item);
             }
             "Idempotency" => {
-                let record: IdempotencyRecord = entity(&item)?;
+                let record: IdempotencyRecord = entity(item)?;
                 let user_id = pk.strip_prefix("USER#").and_then(|id| id.parse().ok());
                 let user_id = user_id.ok_or("is not in a user's partition")?;
                 let key = sk.strip_prefix("IDEMPOTENCY#").ok_or("has another's sort key")?;
                 self.idempotency_keys.insert((user_id, key.to_owned()), record.order_id);
             }
             "LoginAttempts" => {
-                let attempts: LoginAttempts = entity(&item)?;
+                let attempts: LoginAttempts = entity(item)?;
                 let email = email_of(&pk)?;
-                expect_keys(&item, Key::login_attempts(&email), None)?;
+                expect_keys(item, Key::login_attempts(&email), None)?;
                 self.login_failures.insert(email.as_str().to_owned(), attempts.failures);
             }
             other => return Err(format!("is of the unknown type {other:?}")),
@@ -117,7 +117,7 @@ impl Snapshot {
         self.check_orders(&mut found);
         self.check_idempotency_keys(&mut found);
         for (email, failures) in &self.login_failures {
-            if *failures > MAX_LOGIN_FAILURES as usize {
+            if *failures > MAX_LOGIN_FAILURES {
                 found.push(format!("{failures} log-ins of {email} were let through and failed"));
             }
         }

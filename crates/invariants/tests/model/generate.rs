@@ -30,7 +30,9 @@ fn at_once(operation: impl Strategy<Value = Operation>) -> impl Strategy<Value =
     let step = (vec(operation, 1..=4), vec(0..4_u8, 0..16), option::weighted(0.7, focus()))
         .prop_map(|(mut operations, turns, focus)| {
             if let Some(focus) = focus {
-                operations.iter_mut().for_each(|operation| focus.turn(operation));
+                for operation in &mut operations {
+                    focus.turn(operation);
+                }
             }
             Step { operations, turns }
         });

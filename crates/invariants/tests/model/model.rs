@@ -376,7 +376,7 @@ impl Seen {
         Self::without_version(status, json!({ "code": code }))
     }
 
-    fn problem_of(status: i64, code: &str, products: Vec<Value>) -> Self {
+    fn problem_of(status: i64, code: &str, products: &[Value]) -> Self {
         Self::without_version(status, json!({ "code": code, "products": products }))
     }
 

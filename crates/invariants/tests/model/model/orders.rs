@@ -79,11 +79,11 @@ impl Model {
             }
         }
         if !unknown.is_empty() {
-            Some(Seen::problem_of(422, "unknown_products", unknown))
+            Some(Seen::problem_of(422, "unknown_products", &unknown))
         } else if currencies.len() > 1 {
             Some(Seen::problem(422, "mixed_currencies"))
         } else if !shortages.is_empty() {
-            Some(Seen::problem_of(409, "out_of_stock", shortages))
+            Some(Seen::problem_of(409, "out_of_stock", &shortages))
         } else {
             None
         }
