@@ -44,7 +44,8 @@ fuzz_target!(|tag: Tag| {
     request.headers.push((Header::IfMatch, tag.clone()));
     let event = request.event().to_string();
     let answer = API.with(|api| api.send(Function::Products, event)).expect("an event");
-    let change = answer.asked("UpdateItem");
+    let change =
+        answer.asked("TransactWriteItems").map(|asked| &asked["TransactItems"][0]["Update"]);
 
     let tag = tag.trim();
     let version = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));

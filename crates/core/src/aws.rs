@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// One try. DynamoDB answers in single-digit milliseconds, and a transaction of 100 actions or an
 /// argon2-busy neighbour still well below this.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// All tries and the pauses between them. Half of the functions' own timeout of 10 s or more: a
 /// request that does not get through is answered, rather than cut off with its function.

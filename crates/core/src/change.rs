@@ -1,42 +1,24 @@
-//! The update of one item: by itself or as a part of a transaction.
+//! The update of one item, as an action of a transaction.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output};
-use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 
-use crate::schema::{Item, Key};
-use crate::{Result, Table, Timestamp, Version, retry};
+use crate::schema::Key;
+use crate::{Result, Table, Timestamp, Version};
 
 /// Collects what an update sets and what it requires, and writes the two expressions.
 ///
 /// Every change of a versioned item counts its `version` up and sets `updatedAt`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Change {
-    /// The attributes that are set, and removed, as they will be.
-    written: Vec<(String, Option<AttributeValue>)>,
     set: Vec<String>,
     remove: Vec<String>,
     conditions: Vec<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
-}
-
-/// What became of a conditional update.
-pub(crate) enum Updated {
-    /// The item as it is now.
-    To(Item),
-    /// The conditions did not hold for the item as it is, or there is none.
-    Refused(Option<Item>),
 }
 
 impl Change {
@@ -49,7 +31,6 @@ impl Change {
 
     /// Sets an attribute.
     pub(crate) fn set(mut self, attribute: &str, value: AttributeValue) -> Self {
-        self.written.push((attribute.to_owned(), Some(value.clone())));
         let name = self.name(attribute);
         let value = self.value(attribute, value);
         self.set.push(format!("{name} = {value}"));
@@ -66,7 +47,6 @@ impl Change {
 
     /// Removes an attribute.
     pub(crate) fn remove(mut self, attribute: &str) -> Self {
-        self.written.push((attribute.to_owned(), None));
         let name = self.name(attribute);
         self.remove.push(name);
         self
@@ -112,45 +92,6 @@ impl Change {
         }
     }
 
-    /// Updates the item by itself. A transaction that is writing it just now is waited for.
-    pub(crate) async fn apply(self, table: &Table, key: Key) -> Result<Updated> {
-        let tries = Tries::default();
-        retry::on_contention(|| self.clone().apply_once(table, key.clone(), tries.clone())).await
-    }
-
-    async fn apply_once(self, table: &Table, key: Key, tries: Tries) -> Result<Updated> {
-        let answer = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .set_key(Some(key.into()))
-            .update_expression(self.update_expression())
-            .condition_expression(self.condition_expression())
-            .set_expression_attribute_names(Some(self.names))
-            .set_expression_attribute_values(Some(self.values))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .customize()
-            .interceptor(tries.clone())
-            .send()
-            .await;
-        let error = match answer {
-            Ok(answer) => return Ok(Updated::To(answer.attributes.unwrap_or_default())),
-            Err(error) => error,
-        };
-        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
-            error.as_service_error()
-        else {
-            return Err(error.into());
-        };
-        Ok(match failed.item.clone() {
-            // A try whose answer was lost has been here before: the SDK's retry met its own write.
-            // The first try can only have met another's, be it the same change in the same moment.
-            Some(item) if tries.are_several() && is_in(&self.written, &item) => Updated::To(item),
-            item => Updated::Refused(item),
-        })
-    }
-
     /// The update as a transaction's action, which gives the item back when a condition fails.
     pub(crate) fn into_action(self, table: &Table, key: Key) -> Result<TransactWriteItem> {
         let update = Update::builder()
@@ -190,38 +131,6 @@ impl Change {
         self.values.insert(placeholder.clone(), value);
         placeholder
     }
-}
-
-/// Counts how often a request is sent.
-#[derive(Clone, Debug, Default)]
-struct Tries(Arc<AtomicU32>);
-
-impl Tries {
-    fn are_several(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 1
-    }
-}
-
-#[dyn_dispatch_hint]
-impl Intercept for Tries {
-    fn name(&self) -> &'static str {
-        "Tries"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_, Input, Output, Error>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-/// Whether an item is what this change, `updatedAt` included, made of it.
-fn is_in(written: &[(String, Option<AttributeValue>)], item: &Item) -> bool {
-    written.iter().all(|(attribute, value)| item.get(attribute) == value.as_ref())
 }
 
 /// A string attribute.

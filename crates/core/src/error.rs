@@ -81,10 +81,12 @@ pub enum Error {
         /// How long until the next one is let through.
         retry_after: Duration,
     },
-    /// Others were writing the same items, and went on doing so through all tries.
+    /// Others were writing the same items, and went on doing so through all tries. Nothing was
+    /// written.
     #[error("other writes to the same items were in the way")]
     Contention,
     /// DynamoDB did not answer in time, throttled, or failed by itself: trying again may help.
+    /// Whether anything was written is not known.
     #[error("DynamoDB is unavailable")]
     Unavailable(#[source] Cause),
     /// DynamoDB refused a request that should have been right: a defect here or in the deployment.
@@ -116,19 +118,15 @@ where
     fn from(error: SdkError<E>) -> Self {
         let is_transient = match &error {
             SdkError::ServiceError(context) => {
-                context.raw().status().is_server_error() || is_throttling(context.err().code())
+                context.raw().status().is_server_error() || passes(context.err().code())
             }
             SdkError::TimeoutError(_)
             | SdkError::DispatchFailure(_)
             | SdkError::ResponseError(_) => true,
             _ => false,
         };
-        // DynamoDB says so of a single write that met a transaction, and of a transaction whose
-        // first try, under the same token, is still under way. Neither is retried by the SDK.
-        if matches!(
-            error.code(),
-            Some("TransactionConflictException" | "TransactionInProgressException")
-        ) {
+        if error.code() == Some("TransactionConflictException") {
+            // A single write met a transaction. The SDK does not retry it.
             Self::Contention
         } else if is_transient {
             Self::Unavailable(error.into())
@@ -151,7 +149,7 @@ impl From<aws_sdk_dynamodb::error::BuildError> for Error {
 }
 
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-fn is_throttling(code: Option<&str>) -> bool {
+fn passes(code: Option<&str>) -> bool {
     matches!(
         code,
         Some(
@@ -159,6 +157,8 @@ fn is_throttling(code: Option<&str>) -> bool {
                 | "ThrottlingException"
                 | "RequestLimitExceeded"
                 | "LimitExceededException"
+                // The transaction's first try is still under way: it may yet be written.
+                | "TransactionInProgressException"
         )
     )
 }

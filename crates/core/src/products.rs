@@ -1,15 +1,15 @@
 //! Products, by id and by category.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Updated, number, string};
+use crate::change::{Change, number, string};
 use crate::schema::{self, GSI1, GSI1PK, IndexKey, Item, ItemType, Key};
+use crate::table::Consistency;
+use crate::transaction::{self, Written};
 use crate::{
     Category, Currency, Error, Page, PageRequest, ProductId, Result, Table, Timestamp, Version,
-    page, retry,
+    page,
 };
 
 /// The highest price, in the currency's minor unit: an order of 48 items of 999 such products still
@@ -93,28 +93,9 @@ impl Products {
             created_at: id.created_at(),
             updated_at: id.created_at(),
         };
-        let item = product.to_item()?;
-        let answer = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .set_item(Some(item.clone()))
-            .condition_expression("attribute_not_exists(PK)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(product),
-            Err(error) => match error.as_service_error() {
-                // A try whose answer was lost has been here before: the SDK's retry met its own.
-                Some(PutItemError::ConditionalCheckFailedException(failed))
-                    if failed.item.as_ref() == Some(&item) =>
-                {
-                    Ok(product)
-                }
-                _ => Err(error.into()),
-            },
+        match transaction::write_one(&self.table, self.table.put_new(product.to_item()?)?).await? {
+            Written::Done => Ok(product),
+            Written::Refused(_) => Err(Error::Item(format!("there is a product {id} already"))),
         }
     }
 
@@ -148,7 +129,8 @@ impl Products {
     }
 
     /// Changes a product, if it is at the expected version where one is given
-    /// ([`Error::VersionMismatch`]).
+    /// ([`Error::VersionMismatch`]). What comes back is the product after the change, and after
+    /// what others may have changed since, such as its stock.
     pub async fn update(
         &self,
         id: ProductId,
@@ -156,18 +138,20 @@ impl Products {
         expected: Option<Version>,
     ) -> Result<Product> {
         let change = change(id, changes).require_version(expected);
-        match change.apply(&self.table, Key::product(id)).await? {
-            Updated::To(item) => schema::entity(ItemType::Product, item),
-            Updated::Refused(item) => Err(refusal(item)),
+        let key = Key::product(id);
+        let action = change.into_action(&self.table, key.clone())?;
+        match transaction::write_one(&self.table, action).await? {
+            Written::Done => {
+                let product = self.table.get(ItemType::Product, key, Consistency::Strong).await?;
+                product.ok_or(Error::ProductNotFound)
+            }
+            Written::Refused(item) => Err(refusal(item)),
         }
     }
 
     /// Deletes a product. Orders keep the name and the price they were placed with.
     pub async fn delete(&self, id: ProductId, expected: Option<Version>) -> Result<()> {
-        let delete = self
-            .table
-            .client
-            .delete_item()
+        let delete = Delete::builder()
             .table_name(&self.table.name)
             .set_key(Some(Key::product(id).into()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -177,18 +161,11 @@ impl Products {
                 .condition_expression("version = :version")
                 .expression_attribute_values(":version", number(version)),
         };
-        retry::on_contention(|| async {
-            let Err(error) = delete.clone().send().await else {
-                return Ok(());
-            };
-            match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(failed)) => {
-                    Err(refusal(failed.item.clone()))
-                }
-                _ => Err(error.into()),
-            }
-        })
-        .await
+        let action = TransactWriteItem::builder().delete(delete.build()?).build();
+        match transaction::write_one(&self.table, action).await? {
+            Written::Done => Ok(()),
+            Written::Refused(item) => Err(refusal(item)),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ const MAX_LENGTH: usize = 64;
 /// The id of the API request that changed something: 1 to 64 visible ASCII characters.
 ///
 /// It follows a change from the log of the API through the order's item and the table's stream into
-/// the event that subscribers get. Nothing is decided by it, except whether a write was one's own.
+/// the event that subscribers get. Nothing is decided by it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct RequestId(String);

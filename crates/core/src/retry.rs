@@ -23,7 +23,16 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T>>,
 {
-    operation.retry(schedule()).when(|error| matches!(error, Error::Contention)).await
+    on(|error| matches!(error, Error::Contention), operation).await
+}
+
+/// The same for other errors that pass.
+pub(crate) async fn on<T, F, Fut>(passes: fn(&Error) -> bool, operation: F) -> Result<T>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T>>,
+{
+    operation.retry(schedule()).when(passes).await
 }
 
 /// Lets `decide` read and write until it does so without another writer in between, which it tells

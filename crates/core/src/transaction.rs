@@ -1,4 +1,9 @@
 //! `TransactWriteItems`, and what a cancelled transaction says of each of its actions.
+//!
+//! All writes of the shop go through here, also those of one item: only a transaction carries a
+//! token, by which DynamoDB tells a try whose answer was lost from a second request. An
+//! `UpdateItem` that the SDK tries again counts a version twice, and a `DeleteItem` does not find what
+//! it deleted.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +34,34 @@ pub(crate) type FailedConditions = BTreeMap<usize, Option<Item>>;
 pub(crate) async fn write(table: &Table, actions: Vec<TransactWriteItem>) -> Result<Outcome> {
     // One token for all tries, so that a try whose answer was lost is not applied a second time.
     let token = Uuid::now_v7().to_string();
-    retry::on_contention(|| write_once(table, &actions, &token)).await
+    retry::on(may_pass, || write_once(table, &actions, &token)).await
+}
+
+/// A conflict, or that the first try is still under way: longer than the SDK goes on, maybe.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Contention => true,
+        Error::Unavailable(cause) => cause
+            .downcast_ref::<SdkError<TransactWriteItemsError>>()
+            .and_then(SdkError::as_service_error)
+            .is_some_and(TransactWriteItemsError::is_transaction_in_progress_exception),
+        _ => false,
+    }
+}
+
+/// What became of the write of one item.
+pub(crate) enum Written {
+    Done,
+    /// The condition did not hold for the item as it is, or there is none.
+    Refused(Option<Item>),
+}
+
+/// Writes one item, with an action that gives the item back when its condition fails.
+pub(crate) async fn write_one(table: &Table, action: TransactWriteItem) -> Result<Written> {
+    Ok(match write(table, vec![action]).await? {
+        Outcome::Written => Written::Done,
+        Outcome::Cancelled(mut failed) => Written::Refused(failed.remove(&0).flatten()),
+    })
 }
 
 async fn write_once(table: &Table, actions: &[TransactWriteItem], token: &str) -> Result<Outcome> {

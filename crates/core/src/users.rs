@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Updated, number, string};
+use crate::change::{Change, number, string};
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
-use crate::transaction::{self, Outcome};
+use crate::transaction::{self, Outcome, Written};
 use crate::{Email, Error, Result, Table, Timestamp, UserId, Version, retry};
 
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
@@ -141,6 +141,22 @@ impl Users {
         Ok(user.filter(|user| user.email == *email))
     }
 
+    /// The user with this email as they are now, for who goes by their password and their role.
+    ///
+    /// Found through the guard: the index, and the copy of the user in it, lag the table, so that a
+    /// password just changed would be refused and the old one still be good.
+    pub async fn find_to_log_in(&self, email: &Email) -> Result<Option<User>> {
+        let guard: Option<UniqueEmail> = self
+            .table
+            .get(ItemType::UniqueEmail, Key::unique_email(email), Consistency::Strong)
+            .await?;
+        // Without a guard somebody is looked for who is not there: it must not take less time.
+        let id = guard.map_or_else(UserId::new, |guard| guard.user_id);
+        let user = self.find_now(id).await?;
+        // The email may have changed between the two reads.
+        Ok(user.filter(|user| user.email == *email))
+    }
+
     /// Changes a user, if it is at the expected version where one is given
     /// ([`Error::VersionMismatch`]). A new email swaps the guard in the same transaction.
     pub async fn update(
@@ -189,13 +205,14 @@ impl Users {
         expected: Option<Version>,
     ) -> Result<User> {
         let change = change(changes, Timestamp::now()).require_version(expected);
-        match change.apply(&self.table, Key::user(id)).await? {
-            Updated::To(item) => schema::entity(ItemType::User, item),
-            Updated::Refused(Some(item)) => {
+        let action = change.into_action(&self.table, Key::user(id))?;
+        match transaction::write_one(&self.table, action).await? {
+            Written::Done => self.find_now(id).await?.ok_or(Error::UserNotFound),
+            Written::Refused(Some(item)) => {
                 let user: User = schema::entity(ItemType::User, item)?;
                 Err(Error::VersionMismatch { current: user.version })
             }
-            Updated::Refused(None) => Err(Error::UserNotFound),
+            Written::Refused(None) => Err(Error::UserNotFound),
         }
     }
 

@@ -14,6 +14,7 @@ mod table;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dynoxide::Database;
@@ -117,12 +118,35 @@ impl EmbeddedDynamoDb {
 /// When it cannot be started. It is for tests.
 #[allow(clippy::expect_used, reason = "a test has no better answer")]
 pub async fn test_table() -> EmbeddedDynamoDb {
-    let definition = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"))
-        .and_then(|template| template.table())
-        .expect("template.yaml defines the table");
-    EmbeddedDynamoDb::in_memory(&definition, "storefront")
+    EmbeddedDynamoDb::in_memory(test_definition(), TEST_TABLE)
         .await
         .expect("an embedded DynamoDB starts")
+}
+
+/// The same without a server, for a test that asks the database itself; and the table's name.
+///
+/// # Panics
+///
+/// When it cannot be started. It is for tests.
+#[must_use]
+#[allow(clippy::expect_used, reason = "a test has no better answer")]
+pub fn test_database() -> (Database, String) {
+    let database = Database::memory().expect("an embedded DynamoDB starts");
+    table::ensure(&database, test_definition(), TEST_TABLE).expect("the table can be created");
+    (database, TEST_TABLE.to_owned())
+}
+
+const TEST_TABLE: &str = "storefront";
+
+/// Read once: a test may want hundreds of tables.
+#[allow(clippy::expect_used, reason = "a test has no better answer")]
+fn test_definition() -> &'static TableDefinition {
+    static DEFINITION: OnceLock<TableDefinition> = OnceLock::new();
+    DEFINITION.get_or_init(|| {
+        Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"))
+            .and_then(|template| template.table())
+            .expect("template.yaml defines the table")
+    })
 }
 
 /// A database in memory, under a name of its own by which a second connection finds it.

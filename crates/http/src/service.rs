@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
@@ -12,6 +13,7 @@ use futures_util::FutureExt as _;
 use http::{Extensions, HeaderName, HeaderValue, StatusCode};
 use lambda_http::Context;
 use lambda_http::request::RequestContext;
+use tokio::time::timeout;
 use tracing::Level;
 
 use crate::event::Refused;
@@ -19,6 +21,10 @@ use crate::invocation::{InvocationIds, Served, Telemetry, panic_message};
 use crate::problem::Cause;
 use crate::route::as_routed;
 use crate::{Caller, MAX_BODY_BYTES, MetricSink, Metrics, Problem};
+
+/// How long a request may take. A second less than the functions' timeout: who is cut off with their
+/// function is answered by the gateway, which does not say that trying again may help.
+const ANSWER_WITHIN: Duration = Duration::from_secs(9);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,7 +34,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// - `x-request-id` on every response;
 /// - what it consumed and counted, for the [`MetricSink`] of [`with_metrics`];
 /// - problems for unknown paths and those that the gateway routed otherwise (404), wrong methods
-///   (405), panics (500), and for events that are no HTTP request (400, see [`crate::answer`]);
+///   (405), panics (500), what takes too long (503), and for events that are no HTTP request (400,
+///   see [`crate::answer`]);
 /// - the limit of [`MAX_BODY_BYTES`].
 pub fn service(function: &'static str, routes: Router) -> Router {
     let telemetry = Arc::new(Telemetry::new(function));
@@ -70,10 +77,7 @@ async fn observe(
     let serving = async {
         let response = match refused {
             Some(refused) => refused.problem().into_response(),
-            None => AssertUnwindSafe(next.run(request))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|panic| Problem::internal(panic_message(&*panic)).into_response()),
+            None => in_time(next.run(request)).await,
         };
         let served = answered(served, &response);
         (response, served)
@@ -83,6 +87,15 @@ async fn observe(
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// The answer, or a problem for a panic and for what takes too long.
+async fn in_time(answering: impl Future<Output = Response>) -> Response {
+    match timeout(ANSWER_WITHIN, AssertUnwindSafe(answering).catch_unwind()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => Problem::internal(panic_message(&*panic)).into_response(),
+        Err(elapsed) => Problem::unavailable(elapsed).into_response(),
+    }
 }
 
 fn answered(served: Served, response: &Response) -> Served {

@@ -19,7 +19,6 @@ pub struct Shop {
 impl Shop {
     /// The functions over this table.
     #[must_use]
-    #[allow(clippy::missing_panics_doc, reason = "the secret is long enough")]
     pub fn over(table: &Table) -> Self {
         let secret = "a secret of the tests, 32 bytes or more";
         evidence::token_secret(secret);

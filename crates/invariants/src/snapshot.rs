@@ -21,7 +21,7 @@ pub struct Snapshot {
     /// The order that each user placed with each idempotency key.
     pub idempotency_keys: BTreeMap<(UserId, String), OrderId>,
     /// How many log-ins of an email have failed.
-    pub login_failures: BTreeMap<String, u32>,
+    pub login_failures: BTreeMap<String, usize>,
     /// What no item may look like, found while it was read.
     misshapen: Vec<String>,
 }
@@ -40,7 +40,8 @@ struct IdempotencyRecord {
 
 #[derive(Deserialize)]
 struct LoginAttempts {
-    failures: u32,
+    #[serde(default)]
+    attempts: Vec<String>,
 }
 
 impl Snapshot {
@@ -101,7 +102,7 @@ impl Snapshot {
                 let attempts: LoginAttempts = entity(item)?;
                 let email = email_of(&pk)?;
                 expect_keys(item, Key::login_attempts(&email), None)?;
-                self.login_failures.insert(email.as_str().to_owned(), attempts.failures);
+                self.login_failures.insert(email.as_str().to_owned(), attempts.attempts.len());
             }
             other => return Err(format!("is of the unknown type {other:?}")),
         }

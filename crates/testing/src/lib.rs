@@ -14,6 +14,7 @@
 #![allow(clippy::missing_panics_doc, clippy::expect_used, reason = "a test has no better answer")]
 
 pub mod evidence;
+pub mod faults;
 
 mod api;
 mod contract;

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -9,6 +11,7 @@ use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{Password, Result};
 use storefront_http::openapi::{EmailSchema, PasswordSchema};
 use storefront_http::{JsonBody, Metrics, Parsed, Problem, UserBody};
+use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -81,16 +84,17 @@ pub(crate) async fn log_in(
 ) -> Result<impl IntoResponse, Problem> {
     let email = credentials.email.get()?;
     let password = credentials.password.get()?;
-    // At once: so the one more read that an unknown email costs mostly hides behind the count.
-    let ((), user) = tokio::try_join!(
-        accounts.login_attempts.begin(&email),
-        accounts.users.find_by_email(&email),
-    )?;
+    // Before it is counted: a log-in that fails here was not decided, and must not lock anybody out.
+    let user = accounts.users.find_to_log_in(&email).await?;
+    accounts.login_attempts.begin(&email).await?;
     let Some(user) = verified(user, password).await.map_err(Problem::internal)? else {
         metrics.log_in_failed();
         return Err(Problem::invalid_credentials());
     };
-    accounts.login_attempts.succeeded(&email).await?;
+    // Whoever has the right password is logged in, also when nothing can be written just now.
+    if let Err(error) = accounts.login_attempts.succeeded(&email).await {
+        warn!(error = &error as &dyn Error, "the failed log-ins are not forgotten");
+    }
 
     let key = accounts.signing_keys.current().await.map_err(Problem::unavailable)?;
     let bearer = Bearer { user_id: user.id, role: user.role };

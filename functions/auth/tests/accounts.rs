@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use storefront_core::aws;
 use storefront_credentials::{SigningKey, SigningKeys, access_token};
 use storefront_http::{MetricSink, with_metrics};
+use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
 use storefront_testing::{
     Answer, Api, CapturedLog, CapturedMetrics, Database, SecretsManager, evidence,
     unreachable_table,
@@ -27,6 +28,13 @@ fn signing_keys() -> SigningKeys {
 async fn start() -> (Api, Database) {
     let database = Database::start().await;
     (Api::new(storefront_auth::app(database.table(), signing_keys())), database)
+}
+
+/// The same, whose requests to the table go wrong when the plan is told so.
+fn start_with_faults() -> (Api, Plan) {
+    let plan = Plan::none();
+    let table = FaultyDynamoDb::start().table(&plan);
+    (Api::new(storefront_auth::app(table, signing_keys())), plan)
 }
 
 fn anna() -> Value {
@@ -269,6 +277,40 @@ async fn who_has_just_registered_logs_in_although_the_index_has_not_heard_of_the
     let user = register(&api, anna()).await.expect(201).body;
     let session = log_in(&api, "anna@example.com", PASSWORD).await.expect(201);
     assert_eq!(session.body["user"], user);
+}
+
+#[tokio::test]
+async fn a_log_in_does_not_go_by_the_index_whose_copy_of_the_password_may_be_old() {
+    let (api, plan) = start_with_faults();
+    let _ = register(&api, anna()).await.expect(201);
+    plan.next("Query", 1, Fault::ServerError);
+    let _ = log_in(&api, "anna@example.com", PASSWORD).await.expect(201);
+    assert_eq!(plan.remaining(), 1, "nothing was queried");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_in_that_could_not_be_decided_does_not_count() {
+    for operation in ["GetItem", "UpdateItem"] {
+        let (api, plan) = start_with_faults();
+        let _ = register(&api, anna()).await.expect(201);
+        for _ in 0..11 {
+            plan.next(operation, 4, Fault::AppliedServerError);
+            let answer = log_in(&api, "anna@example.com", PASSWORD).await;
+            let answer = answer.problem(503, "unavailable");
+            assert!(answer.header("retry-after").is_some());
+            assert_eq!(plan.remaining(), 0);
+        }
+        let _ = log_in(&api, "anna@example.com", PASSWORD).await.expect(201);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_right_password_logs_in_although_the_failures_cannot_be_forgotten() {
+    let (api, plan) = start_with_faults();
+    let _ = register(&api, anna()).await.expect(201);
+    plan.next("DeleteItem", 4, Fault::Reset);
+    let _ = log_in(&api, "anna@example.com", PASSWORD).await.expect(201);
+    assert_eq!(plan.remaining(), 0);
 }
 
 #[tokio::test]

@@ -92,11 +92,30 @@ impl Orders {
         retry::while_outdated(|| async {
             match self.try_to_place(&draft, Consistency::Strong).await? {
                 Attempt::Placed(placed) => Ok(Some(placed)),
-                Attempt::Refused(error) => Err(error),
+                Attempt::Refused(error) => self.unless_placed(&draft, error).await.map(Some),
                 Attempt::Outdated => Ok(None),
             }
         })
         .await
+    }
+
+    /// The order that the same key has placed meanwhile, or the refusal. What refuses an order may
+    /// be that very order: it took the last of the stock.
+    async fn unless_placed(&self, draft: &Draft, refusal: Error) -> Result<Placed> {
+        let by_products = matches!(
+            refusal,
+            Error::OutOfStock(_) | Error::UnknownProducts(_) | Error::MixedCurrencies(_)
+        );
+        let Some(key) = draft.idempotency_key.as_ref().filter(|_| by_products) else {
+            return Err(refusal);
+        };
+        let key = Key::idempotency(draft.user_id, key);
+        let record: Option<IdempotencyRecord> =
+            self.table.get(ItemType::Idempotency, key, Consistency::Strong).await?;
+        match record.filter(|record| record.is_live(Timestamp::now())) {
+            Some(record) => self.replay(draft, &record).await,
+            None => Err(refusal),
+        }
     }
 
     async fn try_to_place(&self, draft: &Draft, consistency: Consistency) -> Result<Attempt> {

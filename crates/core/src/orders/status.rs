@@ -1,9 +1,9 @@
 //! Changing an order's status; a cancellation puts the stock back.
 
-use crate::change::{Change, Updated, string};
+use crate::change::{Change, string};
 use crate::schema::{self, ItemType, Key};
 use crate::table::Consistency;
-use crate::transaction::{self, Outcome};
+use crate::transaction::{self, Outcome, Written};
 use crate::{
     Error, Order, OrderAccess, OrderId, OrderItem, OrderStatus, OrderWithItems, Orders, RequestId,
     Result, Timestamp, Users, Version,
@@ -49,13 +49,20 @@ impl Orders {
         // Ends: whenever a write is refused, the order has moved on, and it only moves forward.
         loop {
             change.decide(&order)?;
-            let written = match change.to {
-                OrderStatus::Cancelled => self.cancel(&order, &items, &change).await?,
-                _ => self.set_status(&order, &change).await?,
+            let now = Timestamp::now();
+            let written = if change.to == OrderStatus::Cancelled {
+                self.cancel(&order, &items, &change, now).await?
+            } else {
+                let key = Key::order(order.user_id, order.id);
+                let action = change.update(&order, now).into_action(&self.table, key)?;
+                transaction::write_one(&self.table, action).await?
             };
             match written {
-                Written::To(order) => return Ok(OrderWithItems { order, items }),
-                Written::MovedOn(current) => order = current,
+                Written::Done => {
+                    return Ok(OrderWithItems { order: change.made_of(&order, now), items });
+                }
+                Written::Refused(Some(item)) => order = schema::entity(ItemType::Order, item)?,
+                Written::Refused(None) => return Err(Error::OrderNotFound),
             }
         }
     }
@@ -67,17 +74,6 @@ impl Orders {
         role.map(|_| ()).ok_or(Error::CallerNotFound)
     }
 
-    async fn set_status(&self, order: &Order, change: &StatusChange) -> Result<Written> {
-        let update = change.update(order, Timestamp::now());
-        match update.apply(&self.table, Key::order(order.user_id, order.id)).await? {
-            Updated::To(item) => schema::entity(ItemType::Order, item).map(Written::To),
-            Updated::Refused(Some(item)) => {
-                schema::entity(ItemType::Order, item).map(Written::MovedOn)
-            }
-            Updated::Refused(None) => Err(Error::OrderNotFound),
-        }
-    }
-
     /// Cancels the order and puts its items back into stock, all or nothing.
     ///
     /// A product that was deleted meanwhile, or counts no stock, has nothing to put back: the
@@ -87,9 +83,9 @@ impl Orders {
         order: &Order,
         items: &[OrderItem],
         change: &StatusChange,
+        now: Timestamp,
     ) -> Result<Written> {
         const ORDER: usize = 0;
-        let now = Timestamp::now();
         let mut restocked: Vec<&OrderItem> = items.iter().collect();
         loop {
             let update = change.update(order, now);
@@ -102,20 +98,11 @@ impl Orders {
                 actions.push(restock.into_action(&self.table, Key::product(item.product_id))?);
             }
             let mut failed = match transaction::write(&self.table, actions).await? {
-                Outcome::Written => {
-                    return Ok(Written::To(Order {
-                        status: OrderStatus::Cancelled,
-                        version: order.version + 1,
-                        updated_at: now,
-                        request_id: change.request_id.clone(),
-                        ..order.clone()
-                    }));
-                }
+                Outcome::Written => return Ok(Written::Done),
                 Outcome::Cancelled(failed) => failed,
             };
             if let Some(current) = failed.remove(&ORDER) {
-                let current = current.ok_or(Error::OrderNotFound)?;
-                return schema::entity(ItemType::Order, current).map(Written::MovedOn);
+                return Ok(Written::Refused(current));
             }
             let mut action = ORDER;
             restocked.retain(|_| {
@@ -124,13 +111,6 @@ impl Orders {
             });
         }
     }
-}
-
-enum Written {
-    /// The order as it is now.
-    To(Order),
-    /// Nothing, because the order was not any more what the decision was made on.
-    MovedOn(Order),
 }
 
 impl StatusChange {
@@ -145,8 +125,17 @@ impl StatusChange {
         }
     }
 
-    /// The order's update. With the request's id in it, a write that comes a second time knows its
-    /// own item from one that another request changed in the same way and millisecond.
+    /// What an order has become by this change.
+    fn made_of(&self, order: &Order, now: Timestamp) -> Order {
+        Order {
+            status: self.to,
+            version: order.version + 1,
+            updated_at: now,
+            request_id: self.request_id.clone(),
+            ..order.clone()
+        }
+    }
+
     fn update(&self, order: &Order, now: Timestamp) -> Change {
         let update = Change::at(now)
             .require("status", string(order.status))

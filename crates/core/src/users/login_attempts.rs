@@ -1,16 +1,18 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::change::{number, string};
 use crate::schema::{self, EXPIRES_AT, ItemType, Key, TYPE};
 use crate::{Email, Error, Result, Table, Timestamp, retry};
 
 /// So many failures within [`LOGIN_WINDOW`] lock an email's log-in.
-pub const MAX_LOGIN_FAILURES: u32 = 10;
+pub const MAX_LOGIN_FAILURES: usize = 10;
 
 /// How long failures count, from the first of them: 15 minutes.
 pub const LOGIN_WINDOW: Duration = Duration::from_mins(15);
@@ -21,12 +23,18 @@ pub struct LoginAttempts {
     table: Table,
 }
 
+/// The attempts have ids rather than a number, because a set can be told the same twice: an attempt
+/// whose answer was lost, and which the SDK makes again, counts once.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Attempts {
-    failures: u32,
+    #[serde(default)]
+    attempts: BTreeSet<String>,
     expires_at: i64,
 }
+
+/// How long [`LoginAttempts::take_back`] may take.
+const TAKE_BACK_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl LoginAttempts {
     /// The log-ins of this table's users.
@@ -42,23 +50,50 @@ impl LoginAttempts {
     /// let any number of guesses through that are made at once.
     pub async fn begin(&self, email: &Email) -> Result<()> {
         let now = Timestamp::now().as_seconds();
-        retry::while_outdated(|| self.count(email, now)).await
+        let attempt = Uuid::now_v7().to_string();
+        let counted =
+            retry::while_outdated(|| retry::on_contention(|| self.count(email, &attempt, now)))
+                .await;
+        if let Err(Error::Unavailable(_) | Error::Contention) = counted {
+            self.take_back(email, &attempt).await;
+        }
+        counted
+    }
+
+    /// Removes an attempt of which nobody knows whether it was counted: its password was not looked
+    /// at. As far as that is possible, for what failed just now may fail again.
+    async fn take_back(&self, email: &Email, attempt: &str) {
+        let removed = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .set_key(Some(Key::login_attempts(email).into()))
+            .update_expression("DELETE attempts :attempt")
+            .condition_expression("contains(attempts, :id)")
+            .expression_attribute_values(":attempt", set_of(attempt))
+            .expression_attribute_values(":id", string(attempt))
+            .send();
+        let _ = tokio::time::timeout(TAKE_BACK_TIMEOUT, removed).await;
     }
 
     /// Forgets the failures of an email, after a log-in that succeeded.
     pub async fn succeeded(&self, email: &Email) -> Result<()> {
-        self.table
-            .client
-            .delete_item()
-            .table_name(&self.table.name)
-            .set_key(Some(Key::login_attempts(email).into()))
-            .send()
-            .await?;
-        Ok(())
+        retry::on_contention(|| async {
+            self.table
+                .client
+                .delete_item()
+                .table_name(&self.table.name)
+                .set_key(Some(Key::login_attempts(email).into()))
+                .send()
+                .await?;
+            Ok(())
+        })
+        .await
     }
 
     /// `None` when there was an old count, which is removed now.
-    async fn count(&self, email: &Email, now: i64) -> Result<Option<()>> {
+    async fn count(&self, email: &Email, attempt: &str, now: i64) -> Result<Option<()>> {
         let expires_at = now + LOGIN_WINDOW.as_secs().cast_signed();
         let answer = self
             .table
@@ -68,15 +103,17 @@ impl LoginAttempts {
             .set_key(Some(Key::login_attempts(email).into()))
             .update_expression(
                 "SET #type = :type, expiresAt = if_not_exists(expiresAt, :expiresAt) \
-                 ADD failures :one",
+                 ADD attempts :attempt",
             )
             .condition_expression(
-                "attribute_not_exists(failures) OR (failures < :max AND expiresAt > :now)",
+                "attribute_not_exists(attempts) OR contains(attempts, :id) \
+                 OR (size(attempts) < :max AND expiresAt > :now)",
             )
             .expression_attribute_names("#type", TYPE)
             .expression_attribute_values(":type", string(ItemType::LoginAttempts.as_str()))
             .expression_attribute_values(":expiresAt", number(expires_at))
-            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":attempt", set_of(attempt))
+            .expression_attribute_values(":id", string(attempt))
             .expression_attribute_values(":max", number(MAX_LOGIN_FAILURES))
             .expression_attribute_values(":now", number(now))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -90,7 +127,7 @@ impl LoginAttempts {
         };
         let Some(item) = failed.item.clone() else { return Ok(None) };
         let attempts: Attempts = schema::entity(ItemType::LoginAttempts, item)?;
-        if attempts.failures >= MAX_LOGIN_FAILURES && attempts.expires_at > now {
+        if attempts.attempts.len() >= MAX_LOGIN_FAILURES && attempts.expires_at > now {
             let seconds = (attempts.expires_at - now).unsigned_abs();
             return Err(Error::TooManyLogins { retry_after: Duration::from_secs(seconds) });
         }
@@ -120,4 +157,8 @@ impl LoginAttempts {
             },
         }
     }
+}
+
+fn set_of(attempt: &str) -> AttributeValue {
+    AttributeValue::Ss(vec![attempt.to_owned()])
 }

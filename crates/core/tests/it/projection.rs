@@ -45,7 +45,8 @@ async fn who_asks_for_a_role_or_orders_or_cancels_reads_neither_hash_nor_email()
     let answers = Answers::default();
     let client = aws::dynamodb(&aws::emulator_config(), Some(dynamodb.endpoint_url().to_owned()));
     let config = client.config().to_builder().interceptor(answers.clone()).build();
-    let shop = Shop::over(aws_sdk_dynamodb::Client::from_conf(config), dynamodb);
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    let shop = Shop::over(client, dynamodb.table_name().to_owned());
     let anna = shop.anna().await;
     let blend = shop.product(100, 5).await;
     let is_secret = |answer: &str| answer.contains("$argon2id$") || answer.contains("anna@");

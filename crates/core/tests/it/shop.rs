@@ -6,6 +6,7 @@ use storefront_core::{
     ProductId, Products, RequestId, Role, StatusChange, Table, User, UserId, Users, aws, schema,
 };
 use storefront_embedded::EmbeddedDynamoDb;
+use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{evidence, test_table};
 
 pub(crate) struct Shop {
@@ -14,7 +15,9 @@ pub(crate) struct Shop {
     pub(crate) products: Products,
     pub(crate) orders: Orders,
     pub(crate) client: aws_sdk_dynamodb::Client,
-    pub(crate) dynamodb: EmbeddedDynamoDb,
+    table_name: String,
+    /// Runs as long as it is not dropped.
+    _dynamodb: Option<EmbeddedDynamoDb>,
 }
 
 impl Shop {
@@ -22,18 +25,26 @@ impl Shop {
         let dynamodb = test_table().await;
         let endpoint_url = dynamodb.endpoint_url().to_owned();
         let client = aws::dynamodb(&aws::emulator_config(), Some(endpoint_url));
-        Self::over(client, dynamodb)
+        let table_name = dynamodb.table_name().to_owned();
+        Self { _dynamodb: Some(dynamodb), ..Self::over(client, table_name) }
     }
 
-    pub(crate) fn over(client: aws_sdk_dynamodb::Client, dynamodb: EmbeddedDynamoDb) -> Self {
-        let table = Table::new(client.clone(), dynamodb.table_name());
+    /// One whose requests go wrong when the plan is told so.
+    pub(crate) fn with_faults() -> (Self, Plan) {
+        let (dynamodb, plan) = (FaultyDynamoDb::start(), Plan::none());
+        (Self::over(dynamodb.client(&plan), dynamodb.table_name().to_owned()), plan)
+    }
+
+    pub(crate) fn over(client: aws_sdk_dynamodb::Client, table_name: String) -> Self {
+        let table = Table::new(client.clone(), &table_name);
         Self {
             users: Users::new(table.clone()),
             login_attempts: LoginAttempts::new(table.clone()),
             products: Products::new(table.clone()),
             orders: Orders::new(table),
             client,
-            dynamodb,
+            table_name,
+            _dynamodb: None,
         }
     }
 
@@ -75,7 +86,7 @@ impl Shop {
     pub(crate) async fn raw(&self, key: schema::Key) -> Option<schema::Item> {
         self.client
             .get_item()
-            .table_name(self.dynamodb.table_name())
+            .table_name(&self.table_name)
             .set_key(Some(key.into()))
             .send()
             .await
@@ -87,7 +98,7 @@ impl Shop {
     pub(crate) async fn overwrite(&self, key: schema::Key, attribute: &str, value: i64) {
         self.client
             .update_item()
-            .table_name(self.dynamodb.table_name())
+            .table_name(&self.table_name)
             .set_key(Some(key.into()))
             .update_expression("SET #attribute = :value")
             .expression_attribute_names("#attribute", attribute)
@@ -102,7 +113,7 @@ impl Shop {
 
     /// How many items of this type the table holds.
     pub(crate) async fn count(&self, item_type: &str) -> usize {
-        let scan = self.client.scan().table_name(self.dynamodb.table_name()).send().await.unwrap();
+        let scan = self.client.scan().table_name(&self.table_name).send().await.unwrap();
         let items = scan.items.unwrap_or_default();
         items
             .iter()

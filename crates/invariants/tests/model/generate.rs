@@ -251,11 +251,11 @@ fn user_fields() -> impl Strategy<Value = UserFields> {
 
 /// One or two fields, mostly.
 fn fields() -> impl Strategy<Value = Fields> {
-    let stock = prop_oneof![4 => (0..6_u64).prop_map(Some), 1 => Just(None)];
+    let stock = prop_oneof![4 => (0..9_u64).prop_map(Some), 1 => Just(None)];
     (
         option::weighted(0.3, 1..4_u8),
         option::weighted(0.3, 0..4_u8),
-        option::weighted(0.4, prop_oneof![Just(200_u64), Just(1890), Just(0)]),
+        option::weighted(0.5, prop_oneof![Just(200_u64), Just(1890), Just(0)]),
         option::weighted(0.2, prop_oneof![Just("EUR"), Just("USD")]),
         option::weighted(0.4, stock),
     )

@@ -3,15 +3,17 @@
 mod items;
 mod orders;
 mod products;
+mod rights;
+mod seen;
 mod users;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde_json::{Value, json};
 use storefront_core::{OrderId, OrderStatus, ProductId, Role, Timestamp, UserId};
 
 pub(crate) use items::{Items, SOME};
+pub(crate) use seen::Seen;
+use seen::{forbidden, invalid_body, mismatch, no_user, unauthenticated};
 pub(crate) use users::NEW_NAME;
 
 use crate::script::{By, IfMatch, NOBODY, Nth, Operation, OrderRef, ProductRef, UserRef};
@@ -31,6 +33,9 @@ pub(crate) struct Model {
     failures: BTreeMap<String, u32>,
     /// What came of this step's attempts to log in, or to confirm a change by the password.
     attempts: Vec<(String, Attempt)>,
+    /// Answers that show more than the change that was asked for: what there is of it when it is
+    /// read again, with the others' changes since.
+    read_again: Vec<(Operation, Seen)>,
     /// The role in each user's access token: that of the last log-in.
     tokens: BTreeMap<UserId, Role>,
     /// All that there have been, in the order they came to be.
@@ -87,18 +92,6 @@ enum Attempt {
     Unclear,
 }
 
-/// An answer, as far as it can be told beforehand.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Seen {
-    pub(crate) status: i64,
-    /// Without times of changes and tokens; of a problem, the code and the products.
-    pub(crate) body: Value,
-    /// What the `ETag` says.
-    pub(crate) version: Option<u64>,
-    pub(crate) location: Option<String>,
-    pub(crate) replayed: bool,
-}
-
 /// Who asks.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Caller {
@@ -128,8 +121,8 @@ pub(crate) struct Context<'a> {
 impl Model {
     /// What may come of an operation now, and the shop that it leaves.
     ///
-    /// For one that runs alone that is one answer, but for what [`Self::standings`] leaves open;
-    /// `came` gives what the server chooses, which is ids.
+    /// For one that runs alone that is one answer; `came` gives what the server chooses, which is
+    /// ids.
     pub(crate) fn outcomes(
         &self,
         operation: &Operation,
@@ -143,13 +136,57 @@ impl Model {
             .map(|standing| {
                 let mut after = self.clone();
                 let seen = after.apply(operation, caller, standing, context, came);
-                (seen, after)
+                (context.before.or_gone(operation, caller, seen), after)
             })
             .collect();
         if context.operations > 1 {
             self.add_what_others_cause(operation, context, &mut outcomes);
+            for (seen, after) in &mut outcomes {
+                after.read_again(self, operation, context, seen, came);
+            }
         }
         outcomes
+    }
+
+    /// Takes an answer for what is shown of a changed product or user now or later, because it is
+    /// read again after the change; and finds out whether it is shown now. A new email is answered
+    /// from the change itself.
+    fn read_again(
+        &mut self,
+        previous: &Self,
+        operation: &Operation,
+        context: Context<'_>,
+        seen: &mut Seen,
+        came: &Seen,
+    ) {
+        let email = |shop: &Self, user| {
+            shop.users.get(&context.before.user(user)).map(|user| user.email.clone())
+        };
+        let is_read_again = match *operation {
+            Operation::ChangeProduct { .. } | Operation::AssignRole { .. } => true,
+            Operation::ChangeUser { user, .. } => email(previous, user) == email(self, user),
+            _ => false,
+        };
+        if is_read_again && seen.status == 200 && seen != came {
+            *seen = came.clone();
+            self.read_again.push((operation.clone(), came.clone()));
+        }
+        let mut awaited = std::mem::take(&mut self.read_again);
+        awaited.retain(|(operation, came)| {
+            let now = match *operation {
+                Operation::ChangeProduct { product, .. } => {
+                    self.show_product(context.before.product(product))
+                }
+                Operation::ChangeUser { user, .. } | Operation::AssignRole { user, .. } => {
+                    let caller = context.before.caller(operation);
+                    let seen = self.show_user(context.before.user(user));
+                    context.before.or_gone(operation, caller, seen)
+                }
+                _ => return true,
+            };
+            now != *came
+        });
+        self.read_again = awaited;
     }
 
     fn apply(
@@ -160,8 +197,9 @@ impl Model {
         context: Context<'_>,
         came: &Seen,
     ) -> Seen {
-        if standing == Standing::Gone {
-            return Seen::problem(401, "unauthenticated");
+        let gone = standing == Standing::Gone;
+        if gone && context.before.needs_a_user(operation, caller) {
+            return unauthenticated();
         }
         let admin = standing == Standing::Admin;
         let known = context.before;
@@ -212,7 +250,7 @@ impl Model {
             Operation::PlaceOrder { ref items, key, .. } => {
                 let items: Vec<_> =
                     items.iter().map(|item| (known.product(item.0), item.1)).collect();
-                self.place_order(caller.id, &items, key, came)
+                self.place_order((!gone).then_some(caller.id), &items, key, came)
             }
             Operation::ListOrders { of, limit, from, to, .. } => {
                 let user = known.user(of);
@@ -236,32 +274,6 @@ impl Model {
             | Operation::CreateProduct { .. }
             | Operation::ChangeProduct { .. }
             | Operation::DeleteProduct { .. } => forbidden(),
-        }
-    }
-
-    /// As whom the shop may treat a caller.
-    ///
-    /// A right is looked at before what it is asked for is done. So of several operations at once,
-    /// one may still be done with a right that another takes away.
-    fn standings(&self, caller: Caller, context: Context<'_>) -> Vec<Standing> {
-        let mut standings = self.standing(caller);
-        for before in context.before.standing(caller) {
-            if !standings.contains(&before) {
-                standings.push(before);
-            }
-        }
-        standings
-    }
-
-    /// THE ONE PLACE for how soon a demotion and a deletion take effect on who holds a token.
-    fn standing(&self, caller: Caller) -> Vec<Standing> {
-        let role = self.users.get(&caller.id).map(|user| user.role);
-        match (caller.role, role) {
-            (Role::User, Some(_)) => vec![Standing::Customer],
-            (Role::Admin, Some(Role::Admin)) => vec![Standing::Admin],
-            (Role::Admin, Some(Role::User)) => vec![Standing::Customer, Standing::Admin],
-            (Role::User, None) => vec![Standing::Gone, Standing::Customer],
-            (Role::Admin, None) => vec![Standing::Gone, Standing::Customer, Standing::Admin],
         }
     }
 }
@@ -357,76 +369,6 @@ impl IfMatch {
             Self::Stale => Some(current.unwrap_or(1) - 1),
         }
     }
-}
-
-impl Seen {
-    fn new(status: i64, body: Value, version: u64) -> Self {
-        Self { status, body, version: Some(version), location: None, replayed: false }
-    }
-
-    fn at(self, location: String) -> Self {
-        Self { location: Some(location), ..self }
-    }
-
-    fn without_version(status: i64, body: Value) -> Self {
-        Self { status, body, version: None, location: None, replayed: false }
-    }
-
-    pub(crate) fn problem(status: i64, code: &str) -> Self {
-        Self::without_version(status, json!({ "code": code }))
-    }
-
-    fn problem_of(status: i64, code: &str, products: &[Value]) -> Self {
-        Self::without_version(status, json!({ "code": code, "products": products }))
-    }
-
-    /// All pages of a list, or the first.
-    fn pages(items: &[Value], limit: usize, only_first: bool) -> Self {
-        let mut pages: Vec<&[Value]> = items.chunks(limit).collect();
-        if pages.is_empty() {
-            pages.push(&[]);
-        }
-        let more = only_first && pages.len() > 1;
-        if only_first {
-            pages.truncate(1);
-        }
-        Self::without_version(200, json!({ "pages": pages, "more": more }))
-    }
-
-    /// The id that the server chose, unless it is one of the `known`.
-    fn new_id<T: Copy + PartialEq + std::str::FromStr>(&self, known: &[T]) -> T {
-        let id = self.body["id"].as_str().and_then(|id| id.parse().ok());
-        id.filter(|id| !known.contains(id)).unwrap_or_else(nobody)
-    }
-}
-
-impl fmt::Debug for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.body)?;
-        if let Some(version) = self.version {
-            write!(f, " ETag {version}")?;
-        }
-        if let Some(location) = &self.location {
-            write!(f, " Location {location}")?;
-        }
-        f.write_str(if self.replayed { " replayed" } else { "" })
-    }
-}
-
-fn forbidden() -> Seen {
-    Seen::problem(403, "forbidden")
-}
-
-fn no_user() -> Seen {
-    Seen::problem(404, "user_not_found")
-}
-
-fn mismatch() -> Seen {
-    Seen::problem(412, "version_mismatch")
-}
-
-fn invalid_body() -> Seen {
-    Seen::problem(422, "invalid_body")
 }
 
 /// Whether a change expects another version than there is.

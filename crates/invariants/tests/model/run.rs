@@ -76,7 +76,7 @@ impl Explanation<'_> {
             return match model.clone().compared(self.table) {
                 Ok(model) => Some(model),
                 Err(difference) => {
-                    self.refute(order, &format!("the table differs: {difference}"));
+                    self.refute(order, &difference);
                     None
                 }
             };

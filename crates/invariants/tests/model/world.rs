@@ -92,7 +92,8 @@ impl World {
                 let value = match value {
                     _ if UNKNOWN.contains(&&*name) => SOME.to_owned(),
                     AttributeValue::S(text) | AttributeValue::N(text) => text,
-                    other => panic!("{name} is neither a text nor a number: {other:?}"),
+                    AttributeValue::Ss(set) => set.len().to_string(),
+                    other => panic!("{name} is no text, number or set: {other:?}"),
                 };
                 (name, value)
             });
@@ -118,7 +119,7 @@ pub(crate) fn beginning() -> [Step; 2] {
         },
     };
     let products = vec![
-        product(1890, "EUR", Some(5)),
+        product(1890, "EUR", Some(9)),
         product(250, "EUR", None),
         product(999, "USD", Some(3)),
     ];

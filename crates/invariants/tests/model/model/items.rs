@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use super::{Attempt, MAX_FAILURES, Model};
 
-/// Items by their keys, each by its attributes' names. Numbers are texts, too.
+/// Items by their keys, each by its attributes' names. Numbers are texts, too, and
+/// sets are how many there are in them.
 pub(crate) type Items = BTreeMap<(String, String), BTreeMap<String, String>>;
 
 /// Stands for a value that the model does not know, of an attribute that has to be there.
@@ -16,27 +17,26 @@ const TOLD: usize = 6;
 
 impl Model {
     /// The model as the table has it, which is the same but for how many log-ins have failed where
-    /// some were tried at once; or in what they differ.
+    /// some were tried at once; or in what they differ. Answers that are awaited must have come.
     pub(crate) fn compared(mut self, table: &Items) -> Result<Self, String> {
-        let attempts = |attributes: &BTreeMap<String, String>| {
-            (attributes["_type"] == "LoginAttempts").then(|| attributes["failures"].parse().ok())
-        };
+        if let Some((operation, came)) = self.read_again.first() {
+            return Err(format!("the answer to {operation:?} is {came:?}, which never was so"));
+        }
         let mut failures = BTreeMap::new();
         let mut items = Items::new();
         for (key, attributes) in table {
-            match attempts(attributes) {
-                Some(count) => {
-                    let email = key.0.trim_start_matches("EMAIL#").to_owned();
-                    failures.insert(email, count.unwrap_or_default());
-                }
-                None => {
-                    items.insert(key.clone(), attributes.clone());
-                }
+            if attributes["_type"] == "LoginAttempts" {
+                let email = key.0.trim_start_matches("EMAIL#").to_owned();
+                let count = attributes.get("attempts").or_else(|| attributes.get("failures"));
+                let count = count.and_then(|count| count.parse().ok());
+                failures.insert(email, count.unwrap_or_default());
+            } else {
+                items.insert(key.clone(), attributes.clone());
             }
         }
         let differences = differences(&self.items(), &items);
         if !differences.is_empty() {
-            return Err(differences);
+            return Err(format!("the table differs: {differences}"));
         }
         let emails: BTreeSet<_> = self.failures.keys().chain(failures.keys()).collect();
         for email in emails {

@@ -3,15 +3,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use storefront_core::{OrderId, OrderStatus, ProductId, Timestamp, UserId};
 
-use super::{Item, Model, Order, Seen, forbidden, invalid_body, mismatch, misses};
+use super::{Item, Model, Order, Seen, forbidden, invalid_body, mismatch, misses, unauthenticated};
 
 /// The most pieces of one product in an order.
 const MAX_QUANTITY: u64 = 999;
 
 impl Model {
+    /// For this user, if they are one.
     pub(super) fn place_order(
         &mut self,
-        user: UserId,
+        user: Option<UserId>,
         items: &[(ProductId, u32)],
         key: Option<u8>,
         came: &Seen,
@@ -23,6 +24,7 @@ impl Model {
         if wanted.values().any(|quantity| *quantity > MAX_QUANTITY) {
             return invalid_body();
         }
+        let Some(user) = user else { return unauthenticated() };
         let first = key.and_then(|key| self.keys.get(&(user, key)));
         if let Some((first_wanted, id)) = first {
             if *first_wanted != wanted {

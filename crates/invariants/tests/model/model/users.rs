@@ -144,7 +144,7 @@ impl Model {
             // another's in between is not overwritten.
             outcomes.push((Seen::problem(503, "contention"), self.clone()));
             for (seen, after) in outcomes {
-                if [404, 412, 503].contains(&seen.status) {
+                if [401, 404, 412, 503].contains(&seen.status) {
                     after
                         .attempts
                         .extend(emails.iter().map(|email| (email.clone(), Attempt::Unclear)));

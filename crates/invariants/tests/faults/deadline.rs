@@ -1,0 +1,36 @@
+//! A function is cut off after 10 seconds, and its client then gets no problem of the shop's.
+
+use std::time::Duration;
+
+use serde_json::json;
+use storefront_invariants::Shop;
+use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
+use tokio::time::Instant;
+
+use crate::schedule::World;
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_meets_slow_answers_and_conflicts_in_turn_is_answered_in_time() {
+    let dynamodb = FaultyDynamoDb::start();
+    let world = World::open(&dynamodb.table(&Plan::none())).await;
+    let plan = Plan::none();
+    let shop = Shop::over(&dynamodb.table(&plan));
+    for _ in 0..7 {
+        plan.next("TransactWriteItems", 1, Fault::SlowAnswer);
+        plan.answer_next(
+            "TransactWriteItems",
+            1,
+            json!({
+                "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                "CancellationReasons": [{ "Code": "TransactionConflict" }],
+            }),
+        );
+    }
+    let product = world.products.lock().unwrap()[0].to_string();
+    let started = Instant::now();
+    let answer = shop.order(world.customers[0], None, &[(&product, 1)]).await;
+    let took = started.elapsed();
+    assert!(answer.problem(503, "unavailable").header("retry-after").is_some());
+    assert!(plan.remaining() > 0, "it would have gone on");
+    assert!(took < Duration::from_millis(9_500), "{took:?}");
+}

@@ -1,0 +1,111 @@
+//! The whole shop while `DynamoDB` throttles, conflicts, fails, stalls, and loses connections:
+//! whatever goes wrong, what must hold holds.
+//!
+//! A schedule is a number of clients who ask for all kinds of things at once, and the faults that
+//! their requests meet; its seed decides all of it. A schedule that fails prints its seed. To run
+//! it again, with its history:
+//!
+//! ```sh
+//! STOREFRONT_FAULT_SEED=17 cargo test -p storefront-invariants --test faults schedules
+//! ```
+//!
+//! `STOREFRONT_FAULT_SCHEDULES=10000` runs so many of them.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod client;
+mod deadline;
+mod schedule;
+mod sockets;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use schedule::{Report, run};
+use storefront_testing::faults::Fault;
+use tracing::subscriber::{NoSubscriber, with_default};
+
+const SCHEDULES: u64 = 500;
+
+/// So many of them leave their logs where evidence is asked for: each writes a megabyte, and what
+/// the first ones do not log, the others do not either.
+const LOGGED: u64 = 10;
+
+#[test]
+fn the_shop_keeps_its_word_through_many_schedules_of_faults() {
+    if let Some(seed) = variable("STOREFRONT_FAULT_SEED") {
+        let report = run(seed);
+        eprintln!("{}", report.history);
+        assert!(report.violations.is_empty(), "{report}");
+        return;
+    }
+    let schedules = variable("STOREFRONT_FAULT_SCHEDULES").unwrap_or(SCHEDULES);
+    let reports = run_all(schedules);
+    let failed: Vec<String> = reports
+        .iter()
+        .filter(|report| !report.violations.is_empty())
+        .map(ToString::to_string)
+        .collect();
+    let count = failed.len();
+    assert!(failed.is_empty(), "{count} of {schedules} schedules:\n{}", failed.join("\n"));
+
+    // What never happened was not tested.
+    let mut injected: BTreeMap<Fault, u32> = BTreeMap::new();
+    let mut statuses: BTreeMap<i64, usize> = BTreeMap::new();
+    for report in &reports {
+        for (fault, count) in &report.injected {
+            *injected.entry(*fault).or_default() += count;
+        }
+        for (status, count) in &report.statuses {
+            *statuses.entry(*status).or_default() += count;
+        }
+    }
+    println!("{injected:?}\n{statuses:?}");
+    assert_eq!(injected.len(), 12, "each fault was injected: {injected:?}");
+    for status in [200, 201, 204, 409, 503] {
+        assert!(statuses.contains_key(&status), "{status} was answered: {statuses:?}");
+    }
+}
+
+#[test]
+fn a_seed_is_the_same_schedule_each_time() {
+    for seed in 0..8 {
+        let (first, second) = (run_quietly(seed), run_quietly(seed));
+        assert_eq!(first.injected, second.injected, "{seed}");
+        assert_eq!(first.statuses, second.statuses, "{seed}");
+        assert_ne!(first.injected, run_quietly(seed + 1).injected);
+    }
+}
+
+/// On two threads, each of which runs one schedule at a time.
+fn run_all(schedules: u64) -> Vec<Report> {
+    let next = AtomicU64::new(0);
+    let reports = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= schedules {
+                        break;
+                    }
+                    let report = if seed < LOGGED { run(seed) } else { run_quietly(seed) };
+                    reports.lock().unwrap().push(report);
+                }
+            });
+        }
+    });
+    reports.into_inner().unwrap()
+}
+
+/// Without a log.
+fn run_quietly(seed: u64) -> Report {
+    with_default(NoSubscriber::new(), || run(seed))
+}
+
+fn variable(name: &str) -> Option<u64> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {value:?}")))
+}

@@ -1,0 +1,55 @@
+//! The same over TCP, in real time: with the SDK's own HTTP client, connections that are reset, and
+//! answers that break off on the wire. Fewer schedules, all at once, and less patience.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use storefront_core::aws;
+use storefront_invariants::{Shop, Snapshot};
+use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan, Proxy};
+
+use crate::client::Client;
+use crate::schedule::{Report, World};
+
+const SCHEDULES: u64 = 16;
+
+/// How long a client waits for the answer to one try.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+#[test]
+fn the_shop_keeps_its_word_over_connections_that_break() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let schedules = (0..SCHEDULES).map(|seed| Box::pin(run(seed)));
+    let reports = runtime.block_on(async { join_all(schedules).await });
+    for report in &reports {
+        assert!(report.violations.is_empty(), "{report}");
+    }
+    for fault in [Fault::Reset, Fault::AppliedReset, Fault::TruncatedBody, Fault::SlowAnswer] {
+        let is_injected = |report: &Report| report.injected.contains_key(&fault);
+        assert!(reports.iter().any(is_injected), "{fault:?}");
+    }
+}
+
+async fn run(seed: u64) -> Report {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let dynamodb = FaultyDynamoDb::start();
+    let world = Arc::new(World::open(&dynamodb.table(&Plan::none())).await);
+    let timeouts = aws::timeouts().operation_attempt_timeout(PATIENCE).build();
+    let config = aws::emulator_config().into_builder().timeout_config(timeouts).build();
+    let mut proxies = Vec::new();
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let plan = Plan::seeded(random.u64(..), 15).with_patience(PATIENCE);
+        let proxy = Proxy::start(&dynamodb, &plan).await;
+        let shop = Shop::over(&proxy.table(&config));
+        proxies.push(proxy);
+        clients.push(Client::new(shop, Arc::clone(&world), random.fork()).run(5));
+    }
+    join_all(clients).await;
+    // What is applied late comes within three times the patience.
+    tokio::time::sleep(PATIENCE * 4).await;
+    drop(proxies);
+    let snapshot = Snapshot::of(dynamodb.items());
+    Report::of(seed, &dynamodb, &world, &snapshot)
+}

@@ -1,0 +1,216 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::Injected;
+use super::plan::{Decision, Fault, Plan, Step};
+use super::store::{Progress, Reply, Store};
+
+/// Stands between a client and the store, and has requests go wrong as planned.
+#[derive(Clone, Debug)]
+pub(super) struct Injector {
+    store: Arc<Store>,
+    plan: Plan,
+    injected: Arc<Injected>,
+}
+
+/// What the client sees of a request's end.
+pub(super) enum Outcome {
+    Answered(Reply),
+    /// The answer breaks off in its middle.
+    BrokenOff(Reply),
+    /// The connection is gone.
+    Reset,
+}
+
+struct Request {
+    operation: String,
+    body: Value,
+    /// The token of a transaction.
+    token: Option<String>,
+}
+
+impl Injector {
+    pub(super) fn new(store: Arc<Store>, plan: Plan, injected: Arc<Injected>) -> Self {
+        Self { store, plan, injected }
+    }
+
+    pub(super) async fn serve(&self, operation: &str, body: &[u8]) -> Outcome {
+        let body: Value = serde_json::from_slice(body).expect("the SDK sends JSON");
+        let request = Request {
+            operation: operation.to_owned(),
+            token: body["ClientRequestToken"].as_str().map(str::to_owned),
+            body,
+        };
+        let Decision { step, before, after, random } = self.plan.decide(operation);
+        sleep(before).await;
+        let outcome = match step {
+            None => self.apply(&request).into(),
+            Some(Step::Answer(refusal)) => {
+                Outcome::Answered(Reply { status: 400, body: (*refusal).clone() })
+            }
+            Some(Step::Preceded(by)) => {
+                let other = self.store.apply(operation, &by(request.body.clone()));
+                assert_eq!(other.status, 200, "another's request is sound: {:?}", other.body);
+                self.apply(&request).into()
+            }
+            Some(Step::Early(item_type)) => {
+                let mut reply = self.apply(&request);
+                for items in reply.body["Responses"].as_object_mut().into_iter().flatten() {
+                    if let Some(items) = items.1.as_array_mut() {
+                        items.retain(|item| item["_type"]["S"] != item_type);
+                    }
+                }
+                reply.into()
+            }
+            Some(Step::Fault(fault)) => self.inject(fault, &request, random).await,
+        };
+        sleep(after).await;
+        outcome
+    }
+
+    fn apply(&self, request: &Request) -> Reply {
+        if self.progress(request) == Some(Progress::UnderWay) {
+            let message = "The transaction with the given request token is already in progress.";
+            return refusal("TransactionInProgressException", message);
+        }
+        self.store.apply(&request.operation, &request.body)
+    }
+
+    /// How far an earlier try of this transaction is.
+    fn progress(&self, request: &Request) -> Option<Progress> {
+        self.store.progress(request.token.as_deref()?)
+    }
+
+    async fn inject(&self, fault: Fault, request: &Request, mut random: fastrand::Rng) -> Outcome {
+        self.injected.count(fault);
+        match fault {
+            Fault::ThroughputExceeded => refusal(
+                "ProvisionedThroughputExceededException",
+                "The level of configured provisioned throughput for the table was exceeded.",
+            )
+            .into(),
+            Fault::Throttled => {
+                refusal("ThrottlingException", "Throughput exceeds the current capacity.").into()
+            }
+            // DynamoDB knows a token before it looks at the items.
+            Fault::Conflict | Fault::LateWrite if self.progress(request).is_some() => {
+                self.apply(request).into()
+            }
+            Fault::Conflict => conflict(request, &mut random).into(),
+            Fault::ConflictBeside => with_conflicts_beside(self.apply(request), &mut random).into(),
+            Fault::ServerError => server_error().into(),
+            Fault::AppliedServerError => {
+                self.apply(request);
+                server_error().into()
+            }
+            Fault::Reset => Outcome::Reset,
+            Fault::AppliedReset => {
+                self.apply(request);
+                Outcome::Reset
+            }
+            Fault::SlowAnswer => {
+                let reply = self.apply(request);
+                sleep(self.past_the_timeout(&mut random)).await;
+                reply.into()
+            }
+            Fault::LateWrite => self.apply_late(request, self.past_the_timeout(&mut random)).await,
+            Fault::TruncatedBody => Outcome::BrokenOff(self.apply(request)),
+            Fault::UnprocessedKeys => self.read_in_part(request).into(),
+        }
+    }
+
+    /// Longer than a client waits for an answer, and up to longer than it tries at all.
+    fn past_the_timeout(&self, random: &mut fastrand::Rng) -> Duration {
+        self.plan.patience().mul_f64(1.05 + 2.0 * random.f64())
+    }
+
+    /// Applies the request after a while, also when nobody waits for its answer any more.
+    async fn apply_late(&self, request: &Request, delay: Duration) -> Outcome {
+        let token = request.token.clone();
+        if let Some(token) = &token {
+            self.store.set_progress(token, Some(Progress::UnderWay));
+        }
+        let (store, operation, body) =
+            (Arc::clone(&self.store), request.operation.clone(), request.body.clone());
+        let applied = tokio::spawn(async move {
+            sleep(delay).await;
+            if let Some(token) = &token {
+                store.set_progress(token, None);
+            }
+            store.apply(&operation, &body)
+        });
+        applied.await.expect("a store does not panic").into()
+    }
+
+    /// Reads one key of a batch, and leaves the others.
+    fn read_in_part(&self, request: &Request) -> Reply {
+        let mut first = request.body.clone();
+        let mut left = Value::Null;
+        for (table, keys) in first["RequestItems"].as_object_mut().into_iter().flatten() {
+            let rest = keys["Keys"].as_array_mut().map(|keys| keys.split_off(1));
+            if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+                left[table] = keys.clone();
+                left[table]["Keys"] = rest.into();
+            }
+        }
+        let mut reply = self.store.apply(&request.operation, &first);
+        if reply.status == 200 && !left.is_null() {
+            reply.body["UnprocessedKeys"] = left;
+        }
+        reply
+    }
+}
+
+/// What `DynamoDB` says when another transaction holds one of the items, or one is throttled.
+fn conflict(request: &Request, random: &mut fastrand::Rng) -> Reply {
+    let Some(actions) = request.body["TransactItems"].as_array() else {
+        let message = "Transaction is ongoing for the item.";
+        return refusal("TransactionConflictException", message);
+    };
+    let mut reasons = vec![json!({ "Code": "None" }); actions.len()];
+    let codes = [
+        "TransactionConflict",
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ];
+    for _ in 0..random.usize(1..=2) {
+        let code = codes[random.usize(..codes.len())];
+        reasons[random.usize(..actions.len())] = json!({ "Code": code, "Message": "…" });
+    }
+    cancelled(reasons)
+}
+
+/// The same cancellation, with a conflict at some of the actions that did not fail.
+fn with_conflicts_beside(mut reply: Reply, random: &mut fastrand::Rng) -> Reply {
+    for reason in reply.body["CancellationReasons"].as_array_mut().into_iter().flatten() {
+        if reason["Code"] == "None" && random.bool() {
+            *reason = json!({ "Code": "TransactionConflict", "Message": "…" });
+        }
+    }
+    reply
+}
+
+fn cancelled(reasons: Vec<Value>) -> Reply {
+    let mut reply = refusal("TransactionCanceledException", "Transaction cancelled.");
+    reply.body["CancellationReasons"] = reasons.into();
+    reply
+}
+
+fn server_error() -> Reply {
+    Reply { status: 500, ..refusal("InternalServerError", "Internal server error") }
+}
+
+fn refusal(exception: &str, message: &str) -> Reply {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{exception}");
+    Reply { status: 400, body: json!({ "__type": kind, "message": message }) }
+}
+
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        Self::Answered(reply)
+    }
+}

@@ -1,0 +1,108 @@
+use std::io;
+use std::net::Ipv4Addr;
+
+use aws_sdk_dynamodb::Client;
+use storefront_core::aws::SdkConfig;
+use storefront_core::{Table, aws};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::injector::{Injector, Outcome};
+use super::{FaultyDynamoDb, Plan};
+
+/// A [`FaultyDynamoDb`] behind a TCP socket, whose connections are reset and whose answers break
+/// off on the wire, as long as it is not dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    endpoint_url: String,
+    table_name: String,
+    server: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Serves the table on a port that was free; what comes in goes wrong as planned.
+    pub async fn start(dynamodb: &FaultyDynamoDb, plan: &Plan) -> Self {
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("there is a free port");
+        let address = listener.local_addr().expect("a listener has an address");
+        let injector = dynamodb.injector(plan);
+        let server = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let injector = injector.clone();
+                // An error is the client's going away.
+                tokio::spawn(async move { serve(stream, &injector).await });
+            }
+        });
+        let table_name = dynamodb.table_name().to_owned();
+        Self { endpoint_url: format!("http://{address}"), table_name, server }
+    }
+
+    /// The table through a client of this configuration, and through its own HTTP client.
+    #[must_use]
+    pub fn table(&self, config: &SdkConfig) -> Table {
+        let client: Client = aws::dynamodb(config, Some(self.endpoint_url.clone()));
+        Table::new(client, &self.table_name)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Answers the requests of a connection until it ends or is made to.
+async fn serve(stream: TcpStream, injector: &Injector) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    while let Some((operation, body)) = read(&mut stream).await? {
+        let (reply, is_whole) = match injector.serve(&operation, &body).await {
+            Outcome::Answered(reply) => (reply, true),
+            Outcome::BrokenOff(reply) => (reply, false),
+            // What is closed without lingering is reset.
+            Outcome::Reset => return stream.get_ref().set_zero_linger(),
+        };
+        let body = reply.body.to_string();
+        let (status, length) = (reply.status, body.len());
+        let head = format!(
+            "HTTP/1.1 {status} \r\ncontent-type: application/x-amz-json-1.0\r\n\
+             content-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await?;
+        let sent = if is_whole { body.as_bytes() } else { &body.as_bytes()[..length / 2] };
+        stream.write_all(sent).await?;
+        stream.flush().await?;
+        if !is_whole {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The next request: its operation and its body, whose length the SDK always gives.
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<u8>)>> {
+    let mut operation = String::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(None);
+        }
+        if line == "\r\n" {
+            break;
+        }
+        // The request line has no colon that is followed by a header of ours.
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        match name.to_ascii_lowercase().as_str() {
+            "x-amz-target" => {
+                let name = value.trim().rsplit('.').next();
+                operation = name.unwrap_or_default().to_owned();
+            }
+            "content-length" => length = value.trim().parse().map_err(io::Error::other)?,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    Ok(Some((operation, body)))
+}

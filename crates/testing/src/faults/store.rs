@@ -1,0 +1,117 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use dynoxide::{Database, DynoxideError};
+use serde_json::{Value, json};
+use storefront_core::schema;
+
+/// A table in this process, asked as over HTTP: an operation and a JSON body in, a status and a
+/// JSON body out.
+pub struct Store {
+    database: Database,
+    table_name: String,
+    /// What became of the transactions of each token.
+    tokens: Mutex<HashMap<String, Progress>>,
+}
+
+/// How far a transaction is that `DynamoDB` knows by its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    UnderWay,
+    Written,
+}
+
+/// What `DynamoDB` says to a request.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+impl Store {
+    pub(super) fn open() -> Self {
+        let (database, table_name) = storefront_embedded::test_database();
+        Self { database, table_name, tokens: Mutex::default() }
+    }
+
+    pub(super) fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
+    pub(super) fn items(&self) -> Vec<schema::Item> {
+        let mut items = Vec::new();
+        let mut request = json!({ "TableName": self.table_name, "ConsistentRead": true });
+        loop {
+            let mut page = self.apply("Scan", &request).body;
+            items.extend(page["Items"].as_array_mut().into_iter().flatten().map(|item| {
+                let item: serde_dynamo::Item =
+                    serde_json::from_value(item.take()).expect("an item of DynamoDB JSON");
+                schema::Item::from(item)
+            }));
+            match page["LastEvaluatedKey"].take() {
+                Value::Null => return items,
+                last => request["ExclusiveStartKey"] = last,
+            }
+        }
+    }
+
+    pub(super) fn apply(&self, operation: &str, request: &Value) -> Reply {
+        let token = request["ClientRequestToken"].as_str().map(str::to_owned);
+        let request = request.to_string();
+        /// Reads a request, runs it, and writes its answer.
+        macro_rules! run {
+            ($method:ident) => {
+                serde_json::from_str(&request)
+                    .map_err(|error| DynoxideError::ValidationException(error.to_string()))
+                    .and_then(|request| self.database.$method(request))
+                    .map(|answer| serde_json::to_value(answer).expect("an answer is JSON"))
+            };
+        }
+        let answer = match operation {
+            "BatchGetItem" => run!(batch_get_item),
+            "DeleteItem" => run!(delete_item),
+            "GetItem" => run!(get_item),
+            "PutItem" => run!(put_item),
+            "Query" => run!(query),
+            "Scan" => run!(scan),
+            "TransactWriteItems" => run!(transact_write_items),
+            "UpdateItem" => run!(update_item),
+            other => panic!("teach the store of the fault tests the operation {other}"),
+        };
+        match answer {
+            Ok(body) => {
+                if let Some(token) = token {
+                    self.set_progress(&token, Some(Progress::Written));
+                }
+                Reply { status: 200, body }
+            }
+            Err(error) => Reply {
+                status: error.status_code(),
+                body: serde_json::from_str(&error.to_json()).expect("an error is JSON"),
+            },
+        }
+    }
+
+    pub(super) fn progress(&self, token: &str) -> Option<Progress> {
+        self.tokens().get(token).copied()
+    }
+
+    /// `None` forgets the token, as that of a transaction that was cancelled.
+    pub(super) fn set_progress(&self, token: &str, progress: Option<Progress>) {
+        match progress {
+            Some(progress) => self.tokens().insert(token.to_owned(), progress),
+            None => self.tokens().remove(token),
+        };
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, Progress>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store(…)")
+    }
+}
