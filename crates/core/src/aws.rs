@@ -60,6 +60,13 @@ pub fn emulator_config() -> SdkConfig {
         .build()
 }
 
+/// The same without timeouts, for an emulator that shares its machine with others: a request waits
+/// for a core or the disk there, and trying it again does not make that faster.
+#[must_use]
+pub fn patient_emulator_config() -> SdkConfig {
+    emulator_config().into_builder().timeout_config(TimeoutConfig::disabled()).build()
+}
+
 /// A client of DynamoDB that counts what its requests consume (see [`capacity`]).
 #[must_use]
 pub fn dynamodb(config: &SdkConfig, endpoint_url: Option<String>) -> Client {

@@ -78,7 +78,7 @@ impl LocalCloud {
         let dynamodb_url = format!("http://{}", reachable(&database_listener)?);
         let database = open(&template, data_dir.as_ref(), database_listener)?;
 
-        let client = aws::dynamodb(&suite::sdk_config(), Some(dynamodb_url.clone()));
+        let client = aws::dynamodb(&aws::patient_emulator_config(), Some(dynamodb_url.clone()));
         let table = Table::new(client, TABLE_NAME);
         let by_binary = suite::functions(&table, format!("{api_url}{EVENTBRIDGE_PATH}"))?;
         let functions = by_logical_id(&template, &by_binary)?;

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
-use aws_config::timeout::TimeoutConfig;
 use lambda_http::lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storefront_authorizer::Authorizer;
@@ -37,14 +35,6 @@ pub(crate) fn functions(
     ]))
 }
 
-/// How the functions reach the services of the local cloud.
-///
-/// Without the timeouts that they have in production: here a request waits for this machine's
-/// disk, and trying it again does not make that faster. The functions' own timeouts end it.
-pub(crate) fn sdk_config() -> SdkConfig {
-    aws::emulator_config().into_builder().timeout_config(TimeoutConfig::disabled()).build()
-}
-
 fn authorizer(signing_keys: SigningKeys) -> Function {
     let authorizer = Arc::new(Authorizer::new(signing_keys));
     Function::new(move |event: LambdaEvent<Value>| {
@@ -54,7 +44,7 @@ fn authorizer(signing_keys: SigningKeys) -> Function {
 }
 
 fn order_status_stream(eventbridge_url: String) -> Function {
-    let client = eventbridge(&sdk_config(), Some(eventbridge_url));
+    let client = eventbridge(&aws::patient_emulator_config(), Some(eventbridge_url));
     let consumer = Arc::new(Consumer::new(client, crate::TABLE_NAME));
     Function::new(move |event: LambdaEvent<StreamBatch>| {
         let consumer = Arc::clone(&consumer);

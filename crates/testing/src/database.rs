@@ -30,7 +30,7 @@ impl Database {
     /// Every item in it, for tests that look at what the repositories left.
     pub async fn items(&self) -> Vec<schema::Item> {
         let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
-        let pages = aws::dynamodb(&aws::emulator_config(), endpoint_url)
+        let pages = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url)
             .scan()
             .table_name(self.embedded.table_name())
             .consistent_read(true)
@@ -54,7 +54,7 @@ impl Database {
     #[must_use]
     pub fn table_with_late_index(&self) -> Table {
         let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
-        let client = aws::dynamodb(&aws::emulator_config(), endpoint_url);
+        let client = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url);
         let config = client.config().to_builder().interceptor(LateIndex).build();
         Table::new(aws_sdk_dynamodb::Client::from_conf(config), self.embedded.table_name())
     }
@@ -102,5 +102,5 @@ pub fn unreachable_table() -> Table {
 }
 
 fn table(endpoint_url: String, name: &str) -> Table {
-    Table::new(aws::dynamodb(&aws::emulator_config(), Some(endpoint_url)), name)
+    Table::new(aws::dynamodb(&aws::patient_emulator_config(), Some(endpoint_url)), name)
 }

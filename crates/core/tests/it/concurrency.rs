@@ -46,11 +46,10 @@ async fn of_40_orders_for_a_stock_of_10_ten_are_placed() {
     })
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 10);
-    assert!(
-        results
-            .iter()
-            .all(|result| matches!(result, Ok(_) | Err(Error::OutOfStock(_) | Error::Contention)))
-    );
+    for result in &results {
+        let is_expected = matches!(result, Ok(_) | Err(Error::OutOfStock(_) | Error::Contention));
+        assert!(is_expected, "{result:?}");
+    }
     assert_eq!(shop.stock(&blend).await, Some(0));
     assert_eq!(shop.count("Order").await, 10);
     assert_eq!(shop.count("OrderItem").await, 10);

@@ -24,7 +24,7 @@ impl Shop {
     pub(crate) async fn open() -> Self {
         let dynamodb = test_table().await;
         let endpoint_url = dynamodb.endpoint_url().to_owned();
-        let client = aws::dynamodb(&aws::emulator_config(), Some(endpoint_url));
+        let client = aws::dynamodb(&aws::patient_emulator_config(), Some(endpoint_url));
         let table_name = dynamodb.table_name().to_owned();
         Self { _dynamodb: Some(dynamodb), ..Self::over(client, table_name) }
     }
