@@ -53,6 +53,8 @@ def main():
     arguments = parse()
     exit_on_signals()
     try:
+        if not Path("/proc/self/status").exists():
+            raise Failure("it watches the local cloud's memory and processor time in /proc: that takes Linux")
         binary = build(arguments.debug)
         with tempfile.TemporaryDirectory(prefix="storefront-load-") as folder:
             problems = measure(arguments, binary, Path(folder))

@@ -9,8 +9,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why an operation was refused or failed.
 ///
-/// The shop's own refusals come first: each left the table as it was, and says what the caller can
-/// do about it. The last three are failures: what DynamoDB could not do, with its cause.
+/// The shop's own refusals come first: each says what the caller can do about it, and left the table
+/// as it was. (A change that is read again for its answer may find that somebody has deleted the
+/// item since: that too is `NotFound`.) The last four are failures.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -82,7 +83,8 @@ pub enum Error {
         retry_after: Duration,
     },
     /// Others were writing the same items, and went on doing so through all tries. Nothing was
-    /// written.
+    /// written: the only way that it may be yet is a request that was given up as lost and reaches
+    /// DynamoDB after all those that followed it.
     #[error("other writes to the same items were in the way")]
     Contention,
     /// DynamoDB did not answer in time, throttled, or failed by itself: trying again may help.

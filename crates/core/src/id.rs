@@ -64,8 +64,8 @@ macro_rules! id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                // As ids are given, with their hyphens: the other ways to write a UUID (without
-                // them, in braces, as a URN) have other lengths, and one thing has one path.
+                // With their hyphens, as ids are given: the other ways to write a UUID (without
+                // them, in braces, as a URN) have other lengths. Capitals are taken.
                 let is_hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
                 let uuid = text.parse::<Uuid>().ok().filter(|_| is_hyphenated);
                 uuid.ok_or(InvalidId)?.try_into()

@@ -5,7 +5,8 @@
 //! functions and maps [`Error`] to answers of their own.
 //!
 //! Rules that must hold whoever calls (unique emails, stock, status changes, idempotent orders)
-//! are conditions of the writes themselves, never a read that went before.
+//! are conditions of the writes themselves, never a read that went before. There is one exception,
+//! which [`Orders::place`] tells of.
 
 pub mod aws;
 pub mod capacity;

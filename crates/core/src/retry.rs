@@ -13,8 +13,9 @@ const MAX_TRIES: usize = 7;
 const MAX_DECISIONS: usize = 5;
 
 /// Runs `operation` until it meets no other writer, [`MAX_TRIES`] times at most, with 20 ms to
-/// 640 ms of backoff between and as much again of jitter: at most 2.5 s in all, well within a
-/// function's timeout. Never to be nested.
+/// 640 ms of backoff between and as much again of jitter: at most 2.5 s of pauses in all. How long
+/// the tries themselves and what is decided anew around them may take is for the caller's deadline
+/// to bound.
 ///
 /// The SDK retries what is transient for any service; it does not retry a write that conflicted with
 /// a transaction, which only the shop knows to be harmless.
@@ -36,7 +37,7 @@ where
 }
 
 /// Lets `decide` read and write until it does so without another writer in between, which it tells
-/// by `None`. It comes to rest quickly: each `None` is somebody else's success.
+/// by `None`. It comes to rest quickly: nearly each `None` is somebody else's success.
 pub(crate) async fn while_outdated<T, F, Fut>(mut decide: F) -> Result<T>
 where
     F: FnMut() -> Fut,

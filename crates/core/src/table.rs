@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
+};
 use serde::de::DeserializeOwned;
 
 use crate::schema::{self, GSI1, Item, ItemType, Key};
@@ -119,17 +122,20 @@ impl Table {
                 Some(unprocessed) if !unprocessed.keys.is_empty() => keys = unprocessed.keys,
                 _ => return Ok(items),
             }
-            let pause = pauses.next().ok_or(Error::Contention)?;
+            let pause = pauses.next().ok_or_else(|| {
+                Error::Unavailable("items of a batch were left unread through all tries".into())
+            })?;
             tokio::time::sleep(pause).await;
         }
     }
 
-    /// A transaction's put that must not replace an item.
+    /// A transaction's put that must not replace an item, and gives back the one that is there.
     pub(crate) fn put_new(&self, item: Item) -> Result<TransactWriteItem> {
         let put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }

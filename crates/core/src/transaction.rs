@@ -1,9 +1,9 @@
 //! `TransactWriteItems`, and what a cancelled transaction says of each of its actions.
 //!
-//! All writes of the shop go through here, also those of one item: only a transaction carries a
+//! All users, products and orders are written here, also one by itself: only a transaction carries a
 //! token, by which DynamoDB tells a try whose answer was lost from a second request. An
 //! `UpdateItem` that the SDK tries again counts a version twice, and a `DeleteItem` does not find what
-//! it deleted.
+//! it deleted. The attempts to log in can do without: a set of ids takes the same twice.
 
 use std::collections::BTreeMap;
 

@@ -112,6 +112,11 @@ impl Users {
         self.table.find(ItemType::User, Key::user(id)).await
     }
 
+    /// The user with this id as they are now, strongly consistent: for who goes by their password.
+    pub async fn find_now(&self, id: UserId) -> Result<Option<User>> {
+        self.table.get(ItemType::User, Key::user(id), Consistency::Strong).await
+    }
+
     /// The role that a user has now; `None` where there is no such user.
     ///
     /// Strongly consistent: it is asked where a role that was taken away must not count any more.
@@ -158,7 +163,8 @@ impl Users {
     }
 
     /// Changes a user, if it is at the expected version where one is given
-    /// ([`Error::VersionMismatch`]). A new email swaps the guard in the same transaction.
+    /// ([`Error::VersionMismatch`]). A new email swaps the guard in the same transaction. What comes
+    /// back is the user after the change, and after what others may have changed since.
     pub async fn update(
         &self,
         id: UserId,
@@ -247,15 +253,15 @@ impl Users {
                 updated_at: now,
                 ..user
             })),
-            // Also the new guard may be this user's, put by the change that came between.
             Outcome::Cancelled(failed) if failed.contains_key(&USER) => Ok(None),
-            Outcome::Cancelled(failed) if failed.contains_key(&NEW_GUARD) => Err(Error::EmailTaken),
-            Outcome::Cancelled(_) => Ok(None),
+            Outcome::Cancelled(mut failed) => match failed.remove(&NEW_GUARD).flatten() {
+                // Or it is this user's, put by a change that came between.
+                Some(guard) if guard.get("userId") != Some(&string(user.id)) => {
+                    Err(Error::EmailTaken)
+                }
+                _ => Ok(None),
+            },
         }
-    }
-
-    async fn find_now(&self, id: UserId) -> Result<Option<User>> {
-        self.table.get(ItemType::User, Key::user(id), Consistency::Strong).await
     }
 
     /// The user as it is now, at the expected version.

@@ -36,5 +36,5 @@ pub use path::{Id, Resource};
 pub use problem::{FieldError, Problem, ProductProblem};
 pub use query::Query;
 pub use request_id::OptionalRequestId;
-pub use service::{service, with_metrics};
+pub use service::{ANSWER_WITHIN, service, with_metrics};
 pub use user::{RoleSchema, UserBody};

@@ -8,8 +8,8 @@ use crate::body::field_named_in;
 /// The query's parameters, typed.
 ///
 /// A parameter that is unknown (with `deny_unknown_fields`), missing, repeated or not what it must
-/// be, UTF-8 for one, is a 400 that names it: a filter that was misspelt and ignored would answer something else
-/// than was asked.
+/// be, UTF-8 for one, is a 400 that names it: a filter that was misspelt and ignored would answer
+/// something else than was asked.
 #[derive(Clone, Debug)]
 pub struct Query<T>(pub T);
 
@@ -27,11 +27,12 @@ where
 
 fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     // What is not UTF-8 is read with this character in its place, and would find what nobody meant.
+    // Nobody means the character itself either.
     let is_odd = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
     if let Some((name, _)) =
         form_urlencoded(query).find(|(name, value)| is_odd(name) || is_odd(value))
     {
-        return Err(Problem::invalid_query(name, "is not UTF-8"));
+        return Err(Problem::invalid_query(name, "must be UTF-8, without U+FFFD"));
     }
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded(query));
     serde_path_to_error::deserialize(pairs).map_err(|error| {

@@ -24,7 +24,7 @@ use crate::{Caller, MAX_BODY_BYTES, MetricSink, Metrics, Problem};
 
 /// How long a request may take. A second less than the functions' timeout: who is cut off with their
 /// function is answered by the gateway, which does not say that trying again may help.
-const ANSWER_WITHIN: Duration = Duration::from_secs(9);
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(9);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

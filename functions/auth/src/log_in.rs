@@ -1,5 +1,3 @@
-use std::error::Error;
-
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -11,7 +9,6 @@ use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{Password, Result};
 use storefront_http::openapi::{EmailSchema, PasswordSchema};
 use storefront_http::{JsonBody, Metrics, Parsed, Problem, UserBody};
-use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -91,10 +88,7 @@ pub(crate) async fn log_in(
         metrics.log_in_failed();
         return Err(Problem::invalid_credentials());
     };
-    // Whoever has the right password is logged in, also when nothing can be written just now.
-    if let Err(error) = accounts.login_attempts.succeeded(&email).await {
-        warn!(error = &error as &dyn Error, "the failed log-ins are not forgotten");
-    }
+    accounts.login_attempts.succeeded(&email).await;
 
     let key = accounts.signing_keys.current().await.map_err(Problem::unavailable)?;
     let bearer = Bearer { user_id: user.id, role: user.role };

@@ -114,7 +114,7 @@ impl Accounts {
         password: Password,
         expected: Option<Version>,
     ) -> Result<User, Problem> {
-        let user = self.users.find(target.user_id).await?.ok_or_else(|| target.not_found())?;
+        let user = self.users.find_now(target.user_id).await?.ok_or_else(|| target.not_found())?;
         if expected.is_some_and(|version| version != user.version) {
             return Err(Error::VersionMismatch { current: user.version }.into());
         }
@@ -122,7 +122,7 @@ impl Accounts {
         if !password.verify(&user.password_hash).await.map_err(Problem::internal)? {
             return Err(Problem::wrong_password());
         }
-        self.login_attempts.succeeded(&user.email).await?;
+        self.login_attempts.succeeded(&user.email).await;
         Ok(user)
     }
 }

@@ -4,8 +4,9 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use storefront_core::{NewUser, Role, UserId, Users};
+use storefront_core::{NewUser, Role, Table, UserId, Users};
 use storefront_credentials::Password;
+use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
 use storefront_testing::{Answer, Api, Database, Persona, evidence, unreachable_table};
 
 const PASSWORD: &str = "correct horse battery";
@@ -13,16 +14,27 @@ const PASSWORD: &str = "correct horse battery";
 struct Shop {
     api: Api,
     users: Users,
-    _database: Database,
+    _database: Option<Database>,
 }
 
 impl Shop {
     async fn open() -> Self {
         let database = Database::start().await;
+        let shop = Self::on(database.table());
+        Self { _database: Some(database), ..shop }
+    }
+
+    /// One whose requests go wrong when the plan is told so.
+    fn with_faults() -> (Self, Plan) {
+        let plan = Plan::none();
+        (Self::on(FaultyDynamoDb::start().table(&plan)), plan)
+    }
+
+    fn on(table: Table) -> Self {
         Self {
-            api: Api::new(storefront_users::app(database.table())),
-            users: Users::new(database.table()),
-            _database: database,
+            api: Api::new(storefront_users::app(table.clone())),
+            users: Users::new(table),
+            _database: None,
         }
     }
 
@@ -241,6 +253,17 @@ async fn an_admin_needs_the_current_password_for_themselves_only() {
 
     let answer = shop.api.patch("/users/me").by(admin).json(change).send().await;
     let _ = answer.problem(422, "invalid_body");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_right_password_is_taken_although_the_failures_cannot_be_forgotten() {
+    let (shop, plan) = Shop::with_faults();
+    let anna = shop.anna().await;
+    plan.next("DeleteItem", 4, Fault::Reset);
+    let change = json!({ "password": "new password", "currentPassword": PASSWORD });
+    let _ = shop.api.patch(path(anna)).json(change).by(anna).send().await.expect(200);
+    assert_eq!(plan.remaining(), 0);
+    assert!(shop.password_of(anna, "new password").await);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::{
     ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
+use serde::Deserialize;
 
 use super::idempotency::{IdempotencyRecord, request_hash};
 use super::total;
@@ -14,8 +15,7 @@ use crate::table::Consistency;
 use crate::transaction::{self, FailedConditions, Outcome};
 use crate::{
     Currency, Error, IdempotencyKey, Order, OrderAccess, OrderId, OrderItem, OrderStatus,
-    OrderWithItems, Orders, Product, ProductId, RequestId, Result, Shortage, Timestamp, UserId,
-    retry,
+    OrderWithItems, Orders, ProductId, RequestId, Result, Shortage, Timestamp, UserId, retry,
 };
 
 /// The most items of one order. A transaction holds 100 actions: the order, two for each item, and
@@ -26,22 +26,11 @@ pub const MAX_ORDER_ITEMS: usize = 48;
 /// The most pieces of one product in an order.
 pub const MAX_QUANTITY: u32 = 999;
 
-/// What is read of products and idempotency records. A batch reads the same of all of its items: of
-/// the user neither the email nor the password's hash, because they are not among these.
-const LOOKED_AT: [&str; 12] = [
-    "id",
-    "name",
-    "category",
-    "price",
-    "currency",
-    "stock",
-    "version",
-    "createdAt",
-    "updatedAt",
-    "orderId",
-    "requestHash",
-    "expiresAt",
-];
+/// What is read: of products what [`Priced`] has, and idempotency records. A batch reads the same of
+/// all of its items: of the user neither the email nor the password's hash, because they are not
+/// among these.
+const LOOKED_AT: [&str; 8] =
+    ["id", "name", "price", "currency", "stock", "orderId", "requestHash", "expiresAt"];
 
 /// What somebody orders.
 #[derive(Clone, Debug)]
@@ -82,7 +71,8 @@ impl Orders {
     /// The first look at the table may be a moment old: the transaction's conditions make sure
     /// that it writes what is true. What the first look would refuse, a strongly consistent second
     /// one decides; and while a name, a price or a stock changes between look and transaction, it is
-    /// looked at again.
+    /// looked at again. Only that of the user is not a condition, which would cost two write units
+    /// more: an order that is placed in the moment of its user's deletion may get through.
     pub async fn place(&self, new: NewOrder) -> Result<Placed> {
         let draft = Draft::new(new)?;
         match self.try_to_place(&draft, Consistency::Eventual).await? {
@@ -154,7 +144,7 @@ impl Orders {
             } else if is(ItemType::Idempotency) {
                 seen.record = Some(schema::entity(ItemType::Idempotency, item)?);
             } else {
-                let product: Product = schema::entity(ItemType::Product, item)?;
+                let product: Priced = schema::entity(ItemType::Product, item)?;
                 seen.products.insert(product.id, product);
             }
         }
@@ -166,7 +156,7 @@ impl Orders {
         &self,
         draft: &Draft,
         placed: &OrderWithItems,
-        products: &HashMap<ProductId, Product>,
+        products: &HashMap<ProductId, Priced>,
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>> {
         let mut actions = vec![self.table.put_new(placed.order.to_item()?)?];
@@ -193,7 +183,7 @@ impl Orders {
     }
 
     /// Checks a product that counts no stock, and writes nothing to it.
-    fn still_unlimited(&self, product: &Product) -> Result<TransactWriteItem> {
+    fn still_unlimited(&self, product: &Priced) -> Result<TransactWriteItem> {
         let check = ConditionCheck::builder()
             .table_name(&self.table.name)
             .set_key(Some(Key::product(product.id).into()))
@@ -232,7 +222,7 @@ impl Orders {
             let (Some(position), Some(found)) = (action.checked_sub(first_product), found) else {
                 return Ok(Attempt::Outdated);
             };
-            let product: Product = schema::entity(ItemType::Product, found)?;
+            let product: Priced = schema::entity(ItemType::Product, found)?;
             shortages.extend(shortage(&product, placed.items[position].quantity));
         }
         Ok(if shortages.is_empty() {
@@ -262,11 +252,21 @@ enum Attempt {
     Outdated,
 }
 
+/// What an order goes by of a product.
+#[derive(Deserialize)]
+struct Priced {
+    id: ProductId,
+    name: String,
+    price: u64,
+    currency: Currency,
+    stock: Option<u64>,
+}
+
 /// What the look at the table found.
 struct Seen {
     /// Whether who orders is a user.
     user: bool,
-    products: HashMap<ProductId, Product>,
+    products: HashMap<ProductId, Priced>,
     record: Option<IdempotencyRecord>,
 }
 
@@ -298,7 +298,7 @@ impl Draft {
     }
 
     /// The order at these products' prices, or why it cannot be placed.
-    fn price(&self, products: &HashMap<ProductId, Product>) -> Result<OrderWithItems> {
+    fn price(&self, products: &HashMap<ProductId, Priced>) -> Result<OrderWithItems> {
         let mut unknown = Vec::new();
         let mut shortages = Vec::new();
         let mut currencies = BTreeSet::new();
@@ -359,7 +359,7 @@ fn merge(items: &[NewOrderItem]) -> Result<Vec<NewOrderItem>> {
         .collect()
 }
 
-fn shortage(product: &Product, requested: u32) -> Option<Shortage> {
+fn shortage(product: &Priced, requested: u32) -> Option<Shortage> {
     let available = product.stock.filter(|stock| *stock < u64::from(requested))?;
     Some(Shortage { product_id: product.id, requested, available })
 }

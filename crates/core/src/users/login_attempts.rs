@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::Deserialize;
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::change::{number, string};
@@ -28,9 +30,10 @@ pub struct LoginAttempts {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Attempts {
+    /// DynamoDB has no empty sets: when the last one is taken back, the attribute goes.
     #[serde(default)]
     attempts: BTreeSet<String>,
-    expires_at: i64,
+    expires_at: Option<i64>,
 }
 
 /// How long [`LoginAttempts::take_back`] may take.
@@ -78,8 +81,11 @@ impl LoginAttempts {
     }
 
     /// Forgets the failures of an email, after a log-in that succeeded.
-    pub async fn succeeded(&self, email: &Email) -> Result<()> {
-        retry::on_contention(|| async {
+    ///
+    /// Whoever has the right password is let in, also when nothing can be written just now: that
+    /// goes to the log.
+    pub async fn succeeded(&self, email: &Email) {
+        let forgotten = retry::on_contention(|| async {
             self.table
                 .client
                 .delete_item()
@@ -88,8 +94,10 @@ impl LoginAttempts {
                 .send()
                 .await?;
             Ok(())
-        })
-        .await
+        });
+        if let Err(error) = forgotten.await {
+            warn!(error = &error as &dyn StdError, "the failed log-ins are not forgotten");
+        }
     }
 
     /// `None` when there was an old count, which is removed now.
@@ -106,8 +114,8 @@ impl LoginAttempts {
                  ADD attempts :attempt",
             )
             .condition_expression(
-                "attribute_not_exists(attempts) OR contains(attempts, :id) \
-                 OR (size(attempts) < :max AND expiresAt > :now)",
+                "attribute_not_exists(PK) OR contains(attempts, :id) OR (expiresAt > :now \
+                 AND (attribute_not_exists(attempts) OR size(attempts) < :max))",
             )
             .expression_attribute_names("#type", TYPE)
             .expression_attribute_values(":type", string(ItemType::LoginAttempts.as_str()))
@@ -127,9 +135,10 @@ impl LoginAttempts {
         };
         let Some(item) = failed.item.clone() else { return Ok(None) };
         let attempts: Attempts = schema::entity(ItemType::LoginAttempts, item)?;
-        if attempts.attempts.len() >= MAX_LOGIN_FAILURES && attempts.expires_at > now {
-            let seconds = (attempts.expires_at - now).unsigned_abs();
-            return Err(Error::TooManyLogins { retry_after: Duration::from_secs(seconds) });
+        let live = attempts.expires_at.filter(|expires_at| *expires_at > now);
+        if let Some(expires_at) = live.filter(|_| attempts.attempts.len() >= MAX_LOGIN_FAILURES) {
+            let retry_after = Duration::from_secs((expires_at - now).unsigned_abs());
+            return Err(Error::TooManyLogins { retry_after });
         }
         self.remove(email, attempts.expires_at).await?;
         Ok(None)
@@ -137,19 +146,21 @@ impl LoginAttempts {
 
     /// Removes a count whose time is over but which TTL has not removed yet, unless another attempt
     /// has just done so.
-    async fn remove(&self, email: &Email, expired_at: i64) -> Result<()> {
-        let answer = self
+    async fn remove(&self, email: &Email, expired_at: Option<i64>) -> Result<()> {
+        let delete = self
             .table
             .client
             .delete_item()
             .table_name(&self.table.name)
             .set_key(Some(Key::login_attempts(email).into()))
-            .condition_expression("#expiresAt = :expiredAt")
-            .expression_attribute_names("#expiresAt", EXPIRES_AT)
-            .expression_attribute_values(":expiredAt", number(expired_at))
-            .send()
-            .await;
-        match answer {
+            .expression_attribute_names("#expiresAt", EXPIRES_AT);
+        let delete = match expired_at {
+            Some(expired_at) => delete
+                .condition_expression("#expiresAt = :expiredAt")
+                .expression_attribute_values(":expiredAt", number(expired_at)),
+            None => delete.condition_expression("attribute_not_exists(#expiresAt)"),
+        };
+        match delete.send().await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),

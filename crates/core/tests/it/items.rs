@@ -59,8 +59,8 @@ async fn every_entity_lies_under_its_documented_keys() {
             "PK": format!("USER#{ANNA}"), "SK": format!("ORDER#{CREATED_AT}#{ORDER}"),
             "GSI1PK": format!("ORDER#{ORDER}"), "GSI1SK": format!("USER#{ANNA}"),
             "_type": "Order", "id": ORDER, "userId": ANNA, "status": "pending", "itemCount": 1,
-            "total": 3780, "currency": "EUR", "version": 1, "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
-            "requestId": "JKJaXmPLvHcESHA=",
+            "total": 3780, "currency": "EUR", "version": 1, "createdAt": CREATED_AT,
+            "updatedAt": CREATED_AT, "requestId": "JKJaXmPLvHcESHA=",
         })
     );
     assert_eq!(

@@ -1,5 +1,6 @@
 //! A shop of its own for each test.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::{
     Category, Currency, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem,
     NewProduct, NewUser, Order, OrderId, OrderStatus, Orders, PasswordHash, Placed, Product,
@@ -102,10 +103,18 @@ impl Shop {
             .set_key(Some(key.into()))
             .update_expression("SET #attribute = :value")
             .expression_attribute_names("#attribute", attribute)
-            .expression_attribute_values(
-                ":value",
-                aws_sdk_dynamodb::types::AttributeValue::N(value.to_string()),
-            )
+            .expression_attribute_values(":value", AttributeValue::N(value.to_string()))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Puts a log-in count with this number attribute and nothing else.
+    pub(crate) async fn put_login_attempts(&self, email: &Email, attribute: &str, value: i64) {
+        let key: schema::Item = schema::Key::login_attempts(email).into();
+        let put = self.client.put_item().table_name(&self.table_name).set_item(Some(key));
+        put.item(schema::TYPE, AttributeValue::S("LoginAttempts".to_owned()))
+            .item(attribute, AttributeValue::N(value.to_string()))
             .send()
             .await
             .unwrap();
