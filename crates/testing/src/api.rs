@@ -9,7 +9,7 @@ use storefront_core::{NewUser, PasswordHash, Role, Table, UserId, Users};
 use crate::contract::{self, Answered};
 use crate::evidence;
 
-/// The id of a request, unless it is told another.
+/// The gateway's id of each request.
 const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
 /// A function, reached through events of API Gateway.
@@ -38,7 +38,6 @@ pub struct Request {
     headers: Map<String, Value>,
     authorizer: Option<Value>,
     body: Option<(bool, String)>,
-    id: String,
 }
 
 /// What came back.
@@ -125,7 +124,6 @@ impl Api {
             headers: Map::new(),
             authorizer: None,
             body: None,
-            id: REQUEST_ID.to_owned(),
         }
     }
 
@@ -179,11 +177,6 @@ impl Request {
         self
     }
 
-    /// With this id of the gateway's: of requests that change one order at once, each needs its own.
-    pub fn with_id(self, id: impl Into<String>) -> Self {
-        Self { id: id.into(), ..self }
-    }
-
     /// By someone whom the authorizer let through.
     pub fn by(self, persona: Persona) -> Self {
         self.authorized(json!({
@@ -218,7 +211,7 @@ impl Request {
                     "sourceIp": "192.0.2.1",
                     "userAgent": "test",
                 },
-                "requestId": self.id,
+                "requestId": REQUEST_ID,
                 "routeKey": "$default",
                 "stage": "$default",
                 "time": "22/Nov/2026:09:00:00 +0000",
@@ -234,7 +227,7 @@ impl Request {
             event["isBase64Encoded"] = is_base64_encoded.into();
         }
         let answer = self.api.send_event(&event).await;
-        assert_eq!(answer.header("x-request-id"), Some(&*self.id));
+        assert_eq!(answer.header("x-request-id"), Some(REQUEST_ID));
         answer
     }
 }

@@ -27,8 +27,7 @@ impl Model {
         for (key, attributes) in table {
             if attributes["_type"] == "LoginAttempts" {
                 let email = key.0.trim_start_matches("EMAIL#").to_owned();
-                let count = attributes.get("attempts").or_else(|| attributes.get("failures"));
-                let count = count.and_then(|count| count.parse().ok());
+                let count = attributes.get("attempts").and_then(|count| count.parse().ok());
                 failures.insert(email, count.unwrap_or_default());
             } else {
                 items.insert(key.clone(), attributes.clone());
