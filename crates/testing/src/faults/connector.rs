@@ -61,9 +61,11 @@ fn response(reply: &Reply, body: SdkBody) -> HttpResponse {
 }
 
 /// The first half, and then the connection's end, as hyper reports it.
-fn broken_off(mut text: String) -> SdkBody {
-    text.truncate(text.len() / 2);
-    let half = http_body::Frame::data(text.into_bytes().into());
+fn broken_off(text: String) -> SdkBody {
+    // Of its bytes: the middle may be within a character.
+    let mut bytes = text.into_bytes();
+    bytes.truncate(bytes.len() / 2);
+    let half = http_body::Frame::data(bytes.into());
     let frames = futures_util::stream::iter([Ok(half), Err(reset())]);
     SdkBody::from_body_1_x(StreamBody::new(frames))
 }
