@@ -85,7 +85,13 @@ impl Injector {
     }
 
     async fn inject(&self, fault: Fault, request: &Request, mut random: fastrand::Rng) -> Outcome {
-        self.injected.count(fault);
+        if !self.can_happen(fault, request) {
+            return self.apply(request).into();
+        }
+        // What counts itself may turn out to change nothing.
+        if !matches!(fault, Fault::ConflictBeside | Fault::UnprocessedKeys) {
+            self.injected.count(fault);
+        }
         match fault {
             Fault::ThroughputExceeded => refusal(
                 "ProvisionedThroughputExceededException",
@@ -95,12 +101,14 @@ impl Injector {
             Fault::Throttled => {
                 refusal("ThrottlingException", "Throughput exceeds the current capacity.").into()
             }
-            // DynamoDB knows a token before it looks at the items.
-            Fault::Conflict | Fault::LateWrite if self.progress(request).is_some() => {
-                self.apply(request).into()
-            }
             Fault::Conflict => conflict(request, &mut random).into(),
-            Fault::ConflictBeside => with_conflicts_beside(self.apply(request), &mut random).into(),
+            Fault::ConflictBeside => {
+                let mut reply = self.apply(request);
+                if add_conflicts_beside(&mut reply, &mut random) {
+                    self.injected.count(fault);
+                }
+                reply.into()
+            }
             Fault::ServerError => server_error().into(),
             Fault::AppliedServerError => {
                 self.apply(request);
@@ -119,6 +127,14 @@ impl Injector {
             Fault::LateWrite => self.apply_late(request, self.past_the_timeout(&mut random)).await,
             Fault::TruncatedBody => Outcome::BrokenOff(self.apply(request)),
             Fault::UnprocessedKeys => self.read_in_part(request).into(),
+        }
+    }
+
+    /// `DynamoDB` knows a token before it looks at the items.
+    fn can_happen(&self, fault: Fault, request: &Request) -> bool {
+        match fault {
+            Fault::Conflict | Fault::LateWrite => self.progress(request).is_none(),
+            _ => true,
         }
     }
 
@@ -158,6 +174,7 @@ impl Injector {
         }
         let mut reply = self.store.apply(&request.operation, &first);
         if reply.status == 200 && !left.is_null() {
+            self.injected.count(Fault::UnprocessedKeys);
             reply.body["UnprocessedKeys"] = left;
         }
         reply
@@ -184,14 +201,17 @@ fn conflict(request: &Request, random: &mut fastrand::Rng) -> Reply {
     cancelled(reasons)
 }
 
-/// The same cancellation, with a conflict at some of the actions that did not fail.
-fn with_conflicts_beside(mut reply: Reply, random: &mut fastrand::Rng) -> Reply {
+/// Adds a conflict to some of the actions of a cancelled transaction that did not fail; tells
+/// whether to any.
+fn add_conflicts_beside(reply: &mut Reply, random: &mut fastrand::Rng) -> bool {
+    let mut is_changed = false;
     for reason in reply.body["CancellationReasons"].as_array_mut().into_iter().flatten() {
         if reason["Code"] == "None" && random.bool() {
             *reason = json!({ "Code": "TransactionConflict", "Message": "…" });
+            is_changed = true;
         }
     }
-    reply
+    is_changed
 }
 
 fn cancelled(reasons: Vec<Value>) -> Reply {

@@ -39,7 +39,7 @@ pub struct FaultyDynamoDb {
     injected: Arc<Injected>,
 }
 
-/// How often each fault was injected.
+/// How often each fault took effect.
 #[derive(Debug, Default)]
 pub struct Injected(Mutex<BTreeMap<Fault, u32>>);
 
@@ -82,7 +82,7 @@ impl FaultyDynamoDb {
         self.store.items()
     }
 
-    /// How often each fault was injected so far.
+    /// How often each fault took effect so far.
     #[must_use]
     pub fn injected(&self) -> BTreeMap<Fault, u32> {
         self.injected.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

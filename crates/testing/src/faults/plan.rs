@@ -37,6 +37,24 @@ pub enum Fault {
     UnprocessedKeys,
 }
 
+impl Fault {
+    /// Each of them.
+    pub const ALL: [Self; 12] = [
+        Self::ThroughputExceeded,
+        Self::Throttled,
+        Self::Conflict,
+        Self::ConflictBeside,
+        Self::ServerError,
+        Self::AppliedServerError,
+        Self::Reset,
+        Self::AppliedReset,
+        Self::SlowAnswer,
+        Self::LateWrite,
+        Self::TruncatedBody,
+        Self::UnprocessedKeys,
+    ];
+}
+
 /// Decides for each request what goes wrong with it. Clones share their decisions.
 #[derive(Clone)]
 pub struct Plan {
