@@ -151,12 +151,15 @@ impl Injector {
         }
         let (store, operation, body) =
             (Arc::clone(&self.store), request.operation.clone(), request.body.clone());
+        self.store.expect_late_write();
         let applied = tokio::spawn(async move {
             sleep(delay).await;
             if let Some(token) = &token {
                 store.set_progress(token, None);
             }
-            store.apply(&operation, &body)
+            let reply = store.apply(&operation, &body);
+            store.late_write_came();
+            reply
         });
         applied.await.expect("a store does not panic").into()
     }

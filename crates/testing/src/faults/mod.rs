@@ -82,6 +82,12 @@ impl FaultyDynamoDb {
         self.store.items()
     }
 
+    /// Waits until every late write has been applied: when no request is under way any more, the
+    /// table then stays as it is.
+    pub async fn settled(&self) {
+        self.store.settled().await;
+    }
+
     /// How often each fault took effect so far.
     #[must_use]
     pub fn injected(&self) -> BTreeMap<Fault, u32> {

@@ -2,11 +2,13 @@ use std::io;
 use std::net::Ipv4Addr;
 
 use aws_sdk_dynamodb::Client;
+use futures_util::future;
 use storefront_core::aws::SdkConfig;
 use storefront_core::{Table, aws};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::injector::{Injector, Outcome};
 use super::{FaultyDynamoDb, Plan};
@@ -18,6 +20,8 @@ pub struct Proxy {
     endpoint_url: String,
     table_name: String,
     server: JoinHandle<()>,
+    /// Stops the server when it is dropped.
+    stop: oneshot::Sender<()>,
 }
 
 impl Proxy {
@@ -27,15 +31,15 @@ impl Proxy {
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("there is a free port");
         let address = listener.local_addr().expect("a listener has an address");
         let injector = dynamodb.injector(plan);
+        let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let injector = injector.clone();
-                // An error is the client's going away.
-                tokio::spawn(async move { serve(stream, &injector).await });
-            }
+            let mut connections = JoinSet::new();
+            let serving = Box::pin(accept(&listener, &injector, &mut connections));
+            future::select(serving, stopped).await;
+            connections.shutdown().await;
         });
         let table_name = dynamodb.table_name().to_owned();
-        Self { endpoint_url: format!("http://{address}"), table_name, server }
+        Self { endpoint_url: format!("http://{address}"), table_name, server, stop }
     }
 
     /// The table through a client of this configuration, and through its own HTTP client.
@@ -44,11 +48,25 @@ impl Proxy {
         let client: Client = aws::dynamodb(config, Some(self.endpoint_url.clone()));
         Table::new(client, &self.table_name)
     }
+
+    /// Closes all connections. What was not read from them by then is never applied.
+    ///
+    /// # Panics
+    ///
+    /// When accepting a connection did.
+    pub async fn stop(self) {
+        drop(self.stop);
+        self.server.await.expect("accepting does not panic");
+    }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.server.abort();
+async fn accept(listener: &TcpListener, injector: &Injector, connections: &mut JoinSet<()>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let injector = injector.clone();
+        connections.spawn(async move {
+            // An error is the client's going away.
+            let _ = serve(stream, &injector).await;
+        });
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 use storefront_core::schema;
+use tokio::sync::watch;
 
 /// A table in this process, asked as over HTTP: an operation and a JSON body in, a status and a
 /// JSON body out.
@@ -13,6 +14,8 @@ pub struct Store {
     table_name: String,
     /// What became of the transactions of each token.
     tokens: Mutex<HashMap<String, Progress>>,
+    /// How many writes are still to be applied of which nobody awaits the answer any more.
+    late_writes: watch::Sender<usize>,
 }
 
 /// How far a transaction is that `DynamoDB` knows by its token.
@@ -32,7 +35,7 @@ pub(super) struct Reply {
 impl Store {
     pub(super) fn open() -> Self {
         let (database, table_name) = storefront_embedded::test_database();
-        Self { database, table_name, tokens: Mutex::default() }
+        Self { database, table_name, tokens: Mutex::default(), late_writes: watch::Sender::new(0) }
     }
 
     pub(super) fn table_name(&self) -> &str {
@@ -103,6 +106,20 @@ impl Store {
             Some(progress) => self.tokens().insert(token.to_owned(), progress),
             None => self.tokens().remove(token),
         };
+    }
+
+    pub(super) fn expect_late_write(&self) {
+        self.late_writes.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn late_write_came(&self) {
+        self.late_writes.send_modify(|count| *count -= 1);
+    }
+
+    /// Waits until no late write is to come.
+    pub(super) async fn settled(&self) {
+        let settled = self.late_writes.subscribe().wait_for(|count| *count == 0).await.is_ok();
+        assert!(settled, "the store still has its end");
     }
 
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, Progress>> {
