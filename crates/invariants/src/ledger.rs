@@ -1,23 +1,34 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
-use storefront_core::{OrderId, OrderStatus, ProductId, UserId};
+use storefront_core::{OrderId, OrderStatus, ProductId, Role, UserId};
 use storefront_testing::Answer;
 
 use crate::Snapshot;
 
+mod accounts;
 mod check;
+mod history;
 
-/// What the clients of a shop asked for, and what they were told. With the table as it is when all
-/// are done, it tells whether the shop kept its word.
-#[derive(Debug, Default)]
-pub struct Ledger(Mutex<Vec<Entry>>);
+/// What the clients of a shop asked for, and what they were told. With the table as it was before
+/// and as it is when all are done, it tells whether the shop kept its word.
+#[derive(Debug)]
+pub struct Ledger {
+    /// The users' password is [`crate::PASSWORD`].
+    before: Snapshot,
+    entries: Mutex<Vec<Entry>>,
+}
+
+/// A time in the order of the answers: how many had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(usize);
 
 /// One request and its answer.
 #[derive(Clone, Debug)]
 struct Entry {
     deed: Deed,
+    asked: Moment,
     answer: Answer,
 }
 
@@ -30,14 +41,17 @@ pub enum Deed {
     },
     LogIn {
         email: String,
+        password: String,
     },
     /// With the version of `If-Match`, if with one.
     ChangeUser {
         id: UserId,
         expected: Option<u64>,
+        change: UserChange,
     },
     DeleteUser {
         id: UserId,
+        expected: Option<u64>,
     },
     CreateProduct {
         stock: Option<u64>,
@@ -50,6 +64,7 @@ pub enum Deed {
     },
     DeleteProduct {
         id: ProductId,
+        expected: Option<u64>,
     },
     /// Each item is a product and how many of it.
     PlaceOrder {
@@ -60,9 +75,21 @@ pub enum Deed {
     ChangeStatus {
         id: OrderId,
         to: OrderStatus,
+        expected: Option<u64>,
     },
     /// What changes nothing.
     Read,
+}
+
+/// What a user is to have from now on; none of it where it is the name.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct UserChange {
+    pub email: Option<String>,
+    pub password: Option<String>,
+    pub role: Option<Role>,
+    /// What it was confirmed with, by the user.
+    pub current_password: Option<String>,
 }
 
 /// How an answer leaves what was asked for.
@@ -75,10 +102,22 @@ enum Told {
 }
 
 impl Ledger {
-    /// Notes what a client was told.
-    pub fn note(&self, deed: Deed, answer: &Answer) {
-        let entry = Entry { deed, answer: answer.clone() };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    /// One of a shop with this table, where no request is under way.
+    #[must_use]
+    pub fn since(before: Snapshot) -> Self {
+        Self { before, entries: Mutex::default() }
+    }
+
+    /// To be asked for before a request is sent.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        Moment(self.entries.lock().unwrap_or_else(PoisonError::into_inner).len())
+    }
+
+    /// Notes what a client was told that asked at this moment.
+    pub fn note(&self, deed: Deed, asked: Moment, answer: &Answer) {
+        let entry = Entry { deed, asked, answer: answer.clone() };
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
     /// How many answers there were of each status.
@@ -91,10 +130,22 @@ impl Ledger {
         statuses
     }
 
+    /// Whose password was to be changed.
+    #[must_use]
+    pub fn who_changed_passwords(&self) -> BTreeSet<UserId> {
+        self.entries()
+            .into_iter()
+            .filter_map(|entry| match entry.deed {
+                Deed::ChangeUser { id, change, .. } if change.password.is_some() => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The requests and their answers, one a line, for who looks into a violation.
     #[must_use]
     pub fn history(&self) -> String {
-        let line = |Entry { deed, answer }: &Entry| {
+        let line = |Entry { deed, answer, .. }: &Entry| {
             format!("{} <- {deed:?} {}", answer.status, answer.body)
         };
         self.entries().iter().map(line).collect::<Vec<_>>().join("\n")
@@ -103,11 +154,11 @@ impl Ledger {
     /// What the shop told its clients that is not so: a sentence for each violation.
     #[must_use]
     pub fn violations(&self, snapshot: &Snapshot) -> Vec<String> {
-        check::violations(&self.entries(), snapshot)
+        check::violations(&self.entries(), &self.before, snapshot)
     }
 
     fn entries(&self) -> Vec<Entry> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

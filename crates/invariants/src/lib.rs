@@ -9,6 +9,6 @@ mod ledger;
 mod shop;
 mod snapshot;
 
-pub use ledger::{Deed, Ledger};
+pub use ledger::{Deed, Ledger, Moment, UserChange};
 pub use shop::{PASSWORD, Shop};
 pub use snapshot::{Snapshot, assert_none};

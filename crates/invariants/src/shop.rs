@@ -38,8 +38,8 @@ impl Shop {
     }
 
     /// POST /sessions.
-    pub async fn log_in(&self, email: &str) -> Answer {
-        let body = json!({ "email": email, "password": PASSWORD });
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        let body = json!({ "email": email, "password": password });
         self.auth.post("/sessions").json(body).send().await
     }
 

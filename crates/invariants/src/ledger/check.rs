@@ -6,10 +6,11 @@ use storefront_core::{Order, OrderId, OrderStatus, ProductId, UserId};
 use super::{Deed, Entry, Told};
 use crate::Snapshot;
 
-pub(super) fn violations(entries: &[Entry], snapshot: &Snapshot) -> Vec<String> {
+pub(super) fn violations(entries: &[Entry], before: &Snapshot, snapshot: &Snapshot) -> Vec<String> {
     let mut found: Vec<String> = entries.iter().filter_map(Entry::fault).collect();
-    let check = Check { entries, snapshot };
+    let check = Check { entries, before, snapshot };
     check.users(&mut found);
+    check.accounts(&mut found);
     check.products(&mut found);
     check.placed_orders(&mut found);
     check.other_orders(&mut found);
@@ -19,9 +20,10 @@ pub(super) fn violations(entries: &[Entry], snapshot: &Snapshot) -> Vec<String> 
     found
 }
 
-struct Check<'a> {
-    entries: &'a [Entry],
-    snapshot: &'a Snapshot,
+pub(super) struct Check<'a> {
+    pub(super) entries: &'a [Entry],
+    pub(super) before: &'a Snapshot,
+    pub(super) snapshot: &'a Snapshot,
 }
 
 /// How often a change was acknowledged, and how often nobody knows.
@@ -42,7 +44,7 @@ impl Check<'_> {
             _ => None,
         });
         let deletions = self.changes(|deed| match deed {
-            Deed::DeleteUser { id } => Some(*id),
+            Deed::DeleteUser { id, .. } => Some(*id),
             _ => None,
         });
         let registered = self.entries.iter().filter_map(|entry| match entry.deed {
@@ -66,7 +68,7 @@ impl Check<'_> {
             _ => None,
         });
         let deletions = self.changes(|deed| match deed {
-            Deed::DeleteProduct { id } => Some(*id),
+            Deed::DeleteProduct { id, .. } => Some(*id),
             _ => None,
         });
         let restocked: BTreeSet<ProductId> = self
@@ -169,7 +171,7 @@ impl Check<'_> {
     /// A status that was acknowledged was reached, and by one change only.
     fn statuses(&self, found: &mut Vec<String>) {
         let changes = self.changes(|deed| match deed {
-            Deed::ChangeStatus { id, to } => Some((*id, to.as_str())),
+            Deed::ChangeStatus { id, to, .. } => Some((*id, to.as_str())),
             _ => None,
         });
         for ((id, to), changes) in &changes {
@@ -191,14 +193,19 @@ impl Check<'_> {
         }
     }
 
-    /// Of several who change the same version, one does.
+    /// Of several who change or delete the same version, one does.
     fn expected_versions(&self, found: &mut Vec<String>) {
         let changes = self.changes(|deed| match deed {
-            Deed::ChangeUser { id, expected: Some(version) } => {
+            Deed::ChangeUser { id, expected: Some(version), .. }
+            | Deed::DeleteUser { id, expected: Some(version) } => {
                 Some((format!("user {id}"), *version))
             }
-            Deed::ChangeProduct { id, expected: Some(version), .. } => {
+            Deed::ChangeProduct { id, expected: Some(version), .. }
+            | Deed::DeleteProduct { id, expected: Some(version) } => {
                 Some((format!("product {id}"), *version))
+            }
+            Deed::ChangeStatus { id, expected: Some(version), .. } => {
+                Some((format!("order {id}"), *version))
             }
             _ => None,
         });

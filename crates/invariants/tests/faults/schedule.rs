@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use storefront_core::{NewUser, OrderId, PasswordHash, ProductId, Role, Table, UserId, Users};
+use storefront_core::{NewUser, OrderId, PasswordHash, ProductId, Role, UserId, Users};
 use storefront_credentials::Password;
 use storefront_invariants::{Deed, Ledger, PASSWORD, Shop, Snapshot};
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
@@ -15,6 +15,15 @@ use crate::client::Client;
 
 /// Whose log-ins go on through everything.
 pub(crate) const STEADY: &str = "steady@example.com";
+
+/// What customers change their passwords to.
+pub(crate) const PASSWORDS: [&str; 3] = [PASSWORD, "zwölf Boxkämpfer", "a third passphrase"];
+
+/// A function is cut off after 10 seconds, and then its client gets no problem at all.
+pub(crate) const LONGEST_ANSWER: Duration = Duration::from_millis(9_500);
+
+/// One of so many schedules is also about passwords, whose hashing takes most of its time.
+const WITH_PASSWORDS: u64 = 4;
 
 /// How a schedule went.
 pub(crate) struct Report {
@@ -30,6 +39,12 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) admin: Persona,
     pub(crate) customers: Vec<Persona>,
+    /// The first email of each customer.
+    pub(crate) emails: Vec<String>,
+    /// Whether clients log in and change passwords.
+    pub(crate) has_passwords: bool,
+    /// The last that was acknowledged of each customer, where it is not the first.
+    pub(crate) passwords: Mutex<BTreeMap<UserId, String>>,
     pub(crate) products: Mutex<Vec<ProductId>>,
     /// Of these the stock is changed by hand.
     pub(crate) kept_by_hand: Vec<ProductId>,
@@ -45,6 +60,8 @@ pub(crate) fn run(seed: u64) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
+        // Two hashes at once would be ready in any order.
+        .max_blocking_threads(1)
         .build()
         .unwrap();
     runtime.block_on(Box::pin(run_in_time(seed)))
@@ -53,31 +70,27 @@ pub(crate) fn run(seed: u64) -> Report {
 async fn run_in_time(seed: u64) -> Report {
     let mut random = fastrand::Rng::with_seed(seed);
     let dynamodb = FaultyDynamoDb::start();
-    let world = Arc::new(World::open(&dynamodb.table(&Plan::none())).await);
+    let has_passwords = seed.is_multiple_of(WITH_PASSWORDS);
+    let world = Arc::new(World::open(&dynamodb, has_passwords).await);
     let odds = [2, 8, 15, 30, 60][random.usize(..5)];
     let clients = (0..random.usize(3..=5)).map(|_| {
         let plan = Plan::seeded(random.u64(..), odds);
         let shop = Shop::over(&dynamodb.table(&plan));
         let client = Client::new(shop, Arc::clone(&world), random.fork());
-        client.run(8)
+        client.with_longest_answer(LONGEST_ANSWER).run(8)
     });
     join_all(clients).await;
-    // What was applied late has been by now.
-    tokio::time::sleep(Duration::from_mins(1)).await;
-
-    Report::of(seed, &dynamodb, &world, &Snapshot::of(dynamodb.items()))
+    Report::of(seed, &dynamodb, &world).await
 }
 
 impl Report {
-    /// What is found when all is over.
-    pub(crate) fn of(
-        seed: u64,
-        dynamodb: &FaultyDynamoDb,
-        world: &World,
-        snapshot: &Snapshot,
-    ) -> Self {
+    /// What is found when no request is under way any more.
+    pub(crate) async fn of(seed: u64, dynamodb: &FaultyDynamoDb, world: &World) -> Self {
+        dynamodb.settled().await;
+        world.try_passwords(dynamodb).await;
+        let snapshot = Snapshot::of(dynamodb.items());
         let mut violations = snapshot.violations();
-        violations.extend(world.ledger.violations(snapshot));
+        violations.extend(world.ledger.violations(&snapshot));
         violations.append(&mut world.complaints.lock().unwrap());
         Self {
             seed,
@@ -90,13 +103,14 @@ impl Report {
 }
 
 impl World {
-    pub(crate) async fn open(table: &Table) -> Self {
+    pub(crate) async fn open(dynamodb: &FaultyDynamoDb, has_passwords: bool) -> Self {
+        let table = dynamodb.table(&Plan::none());
         let users = Users::new(table.clone());
         let register = async |email: &str, role: Role| {
             evidence::email(email);
             let new = NewUser {
                 email: email.parse().unwrap(),
-                name: "Anna".to_owned(),
+                name: "Ånna Großkopf".to_owned(),
                 password_hash: password_hash().await,
                 role,
             };
@@ -105,20 +119,24 @@ impl World {
         };
         let admin = register("keeper@example.com", Role::Admin).await;
         register(STEADY, Role::User).await;
+        let emails: Vec<String> = (1..=3).map(|n| format!("customer-{n}@example.com")).collect();
+        let mut customers = Vec::new();
+        for email in &emails {
+            customers.push(register(email, Role::User).await);
+        }
         let mut world = Self {
-            ledger: Ledger::default(),
+            ledger: Ledger::since(Snapshot::of(dynamodb.items())),
             admin,
-            customers: vec![
-                register("customer-1@example.com", Role::User).await,
-                register("customer-2@example.com", Role::User).await,
-                register("customer-3@example.com", Role::User).await,
-            ],
+            customers,
+            emails,
+            has_passwords,
+            passwords: Mutex::default(),
             products: Mutex::default(),
             kept_by_hand: Vec::new(),
             orders: Mutex::default(),
             complaints: Mutex::default(),
         };
-        let shop = Shop::over(table);
+        let shop = Shop::over(&table);
         for stock in [Some(4), Some(30), Some(200), None] {
             let id = world.add_product(&shop, stock).await;
             if stock == Some(200) {
@@ -128,13 +146,37 @@ impl World {
         world
     }
 
+    /// What the customer should be able to log in with.
+    pub(crate) fn password_of(&self, id: UserId) -> String {
+        let passwords = self.passwords.lock().unwrap();
+        passwords.get(&id).map_or(PASSWORD, String::as_str).to_owned()
+    }
+
+    /// Has all whose password was to be changed log in, without faults: for the ledger to see which
+    /// password it is now.
+    async fn try_passwords(&self, dynamodb: &FaultyDynamoDb) {
+        let shop = Shop::over(&dynamodb.table(&Plan::none()));
+        let users = Snapshot::of(dynamodb.items()).users;
+        for id in self.ledger.who_changed_passwords() {
+            let Some(user) = users.get(&id) else { continue };
+            for password in PASSWORDS {
+                let email = user.email.as_str().to_owned();
+                let asked = self.ledger.now();
+                let answer = shop.log_in(&email, password).await;
+                let deed = Deed::LogIn { email, password: password.to_owned() };
+                self.ledger.note(deed, asked, &answer);
+            }
+        }
+    }
+
     async fn add_product(&self, shop: &Shop, stock: Option<u64>) -> ProductId {
         let body = json!({
-            "name": "Blend", "category": "coffee", "price": 100, "currency": "EUR", "stock": stock,
+            "name": "Blend №1", "category": "coffee", "price": 100, "currency": "EUR", "stock": stock,
         });
+        let asked = self.ledger.now();
         let answer = shop.products.post("/products").json(body).by(self.admin).send().await;
         let answer = answer.expect(201);
-        self.ledger.note(Deed::CreateProduct { stock }, &answer);
+        self.ledger.note(Deed::CreateProduct { stock }, asked, &answer);
         let id = answer.body["id"].as_str().unwrap().parse().unwrap();
         self.products.lock().unwrap().push(id);
         id
