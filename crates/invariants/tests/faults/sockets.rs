@@ -10,7 +10,7 @@ use storefront_invariants::Shop;
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan, Proxy};
 
 use crate::client::Client;
-use crate::schedule::{Report, World};
+use crate::schedule::{Report, WITH_PASSWORDS, World};
 
 const SCHEDULES: u64 = 16;
 
@@ -34,7 +34,7 @@ fn the_shop_keeps_its_word_over_connections_that_break() {
 async fn run(seed: u64) -> Report {
     let mut random = fastrand::Rng::with_seed(seed);
     let dynamodb = FaultyDynamoDb::start();
-    let world = Arc::new(World::open(&dynamodb, seed.is_multiple_of(4)).await);
+    let world = Arc::new(World::open(&dynamodb, seed.is_multiple_of(WITH_PASSWORDS)).await);
     let timeouts = aws::timeouts().operation_attempt_timeout(PATIENCE).build();
     let config = aws::emulator_config().into_builder().timeout_config(timeouts).build();
     let mut proxies = Vec::new();
