@@ -63,3 +63,17 @@ fn schedule() -> ExponentialBuilder {
         .with_max_times(MAX_TRIES - 1)
         .with_jitter()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_met_do_not_meet_again_after_the_same_pauses() {
+        let everybodys: Vec<Vec<Duration>> = (0..20).map(|_| pauses().collect()).collect();
+        for (place, mine) in everybodys.iter().enumerate() {
+            assert_eq!(mine.len(), MAX_TRIES - 1);
+            assert!(!everybodys[..place].contains(mine), "{mine:?}");
+        }
+    }
+}
