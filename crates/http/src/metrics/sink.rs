@@ -2,12 +2,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use metrique_writer_core::config::AllowSplitEntries;
-use metrique_writer_core::format::Format as _;
-use metrique_writer_core::{
-    Entry, EntryWriter, MetricFlags, Observation, Unit, Value, ValueWriter,
-};
-use metrique_writer_format_emf::Emf;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use storefront_core::Timestamp;
 use storefront_core::aws::variable;
 use tracing::error;
 
@@ -16,11 +13,11 @@ use crate::logging::with_sources;
 
 /// Where metrics are written to: nowhere, unless told. Clones write to the same place.
 #[derive(Clone, Default)]
-pub struct MetricSink(Option<Arc<Mutex<Output>>>);
+pub struct MetricSink(Option<Arc<Output>>);
 
 struct Output {
-    emf: Emf,
-    writer: Box<dyn Write + Send>,
+    namespace: String,
+    writer: Mutex<Box<dyn Write + Send>>,
 }
 
 impl MetricSink {
@@ -35,8 +32,8 @@ impl MetricSink {
 
     /// A writer that takes each invocation's lines in one piece.
     pub fn new(namespace: impl Into<String>, writer: impl Write + Send + 'static) -> Self {
-        let emf = Emf::builder(namespace.into(), vec![vec![]]).build();
-        Self(Some(Arc::new(Mutex::new(Output { emf, writer: Box::new(writer) }))))
+        let (namespace, writer) = (namespace.into(), Mutex::new(Box::new(writer) as _));
+        Self(Some(Arc::new(Output { namespace, writer })))
     }
 
     /// Writes one line for each dimension's value.
@@ -52,8 +49,9 @@ impl MetricSink {
         let Some(output) = self.0.as_deref().filter(|_| !metrics.is_empty()) else {
             return;
         };
-        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = output.write(&Record { function, request_id, metrics }) {
+        let lines = lines(&output.namespace, function, request_id, metrics);
+        let written = lines.map_err(io::Error::from).and_then(|lines| output.write(&lines));
+        if let Err(error) = written {
             // Metrics are not worth failing a request for.
             error!(cause = %with_sources(&error), "the metrics were not written");
         }
@@ -61,11 +59,10 @@ impl MetricSink {
 }
 
 impl Output {
-    fn write(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let mut lines = Vec::new();
-        self.emf.format(record, &mut lines).map_err(io::Error::other)?;
-        self.writer.write_all(&lines)?;
-        self.writer.flush()
+    fn write(&self, lines: &[u8]) -> io::Result<()> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write_all(lines)?;
+        writer.flush()
     }
 }
 
@@ -75,38 +72,111 @@ impl fmt::Debug for MetricSink {
     }
 }
 
-/// What one invocation counted.
-struct Record<'a> {
-    function: &'a str,
-    request_id: Option<&'a str>,
-    metrics: &'a [(Metric, f64)],
+/// What one invocation counted, in CloudWatch's embedded metric format: one line for each dimension's
+/// value, because all metrics of a line have all of its dimensions.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+fn lines(
+    namespace: &str,
+    function: &str,
+    request_id: Option<&str>,
+    metrics: &[(Metric, f64)],
+) -> serde_json::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut left: Vec<_> = metrics.iter().collect();
+    while let Some((first, _)) = left.first() {
+        let dimension = first.dimension();
+        let (metrics, others) =
+            left.into_iter().partition(|(metric, _)| metric.dimension() == dimension);
+        let line = Line { namespace, function, request_id, dimension, metrics };
+        serde_json::to_writer(&mut lines, &line)?;
+        lines.push(b'\n');
+        left = others;
+    }
+    Ok(lines)
 }
 
-impl Entry for Record<'_> {
-    fn write<'a>(&'a self, writer: &mut impl EntryWriter<'a>) {
-        // A line has one value of each dimension, and all of its metrics have all of its dimensions.
-        writer.config(const { &AllowSplitEntries::new() });
-        writer.value("function", self.function);
-        writer.value("request_id", &self.request_id);
-        for (metric, value) in self.metrics {
-            writer.value(metric.name(), &Counted { metric, value: *value });
+struct Line<'a> {
+    namespace: &'a str,
+    function: &'a str,
+    request_id: Option<&'a str>,
+    dimension: Option<(&'static str, &'a str)>,
+    metrics: Vec<&'a (Metric, f64)>,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("_aws", &Metadata::of(self))?;
+        line.serialize_entry("function", self.function)?;
+        if let Some(request_id) = self.request_id {
+            line.serialize_entry("request_id", request_id)?;
+        }
+        if let Some((name, value)) = self.dimension {
+            line.serialize_entry(name, value)?;
+        }
+        for (metric, value) in &self.metrics {
+            line.serialize_entry(metric.name(), &Number(*value))?;
+        }
+        line.end()
+    }
+}
+
+/// Whole ones without a decimal point, which costs bytes.
+struct Number(f64);
+
+/// Up to here a double has every whole number: 2^53.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 && self.0.abs() <= MAX_WHOLE {
+            #[allow(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
         }
     }
 }
 
-struct Counted<'a> {
-    metric: &'a Metric,
-    value: f64,
+/// What CloudWatch is to make of the line.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata<'a> {
+    /// In milliseconds since 1970.
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'a>; 1],
 }
 
-impl Value for Counted<'_> {
-    fn write(&self, writer: impl ValueWriter) {
-        let unit = if self.metric.is_count() { Unit::Count } else { Unit::None };
-        writer.metric(
-            [Observation::Floating(self.value)],
-            unit,
-            self.metric.dimension(),
-            MetricFlags::empty(),
-        );
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'a str,
+    /// One set of them, with one or none.
+    dimensions: [Vec<&'static str>; 1],
+    metrics: Vec<Definition>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'static str>,
+}
+
+impl<'a> Metadata<'a> {
+    fn of(line: &Line<'a>) -> Self {
+        let definition = |(metric, _): &&(Metric, f64)| Definition {
+            name: metric.name(),
+            unit: metric.is_count().then_some("Count"),
+        };
+        Self {
+            timestamp: Timestamp::now().as_millis(),
+            cloud_watch_metrics: [Directive {
+                namespace: line.namespace,
+                dimensions: [line.dimension.iter().map(|(name, _)| *name).collect()],
+                metrics: line.metrics.iter().map(definition).collect(),
+            }],
+        }
     }
 }
