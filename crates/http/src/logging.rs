@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fmt;
 
 use storefront_core::aws::variable;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Starts logging, at the level of `RUST_LOG` or else `info`.
 ///
@@ -14,16 +15,27 @@ use tracing_subscriber::filter::LevelFilter;
 ///
 /// A process that logs already keeps doing so.
 pub fn init() {
-    let filter = filter();
+    let filter = filter(Targets::new().with_default(LevelFilter::INFO));
     // Where the SDK's own spans are on, it is they that are current, and not the invocation's.
-    let has_spans_within = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG);
-    let _ = tracing_subscriber::fmt()
+    let mut levels = filter.iter().map(|(_, level)| level).chain(filter.default_level());
+    let has_spans_within = levels.any(|level| level >= LevelFilter::DEBUG);
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
-        .with_span_list(has_spans_within)
-        .with_env_filter(filter)
-        .try_init();
+        .with_span_list(has_spans_within);
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
+}
+
+/// What is to be logged: what `RUST_LOG` says, as levels for all or by target
+/// (`warn,storefront=debug`), or else this. A setting that cannot be read must not keep a process from
+/// starting: it counts as absent.
+///
+/// `EnvFilter` would know spans and their fields too, for an engine of regular expressions in every
+/// function.
+#[must_use]
+pub fn filter(default: Targets) -> Targets {
+    variable("RUST_LOG").and_then(|directives| directives.parse().ok()).unwrap_or(default)
 }
 
 /// The error and what caused it in turn, for a field of the log.
@@ -44,10 +56,4 @@ pub fn with_sources<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display +
     }
 
     WithSources(error)
-}
-
-fn filter() -> EnvFilter {
-    let directives = variable("RUST_LOG").unwrap_or_default();
-    // An unreadable setting must not keep the function from starting.
-    EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).parse_lossy(directives)
 }

@@ -3,25 +3,32 @@
 use std::fmt;
 use std::io::{self, Write as _};
 
-use tracing_subscriber::EnvFilter;
+use storefront_http::logging;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cloud::LocalCloud;
 
 /// One line per request and event, and what went wrong; `RUST_LOG` says otherwise. The embedded
 /// database warns of every condition that did not hold, which is how the shop works.
-const DEFAULT_FILTER: &str = "warn,dynoxide=error,storefront_local=info";
+fn default_filter() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("dynoxide", LevelFilter::ERROR)
+        .with_target("storefront_local", LevelFilter::INFO)
+}
 
 /// Logs readable lines.
 pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT_FILTER.into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = logging::filter(default_filter());
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_timer(UtcTime)
-        .with_writer(io::stdout)
-        .init();
+        .with_writer(io::stdout);
+    tracing_subscriber::registry().with(lines).with(filter).init();
 }
 
 /// Says where everything is.

@@ -5,15 +5,16 @@ use std::sync::Once;
 
 use serde_json::Value;
 use storefront_audit::evidence::Recorder;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
+use tracing_subscriber::{Layer as _, Registry, fmt};
 
-/// In detail for our own crates, as operators have it for all others.
-const CAPTURED_LEVELS: &str = "info,storefront=trace";
+/// As operators have it.
+const CAPTURED_LEVEL: LevelFilter = LevelFilter::INFO;
 
-/// All that operators can have logged, which is debug, and even more of our own crates.
-const EVIDENCE_LEVELS: &str = "debug,storefront=trace";
+/// All that operators can have logged.
+const EVIDENCE_LEVEL: LevelFilter = LevelFilter::DEBUG;
 
 thread_local! {
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
@@ -72,16 +73,21 @@ fn install_first() {
         .json()
         .flatten_event(true)
         .with_writer(|| ThreadsBuffer)
-        .with_filter(EnvFilter::new(CAPTURED_LEVELS));
+        .with_filter(levels(CAPTURED_LEVEL));
     let evidence = Recorder::of_this_process().map(|recorder| {
         fmt::layer()
             .json()
             .with_writer(move || Evidence(recorder))
-            .with_filter(EnvFilter::new(EVIDENCE_LEVELS))
+            .with_filter(levels(EVIDENCE_LEVEL))
     });
     let must_install = evidence.is_some();
     let installed = Registry::default().with(captured).with(evidence).try_init();
     assert!(installed.is_ok() || !must_install, "something else gets the logs of this process");
+}
+
+/// This level, and all that our own crates log.
+fn levels(of_others: LevelFilter) -> Targets {
+    Targets::new().with_default(of_others).with_target("storefront", LevelFilter::TRACE)
 }
 
 /// Keeps what a capturing thread writes, and drops what others do.
