@@ -13,9 +13,7 @@ use aws_smithy_runtime_api::client::http::{
     SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::{
-    RuntimeComponents, RuntimeComponentsBuilder,
-};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tracing::{Level, debug, enabled};
 
 /// An HTTP client that logs what is asked for through it, at level debug.
@@ -56,14 +54,8 @@ impl HttpClient for Observed<SharedHttpClient> {
         SharedHttpConnector::new(Observed(self.0.http_connector(settings, components)))
     }
 
-    // Passed on, because the wrapped client gets ready for its first request here.
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        HttpClient::validate_base_client_config(&self.0, components, config)
-    }
+    // `validate_base_client_config` is not passed on: the wrapped client would make a connector there
+    // to have the system's roots read, and throw it away.
 
     fn validate_final_config(
         &self,

@@ -1,19 +1,25 @@
 //! How the suite reaches AWS: one TLS stack, and timeouts and retries set on purpose.
 
+mod credentials;
+mod trust;
+
 use std::time::Duration;
 
 pub use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::access::Observed;
 use crate::capacity;
+
+pub use trust::TrustError;
 
 /// A new connection inside a region takes a few milliseconds; one that takes longer than this is
 /// better given up for another.
@@ -34,15 +40,53 @@ const MAX_ATTEMPTS: u32 = 4;
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The configuration of the environment the function runs in: its region and its credentials. Loaded
-/// once and handed to whoever makes a client, so that all share its connections.
-pub async fn config() -> SdkConfig {
+/// Why AWS cannot be reached from this environment.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Nothing says where.
+    #[error("set AWS_REGION to the region of the stack, such as eu-central-1")]
+    NoRegion,
+    /// Nothing says whom to trust.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+}
+
+/// The configuration of the environment that a function runs in: its region, its role's credentials
+/// and whom to trust. To be made once and handed to whoever makes a client, so that all share its
+/// connections.
+///
+/// Nothing is waited for: Lambda says all of it in environment variables.
+pub fn config() -> Result<SdkConfig, ConfigError> {
+    let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+    let region = Region::new(region.ok_or(ConfigError::NoRegion)?);
+    let client = http_client(trust::store(region.as_ref())?);
+    let credentials = credentials::of_function(region.clone(), client.clone());
+    Ok(SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region)
+        .credentials_provider(credentials)
+        .identity_cache(IdentityCache::lazy().build())
+        .http_client(Observed::new(client))
+        .timeout_config(timeouts().build())
+        .retry_config(retries())
+        .use_fips(is_on("AWS_USE_FIPS_ENDPOINT"))
+        .use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"))
+        .build())
+}
+
+/// The same for whoever operates a stack, on a machine of their own: region and credentials may also
+/// come from profiles and the other sources that the SDK knows, and the system is trusted.
+pub async fn operator_config() -> Result<SdkConfig, ConfigError> {
+    let client = http_client(trust::operators_store()?);
     let loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
+        .http_client(Observed::new(client))
         .timeout_config(timeouts().build())
         .retry_config(retries());
     // Boxed: loading makes a future of many kilobytes.
-    Box::pin(loader.load()).await
+    let config = Box::pin(loader.load()).await;
+    config.region().ok_or(ConfigError::NoRegion)?;
+    Ok(config)
 }
 
 /// A configuration that needs no environment, for an emulator: any region, any credentials.
@@ -54,7 +98,7 @@ pub fn emulator_config() -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "local", "local", None, None, "emulator",
         )))
-        .http_client(http_client())
+        .http_client(Observed::new(http_client(trust::amazon())))
         .timeout_config(timeouts().build())
         .retry_config(retries())
         .build()
@@ -90,12 +134,19 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The one HTTP client of all services, so that nobody asks AWS for anything unobserved.
-fn http_client() -> SharedHttpClient {
-    let client = aws_smithy_http_client::Builder::new()
+/// Whether a variable says so, as the SDK would read it.
+fn is_on(name: &str) -> bool {
+    variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// The one HTTP client of all services, to be [`Observed`] so that nobody asks AWS for anything
+/// unseen.
+fn http_client(roots: TrustStore) -> SharedHttpClient {
+    let tls = TlsContext::builder().with_trust_store(roots).build();
+    aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    SharedHttpClient::new(Observed::new(client))
+        .tls_context(tls.unwrap_or_default())
+        .build_https()
 }
 
 /// The timeouts of every client, to be changed where one needs others.

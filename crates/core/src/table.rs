@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::schema::{self, GSI1, Item, ItemType, Key};
-use crate::{Error, Result, retry};
+use crate::{Error, Result, UserId, retry};
 
 /// The one table, and the client that reaches it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,6 +22,16 @@ impl Table {
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
+    }
+
+    /// Has a first request answered, so that those that somebody waits for find an open connection, and
+    /// built what the SDK builds once.
+    ///
+    /// It asks for a user whom nobody is: whoever uses the table may ask for users.
+    pub async fn connect(&self) -> Result<()> {
+        let nobody = Key::user(UserId::new());
+        self.get::<IgnoredAny>(ItemType::User, nobody, Consistency::Eventual).await?;
+        Ok(())
     }
 
     /// Finds one item. That it is not there is said only after a strongly consistent read: it may

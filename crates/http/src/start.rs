@@ -1,15 +1,22 @@
 //! What a function's `main` needs.
 
+use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use lambda_http::{lambda_runtime, service_fn};
 use storefront_core::Table;
 use storefront_core::aws::{self, SdkConfig};
-use tracing::error;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tracing::{error, warn};
 
 use crate::logging::{self, with_sources};
 use crate::{MetricSink, answer, with_metrics};
+
+/// How long a function waits for its first answer before it starts without one.
+const CONNECT_WITHIN: Duration = aws::ATTEMPT_TIMEOUT;
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +29,13 @@ pub enum StartError {
 
 /// Runs a function: starts the log, then does what its `main` is for, and logs why when that cannot
 /// go on.
-pub async fn function(main: impl Future<Output = Result<(), lambda_http::Error>>) -> ExitCode {
+pub fn function(main: impl Future<Output = Result<(), lambda_http::Error>>) -> ExitCode {
     logging::init();
-    match main.await {
+    let ran = match runtime() {
+        Ok(runtime) => runtime.block_on(main),
+        Err(error) => Err(error.into()),
+    };
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(cause = %with_sources(&*error), "the function cannot run");
@@ -33,16 +44,31 @@ pub async fn function(main: impl Future<Output = Result<(), lambda_http::Error>>
     }
 }
 
-/// The table that the environment names.
-pub fn table_from_environment(config: &SdkConfig) -> Result<Table, StartError> {
+/// One thread, which is quicker to start and to serve one request after the other.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// The table that the environment names, connected to.
+///
+/// That it cannot be reached keeps no function from starting: the first request will meet that too, and
+/// its client is told.
+pub async fn table_from_environment(config: &SdkConfig) -> Result<Table, StartError> {
     let name = aws::variable("TABLE_NAME").ok_or(StartError::MissingVariable("TABLE_NAME"))?;
-    let client = aws::dynamodb(config, aws::endpoint_url("DYNAMODB"));
-    Ok(Table::new(client, name))
+    let table = Table::new(aws::dynamodb(config, aws::endpoint_url("DYNAMODB")), name);
+    // Boxed: the future of a request is large.
+    let cause = match timeout(CONNECT_WITHIN, Box::pin(table.connect())).await {
+        Ok(Ok(())) => return Ok(table),
+        Ok(Err(error)) => with_sources(&error).to_string(),
+        Err(elapsed) => elapsed.to_string(),
+    };
+    warn!(cause, "DynamoDB could not be reached in advance");
+    Ok(table)
 }
 
 /// Serves Lambda's invocations until the environment is shut down, with metrics where the environment
 /// names a namespace for them.
 pub async fn run(app: Router) -> Result<(), lambda_http::Error> {
     let app = with_metrics(app, MetricSink::from_environment());
-    lambda_runtime::run(service_fn(|event| answer(app.clone(), event))).await
+    lambda_runtime::run(service_fn(move |event| answer(app.clone(), event))).await
 }

@@ -1,11 +1,15 @@
 use std::io;
 use std::path::PathBuf;
 
+use storefront_core::aws::ConfigError;
 use storefront_order_status_stream::NotPublished;
 
 /// Why a command could not do all that it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// AWS cannot be reached from here.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// An administrator is somebody who has registered.
     #[error("nobody has {email}: register through the API first (POST /users), and run this again")]
     NoSuchUser { email: String },

@@ -72,14 +72,16 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::MakeAdmin { table, email } => {
-            let client = aws::dynamodb(&aws::config().await, aws::endpoint_url("DYNAMODB"));
+            let client =
+                aws::dynamodb(&aws::operator_config().await?, aws::endpoint_url("DYNAMODB"));
             let users = Users::new(Table::new(client, &table));
             make_admin::run(&users, &table, &email).await
         }
         Command::Redrive { dry_run: true, folder, .. } => redrive::show(&folder),
         Command::Redrive { bus, folder, .. } => {
             let bus = bus.unwrap_or_default();
-            let client = eventbridge(&aws::config().await, aws::endpoint_url("EVENTBRIDGE"));
+            let client =
+                eventbridge(&aws::operator_config().await?, aws::endpoint_url("EVENTBRIDGE"));
             redrive::run(&Consumer::new(client, &bus), &bus, &folder).await
         }
     }

@@ -19,12 +19,14 @@ pub mod faults;
 mod api;
 mod contract;
 mod database;
+mod environment;
 mod log;
 mod metrics;
 mod secrets_manager;
 
 pub use api::{Answer, Api, Persona, Request};
 pub use database::{Database, test_table, unreachable_table};
+pub use environment::ExecutionEnvironment;
 pub use log::CapturedLog;
 pub use metrics::CapturedMetrics;
 pub use secrets_manager::SecretsManager;

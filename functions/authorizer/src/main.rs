@@ -10,10 +10,9 @@ use storefront_core::aws;
 use storefront_credentials::SigningKeys;
 use storefront_http::{MetricSink, start};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     start::function(async {
-        let signing_keys = SigningKeys::from_environment(&aws::config().await).await?;
+        let signing_keys = SigningKeys::from_environment(&aws::config()?).await?;
         let authorizer =
             &Authorizer::new(signing_keys).with_metrics(MetricSink::from_environment());
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
@@ -21,5 +20,4 @@ async fn main() -> ExitCode {
         }))
         .await
     })
-    .await
 }

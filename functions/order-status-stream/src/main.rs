@@ -8,16 +8,14 @@ use storefront_http::MetricSink;
 use storefront_http::start::{self, StartError};
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     start::function(async {
         let bus_name =
             aws::variable("EVENT_BUS_NAME").ok_or(StartError::MissingVariable("EVENT_BUS_NAME"))?;
-        let client = eventbridge(&aws::config().await, aws::endpoint_url("EVENTBRIDGE"));
+        let client = eventbridge(&aws::config()?, aws::endpoint_url("EVENTBRIDGE"));
         let consumer =
             &Consumer::new(client, bus_name).with_metrics(MetricSink::from_environment());
         lambda_runtime::run(service_fn(|event: LambdaEvent<StreamBatch>| consumer.handle(event)))
             .await
     })
-    .await
 }

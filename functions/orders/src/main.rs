@@ -5,11 +5,9 @@ use std::process::ExitCode;
 use storefront_core::aws;
 use storefront_http::start;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     start::function(async {
-        let table = start::table_from_environment(&aws::config().await)?;
+        let table = start::table_from_environment(&aws::config()?).await?;
         start::run(storefront_orders::app(table)).await
     })
-    .await
 }
