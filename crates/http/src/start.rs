@@ -44,9 +44,14 @@ pub fn function(main: impl Future<Output = Result<(), lambda_http::Error>>) -> E
     }
 }
 
-/// One thread, which is quicker to start and to serve one request after the other.
+/// One thread, which is quicker to start and to serve one request after the other. On Lambda Managed
+/// Instances, where an environment serves several at once, one for each core.
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
+    let concurrency = aws::variable("AWS_LAMBDA_MAX_CONCURRENCY");
+    let is_concurrent = concurrency.is_some_and(|limit| limit.parse::<u32>().is_ok_and(|n| n > 1));
+    let mut builder =
+        if is_concurrent { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.enable_all().build()
 }
 
 /// The table that the environment names, connected to.
@@ -70,5 +75,5 @@ pub async fn table_from_environment(config: &SdkConfig) -> Result<Table, StartEr
 /// names a namespace for them.
 pub async fn run(app: Router) -> Result<(), lambda_http::Error> {
     let app = with_metrics(app, MetricSink::from_environment());
-    lambda_runtime::run(service_fn(move |event| answer(app.clone(), event))).await
+    lambda_runtime::run_concurrent(service_fn(move |event| answer(app.clone(), event))).await
 }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
@@ -13,10 +14,11 @@ use storefront_http::{MetricSink, start};
 fn main() -> ExitCode {
     start::function(async {
         let signing_keys = SigningKeys::from_environment(&aws::config()?).await?;
-        let authorizer =
-            &Authorizer::new(signing_keys).with_metrics(MetricSink::from_environment());
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-            Ok::<_, Infallible>(authorizer.authorize(event).await)
+        let authorizer = Authorizer::new(signing_keys).with_metrics(MetricSink::from_environment());
+        let authorizer = Arc::new(authorizer);
+        lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Value>| {
+            let authorizer = Arc::clone(&authorizer);
+            async move { Ok::<_, Infallible>(authorizer.authorize(event).await) }
         }))
         .await
     })

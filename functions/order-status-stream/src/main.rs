@@ -1,6 +1,7 @@
 //! Starts the function.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use storefront_core::aws;
@@ -13,9 +14,12 @@ fn main() -> ExitCode {
         let bus_name =
             aws::variable("EVENT_BUS_NAME").ok_or(StartError::MissingVariable("EVENT_BUS_NAME"))?;
         let client = eventbridge(&aws::config()?, aws::endpoint_url("EVENTBRIDGE"));
-        let consumer =
-            &Consumer::new(client, bus_name).with_metrics(MetricSink::from_environment());
-        lambda_runtime::run(service_fn(|event: LambdaEvent<StreamBatch>| consumer.handle(event)))
-            .await
+        let consumer = Consumer::new(client, bus_name).with_metrics(MetricSink::from_environment());
+        let consumer = Arc::new(consumer);
+        lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<StreamBatch>| {
+            let consumer = Arc::clone(&consumer);
+            async move { consumer.handle(event).await }
+        }))
+        .await
     })
 }
