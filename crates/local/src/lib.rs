@@ -7,13 +7,13 @@
 pub mod cli;
 pub mod console;
 pub mod function;
+pub mod seed;
 
 mod cloud;
 mod data_dir;
 mod error;
 mod events;
 mod gateway;
-mod seed;
 mod stream;
 mod suite;
 

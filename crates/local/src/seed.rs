@@ -71,7 +71,7 @@ pub(crate) async fn users(
 }
 
 /// Fills an empty table.
-pub(crate) async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let seed = read()?;
 
     let password_hash = seed.password.parse::<Password>()?.hash().await?;

@@ -1,0 +1,96 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use crate::measure::measure;
+use crate::report::{self, Report};
+use crate::services::Services;
+use crate::subject::Plan;
+use crate::{Error, callgrind};
+use storefront_template::Template;
+
+/// Measures the functions as Lambda runs them, beside the least that such functions can cost.
+#[derive(Debug, Parser)]
+#[command(name = "storefront-bench", version, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    functions: FunctionsArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Cold starts, warm invocations, memory and sizes of the functions; the default.
+    Functions(FunctionsArgs),
+}
+
+/// How the functions are measured.
+#[derive(Debug, Parser)]
+pub(crate) struct FunctionsArgs {
+    /// How often each is started. One round more comes first and is thrown away.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+
+    /// Only this function; may be given again.
+    #[arg(long = "function", value_name = "NAME")]
+    pub(crate) functions: Vec<String>,
+
+    /// Writes all figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Writes a page with plots to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Leaves out the comparison with Node.js.
+    #[arg(long)]
+    pub(crate) no_node: bool,
+
+    /// Counts the instructions of a cold start and an invocation too, under valgrind.
+    #[arg(long)]
+    pub(crate) callgrind: bool,
+
+    /// Where the functions are built already, such as target/lambda after `cargo lambda build
+    /// --release`. Without it they are built.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) bin_dir: Option<PathBuf>,
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+///
+/// When something could not be measured, or a function answered an error. That a target is missed
+/// is none.
+pub async fn run(args: Args) -> Result<(), Error> {
+    match args.command {
+        Some(Command::Functions(functions)) => run_functions(functions).await,
+        None => run_functions(args.functions).await,
+    }
+}
+
+async fn run_functions(args: FunctionsArgs) -> Result<(), Error> {
+    if args.callgrind {
+        callgrind::check()?;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let template = Template::read(root.join("template.yaml"))?;
+    let services = Services::start(&template).await?;
+    let plan = Plan::make(&root, &template, &services, &args)?;
+    let measured = measure(&plan, &services, args.rounds).await?;
+    let instructions =
+        if args.callgrind { Some(callgrind::count(&plan, &services).await?) } else { None };
+    let report = Report::new(&plan, &measured, instructions.as_ref(), args.rounds);
+    print!("{}", report::table::render(&report));
+    if let Some(path) = &args.json {
+        report::json::write(&report, path)?;
+    }
+    if let Some(path) = &args.html {
+        report::html::write(&report, path)?;
+    }
+    Ok(())
+}

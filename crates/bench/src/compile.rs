@@ -1,0 +1,57 @@
+//! Builds what is measured.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::Error;
+
+/// Builds a package's binary as a release, by itself, and says where it is.
+///
+/// By itself, because Cargo gives a dependency the features that all packages of one build want
+/// of it: the local cloud's would be in every function.
+pub(crate) fn release(
+    manifest: &Path,
+    package: &str,
+    binary: &str,
+    target: &Path,
+) -> Result<PathBuf, Error> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
+        .args(["--package", package, "--bin", binary, "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(target)
+        .stderr(Stdio::inherit());
+    let output = run(command)?;
+    let messages = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let built = messages.filter(|message| message["target"]["name"] == binary);
+    let built =
+        built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    built.ok_or_else(|| Error::NoProgram { name: binary.to_owned(), path: manifest.to_owned() })
+}
+
+/// Where Cargo leaves what it builds of the workspace in this folder.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+/// Runs a command to its end, and gives what it wrote.
+pub(crate) fn run(mut command: Command) -> Result<String, Error> {
+    let outcome = command.output();
+    let cause = match outcome {
+        Ok(output) if output.status.success() => {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            format!("{} {}", output.status, said.trim_end())
+        }
+        Err(error) => error.to_string(),
+    };
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    Err(Error::Command { command: words.join(" "), cause })
+}

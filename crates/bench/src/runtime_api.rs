@@ -1,0 +1,199 @@
+//! The Runtime API of Lambda, as a function's process sees it.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub use crate::error::Failure;
+
+const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:storefront";
+
+/// What a request is taken to be traced by, as with `Tracing: Active`.
+const TRACE: &str = "Root=1-6b02af1b-d970548d307caa5c565e7a04;Parent=6f0a1b2c3d4e5f60;Sampled=0";
+
+/// The longest that an answer may be: twice of what Lambda takes.
+const MAX_BODY: usize = 12 << 20;
+
+/// One environment's Runtime API. It serves one process, on a port of its own.
+pub struct RuntimeApi {
+    address: SocketAddr,
+    messages: mpsc::UnboundedReceiver<Message>,
+    /// Those who have asked for an event and have none; more than one where a function works
+    /// concurrently.
+    waiting: VecDeque<oneshot::Sender<Handout>>,
+    invocations: u64,
+    server: JoinHandle<()>,
+}
+
+/// An event that was answered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// From handing out the event until the whole answer was there.
+    pub duration: Duration,
+    /// What was answered.
+    pub body: Bytes,
+}
+
+enum Message {
+    Next { at: Instant, reply: oneshot::Sender<Handout> },
+    Answer { at: Instant, request_id: String, body: Result<Bytes, Bytes> },
+    InitError(Bytes),
+}
+
+struct Handout {
+    request_id: String,
+    event: Bytes,
+}
+
+type Sender = mpsc::UnboundedSender<Message>;
+
+impl RuntimeApi {
+    /// Starts it on a port that was free.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such port.
+    pub async fn start() -> std::io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (sender, messages) = mpsc::unbounded_channel();
+        let invocation = "/2018-06-01/runtime/invocation";
+        let app = Router::new()
+            .route(&format!("{invocation}/next"), get(next))
+            .route(&format!("{invocation}/{{id}}/response"), post(response))
+            .route(&format!("{invocation}/{{id}}/error"), post(error))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(sender);
+        let listener = listener.tap_io(|stream| {
+            // An event must not wait for the acknowledgement of its headers.
+            let _ = stream.set_nodelay(true);
+        });
+        let server = tokio::spawn(async move {
+            // It ends with its task only.
+            let _ = axum::serve(listener, app).await;
+        });
+        Ok(Self { address, messages, waiting: VecDeque::new(), invocations: 0, server })
+    }
+
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the function asks for an event, and says when it did.
+    ///
+    /// # Errors
+    ///
+    /// When it says that it cannot start.
+    pub async fn ready(&mut self) -> Result<Instant, Failure> {
+        match self.messages.recv().await {
+            Some(Message::Next { at, reply }) => {
+                self.waiting.push_back(reply);
+                Ok(at)
+            }
+            Some(Message::InitError(body)) => Err(Failure::Init(text(&body))),
+            Some(Message::Answer { body: Ok(body) | Err(body), .. }) => {
+                Err(Failure::Unexpected(text(&body)))
+            }
+            None => Err(Failure::NotReady),
+        }
+    }
+
+    /// Hands out an event to the function, which must have asked for one, and waits for its
+    /// answer.
+    ///
+    /// # Errors
+    ///
+    /// When it answers an error.
+    pub async fn invoke(&mut self, event: impl Into<Bytes>) -> Result<Answer, Failure> {
+        let reply = self.waiting.pop_front().ok_or(Failure::NotReady)?;
+        self.invocations += 1;
+        let request_id = format!("8476a536-e9f4-11e8-9739-{:012x}", self.invocations);
+        let handout = Handout { request_id: request_id.clone(), event: event.into() };
+        let since = Instant::now();
+        reply.send(handout).map_err(|_| Failure::NotReady)?;
+        loop {
+            match self.messages.recv().await {
+                Some(Message::Next { reply, .. }) => self.waiting.push_back(reply),
+                Some(Message::Answer { at, request_id: id, body }) if id == request_id => {
+                    let body = body.map_err(|error| Failure::Error(text(&error)))?;
+                    return Ok(Answer { duration: at - since, body });
+                }
+                Some(Message::Answer { request_id, .. }) => {
+                    return Err(Failure::Unexpected(format!("the unknown request {request_id}")));
+                }
+                Some(Message::InitError(body)) => return Err(Failure::Init(text(&body))),
+                None => return Err(Failure::NotReady),
+            }
+        }
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn next(State(sender): State<Sender>) -> Response {
+    let (reply, handout) = oneshot::channel();
+    let _ = sender.send(Message::Next { at: Instant::now(), reply });
+    let Ok(Handout { request_id, event }) = handout.await else {
+        return StatusCode::GONE.into_response();
+    };
+    let deadline = SystemTime::now() + Duration::from_secs(30);
+    let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let headers = [
+        (HeaderName::from_static("content-type"), "application/json".to_owned()),
+        (HeaderName::from_static("lambda-runtime-aws-request-id"), request_id),
+        (HeaderName::from_static("lambda-runtime-deadline-ms"), deadline.as_millis().to_string()),
+        (HeaderName::from_static("lambda-runtime-invoked-function-arn"), ARN.to_owned()),
+        (HeaderName::from_static("lambda-runtime-trace-id"), TRACE.to_owned()),
+    ];
+    (headers, event).into_response()
+}
+
+async fn response(
+    State(sender): State<Sender>,
+    Path(request_id): Path<String>,
+    body: Bytes,
+) -> StatusCode {
+    answered(&sender, Message::Answer { at: Instant::now(), request_id, body: Ok(body) })
+}
+
+async fn error(
+    State(sender): State<Sender>,
+    Path(request_id): Path<String>,
+    body: Bytes,
+) -> StatusCode {
+    answered(&sender, Message::Answer { at: Instant::now(), request_id, body: Err(body) })
+}
+
+async fn init_error(State(sender): State<Sender>, body: Bytes) -> StatusCode {
+    answered(&sender, Message::InitError(body))
+}
+
+fn answered(sender: &Sender, message: Message) -> StatusCode {
+    // The receiver is gone only when nobody measures any more.
+    let _ = sender.send(message);
+    StatusCode::ACCEPTED
+}
+
+fn text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).into_owned()
+}

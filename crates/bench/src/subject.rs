@@ -1,0 +1,164 @@
+//! What is measured: the functions, and what they are compared with.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use storefront_template::{Function, Template};
+
+use crate::cli::FunctionsArgs;
+use crate::event::{self, Operation};
+use crate::package::{Size, size};
+use crate::process::Program;
+use crate::services::Services;
+use crate::{Error, compile, floor};
+
+/// What a subject is to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Kind {
+    Function,
+    /// Hello world, without the SDK.
+    Hello,
+    /// The leanest that does the same.
+    GetItem,
+    /// The same in JavaScript.
+    Node,
+}
+
+/// A program that is measured.
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) program: Program,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) size: Size,
+}
+
+/// One event of one program.
+pub(crate) struct Case {
+    /// Index of the subject.
+    pub(crate) subject: usize,
+    pub(crate) operation: Operation,
+}
+
+/// All that a run measures; those with the same operation stand side by side.
+pub(crate) struct Plan {
+    pub(crate) subjects: Vec<Subject>,
+    pub(crate) cases: Vec<Case>,
+}
+
+impl Plan {
+    /// Builds what has to be built.
+    pub(crate) fn make(
+        root: &Path,
+        template: &Template,
+        services: &Services,
+        args: &FunctionsArgs,
+    ) -> Result<Self, Error> {
+        let functions = chosen(template, &args.functions)?;
+        let operations = event::operations(root)?;
+        let mut plan = Self { subjects: Vec::new(), cases: Vec::new() };
+        let target = compile::target(root).join("floor");
+        let hello = plan.add_floor(Kind::Hello, "floor-hello", &target, services)?;
+        plan.cases.push(Case { subject: hello, operation: event::hello(&operations) });
+
+        let get_item = plan.add_floor(Kind::GetItem, "floor-get-item", &target, services)?;
+        let has_node = !args.no_node && floor::has_node();
+        let node = if has_node { Some(plan.add_node(services)?) } else { None };
+        for function in functions {
+            let subject = plan.add_function(root, &function, services, args.bin_dir.as_deref())?;
+            let is_its = |operation: &&Operation| operation.function == function.binary;
+            let its: Vec<_> = operations.iter().filter(is_its).cloned().collect();
+            if its.is_empty() {
+                return Err(Error::NoEvent(function.binary));
+            }
+            for operation in its {
+                let others = [Some(get_item), node].into_iter().flatten();
+                let others = others.filter(|_| operation.comparable);
+                for subject in std::iter::once(subject).chain(others) {
+                    plan.cases.push(Case { subject, operation: operation.clone() });
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// For a message: which program, and which event.
+    pub(crate) fn name(&self, case: &Case) -> String {
+        format!("{}: {}", self.subjects[case.subject].name, case.operation.name)
+    }
+
+    fn add_floor(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        target: &Path,
+        services: &Services,
+    ) -> Result<usize, Error> {
+        eprintln!("building {name}");
+        let program = floor::rust(name, target)?;
+        let files = [(program.path.clone(), "bootstrap".to_owned())];
+        self.add(name, kind, program, services.variables(None)?, &files)
+    }
+
+    fn add_node(&mut self, services: &Services) -> Result<usize, Error> {
+        eprintln!("building floor-node");
+        let (program, files) = floor::node(&services.folder().join("node"))?;
+        self.add("floor-node", Kind::Node, program, services.variables(None)?, &files)
+    }
+
+    fn add_function(
+        &mut self,
+        root: &Path,
+        function: &Function,
+        services: &Services,
+        bin_dir: Option<&Path>,
+    ) -> Result<usize, Error> {
+        let name = &function.binary;
+        let path = if let Some(folder) = bin_dir {
+            built(folder, name)?
+        } else {
+            eprintln!("building {name}");
+            let package = format!("storefront-{name}");
+            compile::release(&root.join("Cargo.toml"), &package, name, &compile::target(root))?
+        };
+        let files = [(path.clone(), "bootstrap".to_owned())];
+        let program = Program { path, arguments: Vec::new() };
+        self.add(name, Kind::Function, program, services.variables(Some(function))?, &files)
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        program: Program,
+        variables: BTreeMap<String, String>,
+        files: &[(PathBuf, String)],
+    ) -> Result<usize, Error> {
+        let size = size(files).map_err(Error::file(&program.path))?;
+        self.subjects.push(Subject { name: name.to_owned(), kind, program, variables, size });
+        Ok(self.subjects.len() - 1)
+    }
+}
+
+/// The template's functions of these names, or all.
+fn chosen(template: &Template, names: &[String]) -> Result<Vec<Function>, Error> {
+    let all: Vec<_> = template.functions()?.into_values().collect();
+    let known = || all.iter().map(|function| function.binary.clone()).collect();
+    for name in names {
+        if !all.iter().any(|function| function.binary == *name) {
+            return Err(Error::UnknownFunction { name: name.clone(), known: known() });
+        }
+    }
+    let is_chosen = |function: &Function| names.is_empty() || names.contains(&function.binary);
+    Ok(all.into_iter().filter(is_chosen).collect())
+}
+
+/// As `cargo lambda build` leaves it, or `cargo build`.
+fn built(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+    let path = folder.join(name);
+    let candidates = [path.join("bootstrap"), path.clone()];
+    let found = candidates.into_iter().find(|path| path.is_file());
+    found.ok_or_else(|| Error::NoProgram { name: name.to_owned(), path })
+}

@@ -1,0 +1,135 @@
+//! What the functions should reach. All of it but the sizes is a ratio to what was measured in
+//! the same rounds, so that it holds on any machine.
+
+use serde::Serialize;
+
+use crate::measure::{Measured, Sample};
+use crate::statistics::{Ratio, median};
+use crate::subject::{Case, Kind, Plan, Subject};
+
+/// A zip at most this large, in bytes. Hashing passwords takes some more.
+const ZIP: u64 = 3_000_000;
+const ZIP_OF_AUTH: u64 = 3_500_000;
+
+/// Events whose warm invocations are judged.
+const WARM: [&str; 3] = ["get user", "find user by e-mail", "list 25 orders"];
+
+/// A target, and what came out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verdict {
+    pub(crate) what: &'static str,
+    pub(crate) subject: String,
+    /// What was asked; not where it does not matter.
+    pub(crate) operation: Option<&'static str>,
+    pub(crate) ratio: Ratio,
+    pub(crate) limit: Limit,
+    pub(crate) met: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Limit {
+    fn is_met_by(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => value <= limit,
+            Self::AtLeast(limit) => value >= limit,
+        }
+    }
+}
+
+/// One figure of a sample.
+pub(crate) type Metric = fn(&Sample) -> f64;
+
+/// What is compared with the floor, and how many times as much it may be.
+const TO_FLOOR: [(&str, f64, Metric); 4] = [
+    ("init + first invoke / floor", 1.2, |sample| sample.init + sample.first),
+    ("processor time of a cold start / floor", 1.25, |sample| sample.cold_processor),
+    ("warm p50 / floor", 1.15, |sample| median(sample.warm.clone())),
+    ("peak memory / floor", 1.5, |sample| memory(sample)),
+];
+
+pub(crate) fn verdicts(plan: &Plan, measured: &Measured) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for (what, limit, metric) in TO_FLOOR {
+        for (case, ours, floor) in pairs(plan, measured, Kind::GetItem) {
+            if what.starts_with("warm") && !WARM.contains(&case.operation.name) {
+                continue;
+            }
+            let ratio = ratio(ours, floor, metric);
+            verdicts.push(verdict(plan, what, case, ratio, Limit::AtMost(limit)));
+        }
+    }
+    for (case, ours, node) in pairs(plan, measured, Kind::Node) {
+        let ratio = ratio(node, ours, |sample| sample.init + sample.first);
+        let what = "init + first invoke of Node.js / ours";
+        verdicts.push(verdict(plan, what, case, ratio, Limit::AtLeast(25.0)));
+    }
+    let functions = plan.subjects.iter().filter(|subject| subject.kind == Kind::Function);
+    verdicts.extend(functions.map(zip));
+    verdicts
+}
+
+fn verdict(plan: &Plan, what: &'static str, case: &Case, ratio: Ratio, limit: Limit) -> Verdict {
+    Verdict {
+        what,
+        subject: plan.subjects[case.subject].name.clone(),
+        operation: Some(case.operation.name),
+        ratio,
+        limit,
+        met: limit.is_met_by(ratio.value),
+    }
+}
+
+fn zip(subject: &Subject) -> Verdict {
+    let most = if subject.name == "auth" { ZIP_OF_AUTH } else { ZIP };
+    let [size, most] = [subject.size.zipped_bytes, most].map(megabytes);
+    Verdict {
+        what: "zip, MB",
+        subject: subject.name.clone(),
+        operation: None,
+        ratio: Ratio { value: size, low: size, high: size },
+        limit: Limit::AtMost(most),
+        met: size <= most,
+    }
+}
+
+/// Each case of a function that one of this kind has as well, with both of their samples.
+fn pairs<'a>(
+    plan: &'a Plan,
+    measured: &'a Measured,
+    kind: Kind,
+) -> impl Iterator<Item = (&'a Case, &'a [Sample], &'a [Sample])> {
+    let all = move || plan.cases.iter().zip(measured);
+    let kind_of = |case: &Case| plan.subjects[case.subject].kind;
+    let ours =
+        all().filter(move |(case, _)| case.operation.comparable && kind_of(case) == Kind::Function);
+    ours.filter_map(move |(case, ours)| {
+        let is_other =
+            |other: &Case| kind_of(other) == kind && other.operation.name == case.operation.name;
+        let (_, theirs) = all().find(|(other, _)| is_other(other))?;
+        Some((case, ours.as_slice(), theirs.as_slice()))
+    })
+}
+
+fn ratio(ours: &[Sample], theirs: &[Sample], metric: Metric) -> Ratio {
+    let values = |samples: &[Sample]| samples.iter().map(metric).collect::<Vec<_>>();
+    Ratio::of_medians(&values(ours), &values(theirs))
+}
+
+/// In megabytes.
+pub(crate) fn memory(sample: &Sample) -> f64 {
+    megabytes(sample.peak_memory)
+}
+
+/// Of a million bytes each.
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "it is shown with one or two decimals")]
+    let bytes = bytes as f64;
+    bytes / 1e6
+}
