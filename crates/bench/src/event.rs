@@ -140,3 +140,43 @@ fn with_body(event: Value, body: &Value) -> Value {
     event["body"] = body.into();
     event
 }
+
+#[cfg(test)]
+mod tests {
+    use storefront_template::Template;
+
+    use super::*;
+
+    fn root() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
+    #[test]
+    fn every_function_of_the_template_is_measured() {
+        let operations = operations(&root()).unwrap();
+        let functions = Template::read(root().join("template.yaml")).unwrap().functions().unwrap();
+        for function in functions.into_values() {
+            let is_its = |operation: &Operation| operation.function == function.binary;
+            assert!(operations.iter().any(is_its), "{}", function.binary);
+        }
+    }
+
+    #[test]
+    fn what_must_be_another_one_each_time_is() {
+        for operation in operations(&root()).unwrap() {
+            let is_other = operation.event(1) != operation.event(2);
+            assert_eq!(is_other, matches!(operation.name, "place order" | "register"));
+            assert!(!operation.event(1).contains(NUMBER));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_the_expected_one_is_none() {
+        let ok = json!({ "statusCode": 200 });
+        assert!(Expected::Status(200).is_met_by(&ok));
+        assert!(!Expected::Status(201).is_met_by(&ok));
+        assert!(!Expected::Authorized.is_met_by(&json!({ "isAuthorized": false })));
+        assert!(Expected::NoFailures.is_met_by(&json!({ "batchItemFailures": [] })));
+        assert!(!Expected::NoFailures.is_met_by(&json!({})));
+    }
+}

@@ -88,7 +88,7 @@ fn verdict(plan: &Plan, what: &'static str, case: &Case, ratio: Ratio, limit: Li
 
 fn zip(subject: &Subject) -> Verdict {
     let most = if subject.name == "auth" { ZIP_OF_AUTH } else { ZIP };
-    let [size, most] = [subject.size.zipped_bytes, most].map(megabytes);
+    let [size, most] = [subject.size.zipped_bytes, most].map(millions);
     Verdict {
         what: "zip, MB",
         subject: subject.name.clone(),
@@ -122,14 +122,14 @@ fn ratio(ours: &[Sample], theirs: &[Sample], metric: Metric) -> Ratio {
     Ratio::of_medians(&values(ours), &values(theirs))
 }
 
-/// In megabytes.
+/// In millions.
 pub(crate) fn memory(sample: &Sample) -> f64 {
-    megabytes(sample.peak_memory)
+    millions(sample.peak_memory)
 }
 
-/// Of a million bytes each.
-pub(crate) fn megabytes(bytes: u64) -> f64 {
+/// For people: megabytes of bytes, and instructions by the million.
+pub(crate) fn millions(number: u64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "it is shown with one or two decimals")]
-    let bytes = bytes as f64;
-    bytes / 1e6
+    let number = number as f64;
+    number / 1e6
 }

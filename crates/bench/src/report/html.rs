@@ -7,8 +7,9 @@ use std::path::Path;
 use super::svg::{Bar, Interval, bars, intervals};
 use super::{CaseReport, Report};
 use crate::Error;
+use crate::callgrind::Instructions;
 use crate::subject::Kind;
-use crate::targets::{Limit, Verdict, megabytes};
+use crate::targets::{Limit, Verdict, millions};
 
 /// What only Node.js takes longer than is cut at this many times of the slowest read in Rust.
 const ROOM: f64 = 1.6;
@@ -106,7 +107,8 @@ fn cold(report: &Report) -> String {
 fn warm(report: &Report) -> String {
     let bar = |case: &CaseReport| {
         let parts = vec![case.warm.p50, case.warm.p99 - case.warm.p50];
-        bar(report, case, parts, Vec::new(), format!("{:.2} ms", case.warm.p50))
+        let value = format!("{:.2} to {:.1} ms", case.warm.p50, case.warm.p99);
+        bar(report, case, parts, Vec::new(), value)
     };
     let shown = || report.cases.iter().filter(|case| !hashes(case));
     let longest = longest(report, shown(), |case| case.warm.p99);
@@ -124,7 +126,7 @@ fn memory(report: &Report) -> String {
 
 fn sizes(report: &Report) -> String {
     let bar = |subject: &super::SubjectReport| {
-        let [bytes, zipped] = [subject.size.bytes, subject.size.zipped_bytes].map(megabytes);
+        let [bytes, zipped] = [subject.size.bytes, subject.size.zipped_bytes].map(millions);
         Bar {
             label: subject.name.clone(),
             class: class(subject.kind),
@@ -133,7 +135,7 @@ fn sizes(report: &Report) -> String {
             value: format!("{zipped:.2} / {bytes:.2} MB"),
         }
     };
-    let longest = report.subjects.iter().map(|subject| megabytes(subject.size.bytes));
+    let longest = report.subjects.iter().map(|subject| millions(subject.size.bytes));
     let longest = longest.fold(1.0, f64::max) * 1.05;
     bars(&report.subjects.iter().map(bar).collect::<Vec<_>>(), longest)
 }
@@ -219,7 +221,7 @@ fn targets(report: &Report) -> String {
 }
 
 fn figures(report: &Report) -> String {
-    let header = [
+    let mut header = vec![
         "init",
         "first",
         "both",
@@ -230,9 +232,12 @@ fn figures(report: &Report) -> String {
         "processor, warm",
         "peak memory",
     ];
-    let header = cells("th", header);
+    let counted = report.cases.iter().any(|case| case.instructions.is_some());
+    if counted {
+        header.extend(["million instructions, cold", "warm"]);
+    }
     let rows = report.cases.iter().map(|case| {
-        let figures = [
+        let mut figures = vec![
             case.init.p50,
             case.first.p50,
             case.cold.p50,
@@ -243,12 +248,16 @@ fn figures(report: &Report) -> String {
             case.warm_processor.p50,
             case.peak_memory.p50,
         ];
-        let figures = cells("td", figures.map(|figure| format!("{figure:.2}")));
+        if let Some(Instructions { cold, warm }) = case.instructions {
+            figures.extend([cold, warm].map(millions));
+        }
+        let figures = cells("td", figures.into_iter().map(|figure| format!("{figure:.2}")));
         let (name, operation) = (escaped(&case.name), case.operation);
         format!("<tr><td class=\"text\">{name}<td class=\"text\">{operation}{figures}\n")
     });
     format!(
-        "<table><tr><th class=\"text\">program<th class=\"text\">event{header}\n{}</table>",
+        "<table><tr><th class=\"text\">program<th class=\"text\">event{}\n{}</table>",
+        cells("th", header),
         rows.collect::<String>()
     )
 }

@@ -4,6 +4,8 @@ pub(crate) mod html;
 pub(crate) mod json;
 mod svg;
 pub(crate) mod table;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 

@@ -6,7 +6,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
 use super::Report;
-use crate::targets::{Limit, megabytes};
+use crate::targets::{Limit, millions};
 
 pub(crate) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -66,10 +66,10 @@ fn cases(report: &Report) -> Table {
             .map(|value| format!("{value:.2}")),
         );
         row.push(format!("{:.1}", case.peak_memory.p50));
-        row.extend([size.bytes, size.zipped_bytes].map(|size| format!("{:.2}", megabytes(size))));
+        row.extend([size.bytes, size.zipped_bytes].map(|size| format!("{:.2}", millions(size))));
         if counted {
             let instructions = case.instructions.map(|counted| [counted.cold, counted.warm]);
-            let cells = instructions.map(|both| both.map(|n| format!("{:.2}", megabytes(n))));
+            let cells = instructions.map(|both| both.map(|n| format!("{:.2}", millions(n))));
             row.extend(cells.unwrap_or_default());
         }
         table.add_row(row);

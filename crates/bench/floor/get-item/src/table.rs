@@ -18,13 +18,6 @@ impl Table {
         Self { client, name }
     }
 
-    /// Reads what is not there.
-    pub(crate) async fn warm_up(&self) -> Result<(), Error> {
-        let request = self.client.get_item().table_name(&self.name);
-        request.key("PK", text("WARM-UP")).key("SK", text("METADATA")).send().await?;
-        Ok(())
-    }
-
     pub(crate) async fn get(&self, partition: String) -> Result<Item, Error> {
         let request = self.client.get_item().table_name(&self.name).consistent_read(false);
         let answer = request.key("PK", text(partition)).key("SK", text("METADATA")).send().await?;
