@@ -55,7 +55,7 @@ pub(crate) struct FunctionsArgs {
     pub(crate) callgrind: bool,
 
     /// Where the functions are built already, such as target/lambda after `cargo lambda build
-    /// --release`. Without it they are built.
+    /// --release`. Without it they are built, as the floor is. Another linker makes other sizes.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) bin_dir: Option<PathBuf>,
 }
