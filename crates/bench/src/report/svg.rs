@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-const LABELS: f64 = 250.0;
-const PLOT: f64 = 760.0;
-const WIDTH: f64 = LABELS + PLOT + 90.0;
+const LABELS: f64 = 260.0;
+const PLOT: f64 = 720.0;
+const WIDTH: f64 = LABELS + PLOT + 140.0;
 const ROW: f64 = 24.0;
 const AXIS: f64 = 26.0;
 
