@@ -8,7 +8,7 @@ use crate::measure::measure;
 use crate::report::{self, Report};
 use crate::services::Services;
 use crate::subject::Plan;
-use crate::{Error, callgrind};
+use crate::{Error, callgrind, contention};
 use storefront_template::Template;
 
 /// Measures the functions as Lambda runs them, beside the least that such functions can cost.
@@ -25,6 +25,8 @@ pub struct Args {
 enum Command {
     /// Cold starts, warm invocations, memory and sizes of the functions; the default.
     Functions(FunctionsArgs),
+    /// Simulates a rush on one product: how many orders a second are placed, and how long they take.
+    Contention(ContentionArgs),
 }
 
 /// How the functions are measured.
@@ -60,6 +62,33 @@ pub(crate) struct FunctionsArgs {
     pub(crate) bin_dir: Option<PathBuf>,
 }
 
+/// What is simulated; each combination is a line of the table.
+#[derive(Debug, Parser)]
+pub(crate) struct ContentionArgs {
+    /// Orders that come each second.
+    #[arg(long, value_delimiter = ',', default_value = "10,25,50,100,200,500,1000",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rates: Vec<u32>,
+
+    /// How long a transaction keeps its items from others, in milliseconds.
+    #[arg(long, value_delimiter = ',', default_value = "10",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) transaction: Vec<u32>,
+
+    /// Over how many items the product's stock is spread. In this shop it is one.
+    #[arg(long, value_delimiter = ',', default_value = "1,16",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) stock_items: Vec<u32>,
+
+    /// How many orders come in all.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) orders: u32,
+
+    /// The same seed is the same orders at the same moments.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
 /// Does what the command line says.
 ///
 /// # Errors
@@ -69,6 +98,10 @@ pub(crate) struct FunctionsArgs {
 pub async fn run(args: Args) -> Result<(), Error> {
     match args.command {
         Some(Command::Functions(functions)) => run_functions(functions).await,
+        Some(Command::Contention(sales)) => {
+            println!("{}", contention::table(&sales));
+            Ok(())
+        }
         None => run_functions(args.functions).await,
     }
 }

@@ -6,6 +6,7 @@
 //! this machine's; their ratios are the result.
 
 pub mod cli;
+pub mod contention;
 pub mod package;
 pub mod runtime_api;
 pub mod statistics;

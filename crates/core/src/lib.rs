@@ -41,6 +41,7 @@ pub use orders::{
 pub use page::{Page, PageRequest};
 pub use products::{MAX_PRICE, NewProduct, Product, ProductChanges, Products};
 pub use request_id::{InvalidRequestId, RequestId};
+pub use retry::pauses as conflict_pauses;
 pub use table::Table;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{

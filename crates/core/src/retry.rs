@@ -51,8 +51,9 @@ where
     Err(Error::Contention)
 }
 
-/// The pauses between tries, for a loop that keeps what it has between them.
-pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+/// The pauses between tries, of 20 ms to 640 ms and as much again of jitter: for a loop that keeps
+/// what it has between them, and for whoever wants to know how a rush on one item ends.
+pub fn pauses() -> impl Iterator<Item = Duration> {
     schedule().build()
 }
 

@@ -103,7 +103,7 @@ fn targets(report: &Report) -> Table {
 }
 
 /// All columns but the first few are numbers.
-fn table(header: &[&str], texts: usize) -> Table {
+pub(crate) fn table(header: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(header);
     for column in table.column_iter_mut().skip(texts) {
