@@ -98,6 +98,11 @@ impl ExecutionEnvironment {
         answers
     }
 
+    /// Stops reading what the process writes.
+    pub fn close_output(&mut self) {
+        drop(self.process.stdout.take());
+    }
+
     /// Ends the process, as Lambda does without a warning. The lines that it wrote until then.
     pub async fn end(mut self) -> Vec<Value> {
         self.process.start_kill().expect("it runs");

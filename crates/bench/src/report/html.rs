@@ -237,17 +237,7 @@ fn figures(report: &Report) -> String {
         header.extend(["million instructions, cold", "warm"]);
     }
     let rows = report.cases.iter().map(|case| {
-        let mut figures = vec![
-            case.init.p50,
-            case.first.p50,
-            case.cold.p50,
-            case.cold_processor.p50,
-            case.warm.p50,
-            case.warm.p90,
-            case.warm.p99,
-            case.warm_processor.p50,
-            case.peak_memory.p50,
-        ];
+        let mut figures = case.figures().to_vec();
         if let Some(Instructions { cold, warm }) = case.instructions {
             figures.extend([cold, warm].map(millions));
         }

@@ -85,6 +85,21 @@ impl Report {
 }
 
 impl CaseReport {
+    /// What both reports show of a case, in the order of their columns.
+    pub(crate) fn figures(&self) -> [f64; 9] {
+        [
+            self.init.p50,
+            self.first.p50,
+            self.cold.p50,
+            self.cold_processor.p50,
+            self.warm.p50,
+            self.warm.p90,
+            self.warm.p99,
+            self.warm_processor.p50,
+            self.peak_memory.p50,
+        ]
+    }
+
     /// What was measured of a case, over all rounds.
     fn of(
         plan: &Plan,

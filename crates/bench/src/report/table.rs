@@ -52,20 +52,9 @@ fn cases(report: &Report) -> Table {
     for case in &report.cases {
         let size = report.subjects[case.subject].size;
         let mut row = vec![case.name.clone(), case.operation.to_owned()];
-        row.extend(
-            [
-                case.init.p50,
-                case.first.p50,
-                case.cold.p50,
-                case.cold_processor.p50,
-                case.warm.p50,
-                case.warm.p90,
-                case.warm.p99,
-                case.warm_processor.p50,
-            ]
-            .map(|value| format!("{value:.2}")),
-        );
-        row.push(format!("{:.1}", case.peak_memory.p50));
+        let [times @ .., peak_memory] = case.figures();
+        row.extend(times.map(|value: f64| format!("{value:.2}")));
+        row.push(format!("{peak_memory:.1}"));
         row.extend([size.bytes, size.zipped_bytes].map(|size| format!("{:.2}", millions(size))));
         if counted {
             let instructions = case.instructions.map(|counted| [counted.cold, counted.warm]);

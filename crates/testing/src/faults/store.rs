@@ -75,7 +75,6 @@ impl Store {
             "BatchGetItem" => run!(batch_get_item),
             "DeleteItem" => run!(delete_item),
             "GetItem" => run!(get_item),
-            "PutItem" => run!(put_item),
             "Query" => run!(query),
             "Scan" => run!(scan),
             "TransactWriteItems" => run!(transact_write_items),

@@ -1,0 +1,146 @@
+//! Showing, changing and deleting users, through events of API Gateway.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod change;
+mod show;
+
+use serde_json::json;
+use storefront_core::{NewUser, Role, Table, UserId, Users};
+use storefront_credentials::Password;
+use storefront_testing::faults::{FaultyDynamoDb, Plan};
+use storefront_testing::{Api, Database, Persona, evidence, unreachable_table};
+
+const PASSWORD: &str = "correct horse battery";
+
+struct Shop {
+    api: Api,
+    users: Users,
+    _database: Option<Database>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let database = Database::start().await;
+        let shop = Self::on(database.table());
+        Self { _database: Some(database), ..shop }
+    }
+
+    /// One whose requests go wrong when the plan is told so.
+    fn with_faults() -> (Self, Plan) {
+        let plan = Plan::none();
+        (Self::on(FaultyDynamoDb::start().table(&plan)), plan)
+    }
+
+    fn on(table: Table) -> Self {
+        Self {
+            api: Api::new(storefront_users::app(table.clone())),
+            users: Users::new(table),
+            _database: None,
+        }
+    }
+
+    async fn with(&self, name: &str, role: Role) -> Persona {
+        let password: Password = PASSWORD.parse().unwrap();
+        let email = format!("{name}@example.com");
+        evidence::email(&email);
+        evidence::password(PASSWORD);
+        let new = NewUser {
+            email: email.parse().unwrap(),
+            name: name.to_owned(),
+            password_hash: password.hash().await.unwrap(),
+            role,
+        };
+        let user = self.users.register(UserId::new(), new).await.unwrap();
+        Persona { user_id: user.id, role }
+    }
+
+    async fn anna(&self) -> Persona {
+        self.with("anna", Role::User).await
+    }
+
+    async fn admin(&self) -> Persona {
+        self.with("admin", Role::Admin).await
+    }
+
+    async fn password_of(&self, persona: Persona, password: &str) -> bool {
+        let user = self.users.find(persona.user_id).await.unwrap().unwrap();
+        let password: Password = password.parse().unwrap();
+        password.verify(&user.password_hash).await.unwrap()
+    }
+}
+
+fn path(persona: Persona) -> String {
+    format!("/users/{}", persona.user_id)
+}
+
+#[tokio::test]
+async fn only_an_admin_gives_roles() {
+    let shop = Shop::open().await;
+    let (anna, admin) = (shop.anna().await, shop.admin().await);
+    let role = path(anna) + "/role";
+    for by in [anna, Persona::user()] {
+        // Not even what is wrong with the body does anybody else learn.
+        let answer = shop.api.put(&role).by(by).json(json!({ "role": "root" })).send().await;
+        let _ = answer.problem(403, "forbidden");
+    }
+    let put = || shop.api.put(&role).by(admin);
+    let answer = put().json(json!({ "role": "admin" })).send().await.expect(200);
+    assert_eq!(answer.body["role"], "admin");
+    assert_eq!(answer.header("etag"), Some("\"2\""));
+    for body in [json!({ "role": "root" }), json!({ "role": "Admin" }), json!({ "role": null })] {
+        let answer = put().json(body).send().await.problem(422, "invalid_body");
+        assert_eq!(answer.pointers(), ["/role"]);
+    }
+    let nobody = shop.api.put(path(Persona::user()) + "/role").by(admin);
+    let answer = nobody.json(json!({ "role": "user" })).send().await;
+    let _ = answer.problem(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn a_deleted_user_is_gone_and_their_email_is_free() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let answer = shop.api.delete(path(anna)).by(anna).send().await.expect(204);
+    assert!(answer.body.is_null());
+    let password = json!({ "password": "new password", "currentPassword": PASSWORD });
+    for request in [
+        shop.api.get("/users/me"),
+        shop.api.get(path(anna)),
+        shop.api.delete("/users/me"),
+        shop.api.patch("/users/me").json(json!({ "name": "A." })),
+        shop.api.patch("/users/me").json(password),
+    ] {
+        let answer = request.by(anna).send().await.problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+    }
+    let again = shop.anna().await;
+    assert_ne!(again.user_id, anna.user_id);
+}
+
+#[tokio::test]
+async fn an_admin_deletes_anyone() {
+    let shop = Shop::open().await;
+    let (anna, admin) = (shop.anna().await, shop.admin().await);
+    let _ = shop.api.delete(path(anna)).by(admin).send().await.expect(204);
+    let answer = shop.api.get(path(anna)).by(admin).send().await;
+    let _ = answer.problem(404, "user_not_found");
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_405() {
+    let shop = Shop::open().await;
+    let answer = shop.api.post("/users/me").send().await.problem(405, "method_not_allowed");
+    let allowed = answer.header("allow").unwrap();
+    for method in ["GET", "PATCH", "DELETE"] {
+        assert!(allowed.contains(method), "{allowed}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_out_of_reach_is_503() {
+    let api = Api::new(storefront_users::app(unreachable_table()));
+    let answer = api.get("/users/me").by(Persona::user()).send().await;
+    let answer = answer.problem(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}
