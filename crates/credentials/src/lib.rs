@@ -5,6 +5,7 @@
 
 pub mod access_token;
 
+mod argon2id;
 mod error;
 mod hs256;
 mod password;
