@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::limits::{self, LimitsArgs};
 use crate::measure::measure;
 use crate::report::{self, Report};
 use crate::services::Services;
@@ -27,6 +28,8 @@ enum Command {
     Functions(FunctionsArgs),
     /// Simulates a rush on one product: how many orders a second are placed, and how long they take.
     Contention(ContentionArgs),
+    /// Holds sizes, crates and instructions of the functions against those recorded.
+    Limits(LimitsArgs),
 }
 
 /// How the functions are measured.
@@ -102,6 +105,7 @@ pub async fn run(args: Args) -> Result<(), Error> {
             println!("{}", contention::table(&sales));
             Ok(())
         }
+        Some(Command::Limits(args)) => limits::run(&args).await,
         None => run_functions(args.functions).await,
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn release(
     binary: &str,
     target: &Path,
 ) -> Result<PathBuf, Error> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = cargo();
     command
         .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
         .args(["--package", package, "--bin", binary, "--manifest-path"])
@@ -31,6 +31,11 @@ pub(crate) fn release(
     let built =
         built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
     built.ok_or_else(|| Error::NoProgram { name: binary.to_owned(), path: manifest.to_owned() })
+}
+
+/// The Cargo that this was built by, where it runs this.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Where Cargo leaves what it builds of the workspace in this folder.

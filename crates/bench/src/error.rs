@@ -87,9 +87,14 @@ pub enum Error {
     NotLinux,
     /// Instructions cannot be counted.
     #[error(
-        "--callgrind needs valgrind, which is not installed; `apt-get install valgrind`, or leave the flag out"
+        "valgrind counts the instructions, and is not installed; `apt-get install valgrind`, or leave --callgrind out"
     )]
     NoValgrind,
+    /// The functions cost more than is recorded.
+    #[error(
+        "{0} figures are more than recorded in crates/bench/limits.json. If that is what the change is worth, record them with --record"
+    )]
+    Limits(usize),
     /// Anything else that the operating system refused.
     #[error("{what}: {source}")]
     Io {

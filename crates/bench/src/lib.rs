@@ -16,6 +16,7 @@ mod compile;
 mod error;
 mod event;
 mod floor;
+mod limits;
 mod machine;
 mod measure;
 mod process;

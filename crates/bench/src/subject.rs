@@ -49,39 +49,67 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Builds what has to be built.
+    /// The functions of these names, or all, beside what they are compared with. Builds what has
+    /// to be built.
     pub(crate) fn make(
         root: &Path,
         template: &Template,
         services: &Services,
         args: &FunctionsArgs,
     ) -> Result<Self, Error> {
-        let functions = chosen(template, &args.functions)?;
-        let operations = event::operations(root)?;
         let mut plan = Self { subjects: Vec::new(), cases: Vec::new() };
         let target = compile::target(root).join("floor");
         let hello = plan.add_floor(Kind::Hello, "floor-hello", &target, services)?;
-        plan.cases.push(Case { subject: hello, operation: event::hello(&operations) });
+        let operation = event::hello(&event::operations(root)?);
+        plan.cases.push(Case { subject: hello, operation });
 
-        let get_item = plan.add_floor(Kind::GetItem, "floor-get-item", &target, services)?;
-        let has_node = !args.no_node && floor::has_node();
-        let node = if has_node { Some(plan.add_node(services)?) } else { None };
+        let mut others =
+            vec![plan.add_floor(Kind::GetItem, "floor-get-item", &target, services)?];
+        if !args.no_node && floor::has_node() {
+            others.push(plan.add_node(services)?);
+        }
+        let functions = chosen(template, &args.functions)?;
+        plan.add_functions(root, functions, services, args.bin_dir.as_deref(), &others)?;
+        Ok(plan)
+    }
+
+    /// All functions by themselves.
+    pub(crate) fn of_functions(
+        root: &Path,
+        template: &Template,
+        services: &Services,
+        bin_dir: &Path,
+    ) -> Result<Self, Error> {
+        let mut plan = Self { subjects: Vec::new(), cases: Vec::new() };
+        plan.add_functions(root, chosen(template, &[])?, services, Some(bin_dir), &[])?;
+        Ok(plan)
+    }
+
+    /// With all of their events, and those others that answer them too.
+    fn add_functions(
+        &mut self,
+        root: &Path,
+        functions: Vec<Function>,
+        services: &Services,
+        bin_dir: Option<&Path>,
+        others: &[usize],
+    ) -> Result<(), Error> {
+        let operations = event::operations(root)?;
         for function in functions {
-            let subject = plan.add_function(root, &function, services, args.bin_dir.as_deref())?;
+            let subject = self.add_function(root, &function, services, bin_dir)?;
             let is_its = |operation: &&Operation| operation.function == function.binary;
-            let its: Vec<_> = operations.iter().filter(is_its).cloned().collect();
+            let its: Vec<_> = operations.iter().filter(is_its).collect();
             if its.is_empty() {
                 return Err(Error::NoEvent(function.binary));
             }
             for operation in its {
-                let others = [Some(get_item), node].into_iter().flatten();
-                let others = others.filter(|_| operation.comparable);
+                let others = others.iter().copied().filter(|_| operation.comparable);
                 for subject in std::iter::once(subject).chain(others) {
-                    plan.cases.push(Case { subject, operation: operation.clone() });
+                    self.cases.push(Case { subject, operation: operation.clone() });
                 }
             }
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// For a message: which program, and which event.
