@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde::Serialize;
 
-use crate::measure::Environment;
+use crate::environment::Environment;
 use crate::process::Program;
 use crate::services::Services;
 use crate::subject::{Case, Kind, Plan};
@@ -63,19 +63,21 @@ async fn executed(
     number: &mut u64,
 ) -> Result<u64, Error> {
     let profile = services.folder().join("callgrind");
-    let bootstrap = &plan.subjects[case.subject].program.path;
+    let subject = &plan.subjects[case.subject];
     let program = Program {
         path: "valgrind".into(),
         arguments: vec![
             "--tool=callgrind".to_owned(),
             format!("--callgrind-out-file={}", profile.display()),
-            bootstrap.display().to_string(),
+            subject.program.path.display().to_string(),
         ],
     };
-    let mut environment = Environment::start(plan, case, &program, services).await?;
+    let name = plan.name(case);
+    let mut environment =
+        Environment::start(name, &program, &subject.variables, services.folder()).await?;
     for _ in 0..events {
         *number += 1;
-        environment.invoke(*number).await?;
+        environment.invoke(case.operation.event(*number), case.operation.expected).await?;
         environment.ready().await?;
     }
     // Killed, it would not write the profile.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::concurrency::{self, ConcurrencyArgs};
 use crate::limits::{self, LimitsArgs};
 use crate::measure::measure;
 use crate::report::{self, Report};
@@ -30,6 +31,8 @@ enum Command {
     Contention(ContentionArgs),
     /// Holds sizes, crates and instructions of the functions against those recorded.
     Limits(LimitsArgs),
+    /// Several invocations at once in one process, beside one at a time.
+    Concurrency(ConcurrencyArgs),
 }
 
 /// How the functions are measured.
@@ -105,7 +108,8 @@ pub async fn run(args: Args) -> Result<(), Error> {
             println!("{}", contention::table(&sales));
             Ok(())
         }
-        Some(Command::Limits(args)) => limits::run(&args).await,
+        Some(Command::Limits(args)) => limits::run(&args, &root()).await,
+        Some(Command::Concurrency(args)) => concurrency::run(&args, &root()).await,
         None => run_functions(args.functions).await,
     }
 }
@@ -114,7 +118,7 @@ async fn run_functions(args: FunctionsArgs) -> Result<(), Error> {
     if args.callgrind {
         callgrind::check()?;
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root();
     let template = Template::read(root.join("template.yaml"))?;
     let services = Services::start(&template).await?;
     let plan = Plan::make(&root, &template, &services, &args)?;
@@ -130,4 +134,9 @@ async fn run_functions(args: FunctionsArgs) -> Result<(), Error> {
         report::html::write(&report, path)?;
     }
     Ok(())
+}
+
+/// The repository's.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

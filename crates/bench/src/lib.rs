@@ -13,12 +13,15 @@ pub mod statistics;
 
 mod callgrind;
 mod compile;
+mod concurrency;
+mod environment;
 mod error;
 mod event;
 mod floor;
 mod limits;
 mod machine;
 mod measure;
+mod options;
 mod process;
 mod report;
 mod services;

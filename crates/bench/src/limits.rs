@@ -76,10 +76,9 @@ impl Figure {
     }
 }
 
-pub(crate) async fn run(args: &LimitsArgs) -> Result<(), Error> {
+pub(crate) async fn run(args: &LimitsArgs, root: &Path) -> Result<(), Error> {
     callgrind::check()?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let now = costs(&root, &args.bin_dir).await?;
+    let now = costs(root, &args.bin_dir).await?;
     let path = root.join("crates/bench/limits.json");
     let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
     let mut limits: Limits =

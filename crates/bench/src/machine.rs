@@ -1,7 +1,7 @@
 //! What the figures were measured on.
 
 use std::process::Command;
-use std::{fs, thread};
+use std::{fmt, fs, thread};
 
 use serde::Serialize;
 
@@ -31,6 +31,13 @@ impl Machine {
             rust: version("rustc").unwrap_or_default(),
             node: with_node.then(|| version("node")).flatten(),
         }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} cores, {}, {}", self.processor, self.cores, self.system, self.rust)?;
+        self.node.iter().try_for_each(|node| write!(f, ", Node.js {node}"))
     }
 }
 

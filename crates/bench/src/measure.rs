@@ -3,17 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::time::timeout;
 
 use crate::Error;
-use crate::error::Failure;
-use crate::process::{Process, Program};
-use crate::runtime_api::{Answer, RuntimeApi};
+use crate::environment::Environment;
+use crate::runtime_api::Answer;
 use crate::services::Services;
-use crate::subject::{Case, Kind, Plan, Subject};
-
-/// How long a function may do nothing. Under valgrind it takes seconds.
-const SILENCE: Duration = Duration::from_mins(1);
+use crate::subject::{Case, Kind, Plan};
 
 /// Invocations of each process after the first that do not count yet as warm.
 const WARMING_UP: u32 = 3;
@@ -36,15 +31,6 @@ pub(crate) struct Sample {
 
 /// The samples of each case of a plan, one a round.
 pub(crate) type Measured = Vec<Vec<Sample>>;
-
-/// An environment with its process.
-pub(crate) struct Environment<'a> {
-    name: String,
-    case: &'a Case,
-    api: RuntimeApi,
-    process: Process,
-    pub(crate) init: Duration,
-}
 
 /// All cases in each round, in turns from the first to the last and back, so that none always
 /// follows the same other. The first round is not counted: it fills the system's caches.
@@ -81,32 +67,32 @@ async fn sample(
     services: &Services,
     number: &mut u64,
 ) -> Result<Sample, Error> {
-    let mut invoke = async |environment: &mut Environment<'_>| {
+    let mut invoke = async |environment: &mut Environment| {
         *number += 1;
-        let answer = environment.invoke(*number).await?;
+        let event = case.operation.event(*number);
+        let answer = environment.invoke(event, case.operation.expected).await?;
         environment.ready().await?;
         Ok::<_, Error>(milliseconds(answer.duration))
     };
-    let program = &plan.subjects[case.subject].program;
-    let mut environment = Environment::start(plan, case, program, services).await?;
+    let mut environment = Environment::of(plan, case, services).await?;
     let first = invoke(&mut environment).await?;
-    let cold_processor = environment.process.processor_time()?;
+    let cold_processor = environment.processor_time()?;
     for _ in 0..WARMING_UP {
         invoke(&mut environment).await?;
     }
     let mut warm = Vec::new();
-    let before = environment.process.processor_time()?;
+    let before = environment.processor_time()?;
     for _ in 0..case.operation.warm {
         warm.push(invoke(&mut environment).await?);
     }
-    let processor = environment.process.processor_time()?.saturating_sub(before);
+    let processor = environment.processor_time()?.saturating_sub(before);
     let sample = Sample {
         init: milliseconds(environment.init),
         first,
         cold_processor: milliseconds(cold_processor),
         warm,
         warm_processor: milliseconds(processor) / f64::from(case.operation.warm),
-        peak_memory: environment.process.peak_memory()?,
+        peak_memory: environment.peak_memory()?,
     };
     environment.end().await?;
     Ok(sample)
@@ -116,9 +102,9 @@ async fn sample(
 async fn compare_answers(plan: &Plan, services: &Services) -> Result<(), Error> {
     let mut expected: Option<(&Case, Value)> = None;
     for case in plan.cases.iter().filter(|case| case.operation.comparable) {
-        let program = &plan.subjects[case.subject].program;
-        let mut environment = Environment::start(plan, case, program, services).await?;
-        let answer = environment.invoke(0).await?;
+        let mut environment = Environment::of(plan, case, services).await?;
+        let event = case.operation.event(0);
+        let answer = environment.invoke(event, case.operation.expected).await?;
         environment.end().await?;
         let body = body(&answer);
         match &expected {
@@ -149,70 +135,6 @@ fn body(answer: &Answer) -> Value {
         *cursor = cursor.as_str().map_or(0, str::len).into();
     }
     body
-}
-
-impl<'a> Environment<'a> {
-    /// Starts the case's subject, or rather `program`, and waits until it asks for an event.
-    pub(crate) async fn start(
-        plan: &Plan,
-        case: &'a Case,
-        program: &Program,
-        services: &Services,
-    ) -> Result<Self, Error> {
-        let subject: &Subject = &plan.subjects[case.subject];
-        let api = RuntimeApi::start().await.map_err(Error::io("cannot serve the Runtime API"))?;
-        let mut variables = subject.variables.clone();
-        variables.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), api.address().to_string());
-        let output = services.folder().join("output");
-        let process = Process::start(program, &variables, &output)?;
-        let name = plan.name(case);
-        let mut environment = Self { name, case, api, process, init: Duration::ZERO };
-        let ready = environment.ready().await?;
-        environment.init = ready - environment.process.started;
-        Ok(environment)
-    }
-
-    /// Waits until it asks for an event.
-    pub(crate) async fn ready(&mut self) -> Result<Instant, Error> {
-        let outcome = tokio::select! {
-            outcome = timeout(SILENCE, self.api.ready()) => outcome,
-            status = self.process.ended() => Ok(Err(Failure::Ended(status?))),
-        };
-        self.checked(outcome.unwrap_or(Err(Failure::Silent(SILENCE))))
-    }
-
-    /// Hands out the event, as the `number`th time, and waits for a good answer.
-    pub(crate) async fn invoke(&mut self, number: u64) -> Result<Answer, Error> {
-        let event = self.case.operation.event(number);
-        let outcome = tokio::select! {
-            outcome = timeout(SILENCE, self.api.invoke(event)) => outcome,
-            status = self.process.ended() => Ok(Err(Failure::Ended(status?))),
-        };
-        let answer = self.checked(outcome.unwrap_or(Err(Failure::Silent(SILENCE))))?;
-        let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        if self.case.operation.expected.is_met_by(&value) {
-            return Ok(answer);
-        }
-        let body = String::from_utf8_lossy(&answer.body).into_owned();
-        self.checked(Err(Failure::Unexpected(body)))
-    }
-
-    pub(crate) async fn end(self) -> Result<(), Error> {
-        self.process.kill().await
-    }
-
-    /// Asks the process to end, and waits until it has.
-    pub(crate) async fn terminate(self) -> Result<(), Error> {
-        self.process.terminate().await
-    }
-
-    fn checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, Error> {
-        outcome.map_err(|cause| Error::Function {
-            case: self.name.clone(),
-            cause,
-            output: self.process.output(),
-        })
-    }
 }
 
 pub(crate) fn milliseconds(duration: Duration) -> f64 {

@@ -144,15 +144,8 @@ impl Plan {
         bin_dir: Option<&Path>,
     ) -> Result<usize, Error> {
         let name = &function.binary;
-        let path = if let Some(folder) = bin_dir {
-            built(folder, name)?
-        } else {
-            eprintln!("building {name}");
-            let package = format!("storefront-{name}");
-            compile::release(&root.join("Cargo.toml"), &package, name, &compile::target(root))?
-        };
-        let files = [(path.clone(), "bootstrap".to_owned())];
-        let program = Program { path, arguments: Vec::new() };
+        let program = program(root, name, bin_dir)?;
+        let files = [(program.path.clone(), "bootstrap".to_owned())];
         self.add(name, Kind::Function, program, services.variables(Some(function))?, &files)
     }
 
@@ -170,8 +163,20 @@ impl Plan {
     }
 }
 
+/// A function's program: what is in the folder, or else built.
+pub(crate) fn program(root: &Path, name: &str, bin_dir: Option<&Path>) -> Result<Program, Error> {
+    let path = if let Some(folder) = bin_dir {
+        built(folder, name)?
+    } else {
+        eprintln!("building {name}");
+        let package = format!("storefront-{name}");
+        compile::release(&root.join("Cargo.toml"), &package, name, &compile::target(root))?
+    };
+    Ok(Program { path, arguments: Vec::new() })
+}
+
 /// The template's functions of these names, or all.
-fn chosen(template: &Template, names: &[String]) -> Result<Vec<Function>, Error> {
+pub(crate) fn chosen(template: &Template, names: &[String]) -> Result<Vec<Function>, Error> {
     let all: Vec<_> = template.functions()?.into_values().collect();
     let known = || all.iter().map(|function| function.binary.clone()).collect();
     for name in names {

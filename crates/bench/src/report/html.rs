@@ -1,9 +1,10 @@
 //! For people: one page, with nothing from elsewhere.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use super::page::{self, cells, escaped, section};
 use super::svg::{Bar, Interval, bars, intervals};
 use super::{CaseReport, Report};
 use crate::Error;
@@ -19,12 +20,7 @@ pub(crate) fn write(report: &Report, path: &Path) -> Result<(), Error> {
 }
 
 pub(super) fn render(report: &Report) -> String {
-    let machine = &report.machine;
-    let node = machine.node.as_ref().map(|node| format!(", Node.js {node}")).unwrap_or_default();
-    let measured_on = format!(
-        "{}, {} cores, {}, {}{node}. {} rounds.",
-        machine.processor, machine.cores, machine.system, machine.rust, report.rounds
-    );
+    let measured_on = format!("{}. {} rounds.", report.machine, report.rounds);
     let body = [
         section(
             "Cold start",
@@ -54,20 +50,7 @@ pub(super) fn render(report: &Report) -> String {
             &figures(report),
         ),
     ];
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>storefront: benchmark</title>\n<style>\n{}</style>\n\
-         <h1>What the functions cost</h1>\n<p>{}</p>\n<p>{}</p>\n{}</html>\n",
-        include_str!("page.css"),
-        escaped(&measured_on),
-        legend(),
-        body.concat(),
-    )
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    page::page("What the functions cost", &[&escaped(&measured_on), &legend()], &body.concat())
 }
 
 fn legend() -> String {
@@ -79,10 +62,6 @@ fn legend() -> String {
     ]
     .map(|(kind, meaning)| format!("<span class=\"legend {}\"></span>{meaning}", class(kind)))
     .concat()
-}
-
-fn section(title: &str, explanation: &str, content: &str) -> String {
-    format!("<h2>{title}</h2>\n<p>{explanation}</p>\n<div class=\"scroll\">{content}</div>\n")
 }
 
 fn class(kind: Kind) -> &'static str {
@@ -250,12 +229,4 @@ fn figures(report: &Report) -> String {
         cells("th", header),
         rows.collect::<String>()
     )
-}
-
-fn cells(tag: &str, cells: impl IntoIterator<Item = impl Display>) -> String {
-    let mut row = String::new();
-    for cell in cells {
-        let _ = write!(row, "<{tag}>{cell}");
-    }
-    row
 }

@@ -2,7 +2,10 @@
 
 pub(crate) mod html;
 pub(crate) mod json;
-mod svg;
+pub(crate) mod output;
+pub(crate) mod page;
+pub(crate) mod sheet;
+pub(crate) mod svg;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;

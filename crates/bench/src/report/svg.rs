@@ -9,29 +9,29 @@ const ROW: f64 = 24.0;
 const AXIS: f64 = 26.0;
 
 /// A row of a plot.
-pub(super) struct Bar {
-    pub(super) label: String,
+pub(crate) struct Bar {
+    pub(crate) label: String,
     /// A class of the page's style, for the colour.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
     /// Laid end to end; every other one is paler.
-    pub(super) parts: Vec<f64>,
+    pub(crate) parts: Vec<f64>,
     /// Single measurements, each a dot.
-    pub(super) samples: Vec<f64>,
+    pub(crate) samples: Vec<f64>,
     /// What is written at its end.
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 /// A row of a plot of ratios.
-pub(super) struct Interval {
-    pub(super) label: String,
-    pub(super) class: &'static str,
-    pub(super) value: f64,
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub(crate) struct Interval {
+    pub(crate) label: String,
+    pub(crate) class: &'static str,
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
 /// Bars from zero on. Those that are too long, such as Node's, are cut at `longest`, and say so.
-pub(super) fn bars(bars: &[Bar], longest: f64) -> String {
+pub(crate) fn bars(bars: &[Bar], longest: f64) -> String {
     let scale = PLOT / longest;
     let mut svg = open(bars.len(), longest);
     for (row, bar) in bars.iter().enumerate() {
@@ -71,7 +71,7 @@ pub(super) fn bars(bars: &[Bar], longest: f64) -> String {
 }
 
 /// Points between their bounds, and the limit that they should keep below.
-pub(super) fn intervals(intervals: &[Interval], limit: f64) -> String {
+pub(crate) fn intervals(intervals: &[Interval], limit: f64) -> String {
     let longest = intervals.iter().map(|interval| interval.high).fold(limit, f64::max) * 1.08;
     let scale = PLOT / longest;
     let mut svg = open(intervals.len(), longest);
@@ -144,7 +144,7 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, text: &str) {
         svg,
         r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{}">{}</text>"#,
         if anchor.is_empty() { "start" } else { anchor },
-        super::html::escaped(text),
+        super::page::escaped(text),
     );
 }
 

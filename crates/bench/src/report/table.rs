@@ -10,15 +10,10 @@ use crate::targets::{Limit, millions};
 
 pub(crate) fn render(report: &Report) -> String {
     let mut text = String::new();
-    let machine = &report.machine;
     let _ = writeln!(
         text,
-        "\n{}, {} cores, {}, {}{}. {} rounds; times in ms, medians.\n{}",
-        machine.processor,
-        machine.cores,
-        machine.system,
-        machine.rust,
-        machine.node.as_ref().map(|version| format!(", Node.js {version}")).unwrap_or_default(),
+        "\n{}. {} rounds; times in ms, medians.\n{}",
+        report.machine,
         report.rounds,
         cases(report),
     );

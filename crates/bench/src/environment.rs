@@ -1,0 +1,137 @@
+//! A function's execution environment: its process, and the Runtime API that it asks.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::Error;
+use crate::error::Failure;
+use crate::event::Expected;
+use crate::process::{Process, Program};
+use crate::runtime_api::{Answer, RuntimeApi};
+use crate::services::Services;
+use crate::subject::{Case, Plan};
+
+/// How long a function may do nothing. Under valgrind it takes seconds.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// It ends when it is dropped.
+pub(crate) struct Environment {
+    /// For messages: which program, and what it is asked.
+    name: String,
+    api: RuntimeApi,
+    process: Process,
+    pub(crate) init: Duration,
+}
+
+impl Environment {
+    /// Starts a case's subject, and waits until it asks for an event.
+    pub(crate) async fn of(plan: &Plan, case: &Case, services: &Services) -> Result<Self, Error> {
+        let subject = &plan.subjects[case.subject];
+        let name = plan.name(case);
+        Self::start(name, &subject.program, &subject.variables, services.folder()).await
+    }
+
+    /// Starts a program, and waits until it asks for an event. What it writes is kept in the folder.
+    pub(crate) async fn start(
+        name: String,
+        program: &Program,
+        variables: &BTreeMap<String, String>,
+        folder: &Path,
+    ) -> Result<Self, Error> {
+        let api = RuntimeApi::start().await.map_err(Error::io("cannot serve the Runtime API"))?;
+        let mut variables = variables.clone();
+        variables.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), api.address().to_string());
+        let process = Process::start(program, &variables, &folder.join("output"))?;
+        let mut environment = Self { name, api, process, init: Duration::ZERO };
+        let ready = environment.ready().await?;
+        environment.init = ready - environment.process.started;
+        Ok(environment)
+    }
+
+    /// Waits until it asks for an event.
+    pub(crate) async fn ready(&mut self) -> Result<Instant, Error> {
+        let outcome = within(self.api.ready(), &mut self.process).await?;
+        self.checked(outcome)
+    }
+
+    /// Hands out the event, and waits for a good answer.
+    pub(crate) async fn invoke(
+        &mut self,
+        event: String,
+        expected: Expected,
+    ) -> Result<Answer, Error> {
+        let outcome = within(self.api.invoke(event), &mut self.process).await?;
+        let answer = self.checked(outcome)?;
+        let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        if expected.is_met_by(&value) {
+            return Ok(answer);
+        }
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        self.checked(Err(Failure::Unexpected(body)))
+    }
+
+    /// Hands out the events, so many at once, and gives their answers in the events' order. Whether they
+    /// are good is for the caller to say, when nothing is measured any more.
+    pub(crate) async fn serve(
+        &mut self,
+        events: Vec<String>,
+        at_once: usize,
+    ) -> Result<Vec<Answer>, Error> {
+        let mut answers = Vec::with_capacity(events.len());
+        let mut serving = self.api.serve(events, at_once);
+        let outcome = loop {
+            match within(serving.next(), &mut self.process).await? {
+                Ok(None) => break Ok(()),
+                Ok(Some(answer)) => answers.push(answer),
+                Err(failure) => break Err(failure),
+            }
+        };
+        self.checked(outcome)?;
+        answers.sort_by_key(|(number, _)| *number);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+    }
+
+    /// What all of its threads have had of a processor.
+    pub(crate) fn processor_time(&self) -> Result<Duration, Error> {
+        self.process.processor_time()
+    }
+
+    /// The most memory that it ever had, in bytes.
+    pub(crate) fn peak_memory(&self) -> Result<u64, Error> {
+        self.process.peak_memory()
+    }
+
+    pub(crate) async fn end(self) -> Result<(), Error> {
+        self.process.kill().await
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub(crate) async fn terminate(self) -> Result<(), Error> {
+        self.process.terminate().await
+    }
+
+    /// An error that says who failed, and what it said last.
+    pub(crate) fn checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, Error> {
+        outcome.map_err(|cause| Error::Function {
+            case: self.name.clone(),
+            cause,
+            output: self.process.output(),
+        })
+    }
+}
+
+/// What comes of it while the process lives, and within a time.
+async fn within<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+    process: &mut Process,
+) -> Result<Result<T, Failure>, Error> {
+    let outcome = tokio::select! {
+        outcome = timeout(SILENCE, work) => outcome,
+        status = process.ended() => return Ok(Err(Failure::Ended(status?))),
+    };
+    Ok(outcome.unwrap_or(Err(Failure::Silent(SILENCE))))
+}
