@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::concurrency::{self, ConcurrencyArgs};
+use crate::consumer::{self, ConsumerArgs};
 use crate::limits::{self, LimitsArgs};
 use crate::measure::measure;
 use crate::report::{self, Report};
@@ -33,6 +34,8 @@ enum Command {
     Limits(LimitsArgs),
     /// Several invocations at once in one process, beside one at a time.
     Concurrency(ConcurrencyArgs),
+    /// The stream's consumer: records a second, calls at once, and memory.
+    Consumer(ConsumerArgs),
 }
 
 /// How the functions are measured.
@@ -110,6 +113,7 @@ pub async fn run(args: Args) -> Result<(), Error> {
         }
         Some(Command::Limits(args)) => limits::run(&args, &root()).await,
         Some(Command::Concurrency(args)) => concurrency::run(&args, &root()).await,
+        Some(Command::Consumer(args)) => consumer::run(&args, &root()).await,
         None => run_functions(args.functions).await,
     }
 }

@@ -68,6 +68,28 @@ pub enum Error {
         /// What that answered.
         expected: String,
     },
+    /// A batch is larger than what Lambda invokes a function with.
+    #[error(
+        "{size} records are {bytes} bytes, and an invocation takes 6 MB; take a smaller --batch-size"
+    )]
+    BatchTooLarge {
+        /// Its records.
+        size: u32,
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// The event bus got something else than each change of a batch once.
+    #[error(
+        "of a batch of {changes} changes {missing} were not published, and {doubled} more than once"
+    )]
+    NotOnce {
+        /// How many there were.
+        changes: usize,
+        /// How many of them never came.
+        missing: usize,
+        /// How many came more than once.
+        doubled: usize,
+    },
     /// What the functions ask is not there.
     #[error("the services that the functions need cannot be started: {0}")]
     Services(#[source] Box<dyn std::error::Error + Send + Sync>),

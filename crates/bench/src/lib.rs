@@ -14,6 +14,7 @@ pub mod statistics;
 mod callgrind;
 mod compile;
 mod concurrency;
+mod consumer;
 mod environment;
 mod error;
 mod event;

@@ -59,6 +59,11 @@ impl Publisher {
     /// Sends the changes in order and stops at the first that is not delivered. Says how many were
     /// delivered before it.
     ///
+    /// One call is in flight at a time, however large the batch: what is sent after a failure comes
+    /// again, and several calls at once would multiply that. It is fast enough. A call takes ten
+    /// changes, so at 10 ms a call an invocation publishes some 800 a second. A shard brings 500 at most,
+    /// because its partition takes 1,000 write units a second and a change is two.
+    ///
     /// Later entries of the call in which that one failed may have been accepted all the same.
     /// They come again with it when the stream redelivers, with the same `eventId`.
     pub(crate) async fn publish(

@@ -1,5 +1,6 @@
 //! What the functions ask: DynamoDB, Secrets Manager and EventBridge, behind TLS.
 
+mod event_bus;
 mod others;
 mod relay;
 mod variables;
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::Error;
 use crate::tls::{HOST, Terminator};
+pub(crate) use event_bus::{EventBus, Received};
 pub(crate) use relay::Relay;
 
 /// The seed's customer, and a product that never runs out.
@@ -33,6 +35,8 @@ pub(crate) struct Services {
     terminator: Terminator,
     folder: TempDir,
     endpoints: BTreeMap<String, String>,
+    /// What the functions publish on.
+    pub(crate) bus: EventBus,
 }
 
 impl Services {
@@ -48,7 +52,8 @@ impl Services {
         fill(&database).await.map_err(Error::Services)?;
         let dynamodb = database.endpoint_url().trim_start_matches("http://");
         let dynamodb = dynamodb.parse().map_err(Error::services)?;
-        let others = others::serve().await.map_err(Error::services)?;
+        let bus = EventBus::default();
+        let others = others::serve(bus.clone()).await.map_err(Error::services)?;
         let mut endpoints = BTreeMap::new();
         for (service, server) in
             [("DYNAMODB", dynamodb), ("SECRETS_MANAGER", others), ("EVENTBRIDGE", others)]
@@ -56,7 +61,7 @@ impl Services {
             let url = behind_tls(&terminator, server).await?;
             endpoints.insert(format!("AWS_ENDPOINT_URL_{service}"), url);
         }
-        Ok(Self { database, terminator, folder, endpoints })
+        Ok(Self { database, terminator, folder, endpoints, bus })
     }
 
     /// Another way to the same table, on which requests are counted, and answers held for a time.

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
 
 /// What the endpoint answers to one call.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub(crate) enum Answer {
     Fail(StatusCode, &'static str),
     /// Answers for the first entries only.
     Partial(usize),
+    /// Accepts every entry, and answers when [`Bus::release`] lets it.
+    Hold,
     /// Never answers.
     Hang,
 }
@@ -33,10 +36,24 @@ struct Script {
     accepted: Vec<Value>,
 }
 
+/// Calls that are held: how many have come, and how many may go.
+struct Held {
+    come: watch::Sender<Come>,
+    may_go: Semaphore,
+}
+
+#[derive(Default)]
+struct Come {
+    calls: usize,
+    in_flight: usize,
+    most_in_flight: usize,
+}
+
 /// The endpoint, and what it received.
 pub(crate) struct Bus {
     pub(crate) url: String,
     script: Arc<Mutex<Script>>,
+    held: Arc<Held>,
 }
 
 impl Bus {
@@ -54,9 +71,11 @@ impl Bus {
         }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = Router::new().route("/", post(put_events)).with_state(Arc::clone(&script));
+        let held = Arc::new(Held { come: watch::Sender::default(), may_go: Semaphore::new(0) });
+        let state = (Arc::clone(&script), Arc::clone(&held));
+        let app = Router::new().route("/", post(put_events)).with_state(state);
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, script }
+        Self { url, script, held }
     }
 
     /// From now on everything is accepted.
@@ -64,6 +83,21 @@ impl Bus {
         let mut script = self.script.lock().unwrap();
         script.next.clear();
         script.then = Some(Answer::Accept);
+    }
+
+    /// Waits until so many calls have come that are held.
+    pub(crate) async fn held(&self, calls: usize) {
+        self.held.come.subscribe().wait_for(|come| come.calls >= calls).await.unwrap();
+    }
+
+    /// Lets one call that is held have its answer.
+    pub(crate) fn release(&self) {
+        self.held.may_go.add_permits(1);
+    }
+
+    /// The most calls that were held at once.
+    pub(crate) fn most_held(&self) -> usize {
+        self.held.come.borrow().most_in_flight
     }
 
     /// The entries of each call, whatever came of it.
@@ -85,13 +119,25 @@ impl Bus {
     }
 }
 
+impl Held {
+    async fn hold(&self) {
+        self.come.send_modify(|come| {
+            come.calls += 1;
+            come.in_flight += 1;
+            come.most_in_flight = come.most_in_flight.max(come.in_flight);
+        });
+        self.may_go.acquire().await.unwrap().forget();
+        self.come.send_modify(|come| come.in_flight -= 1);
+    }
+}
+
 /// An entry's detail, which is JSON in a string.
 pub(crate) fn detail(entry: &Value) -> Value {
     serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap()
 }
 
 async fn put_events(
-    State(script): State<Arc<Mutex<Script>>>,
+    State((script, held)): State<(Arc<Mutex<Script>>, Arc<Held>)>,
     headers: HeaderMap,
     body: String,
 ) -> Response {
@@ -113,6 +159,10 @@ async fn put_events(
             // AWS quotes requests in its messages.
             return (status, json!({ "__type": code, "message": body }).to_string())
                 .into_response();
+        }
+        Answer::Hold => {
+            held.hold().await;
+            (None, "", entries.len())
         }
         Answer::Hang => std::future::pending().await,
     };

@@ -49,6 +49,24 @@ async fn events_go_out_in_calls_of_ten() {
 }
 
 #[tokio::test]
+async fn of_a_thousand_changes_one_call_is_in_flight_at_a_time() {
+    let bus = Bus::scripted([], Answer::Hold).await;
+    let answering = async {
+        for call in 1..=100 {
+            bus.held(call).await;
+            bus.release();
+        }
+    };
+
+    let batch = all_paid(1..=1000);
+    let (answer, ()) = tokio::join!(handle(&bus, &batch), answering);
+
+    assert_eq!(answer, all_delivered());
+    assert_eq!((bus.calls().len(), bus.most_held()), (100, 1));
+    assert_eq!(bus.event_ids(), paid_events(1..=1000));
+}
+
+#[tokio::test]
 async fn what_precedes_an_unreadable_record_is_published_and_nothing_after_it() {
     for (poison, expected) in
         [(2, paid_events(1..=1)), (3, paid_events(1..=2)), (5, paid_events(1..=4))]
