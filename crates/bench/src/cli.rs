@@ -8,6 +8,7 @@ use crate::concurrency::{self, ConcurrencyArgs};
 use crate::consumer::{self, ConsumerArgs};
 use crate::limits::{self, LimitsArgs};
 use crate::measure::measure;
+use crate::place_order::{self, PlaceOrderArgs};
 use crate::report::{self, Report};
 use crate::services::Services;
 use crate::subject::Plan;
@@ -36,6 +37,8 @@ enum Command {
     Concurrency(ConcurrencyArgs),
     /// The stream's consumer: records a second, calls at once, and memory.
     Consumer(ConsumerArgs),
+    /// Orders of few items and of many: requests, units and time.
+    PlaceOrder(PlaceOrderArgs),
 }
 
 /// How the functions are measured.
@@ -114,6 +117,7 @@ pub async fn run(args: Args) -> Result<(), Error> {
         Some(Command::Limits(args)) => limits::run(&args, &root()).await,
         Some(Command::Concurrency(args)) => concurrency::run(&args, &root()).await,
         Some(Command::Consumer(args)) => consumer::run(&args, &root()).await,
+        Some(Command::PlaceOrder(args)) => place_order::run(&args, &root()).await,
         None => run_functions(args.functions).await,
     }
 }

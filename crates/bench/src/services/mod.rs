@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::Error;
 use crate::tls::{HOST, Terminator};
 pub(crate) use event_bus::{EventBus, Received};
-pub(crate) use relay::Relay;
+pub(crate) use relay::{Relay, Tally};
 
 /// The seed's customer, and a product that never runs out.
 const CUSTOMER: &str = "01930000-0000-7000-8000-000000000002";
@@ -62,6 +62,11 @@ impl Services {
             endpoints.insert(format!("AWS_ENDPOINT_URL_{service}"), url);
         }
         Ok(Self { database, terminator, folder, endpoints, bus })
+    }
+
+    /// The table, for what is put into it besides.
+    pub(crate) fn table(&self) -> Table {
+        table(&self.database)
     }
 
     /// Another way to the same table, on which requests are counted, and answers held for a time.
@@ -106,9 +111,13 @@ async fn behind_tls(terminator: &Terminator, server: SocketAddr) -> Result<Strin
     Ok(format!("https://{HOST}:{port}"))
 }
 
-async fn fill(database: &EmbeddedDynamoDb) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+fn table(database: &EmbeddedDynamoDb) -> Table {
     let endpoint_url = Some(database.endpoint_url().to_owned());
-    let table = Table::new(aws::dynamodb(&aws::emulator_config(), endpoint_url), TABLE_NAME);
+    Table::new(aws::dynamodb(&aws::emulator_config(), endpoint_url), TABLE_NAME)
+}
+
+async fn fill(database: &EmbeddedDynamoDb) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let table = table(database);
     seed::fill(&table).await?;
     let user_id: UserId = CUSTOMER.parse()?;
     let product_id: ProductId = ENDLESS_PRODUCT.parse()?;
