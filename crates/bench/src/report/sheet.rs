@@ -42,3 +42,19 @@ impl Sheet {
         format!("<tr>{}{}\n", texts.collect::<String>(), cells(tag, numbers))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_have_the_same_figures_and_a_page_escapes_them() {
+        let mut sheet = Sheet::new(&["what"], &["how many"]);
+        sheet.add(["a <fast> one".to_owned(), "7".to_owned()]);
+        let text = sheet.text().to_string();
+        assert!(text.contains("how many") && text.contains("| a <fast> one |"), "{text}");
+        let expected = "<table><tr><th class=\"text\">what<th>how many\n\
+                        <tr><td class=\"text\">a &lt;fast&gt; one<td>7\n</table>";
+        assert_eq!(sheet.html(), expected);
+    }
+}
