@@ -209,6 +209,13 @@ impl Orders {
 }
 
 impl OrderWithItems {
+    /// All that the table holds of an order: the order, and then its items. For whoever fills a
+    /// table at once; [`Orders::place`] writes these, and takes the products' stock.
+    pub fn to_items(&self) -> Result<Vec<Item>> {
+        let items = self.items.iter().map(OrderItem::to_item);
+        std::iter::once(self.order.to_item()).chain(items).collect()
+    }
+
     fn is_complete(&self) -> bool {
         self.order.item_count == self.items.len()
     }

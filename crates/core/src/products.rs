@@ -170,7 +170,9 @@ impl Products {
 }
 
 impl Product {
-    fn to_item(&self) -> Result<Item> {
+    /// What the table holds of a product. For whoever fills a table at once; [`Products::create`]
+    /// writes this.
+    pub fn to_item(&self) -> Result<Item> {
         let index_key = IndexKey::product(self.id, &self.category);
         schema::item(ItemType::Product, Key::product(self.id), Some(index_key), self)
     }

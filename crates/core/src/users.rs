@@ -97,10 +97,8 @@ impl Users {
             created_at: id.created_at(),
             updated_at: id.created_at(),
         };
-        let actions = vec![
-            self.table.put_new(user.to_item()?)?,
-            self.table.put_new(guard_item(id, &user.email)?)?,
-        ];
+        let puts = user.to_items()?.map(|item| self.table.put_new(item));
+        let actions = puts.into_iter().collect::<Result<_>>()?;
         match transaction::write(&self.table, actions).await? {
             Outcome::Written => Ok(user),
             Outcome::Cancelled(_) => Err(Error::EmailTaken),
@@ -302,9 +300,13 @@ fn change(changes: &UserChanges, now: Timestamp) -> Change {
 }
 
 impl User {
-    fn to_item(&self) -> Result<Item> {
+    /// All that the table holds of a registered user: the user, and the guard of the email. For
+    /// whoever fills a table at once; [`Users::register`] writes these, and makes sure that the email
+    /// is free.
+    pub fn to_items(&self) -> Result<[Item; 2]> {
         let index_key = IndexKey::user(self.id, &self.email);
-        schema::item(ItemType::User, Key::user(self.id), Some(index_key), self)
+        let user = schema::item(ItemType::User, Key::user(self.id), Some(index_key), self)?;
+        Ok([user, guard_item(self.id, &self.email)?])
     }
 }
 

@@ -159,10 +159,8 @@ impl Orders {
         products: &HashMap<ProductId, Priced>,
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>> {
-        let mut actions = vec![self.table.put_new(placed.order.to_item()?)?];
-        for item in &placed.items {
-            actions.push(self.table.put_new(item.to_item()?)?);
-        }
+        let puts = placed.to_items()?.into_iter().map(|item| self.table.put_new(item));
+        let mut actions = puts.collect::<Result<Vec<_>>>()?;
         for item in &placed.items {
             let product = &products[&item.product_id];
             actions.push(match product.stock {
