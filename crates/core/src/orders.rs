@@ -143,6 +143,17 @@ impl Orders {
             // DynamoDB refuses such a range; to the caller it is one without orders.
             return Ok(Page { items: Vec::new(), next: None });
         }
+        // Rebuilt from the id and the caller's own user: a cursor cannot name another's orders.
+        let after = request.after.map(|id| Key::order(user_id, id));
+        // DynamoDB refuses to start outside of the range. Newest first, what follows an order older
+        // than the range is nothing, and what follows a newer one is all of it.
+        let (after, last) = match after {
+            Some(key) if key.sk < first => return Ok(Page { items: Vec::new(), next: None }),
+            // Nothing newer follows. DynamoDB starts there anyway; the embedded one would begin at
+            // the range's end and step over all that the pages before have shown.
+            Some(key) if key.sk <= last => (Some(Item::from(key.clone())), key.sk),
+            _ => (None, last),
+        };
         let query = self
             .table
             .client
@@ -153,15 +164,6 @@ impl Orders {
             .expression_attribute_values(":first", string(&first))
             .expression_attribute_values(":last", string(&last))
             .scan_index_forward(false);
-        // Rebuilt from the id and the caller's own user: a cursor cannot name another's orders.
-        let after = request.after.map(|id| Key::order(user_id, id));
-        let after = match after {
-            // DynamoDB refuses to start outside of the range. Newest first, what follows an order
-            // older than the range is nothing, and what follows a newer one is all of it.
-            Some(key) if key.sk < first => return Ok(Page { items: Vec::new(), next: None }),
-            Some(key) if key.sk > last => None,
-            key => key.map(Item::from),
-        };
         page::read(query, ItemType::Order, request.limit, after, |order: &Order| order.id).await
     }
 

@@ -98,6 +98,25 @@ async fn a_range_includes_from_and_excludes_to() {
 }
 
 #[tokio::test]
+async fn a_range_is_read_page_by_page() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, None).await;
+    let mut placed = Vec::new();
+    for millis in 0..6_u64 {
+        let id = format!("01930000-{millis:04x}-7000-8000-00000000000a").parse().unwrap();
+        let order = NewOrder { id, ..new_order(&anna, &[(&blend, 1)]) };
+        placed.push(shop.orders.place(order).await.unwrap().order.order);
+    }
+    let range = CreatedBetween { from: Some(placed[1].created_at), to: Some(placed[5].created_at) };
+    let first = shop.orders.list(anna.id, range, page(2, None)).await.unwrap();
+    let second = shop.orders.list(anna.id, range, page(2, first.next)).await.unwrap();
+    let expected: Vec<_> = placed[1..5].iter().rev().cloned().collect();
+    assert_eq!([first.items, second.items].concat(), expected);
+    assert_eq!(second.next, None);
+}
+
+#[tokio::test]
 async fn a_cursor_outside_of_the_range_reads_what_follows_it_in_the_list() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
