@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::concurrency::{self, ConcurrencyArgs};
 use crate::consumer::{self, ConsumerArgs};
+use crate::growth::{self, GrowthArgs};
 use crate::limits::{self, LimitsArgs};
 use crate::measure::measure;
 use crate::place_order::{self, PlaceOrderArgs};
@@ -29,14 +30,16 @@ pub struct Args {
 enum Command {
     /// Cold starts, warm invocations, memory and sizes of the functions; the default.
     Functions(FunctionsArgs),
-    /// Simulates a rush on one product: how many orders a second are placed, and how long they take.
-    Contention(ContentionArgs),
-    /// Holds sizes, crates and instructions of the functions against those recorded.
-    Limits(LimitsArgs),
     /// Several invocations at once in one process, beside one at a time.
     Concurrency(ConcurrencyArgs),
     /// The stream's consumer: records a second, calls at once, and memory.
     Consumer(ConsumerArgs),
+    /// Simulates a rush on one product: how many orders a second are placed, and how long they take.
+    Contention(ContentionArgs),
+    /// What each access pattern costs as the table grows, to a million orders.
+    Growth(GrowthArgs),
+    /// Holds sizes, crates and instructions of the functions against those recorded.
+    Limits(LimitsArgs),
     /// Orders of few items and of many: requests, units and time.
     PlaceOrder(PlaceOrderArgs),
 }
@@ -110,13 +113,14 @@ pub(crate) struct ContentionArgs {
 pub async fn run(args: Args) -> Result<(), Error> {
     match args.command {
         Some(Command::Functions(functions)) => run_functions(functions).await,
+        Some(Command::Concurrency(args)) => concurrency::run(&args, &root()).await,
+        Some(Command::Consumer(args)) => consumer::run(&args, &root()).await,
         Some(Command::Contention(sales)) => {
             println!("{}", contention::table(&sales));
             Ok(())
         }
+        Some(Command::Growth(sizes)) => growth::run(&sizes, &root()).await,
         Some(Command::Limits(args)) => limits::run(&args, &root()).await,
-        Some(Command::Concurrency(args)) => concurrency::run(&args, &root()).await,
-        Some(Command::Consumer(args)) => consumer::run(&args, &root()).await,
         Some(Command::PlaceOrder(args)) => place_order::run(&args, &root()).await,
         None => run_functions(args.functions).await,
     }

@@ -106,6 +106,20 @@ pub enum Error {
     /// The template cannot be used.
     #[error(transparent)]
     Template(#[from] storefront_template::Error),
+    /// The shop refused what it should do, or its table did.
+    #[error("the shop did not do what it should: {0}")]
+    Shop(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The shop did it, and something else came out.
+    #[error("{0}: what came back is not what is in the table")]
+    WrongAnswer(&'static str),
+    /// What should not depend on the table's size does.
+    #[error(
+        "these do not take the same requests and capacity units in each table:\n{}", .0.join("\n")
+    )]
+    NotTheSame(Vec<String>),
+    /// Somebody would not wait.
+    #[error("interrupted; nothing is left behind")]
+    Interrupted,
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -171,7 +185,17 @@ impl Error {
         move |source| Self::Io { what, source }
     }
 
+    pub(crate) fn shop(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Shop(error.into())
+    }
+
     pub(crate) fn services(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Services(error.into())
+    }
+}
+
+impl From<storefront_core::Error> for Error {
+    fn from(error: storefront_core::Error) -> Self {
+        Self::shop(error)
     }
 }

@@ -19,6 +19,7 @@ mod environment;
 mod error;
 mod event;
 mod floor;
+mod growth;
 mod limits;
 mod machine;
 mod measure;

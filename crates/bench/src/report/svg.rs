@@ -1,6 +1,10 @@
-//! Plots of horizontal bars, one below the other, as SVG within a page.
+//! Plots of horizontal bars, one below the other, as SVG within a page; and of lines.
+
+mod lines;
 
 use std::fmt::Write as _;
+
+pub(crate) use lines::{Line, lines};
 
 const LABELS: f64 = 260.0;
 const PLOT: f64 = 720.0;

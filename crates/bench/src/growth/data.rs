@@ -1,0 +1,314 @@
+//! What a shop of so many orders consists of. Each user, product and order is made from the seed and
+//! its number alone, so that none has to be kept.
+
+use std::fmt::Debug;
+
+use storefront_core::{
+    Category, Currency, Email, Order, OrderId, OrderItem, OrderStatus, OrderWithItems,
+    PasswordHash, Product, ProductId, RequestId, Role, Timestamp, User, UserId,
+};
+use uuid::Uuid;
+
+/// How many orders or products a page has.
+pub(crate) const PAGE: u32 = 25;
+
+/// Of the orders of the one user who has so many of them there are at least this many pages.
+const PAGES: u32 = 3;
+
+/// The fewest orders of a shop: every second one is that user's, then.
+pub(crate) const FEWEST_ORDERS: u32 = 2 * PAGES * PAGE;
+
+const CATEGORIES: [&str; 10] = [
+    "coffee",
+    "tea",
+    "equipment",
+    "books",
+    "chocolate",
+    "cups",
+    "filters",
+    "gifts",
+    "spices",
+    "syrups",
+];
+const KINDS: [&str; 8] = [
+    "Single origin",
+    "House blend",
+    "Reserve",
+    "Classic",
+    "Organic",
+    "Winter",
+    "Small lot",
+    "Daily",
+];
+const PACKS: [&str; 5] = ["100 g", "250 g", "500 g", "1 kg", "gift box"];
+
+/// 2026-01-01, when the first order was placed. Users and products are older.
+const FIRST_ORDER: u64 = 1_767_225_600_000;
+const A_YEAR: u64 = 365 * 24 * 60 * 60 * 1_000;
+/// From the first order to the last, in milliseconds.
+const OF_ORDERS: u64 = 300 * 24 * 60 * 60 * 1_000;
+
+/// A shop that is not in a table yet. Its entities are counted from 0, the oldest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Data {
+    seed: u64,
+    pub(crate) orders: u32,
+    pub(crate) users: u32,
+    pub(crate) products: u32,
+    /// Each so-manieth order is the first user's.
+    every: u32,
+}
+
+impl Data {
+    /// A tenth of the orders is one user's; the others have some ten, most of them fewer. There is
+    /// a product for each 50 orders.
+    pub(crate) fn new(orders: u32, seed: u64) -> Self {
+        let categories = u32::try_from(CATEGORIES.len()).unwrap_or(1);
+        Self {
+            seed,
+            orders,
+            users: (orders / 10).max(50),
+            // Two pages of each category at least.
+            products: (orders / 50).max(2 * PAGE * categories),
+            every: (orders / (PAGES * PAGE)).clamp(2, 10),
+        }
+    }
+
+    /// The number of orders of the user who has so many, who is the first.
+    pub(crate) fn orders_of_one(&self) -> u32 {
+        self.orders.div_ceil(self.every)
+    }
+
+    /// That user's n-th order, among all.
+    pub(crate) fn order_of_one(&self, n: u32) -> u32 {
+        n * self.every
+    }
+
+    pub(crate) fn user_id(&self, n: u32) -> UserId {
+        let age = A_YEAR - A_YEAR * u64::from(n) / u64::from(self.users);
+        id(FIRST_ORDER - age, &mut self.random(Kind::User, n))
+    }
+
+    pub(crate) fn email(&self, n: u32) -> Email {
+        sound(format!("customer.{n:07}@shop-{:04x}.example", self.seed & 0xffff).parse())
+    }
+
+    pub(crate) fn user(&self, n: u32) -> User {
+        let (id, mut random) = (self.user_id(n), self.random(Kind::UserDetails, n));
+        User {
+            id,
+            email: self.email(n),
+            name: format!("Customer {n:07}"),
+            password_hash: password_hash(&mut random),
+            role: Role::User,
+            version: 1,
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+        }
+    }
+
+    pub(crate) fn product_id(&self, n: u32) -> ProductId {
+        let age = A_YEAR - A_YEAR * u64::from(n) / u64::from(self.products);
+        id(FIRST_ORDER - age, &mut self.random(Kind::Product, n))
+    }
+
+    pub(crate) fn product(&self, n: u32) -> Product {
+        let (id, mut random) = (self.product_id(n), self.random(Kind::ProductDetails, n));
+        let category = CATEGORIES[n as usize % CATEGORIES.len()];
+        Product {
+            id,
+            name: product_name(n),
+            description: Some(format!("Number {n} in {category}: fresh, and in stock.")),
+            category: sound(category.parse()),
+            price: random.u64(500..9_999),
+            currency: Currency::EUR,
+            // More than anybody orders here.
+            stock: Some(1_000_000_000),
+            version: 1,
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+        }
+    }
+
+    pub(crate) fn category(n: u32) -> Category {
+        sound(CATEGORIES[n as usize % CATEGORIES.len()].parse())
+    }
+
+    pub(crate) fn products_of_category(&self, category: u32) -> u32 {
+        let categories = u32::try_from(CATEGORIES.len()).unwrap_or(1);
+        (self.products - category % categories).div_ceil(categories)
+    }
+
+    /// The n-th product of a category, among all.
+    pub(crate) fn product_of_category(category: u32, n: u32) -> u32 {
+        let categories = u32::try_from(CATEGORIES.len()).unwrap_or(1);
+        category % categories + n * categories
+    }
+
+    pub(crate) fn order_id(&self, n: u32) -> OrderId {
+        let since = OF_ORDERS * u64::from(n) / u64::from(self.orders);
+        id(FIRST_ORDER + since, &mut self.random(Kind::Order, n))
+    }
+
+    /// Whose an order is. Of the others than the first user, those of a lower number order more.
+    pub(crate) fn buyer(&self, n: u32) -> u32 {
+        if n.is_multiple_of(self.every) {
+            0
+        } else {
+            1 + skewed(self.users - 1, &mut self.random(Kind::Buyer, n))
+        }
+    }
+
+    pub(crate) fn order(&self, n: u32) -> OrderWithItems {
+        let (id, mut random) = (self.order_id(n), self.random(Kind::OrderDetails, n));
+        let mut numbers: Vec<u32> =
+            (0..random.u32(1..=3)).map(|_| skewed(self.products, &mut random)).collect();
+        // As products sort, and each once.
+        numbers.sort_unstable();
+        numbers.dedup();
+        let items: Vec<_> = numbers
+            .into_iter()
+            .map(|number| {
+                let Product { id: product_id, name, price, .. } = self.product(number);
+                OrderItem { order_id: id, product_id, name, quantity: random.u32(1..=3), price }
+            })
+            .collect();
+        let (status, version) = status(&mut random);
+        let updated_at = id.created_at().as_millis() + random.i64(0..3_600_000) * (version - 1);
+        let order = Order {
+            id,
+            user_id: self.user_id(self.buyer(n)),
+            status,
+            item_count: items.len(),
+            total: items.iter().map(|item| item.price * u64::from(item.quantity)).sum(),
+            currency: Currency::EUR,
+            version: version.unsigned_abs(),
+            created_at: id.created_at(),
+            updated_at: Timestamp::from_millis(updated_at).unwrap_or(id.created_at()),
+            request_id: Some(request_id(&mut random)),
+        };
+        OrderWithItems { order, items }
+    }
+
+    /// What is drawn for one entity, and for one purpose.
+    fn random(&self, kind: Kind, n: u32) -> fastrand::Rng {
+        let mut random = fastrand::Rng::with_seed(self.seed ^ ((kind as u64) << 32 | u64::from(n)));
+        // Numbers that follow each other begin alike.
+        fastrand::Rng::with_seed(random.u64(..))
+    }
+}
+
+/// What is drawn apart.
+#[derive(Clone, Copy)]
+enum Kind {
+    User,
+    UserDetails,
+    Product,
+    ProductDetails,
+    Order,
+    OrderDetails,
+    Buyer,
+}
+
+/// A number below `end`, half of the times one of the first quarter.
+fn skewed(end: u32, random: &mut fastrand::Rng) -> u32 {
+    let share = random.f64();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is below `end`")]
+    let number = (f64::from(end) * share * share) as u32;
+    number
+}
+
+/// The most are done with.
+fn status(random: &mut fastrand::Rng) -> (OrderStatus, i64) {
+    match random.u32(..100) {
+        0..2 => (OrderStatus::Pending, 1),
+        2..4 => (OrderStatus::Paid, 2),
+        4..7 => (OrderStatus::Shipped, 3),
+        7..12 => (OrderStatus::Cancelled, 2),
+        _ => (OrderStatus::Delivered, 4),
+    }
+}
+
+fn product_name(n: u32) -> String {
+    let at = n as usize;
+    format!("{} {n}, {}", KINDS[at % KINDS.len()], PACKS[at / KINDS.len() % PACKS.len()])
+}
+
+/// Of the shape and the length that argon2id's have; nobody logs in with it.
+pub(crate) fn password_hash(random: &mut fastrand::Rng) -> PasswordHash {
+    let [salt, hash] = [22, 43].map(|length| text(length, random));
+    PasswordHash::new(format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${hash}"))
+}
+
+/// Of the shape that API Gateway's have.
+pub(crate) fn request_id(random: &mut fastrand::Rng) -> RequestId {
+    sound(format!("{}=", text(15, random)).parse())
+}
+
+fn text(length: usize, random: &mut fastrand::Rng) -> String {
+    (0..length).map(|_| random.alphanumeric()).collect()
+}
+
+fn id<T>(millis: u64, random: &mut fastrand::Rng) -> T
+where
+    T: TryFrom<Uuid, Error: Debug>,
+{
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes);
+    sound(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().try_into())
+}
+
+/// What is made here is what the shop takes.
+fn sound<T, E: Debug>(made: Result<T, E>) -> T {
+    made.expect("the shop takes what is made for it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_is_the_same_shop_and_another_is_another() {
+        let [one, same, other] = [1, 1, 2].map(|seed| Data::new(1_000, seed));
+        for n in 0..1_000 {
+            assert_eq!(one.order(n), same.order(n));
+            assert_ne!(one.order(n).order.id, other.order(n).order.id);
+        }
+    }
+
+    #[test]
+    fn one_user_has_a_tenth_of_the_orders_and_three_pages_at_least() {
+        for (orders, of_one) in [(FEWEST_ORDERS, 75), (1_000, 100), (1_000_000, 100_000)] {
+            let data = Data::new(orders, 1);
+            assert_eq!(data.orders_of_one(), of_one, "{orders}");
+            assert!(data.order_of_one(of_one - 1) < orders);
+            assert_eq!(data.buyer(data.order_of_one(of_one - 1)), 0);
+        }
+    }
+
+    #[test]
+    fn orders_sort_by_their_number_and_have_one_to_three_products_each_once() {
+        let data = Data::new(1_000, 1);
+        let orders: Vec<_> = (0..1_000).map(|n| data.order(n)).collect();
+        assert!(orders.is_sorted_by_key(|order| order.order.id));
+        for OrderWithItems { order, items } in orders {
+            assert!((1..=3).contains(&items.len()));
+            assert!(items.is_sorted_by(|a, b| a.product_id < b.product_id));
+            assert_eq!(order.item_count, items.len());
+        }
+    }
+
+    #[test]
+    fn every_product_is_in_its_category_once() {
+        let data = Data::new(FEWEST_ORDERS, 1);
+        let mut seen = vec![false; data.products as usize];
+        for category in 0..10 {
+            for n in 0..data.products_of_category(category) {
+                let number = Data::product_of_category(category, n);
+                assert_eq!(data.product(number).category, Data::category(category));
+                assert!(!std::mem::replace(&mut seen[number as usize], true));
+            }
+        }
+        assert!(seen.iter().all(|seen| *seen));
+    }
+}

@@ -1,0 +1,123 @@
+//! What each access pattern costs as the table grows: requests and capacity units, which must be the
+//! same at every size, and the time, which is the embedded store's.
+//!
+//! The tables are side by side, each in a file of its own, and every round asks all of them for the
+//! same: what disturbs a round disturbs all sizes alike.
+
+mod data;
+mod fill;
+mod measure;
+mod pattern;
+mod report;
+mod shop;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use storefront_template::{TableDefinition, Template};
+
+use self::data::{Data, FEWEST_ORDERS};
+use self::fill::{Rate, Through, fill};
+use self::report::Report;
+use self::shop::Shop;
+use crate::Error;
+use crate::report::{json, table::thousands};
+
+/// Of how large tables, and how often.
+#[derive(Debug, Parser)]
+pub(crate) struct GrowthArgs {
+    /// How many orders the tables have. A million takes some gigabytes in the temporary folder
+    /// (`TMPDIR` says which), until it is done.
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000",
+        value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_ORDERS)..=100_000_000))]
+    pub(crate) orders: Vec<u32>,
+
+    /// How often each pattern is asked of each table. Some more come first and are thrown away.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+
+    /// The same seed is the same shops.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Fills the tables by `BatchWriteItem`, as one would fill `DynamoDB`, instead of the embedded
+    /// store's import; it takes many times as long.
+    #[arg(long)]
+    pub(crate) through_requests: bool,
+
+    /// Writes all figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Writes a page with plots to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// Measures, and leaves nothing behind, also when it is interrupted.
+pub(crate) async fn run(args: &GrowthArgs, root: &Path) -> Result<(), Error> {
+    let definition = Template::read(root.join("template.yaml"))?.table()?;
+    let folder = tempfile::tempdir().map_err(Error::io("cannot make a folder"))?;
+    let report = tokio::select! {
+        report = measured(args, &definition, folder.path()) => report?,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.map_err(Error::io("cannot wait for an interruption"))?;
+            return Err(Error::Interrupted);
+        }
+    };
+    print!("{}", report::table::render(&report));
+    if let Some(path) = &args.json {
+        json::write(&report, path)?;
+    }
+    if let Some(path) = &args.html {
+        report::html::write(&report, path)?;
+    }
+    match report.differing() {
+        differing if differing.is_empty() => Ok(()),
+        differing => Err(Error::NotTheSame(differing)),
+    }
+}
+
+/// Fills the tables one after the other, the smallest first, and measures them together.
+async fn measured(
+    args: &GrowthArgs,
+    definition: &TableDefinition,
+    folder: &Path,
+) -> Result<Report, Error> {
+    let through = if args.through_requests { Through::Requests } else { Through::Import };
+    let mut shops = Vec::new();
+    let mut growths = Vec::new();
+    let orders: BTreeSet<_> = args.orders.iter().copied().collect();
+    for orders in orders {
+        let shop = Shop::open(Data::new(orders, args.seed), definition, folder).await?;
+        growths.push(fill(&shop, through, |done, rate| say(done, rate, &shop)).await?);
+        shops.push(shop);
+    }
+    let sizes = shops.iter().zip(growths).map(|(shop, growth)| report::Size::of(shop, growth));
+    let sizes = sizes.collect();
+    let samples = measure::measure(&shops, args.rounds, args.seed).await?;
+    Ok(Report::new(args, sizes, &samples))
+}
+
+fn say(done: u32, rate: Rate, shop: &Shop) {
+    use io::Write as _;
+    // Whoever does not listen misses nothing.
+    let _ = writeln!(
+        io::stderr(),
+        "{} of {} orders, {} items, {} items/s, {} MB",
+        thousands(done.into()),
+        thousands(shop.data.orders.into()),
+        thousands(rate.items.into()),
+        thousands(rounded(rate.items_per_second)),
+        thousands(shop.bytes() / 1_000_000),
+    );
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is no less than 0")]
+fn rounded(value: f64) -> u64 {
+    value.round() as u64
+}

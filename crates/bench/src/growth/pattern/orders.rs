@@ -1,0 +1,121 @@
+//! What is asked of orders.
+
+use storefront_core::{
+    CreatedBetween, IdempotencyKey, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus,
+    OrderWithItems, PageRequest, StatusChange,
+};
+
+use super::{Pattern, Sample, measure};
+use crate::Error;
+use crate::growth::data::{PAGE, request_id};
+use crate::growth::shop::Shop;
+
+pub(super) async fn ask(
+    pattern: Pattern,
+    shop: &Shop,
+    random: &mut fastrand::Rng,
+) -> Result<Sample, Error> {
+    match pattern {
+        Pattern::FirstOrders
+        | Pattern::MiddleOrders
+        | Pattern::LastOrders
+        | Pattern::OrdersOfTime => page(pattern, shop).await,
+        Pattern::OwnOrder | Pattern::AnyOrder => {
+            let number = random.u32(..shop.data.orders);
+            let access = match pattern {
+                Pattern::AnyOrder => OrderAccess::Any,
+                _ => OrderAccess::OwnedBy(shop.data.user_id(shop.data.buyer(number))),
+            };
+            let id = shop.data.order_id(number);
+            let (found, sample) = measure(shop.orders.find(access, id)).await?;
+            pattern.expect(found.is_some_and(|found| found.order.id == id))?;
+            Ok(sample)
+        }
+        Pattern::Place | Pattern::PlaceThree | Pattern::PlaceWithKey | Pattern::PlaceAgain => {
+            place(pattern, shop, random).await
+        }
+        _ => change(pattern, shop, random).await,
+    }
+}
+
+/// A page of the orders of the user who has a tenth of all; newest first, as a user sees them.
+async fn page(pattern: Pattern, shop: &Shop) -> Result<Sample, Error> {
+    let data = shop.data;
+    let count = data.orders_of_one();
+    let id = |n: u32| data.order_id(data.order_of_one(n));
+    // Two pages and more are after it.
+    let middle = count / 2 + PAGE / 2;
+    let (after, created) = match pattern {
+        Pattern::MiddleOrders => (Some(id(middle)), CreatedBetween::default()),
+        Pattern::LastOrders => (Some(id(PAGE)), CreatedBetween::default()),
+        Pattern::OrdersOfTime => {
+            let [from, to] = [count / 4, count / 4 * 3].map(|n| Some(id(n).created_at()));
+            (None, CreatedBetween { from, to })
+        }
+        _ => (None, CreatedBetween::default()),
+    };
+    let request = PageRequest { limit: PAGE, after };
+    let (page, sample) = measure(shop.orders.list(data.user_id(0), created, request)).await?;
+    pattern.expect(page.items.len() == PAGE as usize)?;
+    pattern.expect(page.next.is_none() == (pattern == Pattern::LastOrders))?;
+    Ok(sample)
+}
+
+async fn place(pattern: Pattern, shop: &Shop, random: &mut fastrand::Rng) -> Result<Sample, Error> {
+    let has_key = matches!(pattern, Pattern::PlaceWithKey | Pattern::PlaceAgain);
+    let key: Option<IdempotencyKey> = if has_key {
+        let name = format!("{:032x}", random.u128(..));
+        Some(name.parse().map_err(Error::shop)?)
+    } else {
+        None
+    };
+    let items = if pattern == Pattern::PlaceThree { 3 } else { 1 };
+    let new = NewOrder { idempotency_key: key.clone(), ..new_order(shop, items, random) };
+    let (first, mut sample) = measure(shop.orders.place(new.clone())).await?;
+    pattern.expect(!first.replayed && first.order.items.len() == items as usize)?;
+    if pattern == Pattern::PlaceAgain {
+        let again = NewOrder { id: OrderId::new(), ..new };
+        let (second, replay) = measure(shop.orders.place(again)).await?;
+        pattern.expect(second.replayed && second.order == first.order)?;
+        sample = replay;
+    }
+    shop.remove(&first.order, key.as_ref()).await?;
+    Ok(sample)
+}
+
+async fn change(
+    pattern: Pattern,
+    shop: &Shop,
+    random: &mut fastrand::Rng,
+) -> Result<Sample, Error> {
+    let placed = shop.orders.place(new_order(shop, 1, random)).await?.order;
+    let (access, to) = match pattern {
+        Pattern::ChangeStatus => (OrderAccess::Any, OrderStatus::Paid),
+        Pattern::Cancel => (OrderAccess::Any, OrderStatus::Cancelled),
+        _ => (OrderAccess::OwnedBy(placed.order.user_id), OrderStatus::Cancelled),
+    };
+    let change = StatusChange { to, expected: None, request_id: Some(request_id(random)) };
+    // Boxed: it is a future of many kilobytes.
+    let changing = Box::pin(shop.orders.change_status(access, placed.order.id, change));
+    let (OrderWithItems { order, .. }, sample) = measure(changing).await?;
+    pattern.expect(order.status == to)?;
+    shop.remove(&placed, None).await?;
+    Ok(sample)
+}
+
+/// So many different products, for whomever.
+fn new_order(shop: &Shop, items: u32, random: &mut fastrand::Rng) -> NewOrder {
+    let data = shop.data;
+    let first = random.u32(..data.products);
+    let item = |n| NewOrderItem {
+        product_id: data.product_id((first + n * 7) % data.products),
+        quantity: 1,
+    };
+    NewOrder {
+        id: OrderId::new(),
+        user_id: data.user_id(random.u32(..data.users)),
+        items: (0..items).map(item).collect(),
+        idempotency_key: None,
+        request_id: Some(request_id(random)),
+    }
+}
