@@ -9,12 +9,39 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
+use clap::Parser;
 use comfy_table::Table;
 use storefront_core::conflict_pauses;
 
-use crate::cli::ContentionArgs;
 use crate::report;
 use crate::statistics::Percentiles;
+
+/// What is simulated; each combination is a line of the table.
+#[derive(Debug, Parser)]
+pub(crate) struct ContentionArgs {
+    /// Orders that come each second.
+    #[arg(long, value_delimiter = ',', default_value = "10,25,50,100,200,500,1000",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rates: Vec<u32>,
+
+    /// How long a transaction keeps its items from others, in milliseconds.
+    #[arg(long, value_delimiter = ',', default_value = "10",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) transaction: Vec<u32>,
+
+    /// Over how many items the product's stock is spread. In this shop it is one.
+    #[arg(long, value_delimiter = ',', default_value = "1,16",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) stock_items: Vec<u32>,
+
+    /// How many orders come in all.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) orders: u32,
+
+    /// The same seed is the same orders at the same moments.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
 
 /// What a flash sale is made of.
 #[derive(Clone, Copy, Debug)]

@@ -19,6 +19,7 @@ mod environment;
 mod error;
 mod event;
 mod floor;
+mod functions;
 mod growth;
 mod limits;
 mod machine;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use storefront_template::{Function, Template};
 
-use crate::cli::FunctionsArgs;
 use crate::event::{self, Operation};
+use crate::functions::FunctionsArgs;
 use crate::package::{Size, size};
 use crate::process::Program;
 use crate::services::Services;

@@ -15,7 +15,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Parser;
 use storefront_template::{TableDefinition, Template};
@@ -25,7 +25,8 @@ use self::fill::{Rate, Through, fill};
 use self::report::Report;
 use self::shop::Shop;
 use crate::Error;
-use crate::report::{json, table::thousands};
+use crate::report::output::Output;
+use crate::report::table::thousands;
 
 /// Of how large tables, and how often.
 #[derive(Debug, Parser)]
@@ -49,13 +50,8 @@ pub(crate) struct GrowthArgs {
     #[arg(long)]
     pub(crate) through_requests: bool,
 
-    /// Writes all figures to this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-
-    /// Writes a page with plots to this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Measures, and leaves nothing behind, also when it is interrupted.
@@ -70,12 +66,7 @@ pub(crate) async fn run(args: &GrowthArgs, root: &Path) -> Result<(), Error> {
         }
     };
     print!("{}", report::table::render(&report));
-    if let Some(path) = &args.json {
-        json::write(&report, path)?;
-    }
-    if let Some(path) = &args.html {
-        report::html::write(&report, path)?;
-    }
+    args.output.write(&report, &report::html::render(&report))?;
     match report.differing() {
         differing if differing.is_empty() => Ok(()),
         differing => Err(Error::NotTheSame(differing)),

@@ -1,13 +1,10 @@
 //! For people: one page, with nothing from elsewhere.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::page::{self, cells, escaped, section};
 use super::svg::{Bar, Interval, bars, intervals};
 use super::{CaseReport, Report};
-use crate::Error;
 use crate::callgrind::Instructions;
 use crate::subject::Kind;
 use crate::targets::{Limit, Verdict, millions};
@@ -15,11 +12,7 @@ use crate::targets::{Limit, Verdict, millions};
 /// What only Node.js takes longer than is cut at this many times of the slowest read in Rust.
 const ROOM: f64 = 1.6;
 
-pub(crate) fn write(report: &Report, path: &Path) -> Result<(), Error> {
-    fs::write(path, render(report)).map_err(Error::file(path))
-}
-
-pub(super) fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let measured_on = format!("{}. {} rounds.", report.machine, report.rounds);
     let body = [
         section(

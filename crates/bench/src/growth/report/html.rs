@@ -1,20 +1,13 @@
 //! For people: one page, with nothing from elsewhere.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::{PatternReport, Report, Size};
-use crate::Error;
 use crate::growth::pattern::Group;
 use crate::growth::rounded;
 use crate::report::page::{self, cells, escaped, section};
 use crate::report::svg::{Line, lines};
 use crate::report::table::thousands;
-
-pub(crate) fn write(report: &Report, path: &Path) -> Result<(), Error> {
-    fs::write(path, render(report)).map_err(Error::file(path))
-}
 
 pub(in crate::growth) fn render(report: &Report) -> String {
     let measured_on = escaped(&format!(
