@@ -9,7 +9,7 @@ use crate::concurrency::{self, ConcurrencyArgs};
 use crate::consumer::{self, ConsumerArgs};
 use crate::contention::{self, ContentionArgs};
 use crate::functions::{self, FunctionsArgs};
-use crate::growth::{self, GrowthArgs};
+use crate::growth::{self, GrowthArgs, ServeArgs};
 use crate::limits::{self, LimitsArgs};
 use crate::place_order::{self, PlaceOrderArgs};
 
@@ -39,6 +39,9 @@ enum Command {
     Limits(LimitsArgs),
     /// Orders of few items and of many: requests, units and time.
     PlaceOrder(PlaceOrderArgs),
+    /// What `growth` starts for each table.
+    #[command(name = growth::SERVE, hide = true)]
+    ServeTable(ServeArgs),
 }
 
 /// Does what the command line says.
@@ -60,6 +63,7 @@ pub async fn run(args: Args) -> Result<(), Error> {
         Command::Growth(args) => growth::run(&args, &root).await,
         Command::Limits(args) => limits::run(&args, &root).await,
         Command::PlaceOrder(args) => place_order::run(&args, &root).await,
+        Command::ServeTable(args) => growth::serve(args, &root).await,
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use dynoxide::{Database, ImportOptions};
 use serde::Serialize;
@@ -15,6 +16,7 @@ use tokio::task::JoinSet;
 
 use super::data::Data;
 use super::shop::{BATCH, Shop, write};
+use super::store::Store;
 use crate::Error;
 
 /// How many batches are under way at once: the next ones are made while the store writes.
@@ -57,15 +59,15 @@ pub(crate) struct Rate {
 
 /// Writes users, products and orders, the oldest first.
 pub(crate) async fn fill(
-    shop: &Shop,
+    store: &Store,
+    data: Data,
     through: Through,
     progress: impl Fn(u32, Rate),
 ) -> Result<Growth, Error> {
-    let data = shop.data;
     let start = Instant::now();
-    let mut writer = Writer::new(shop, through);
+    let mut writer = Writer::new(store, data, through);
     if through == Through::Import {
-        shop.database().enable_bulk_loading().map_err(Error::shop)?;
+        store.database().enable_bulk_loading().map_err(Error::shop)?;
     }
     for n in 0..data.users {
         writer.put(data.user(n).to_items()?).await?;
@@ -92,7 +94,7 @@ pub(crate) async fn fill(
     }
     if through == Through::Import {
         // Back to what `Storage::File` had.
-        shop.database().disable_bulk_loading().map_err(Error::shop)?;
+        store.database().disable_bulk_loading().map_err(Error::shop)?;
     }
     Ok(Growth { items: writer.items, seconds: start.elapsed().as_secs_f64(), rates })
 }
@@ -103,7 +105,8 @@ fn is_end_of_part(data: Data, n: u32) -> bool {
 
 /// Collects items into batches, and has some under way.
 struct Writer<'a> {
-    shop: &'a Shop,
+    store: &'a Store,
+    client: Client,
     through: Through,
     batch: Vec<Item>,
     under_way: JoinSet<Result<(), Error>>,
@@ -111,8 +114,9 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(shop: &'a Shop, through: Through) -> Self {
-        Self { shop, through, batch: Vec::new(), under_way: JoinSet::new(), items: 0 }
+    fn new(store: &'a Store, data: Data, through: Through) -> Self {
+        let client = Shop::over(data, store.endpoint_url()).client;
+        Self { store, client, through, batch: Vec::new(), under_way: JoinSet::new(), items: 0 }
     }
 
     async fn put(&mut self, items: impl IntoIterator<Item = Item>) -> Result<(), Error> {
@@ -137,11 +141,11 @@ impl<'a> Writer<'a> {
         let batch = std::mem::take(&mut self.batch);
         match self.through {
             Through::Import => {
-                let database = self.shop.database().clone();
+                let database = self.store.database().clone();
                 self.under_way.spawn_blocking(move || import(&database, batch));
             }
             Through::Requests => {
-                let client = self.shop.client.clone();
+                let client = self.client.clone();
                 self.under_way.spawn(async move {
                     let puts = batch.into_iter().map(put).collect::<Result<_, _>>()?;
                     write(&client, puts).await

@@ -1,8 +1,8 @@
 //! What each access pattern costs as the table grows: requests and capacity units, which must be the
 //! same at every size, and the time, which is the embedded store's.
 //!
-//! The tables are side by side, each in a file of its own, and every round asks all of them for the
-//! same: what disturbs a round disturbs all sizes alike.
+//! The tables are side by side, each in a file and served by a process of its own, and every round asks
+//! all of them for the same: what disturbs a round disturbs all sizes alike.
 
 mod data;
 mod fill;
@@ -10,6 +10,7 @@ mod measure;
 mod pattern;
 mod report;
 mod shop;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +23,11 @@ use storefront_template::{TableDefinition, Template};
 
 use self::data::{Data, FEWEST_ORDERS};
 use self::fill::{Rate, Through, fill};
-use self::report::Report;
+use self::report::{Report, Size};
 use self::shop::Shop;
+use self::store::{Server, Store};
+
+pub(crate) use self::store::{SERVE, ServeArgs};
 use crate::Error;
 use crate::report::output::Output;
 use crate::report::table::thousands;
@@ -73,6 +77,11 @@ pub(crate) async fn run(args: &GrowthArgs, root: &Path) -> Result<(), Error> {
     }
 }
 
+/// Serves one table, for a run that started this process.
+pub(crate) async fn serve(args: ServeArgs, root: &Path) -> Result<(), Error> {
+    store::serve(args, &Template::read(root.join("template.yaml"))?.table()?).await
+}
+
 /// Fills the tables one after the other, the smallest first, and measures them together.
 async fn measured(
     args: &GrowthArgs,
@@ -80,31 +89,35 @@ async fn measured(
     folder: &Path,
 ) -> Result<Report, Error> {
     let through = if args.through_requests { Through::Requests } else { Through::Import };
-    let mut shops = Vec::new();
-    let mut growths = Vec::new();
     let orders: BTreeSet<_> = args.orders.iter().copied().collect();
+    let (mut sizes, mut servers, mut shops) = (Vec::new(), Vec::new(), Vec::new());
     for orders in orders {
-        let shop = Shop::open(Data::new(orders, args.seed), definition, folder).await?;
-        growths.push(fill(&shop, through, |done, rate| say(done, rate, &shop)).await?);
-        shops.push(shop);
+        let data = Data::new(orders, args.seed);
+        let file = folder.join(format!("{orders}.sqlite"));
+        let store = Store::open(file.clone(), definition).await?;
+        let growth =
+            fill(&store, data, through, |done, rate| say(done, rate, data, &store)).await?;
+        store.close().await?;
+        sizes.push(Size::of(data, growth, store::bytes(&file)));
+        let server = Server::start(&file).await?;
+        shops.push(Shop::over(data, &server.endpoint_url));
+        servers.push(server);
     }
-    let sizes = shops.iter().zip(growths).map(|(shop, growth)| report::Size::of(shop, growth));
-    let sizes = sizes.collect();
     let samples = measure::measure(&shops, args.rounds, args.seed).await?;
     Ok(Report::new(args, sizes, &samples))
 }
 
-fn say(done: u32, rate: Rate, shop: &Shop) {
+fn say(done: u32, rate: Rate, data: Data, store: &Store) {
     use io::Write as _;
     // Whoever does not listen misses nothing.
     let _ = writeln!(
         io::stderr(),
         "{} of {} orders, {} items, {} items/s, {} MB",
         thousands(done.into()),
-        thousands(shop.data.orders.into()),
+        thousands(data.orders.into()),
         thousands(rate.items.into()),
         thousands(rounded(rate.items_per_second)),
-        thousands(shop.bytes() / 1_000_000),
+        thousands(store.bytes() / 1_000_000),
     );
 }
 

@@ -1,20 +1,12 @@
-//! A shop in a table of its own.
-
-use std::fs;
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+//! A shop and its repositories.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-use dynoxide::Database;
 use storefront_core::schema::{Item, Key};
 use storefront_core::{
     IdempotencyKey, LoginAttempts, OrderWithItems, Orders, Products, Table, Users, aws,
 };
-use storefront_embedded::{EmbeddedDynamoDb, Storage};
 use storefront_local::TABLE_NAME;
-use storefront_template::TableDefinition;
-use tokio::net::TcpListener;
 
 use super::data::Data;
 use crate::Error;
@@ -22,7 +14,7 @@ use crate::Error;
 /// The most writes of a batch, which DynamoDB sets.
 pub(crate) const BATCH: usize = 25;
 
-/// A shop whose table is in a file.
+/// A shop with a table that is served somewhere.
 pub(crate) struct Shop {
     pub(crate) data: Data,
     pub(crate) users: Users,
@@ -30,52 +22,21 @@ pub(crate) struct Shop {
     pub(crate) products: Products,
     pub(crate) orders: Orders,
     pub(crate) client: Client,
-    file: PathBuf,
-    // Served until it is dropped.
-    database: EmbeddedDynamoDb,
 }
 
 impl Shop {
-    /// Opens it, without anything in it, in this folder.
-    pub(crate) async fn open(
-        data: Data,
-        definition: &TableDefinition,
-        folder: &Path,
-    ) -> Result<Self, Error> {
-        let file = folder.join(format!("{}.sqlite", data.orders));
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::services)?;
-        let storage = Storage::File(file.clone());
-        let database = EmbeddedDynamoDb::serve(&storage, listener, definition, TABLE_NAME);
-        let database = database.map_err(Error::services)?;
-        let endpoint_url = Some(database.endpoint_url().to_owned());
+    pub(crate) fn over(data: Data, endpoint_url: &str) -> Self {
+        let endpoint_url = Some(endpoint_url.to_owned());
         let client = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url);
         let table = Table::new(client.clone(), TABLE_NAME);
-        Ok(Self {
+        Self {
             data,
             users: Users::new(table.clone()),
             login_attempts: LoginAttempts::new(table.clone()),
             products: Products::new(table.clone()),
             orders: Orders::new(table),
             client,
-            file,
-            database,
-        })
-    }
-
-    /// The store itself, for what needs no requests.
-    pub(crate) fn database(&self) -> &Database {
-        self.database.database()
-    }
-
-    /// How large its files are.
-    pub(crate) fn bytes(&self) -> u64 {
-        let log = PathBuf::from(format!("{}-wal", self.file.display()));
-        [self.file.as_path(), &log]
-            .into_iter()
-            .filter_map(|file| fs::metadata(file).ok())
-            .map(|found| found.len())
-            .sum()
+        }
     }
 
     /// Takes an order out of the table, which the shop itself never does, so that the table is as

@@ -20,11 +20,13 @@ impl Tables {
         Self { definition, folder: tempfile::tempdir().unwrap() }
     }
 
-    async fn shop(&self, orders: u32, through: Through) -> (Shop, Growth) {
+    /// A shop that is filled, and served here.
+    async fn shop(&self, orders: u32, through: Through) -> (Shop, Growth, Store) {
         let data = Data::new(orders, 1);
-        let shop = Shop::open(data, &self.definition, self.folder.path()).await.unwrap();
-        let growth = fill(&shop, through, |_, _| {}).await.unwrap();
-        (shop, growth)
+        let file = self.folder.path().join(format!("{orders}.sqlite"));
+        let store = Store::open(file, &self.definition).await.unwrap();
+        let growth = fill(&store, data, through, |_, _| {}).await.unwrap();
+        (Shop::over(data, store.endpoint_url()), growth, store)
     }
 }
 
@@ -42,8 +44,8 @@ async fn count(shop: &Shop) -> u32 {
 #[tokio::test]
 async fn every_pattern_takes_the_same_in_a_small_and_a_larger_table_and_leaves_them_as_they_are() {
     let tables = Tables::new();
-    let (small, small_growth) = tables.shop(FEWEST_ORDERS, Through::Import).await;
-    let (large, large_growth) = tables.shop(1_000, Through::Import).await;
+    let (small, small_growth, _small) = tables.shop(FEWEST_ORDERS, Through::Import).await;
+    let (large, large_growth, _large) = tables.shop(1_000, Through::Import).await;
     let shops = [small, large];
     let args = GrowthArgs::parse_from(["growth", "--rounds", "3"]);
     let samples = measure::measure(&shops, args.rounds, args.seed).await.unwrap();
@@ -52,7 +54,7 @@ async fn every_pattern_takes_the_same_in_a_small_and_a_larger_table_and_leaves_t
         assert_eq!(count(shop).await, growth.items);
     }
     let growths = [small_growth, large_growth];
-    let sizes = shops.iter().zip(growths).map(|(shop, growth)| report::Size::of(shop, growth));
+    let sizes = shops.iter().zip(growths).map(|(shop, growth)| Size::of(shop.data, growth, 0));
     let report = Report::new(&args, sizes.collect(), &samples);
     assert_eq!(report.patterns.len(), Pattern::ALL.len());
     assert_eq!(report.differing(), Vec::<String>::new());
@@ -72,9 +74,9 @@ async fn every_pattern_takes_the_same_in_a_small_and_a_larger_table_and_leaves_t
 #[tokio::test]
 async fn a_filled_table_is_one_that_the_repositories_read() {
     let tables = [Tables::new(), Tables::new()];
-    let (imported, growth) = tables[0].shop(FEWEST_ORDERS, Through::Import).await;
+    let (imported, growth, _store) = tables[0].shop(FEWEST_ORDERS, Through::Import).await;
     expect_all_of(&imported).await;
-    let (requested, _) = tables[1].shop(FEWEST_ORDERS, Through::Requests).await;
+    let (requested, _, _store) = tables[1].shop(FEWEST_ORDERS, Through::Requests).await;
     expect_all_of(&requested).await;
     for shop in [&imported, &requested] {
         assert_eq!(count(shop).await, growth.items);
@@ -118,7 +120,7 @@ async fn expect_all_of(shop: &Shop) {
 
 #[tokio::test]
 async fn the_largest_customer_has_the_orders_that_are_theirs_newest_first() {
-    let (shop, _) = Tables::new().shop(FEWEST_ORDERS, Through::Import).await;
+    let (shop, _, _store) = Tables::new().shop(FEWEST_ORDERS, Through::Import).await;
     let data = shop.data;
     let mut orders = Vec::new();
     let mut request = PageRequest { limit: PAGE, after: None };

@@ -12,7 +12,7 @@ use crate::report::table::thousands;
 pub(in crate::growth) fn render(report: &Report) -> String {
     let measured_on = escaped(&format!(
         "{}. {} rounds; in each, every pattern is asked of all tables in turn. Each table is in a \
-         file of its own.",
+         file and served by a process of its own.",
         report.machine, report.rounds
     ));
     let body = [

@@ -9,10 +9,10 @@ use serde::Serialize;
 use storefront_core::capacity::Consumed;
 
 use super::GrowthArgs;
+use super::data::Data;
 use super::fill::Growth;
 use super::measure::Samples;
 use super::pattern::{Group, Pattern, Sample};
-use super::shop::Shop;
 use crate::machine::Machine;
 use crate::statistics::{Percentiles, Ratio};
 
@@ -36,7 +36,7 @@ pub(crate) struct Size {
     pub(crate) orders_of_one: u32,
     pub(crate) users: u32,
     pub(crate) products: u32,
-    /// Of its files.
+    /// Of its file.
     pub(crate) bytes: u64,
     #[serde(flatten)]
     pub(crate) growth: Growth,
@@ -129,14 +129,13 @@ impl Report {
 }
 
 impl Size {
-    pub(crate) fn of(shop: &Shop, growth: Growth) -> Self {
-        let data = shop.data;
+    pub(crate) fn of(data: Data, growth: Growth, bytes: u64) -> Self {
         Self {
             orders: data.orders,
             orders_of_one: data.orders_of_one(),
             users: data.users,
             products: data.products,
-            bytes: shop.bytes(),
+            bytes,
             growth,
         }
     }

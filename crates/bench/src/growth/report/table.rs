@@ -10,8 +10,12 @@ use crate::report::table::{table, thousands};
 
 pub(crate) fn render(report: &Report) -> String {
     let mut text = String::new();
-    let _ =
-        writeln!(text, "\n{}. Each table in a file of its own.\n{}", report.machine, sizes(report));
+    let _ = writeln!(
+        text,
+        "\n{}. Each table in a file and a process of its own.\n{}",
+        report.machine,
+        sizes(report)
+    );
     let _ = writeln!(
         text,
         "\n{} rounds; times in ms. The ratio is that of the medians, largest table to smallest.\n{}",
