@@ -22,8 +22,7 @@ MIB = 1024 * 1024
 # Until threads, caches and the allocator have what they need; of a short run, a third.
 WARM_UP_SECONDS = 20
 
-# How long the process is looked at, before and after. What counts is the least: a password that is being hashed
-# takes 19 MiB for that moment.
+# How long the process is looked at, before and after. What counts is the least.
 WINDOW_SECONDS = 10
 SAMPLES_PER_SECOND = 5
 
