@@ -9,6 +9,7 @@ use std::thread::available_parallelism;
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::password_hash::{Error, Result};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -36,10 +37,10 @@ pub(crate) type Memory = Vec<Block>;
 pub(crate) async fn in_turn<T: Send + 'static>(
     work: impl FnOnce(&mut Memory) -> T + Send + 'static,
 ) -> std::result::Result<T, JoinError> {
-    let turn = TURNS.acquire().await.expect("it is never closed");
     spawn_blocking(move || {
-        // Until the work is done, though nobody may wait for it any more.
-        let _turn = turn;
+        // It waits here, and not before: a runtime whose clock is paused leaps ahead when all of its
+        // tasks wait for what others do, but not while there is blocking work.
+        let _turn = Handle::current().block_on(TURNS.acquire()).expect("it is never closed");
         let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = idle().pop().unwrap_or_default();
         let result = work(&mut memory);
