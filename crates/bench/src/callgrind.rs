@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::process::Program;
@@ -16,7 +16,7 @@ use crate::{Error, compile};
 const WARM: [u32; 2] = [20, 1];
 
 /// What a function's process executes, itself; the system's work for it does not count.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instructions {
     /// Until the first event is answered and the second is asked for.
     pub(crate) cold: u64,

@@ -63,13 +63,16 @@ impl Expected {
     }
 }
 
+/// The event of `root/events` for a case, such as `orders/place`.
+pub(crate) fn read(root: &Path, case: &str) -> Result<Value, Error> {
+    let path = root.join("events").join(case).with_extension("json");
+    let text = fs::read(&path).map_err(Error::file(&path))?;
+    serde_json::from_slice(&text).map_err(|error| Error::file(path)(error.into()))
+}
+
 /// Everything that is measured, read from `root/events`.
 pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, Error> {
-    let read = |case: &str| -> Result<Value, Error> {
-        let path = root.join("events").join(case).with_extension("json");
-        let text = fs::read(&path).map_err(Error::file(&path))?;
-        serde_json::from_slice(&text).map_err(|error| Error::file(path)(error.into()))
-    };
+    let read = |case| read(root, case);
     let list_25 = with_query(read("orders/list")?, "limit", "25");
     let place = with_body(
         read("orders/place")?,
@@ -146,12 +149,12 @@ fn with_query(mut event: Value, name: &str, value: &str) -> Value {
     event
 }
 
-fn with_header(mut event: Value, name: &str, value: &str) -> Value {
+pub(crate) fn with_header(mut event: Value, name: &str, value: &str) -> Value {
     event["headers"][name] = value.into();
     event
 }
 
-fn with_body(event: Value, body: &Value) -> Value {
+pub(crate) fn with_body(event: Value, body: &Value) -> Value {
     let body = body.to_string();
     let mut event = with_header(event, "content-length", &body.len().to_string());
     event["body"] = body.into();

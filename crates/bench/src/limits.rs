@@ -12,6 +12,7 @@ use comfy_table::Table;
 use serde::{Deserialize, Serialize};
 use storefront_template::Template;
 
+use crate::callgrind::Instructions;
 use crate::services::Services;
 use crate::subject::Plan;
 use crate::{Error, callgrind, compile, report, targets};
@@ -48,9 +49,8 @@ struct Costs {
     crates: u64,
     bytes: u64,
     zipped_bytes: u64,
-    /// By event: until the first is answered, and for each from then on.
-    cold_instructions: BTreeMap<String, u64>,
-    warm_instructions: BTreeMap<String, u64>,
+    /// By event.
+    instructions: BTreeMap<String, Instructions>,
 }
 
 /// One figure of a function.
@@ -117,9 +117,7 @@ async fn costs(root: &Path, bin_dir: &Path) -> Result<BTreeMap<String, Costs>, E
     for (case, instructions) in plan.cases.iter().zip(instructions) {
         let its = costs.get_mut(&plan.subjects[case.subject].name);
         if let (Some(its), Some(instructions)) = (its, instructions) {
-            let event = case.operation.name;
-            its.cold_instructions.insert(event.to_owned(), instructions.cold);
-            its.warm_instructions.insert(event.to_owned(), instructions.warm);
+            its.instructions.insert(case.operation.name.to_owned(), instructions);
         }
     }
     Ok(costs)
@@ -130,14 +128,14 @@ fn crates(root: &Path, function: &str) -> Result<u64, Error> {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let mut command = compile::cargo();
     command
-        .args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["tree", "--locked", "--prefix", "none", "--no-dedupe", "--format", "{p}"])
+        // Procedural macros, and what they are made of, run in the compiler.
+        .args(["--edges", "normal,no-proc-macro"])
         .args(["--package", &format!("storefront-{function}"), "--target", &target])
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"));
     let tree = compile::run(command)?;
-    // Procedural macros run in the compiler.
-    let crates: BTreeSet<_> =
-        tree.lines().filter(|line| !line.is_empty() && !line.contains("(proc-macro)")).collect();
+    let crates: BTreeSet<_> = tree.lines().filter(|line| !line.is_empty()).collect();
     Ok(u64::try_from(crates.len()).unwrap_or(u64::MAX))
 }
 
@@ -155,12 +153,11 @@ fn figures(recorded: &BTreeMap<String, Costs>, now: &BTreeMap<String, Costs>) ->
         add("crates".to_owned(), recorded.crates, now.crates, recorded.crates);
         add("bytes".to_owned(), recorded.bytes, now.bytes, with(SIZE_MARGIN, recorded.bytes));
         add("bytes, zipped".to_owned(), recorded.zipped_bytes, now.zipped_bytes, zip);
-        for (when, recorded, now) in [
-            ("cold", &recorded.cold_instructions, &now.cold_instructions),
-            ("warm", &recorded.warm_instructions, &now.warm_instructions),
-        ] {
-            for (event, &now) in now {
-                let recorded = recorded.get(event).copied().unwrap_or_default();
+        for (event, now) in &now.instructions {
+            let recorded = recorded.instructions.get(event).copied().unwrap_or_default();
+            for (when, recorded, now) in
+                [("cold", recorded.cold, now.cold), ("warm", recorded.warm, now.warm)]
+            {
                 let most = with(INSTRUCTIONS_MARGIN, recorded);
                 add(format!("instructions, {when}: {event}"), recorded, now, most);
             }
@@ -191,13 +188,12 @@ mod tests {
     use super::*;
 
     fn users(crates: u64, bytes: u64, cold: u64) -> BTreeMap<String, Costs> {
-        let event = || "get user".to_owned();
+        let instructions = Instructions { cold, warm: 100_000 };
         let costs = Costs {
             crates,
             bytes,
             zipped_bytes: bytes / 2,
-            cold_instructions: [(event(), cold)].into(),
-            warm_instructions: [(event(), 100_000)].into(),
+            instructions: [("get user".to_owned(), instructions)].into(),
         };
         [("users".to_owned(), costs)].into()
     }

@@ -173,7 +173,7 @@ async fn sample(
     let answers = environment.serve(asked.clone(), at_once).await?;
     let took = since.elapsed();
     let processor = environment.processor_time()?.saturating_sub(before);
-    let requests: u32 = dynamodb.take().requests.values().sum();
+    let requests = dynamodb.take().requests;
     environment.checked(verify(operation, &asked, &answers))?;
     let sample = Sample {
         per_second: f64::from(invocations) / took.as_secs_f64(),

@@ -1,7 +1,5 @@
 //! What came out.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use super::{Case, ConcurrencyArgs, Sample};
@@ -9,7 +7,7 @@ use crate::machine::Machine;
 use crate::measure::milliseconds;
 use crate::report::page::{escaped, page, section};
 use crate::report::sheet::Sheet;
-use crate::report::svg::{Bar, bars};
+use crate::report::svg::figures;
 use crate::statistics::{Percentiles, Ratio, median};
 use crate::targets::millions;
 
@@ -137,21 +135,12 @@ impl Report {
     }
 
     fn plot(&self, figure: impl Fn(&WayReport) -> f64, digits: usize) -> String {
-        let all =
-            || self.cases.iter().flat_map(|case| case.ways.iter().map(move |way| (case, way)));
-        let longest = all().map(|(_, way)| figure(way)).fold(f64::MIN_POSITIVE, f64::max) * 1.05;
-        let rows = all().map(|(case, way)| {
-            let mut label = format!("{}: {}", case.function, case.operation);
-            let _ = write!(label, ", {}", way.at_once);
-            Bar {
-                label,
-                class: if way.at_once == 1 { "hello" } else { "function" },
-                parts: vec![figure(way)],
-                samples: Vec::new(),
-                value: format!("{:.digits$}", figure(way)),
-            }
+        let all = self.cases.iter().flat_map(|case| case.ways.iter().map(move |way| (case, way)));
+        let rows = all.map(|(case, way)| {
+            let label = format!("{}: {}, {}", case.function, case.operation, way.at_once);
+            (label, if way.at_once == 1 { "hello" } else { "function" }, vec![figure(way)])
         });
-        bars(&rows.collect::<Vec<_>>(), longest)
+        figures(rows, digits)
     }
 }
 

@@ -1,12 +1,9 @@
 //! Batches of stream records, made from the one in `events/`.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-
-use crate::Error;
+use crate::{Error, event};
 
 /// The most that DynamoDB's event source mapping hands over at once.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
@@ -36,10 +33,7 @@ pub(super) struct Batch {
 impl Batches {
     /// From `root/events`.
     pub(super) fn read(root: &Path) -> Result<Self, Error> {
-        let path = root.join("events/order-status-stream/status-change.json");
-        let text = fs::read(&path).map_err(Error::file(&path))?;
-        let event: Value =
-            serde_json::from_slice(&text).map_err(|error| Error::file(path)(error.into()))?;
+        let event = event::read(root, "order-status-stream/status-change")?;
         let mut record = event["Records"][0].clone();
         let image = &record["dynamodb"]["NewImage"];
         let [order, version] = [&image["id"]["S"], &image["version"]["N"]]
@@ -91,6 +85,8 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+
+    use serde_json::Value;
 
     use super::*;
 

@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::measure::milliseconds;
 use crate::report::page::{escaped, page, section};
 use crate::report::sheet::Sheet;
-use crate::report::svg::{Bar, bars};
+use crate::report::svg::figures;
 use crate::statistics::{Percentiles, median};
 use crate::targets::millions;
 
@@ -125,19 +125,8 @@ impl Report {
     }
 
     fn plot(&self, parts: impl Fn(&SizeReport) -> Vec<f64>, digits: usize) -> String {
-        let whole = |size: &SizeReport| parts(size).iter().sum::<f64>();
-        let longest = self.sizes.iter().map(whole).fold(f64::MIN_POSITIVE, f64::max) * 1.05;
-        let rows = self.sizes.iter().map(|size| Bar {
-            label: format!("batches of {}", size.records),
-            class: "function",
-            parts: parts(size),
-            samples: Vec::new(),
-            value: match parts(size)[..] {
-                [first, _] => format!("{first:.digits$} to {:.digits$}", whole(size)),
-                _ => format!("{:.digits$}", whole(size)),
-            },
-        });
-        bars(&rows.collect::<Vec<_>>(), longest)
+        let label = |size: &SizeReport| format!("batches of {}", size.records);
+        figures(self.sizes.iter().map(|size| (label(size), "function", parts(size))), digits)
     }
 }
 

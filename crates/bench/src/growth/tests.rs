@@ -68,7 +68,7 @@ async fn every_pattern_takes_the_same_in_a_small_and_a_larger_table_and_leaves_t
     }
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["sizes"][1]["orders"], 1_000);
-    assert_eq!(json["patterns"][0]["cost"]["most"]["read"], 0.5);
+    assert_eq!(json["patterns"][0]["cost"]["most"]["readUnits"], 0.5);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use clap::Parser;
 use storefront_core::MAX_ORDER_ITEMS;
 use storefront_template::Template;
 
-use self::order::{Cost, Kind, Orders};
+use self::order::{Kind, Orders};
 use self::report::Report;
 use crate::Error;
 use crate::environment::Environment;
@@ -85,9 +85,8 @@ pub(crate) async fn run(args: &PlaceOrderArgs, root: &Path) -> Result<(), Error>
     let kinds = args.items.iter().flat_map(|&items| [false, true].map(|key| Kind { items, key }));
     let kinds: Vec<_> = kinds.collect();
     let relay = services.relay(Duration::ZERO).await?;
-    let mut costs = Vec::new();
     for &kind in &kinds {
-        costs.push(cost(&mut setting, &relay, kind, args.orders).await?);
+        check_cost(&mut setting, &relay, kind, args.orders).await?;
     }
 
     let mut samples: Vec<Vec<Sample>> = kinds.iter().map(|_| Vec::new()).collect();
@@ -99,19 +98,19 @@ pub(crate) async fn run(args: &PlaceOrderArgs, root: &Path) -> Result<(), Error>
         eprint!("\rround {round} of {}, {} s", args.rounds, since.elapsed().as_secs());
     }
     eprintln!();
-    let report = Report::new(args, &kinds, &costs, &samples);
+    let report = Report::new(args, &kinds, &samples);
     print!("{}", report.text());
     args.output.write(&report, &report.page())
 }
 
-/// What each order of a kind takes of DynamoDB, as it comes from the function's process. Counted by
-/// itself, because counting takes time. Fails unless each order takes what it should.
-async fn cost(
+/// Fails unless each order of a kind takes of DynamoDB what it should, counted as it comes from the
+/// function's process; by itself, because counting takes time.
+async fn check_cost(
     setting: &mut Setting<'_>,
     relay: &Relay,
     kind: Kind,
     orders: u32,
-) -> Result<Cost, Error> {
+) -> Result<(), Error> {
     let mut variables = setting.variables.clone();
     variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), relay.endpoint_url.clone());
     let mut environment = setting.start(kind, &variables).await?;
@@ -119,10 +118,9 @@ async fn cost(
     relay.take();
     for _ in 0..orders {
         setting.place(&mut environment, kind).await?;
-        kind.check(&Cost::of(&relay.take()))?;
+        kind.check(relay.take())?;
     }
-    environment.end().await?;
-    Ok(kind.cost())
+    environment.end().await
 }
 
 async fn sample(setting: &mut Setting<'_>, kind: Kind, orders: u32) -> Result<Sample, Error> {

@@ -1,45 +1,37 @@
 //! Orders that are placed, and what they should take.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
-use std::{fmt, fs};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use storefront_core::capacity::Consumed;
 use storefront_core::{
     Category, Currency, MAX_ORDER_ITEMS, NewProduct, ProductId, Products, Table,
 };
 
 use crate::Error;
 use crate::error::Failure;
-use crate::event::Expected;
+use crate::event::{self, Expected, with_body, with_header};
 use crate::runtime_api::Answer;
-use crate::services::Tally;
 
 /// More than anybody orders here.
 const STOCK: u64 = 1_000_000_000;
 
 /// How many items an order has, and whether it has an idempotency key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Kind {
     pub(super) items: u32,
+    #[serde(rename = "idempotencyKey")]
     pub(super) key: bool,
-}
-
-/// What an order takes of DynamoDB.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Cost {
-    pub(super) requests: u32,
-    pub(super) read_units: f64,
-    pub(super) write_units: f64,
 }
 
 impl Kind {
     /// What docs/access-patterns.md says.
-    pub(super) fn cost(self) -> Cost {
+    pub(super) fn cost(self) -> Consumed {
         let (items, key) = (f64::from(self.items), f64::from(u8::from(self.key)));
-        Cost {
+        Consumed {
             requests: 2,
             read_units: 0.5 + 0.5 * items + 0.5 * key,
             write_units: 3.0 + 5.0 * items + 2.0 * key,
@@ -47,14 +39,14 @@ impl Kind {
     }
 
     /// Fails when it was more. Less is a failure as well: of what was counted, or of the document.
-    pub(super) fn check(self, cost: &Cost) -> Result<(), Error> {
-        if *cost == self.cost() {
+    pub(super) fn check(self, cost: Consumed) -> Result<(), Error> {
+        if cost == self.cost() {
             return Ok(());
         }
         Err(Error::OtherCost {
             order: self.to_string(),
-            cost: cost.to_string(),
-            expected: self.cost().to_string(),
+            cost: said(cost),
+            expected: said(self.cost()),
         })
     }
 }
@@ -67,21 +59,8 @@ impl fmt::Display for Kind {
     }
 }
 
-impl Cost {
-    pub(super) fn of(tally: &Tally) -> Self {
-        Self {
-            requests: tally.requests.values().sum(),
-            read_units: tally.read_units,
-            write_units: tally.write_units,
-        }
-    }
-}
-
-impl fmt::Display for Cost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, read_units, write_units } = self;
-        write!(f, "{requests} requests, {read_units} read units and {write_units} write units")
-    }
+fn said(Consumed { requests, read_units, write_units }: Consumed) -> String {
+    format!("{requests} requests, {read_units} read units and {write_units} write units")
 }
 
 /// Makes events that each place another order.
@@ -98,10 +77,10 @@ impl Orders {
 
     /// Of products that are put into the table for it.
     pub(super) async fn of(table: &Table, root: &Path) -> Result<Self, Error> {
-        let path = root.join("events/orders/place.json");
-        let text = fs::read(&path).map_err(Error::file(&path))?;
-        let event = serde_json::from_slice(&text);
-        let event = event.map_err(|error| Error::file(path)(error.into()))?;
+        let mut event = event::read(root, "orders/place")?;
+        if let Some(headers) = event["headers"].as_object_mut() {
+            headers.remove("idempotency-key");
+        }
         let products = Products::new(table.clone());
         let mut ids = Vec::new();
         for number in 0..MAX_ORDER_ITEMS {
@@ -127,16 +106,10 @@ impl Orders {
         let items = self.products.iter().take(kind.items as usize);
         let items: Vec<_> =
             items.map(|product| json!({ "productId": product, "quantity": 1 })).collect();
-        let body = json!({ "items": items }).to_string();
-        let mut event = self.event.clone();
-        let headers = &mut event["headers"];
-        headers["content-length"] = body.len().to_string().into();
+        let mut event = with_body(self.event.clone(), &json!({ "items": items }));
         if kind.key {
-            headers["idempotency-key"] = format!("bench-{}", self.made).into();
-        } else if let Some(headers) = headers.as_object_mut() {
-            headers.remove("idempotency-key");
+            event = with_header(event, "idempotency-key", &format!("bench-{}", self.made));
         }
-        event["body"] = body.into();
         event.to_string()
     }
 
@@ -161,15 +134,15 @@ mod tests {
     #[test]
     fn an_order_may_take_what_the_document_says_and_nothing_else() {
         let kind = Kind { items: 10, key: true };
-        let cost = Cost { requests: 2, read_units: 6.0, write_units: 55.0 };
-        assert!(kind.check(&cost).is_ok());
+        let cost = Consumed { requests: 2, read_units: 6.0, write_units: 55.0 };
+        assert!(kind.check(cost).is_ok());
         for other in [
-            Cost { requests: 3, ..cost },
-            Cost { read_units: 6.5, ..cost },
-            Cost { write_units: 57.0, ..cost },
-            Cost { write_units: 0.0, ..cost },
+            Consumed { requests: 3, ..cost },
+            Consumed { read_units: 6.5, ..cost },
+            Consumed { write_units: 57.0, ..cost },
+            Consumed { write_units: 0.0, ..cost },
         ] {
-            let error = kind.check(&other).unwrap_err().to_string();
+            let error = kind.check(other).unwrap_err().to_string();
             assert!(error.contains("55 write units") && error.contains("10 items"), "{error}");
         }
     }

@@ -1,13 +1,14 @@
 //! What came out.
 
 use serde::Serialize;
+use storefront_core::capacity::Consumed;
 
-use super::order::{Cost, Kind};
+use super::order::Kind;
 use super::{PlaceOrderArgs, Sample};
 use crate::machine::Machine;
 use crate::report::page::{escaped, page, section};
 use crate::report::sheet::Sheet;
-use crate::report::svg::{Bar, bars};
+use crate::report::svg::figures;
 use crate::statistics::{Percentiles, median};
 use crate::targets::millions;
 
@@ -26,9 +27,9 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KindReport {
-    items: u32,
-    idempotency_key: bool,
-    cost: Cost,
+    #[serde(flatten)]
+    kind: Kind,
+    cost: Consumed,
     duration: Percentiles,
     /// Of an order.
     processor: f64,
@@ -36,20 +37,13 @@ struct KindReport {
 }
 
 impl Report {
-    pub(super) fn new(
-        args: &PlaceOrderArgs,
-        kinds: &[Kind],
-        costs: &[Cost],
-        samples: &[Vec<Sample>],
-    ) -> Self {
-        let kinds = kinds.iter().zip(costs).zip(samples);
+    pub(super) fn new(args: &PlaceOrderArgs, kinds: &[Kind], samples: &[Vec<Sample>]) -> Self {
+        let kinds = kinds.iter().zip(samples);
         Self {
             machine: Machine::this(false),
             rounds: args.rounds,
             orders: args.orders,
-            kinds: kinds
-                .map(|((&kind, &cost), samples)| KindReport::of(kind, cost, samples))
-                .collect(),
+            kinds: kinds.map(|(&kind, samples)| KindReport::of(kind, samples)).collect(),
         }
     }
 
@@ -96,7 +90,7 @@ impl Report {
         for kind in &self.kinds {
             let Percentiles { p50, p90, p99 } = kind.duration;
             sheet.add([
-                kind.name(),
+                kind.kind.to_string(),
                 kind.cost.requests.to_string(),
                 kind.cost.read_units.to_string(),
                 kind.cost.write_units.to_string(),
@@ -111,37 +105,22 @@ impl Report {
     }
 
     fn plot(&self, parts: impl Fn(&KindReport) -> Vec<f64>, digits: usize) -> String {
-        let whole = |kind: &KindReport| parts(kind).iter().sum::<f64>();
-        let longest = self.kinds.iter().map(whole).fold(f64::MIN_POSITIVE, f64::max) * 1.05;
-        let rows = self.kinds.iter().map(|kind| Bar {
-            label: kind.name(),
-            class: if kind.idempotency_key { "get-item" } else { "function" },
-            parts: parts(kind),
-            samples: Vec::new(),
-            value: match parts(kind)[..] {
-                [first, _] => format!("{first:.digits$} to {:.digits$}", whole(kind)),
-                _ => format!("{:.digits$}", whole(kind)),
-            },
-        });
-        bars(&rows.collect::<Vec<_>>(), longest)
+        let class = |kind: Kind| if kind.key { "get-item" } else { "function" };
+        let rows = self.kinds.iter().map(|it| (it.kind.to_string(), class(it.kind), parts(it)));
+        figures(rows, digits)
     }
 }
 
 impl KindReport {
-    fn of(kind: Kind, cost: Cost, samples: &[Sample]) -> Self {
+    fn of(kind: Kind, samples: &[Sample]) -> Self {
         let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure).collect());
         let durations = samples.iter().flat_map(|sample| sample.durations.iter().copied());
         Self {
-            items: kind.items,
-            idempotency_key: kind.key,
-            cost,
+            kind,
+            cost: kind.cost(),
             duration: Percentiles::of(durations.collect()),
             processor: of(|sample| sample.processor),
             peak_memory: of(|sample| millions(sample.peak_memory)),
         }
-    }
-
-    fn name(&self) -> String {
-        Kind { items: self.items, key: self.idempotency_key }.to_string()
     }
 }

@@ -74,6 +74,25 @@ pub(crate) fn bars(bars: &[Bar], longest: f64) -> String {
     svg + "</svg>"
 }
 
+/// Bars of figures with these labels and classes: one part, or two of which the second reaches from the
+/// first figure to the second.
+pub(crate) fn figures(
+    rows: impl Iterator<Item = (String, &'static str, Vec<f64>)>,
+    digits: usize,
+) -> String {
+    let rows = rows.map(|(label, class, parts)| {
+        let whole: f64 = parts.iter().sum();
+        let value = match parts[..] {
+            [first, _] => format!("{first:.digits$} to {whole:.digits$}"),
+            _ => format!("{whole:.digits$}"),
+        };
+        Bar { label, class, parts, samples: Vec::new(), value }
+    });
+    let rows: Vec<_> = rows.collect();
+    let longest = rows.iter().map(|bar| bar.parts.iter().sum()).fold(f64::MIN_POSITIVE, f64::max);
+    bars(&rows, longest * 1.05)
+}
+
 /// Points between their bounds, and the limit that they should keep below.
 pub(crate) fn intervals(intervals: &[Interval], limit: f64) -> String {
     let longest = intervals.iter().map(|interval| interval.high).fold(limit, f64::max) * 1.08;

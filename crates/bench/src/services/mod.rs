@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::Error;
 use crate::tls::{HOST, Terminator};
 pub(crate) use event_bus::{EventBus, Received};
-pub(crate) use relay::{Relay, Tally};
+pub(crate) use relay::Relay;
 
 /// The seed's customer, and a product that never runs out.
 const CUSTOMER: &str = "01930000-0000-7000-8000-000000000002";
@@ -71,9 +71,9 @@ impl Services {
 
     /// Another way to the same table, on which requests are counted, and answers held for a time.
     pub(crate) async fn relay(&self, latency: Duration) -> Result<Relay, Error> {
-        let (address, tally) =
+        let (address, consumed) =
             relay::serve(self.database.endpoint_url(), latency).await.map_err(Error::Services)?;
-        Ok(Relay { endpoint_url: behind_tls(&self.terminator, address).await?, tally })
+        Ok(Relay { endpoint_url: behind_tls(&self.terminator, address).await?, consumed })
     }
 
     /// A folder for what a run needs; it goes with the services.
@@ -89,8 +89,10 @@ impl Services {
         let mut variables =
             variables::lambda(function.map_or("floor", |function| &function.binary));
         variables.insert("TABLE_NAME".to_owned(), TABLE_NAME.to_owned());
-        for (name, value) in function.map(|function| &function.environment).into_iter().flatten() {
-            variables.insert(name.clone(), variables::resolved(function, name, value)?);
+        if let Some(function) = function {
+            for (name, value) in &function.environment {
+                variables.insert(name.clone(), variables::resolved(function, name, value)?);
+            }
         }
         variables.extend(self.endpoints.clone());
         let root = self.root();

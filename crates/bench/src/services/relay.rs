@@ -1,7 +1,6 @@
 //! Stands between a function and DynamoDB: counts what the function sends and what DynamoDB says that
 //! it took, and answers no sooner than the real one would.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt as _;
 use reqwest::Client;
 use serde_json::Value;
+use storefront_core::capacity::Consumed;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -24,37 +24,27 @@ type Shared<T> = Arc<Mutex<T>>;
 pub(crate) struct Relay {
     /// The value of `AWS_ENDPOINT_URL_DYNAMODB` for those who shall take it.
     pub(crate) endpoint_url: String,
-    pub(super) tally: Shared<Tally>,
-}
-
-/// What went through.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Tally {
-    /// How many requests, by operation.
-    pub(crate) requests: BTreeMap<String, u32>,
-    pub(crate) read_units: f64,
-    pub(crate) write_units: f64,
+    pub(super) consumed: Shared<Consumed>,
 }
 
 impl Relay {
     /// What went through since this was last asked.
-    pub(crate) fn take(&self) -> Tally {
-        std::mem::take(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn take(&self) -> Consumed {
+        std::mem::take(&mut self.consumed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Tally {
-    fn add(&mut self, operation: &str, answer: &[u8]) {
-        *self.requests.entry(operation.to_owned()).or_default() += 1;
-        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-        // An object, or for operations on several tables a list.
-        let capacity = &answer["ConsumedCapacity"];
-        let tables = capacity.as_array().map_or(std::slice::from_ref(capacity), Vec::as_slice);
-        let units: f64 = tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum();
-        match operation {
-            "GetItem" | "Query" | "BatchGetItem" => self.read_units += units,
-            _ => self.write_units += units,
-        }
+/// Adds a request with this answer.
+fn add(total: &mut Consumed, operation: &str, answer: &[u8]) {
+    total.requests += 1;
+    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    // An object, or for operations on several tables a list.
+    let capacity = &answer["ConsumedCapacity"];
+    let tables = capacity.as_array().map_or(std::slice::from_ref(capacity), Vec::as_slice);
+    let units: f64 = tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum();
+    match operation {
+        "GetItem" | "Query" | "BatchGetItem" => total.read_units += units,
+        _ => total.write_units += units,
     }
 }
 
@@ -63,25 +53,25 @@ struct Behind {
     client: Client,
     url: String,
     latency: Duration,
-    tally: Shared<Tally>,
+    consumed: Shared<Consumed>,
 }
 
 /// Serves what is behind this URL on a port that was free.
 pub(super) async fn serve(
     url: &str,
     latency: Duration,
-) -> Result<(SocketAddr, Shared<Tally>), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(SocketAddr, Shared<Consumed>), Box<dyn std::error::Error + Send + Sync>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    let tally = Shared::<Tally>::default();
+    let consumed = Shared::<Consumed>::default();
     let client = Client::builder().no_proxy().build()?;
-    let behind = Behind { client, url: url.to_owned(), latency, tally: Arc::clone(&tally) };
+    let behind = Behind { client, url: url.to_owned(), latency, consumed: Arc::clone(&consumed) };
     let app = Router::new().fallback(hand_on).with_state(behind);
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
     tokio::spawn(async { axum::serve(listener, app).await });
-    Ok((address, tally))
+    Ok((address, consumed))
 }
 
 async fn hand_on(State(behind): State<Behind>, headers: HeaderMap, body: Bytes) -> Response {
@@ -90,7 +80,9 @@ async fn hand_on(State(behind): State<Behind>, headers: HeaderMap, body: Bytes) 
     let Ok((status, headers, body)) = answer else {
         return StatusCode::BAD_GATEWAY.into_response();
     };
-    behind.tally.lock().unwrap_or_else(PoisonError::into_inner).add(&operation, &body);
+    let mut total = behind.consumed.lock().unwrap_or_else(PoisonError::into_inner);
+    add(&mut total, &operation, &body);
+    drop(total);
     (status, headers, body).into_response()
 }
 
@@ -123,13 +115,15 @@ mod tests {
 
     #[test]
     fn units_are_added_up_over_tables_and_by_what_was_done() {
-        let mut tally = Tally::default();
-        tally.add("BatchGetItem", br#"{"ConsumedCapacity":[{"CapacityUnits":1.5}]}"#);
-        tally.add("GetItem", br#"{"ConsumedCapacity":{"CapacityUnits":0.5}}"#);
-        tally.add("TransactWriteItems", br#"{"ConsumedCapacity":[{"CapacityUnits":8.0}]}"#);
-        tally.add("TransactWriteItems", b"not even JSON");
-        let requests = [("BatchGetItem", 1), ("GetItem", 1), ("TransactWriteItems", 2)];
-        let requests = requests.map(|(operation, count)| (operation.to_owned(), count)).into();
-        assert_eq!(tally, Tally { requests, read_units: 2.0, write_units: 8.0 });
+        let mut total = Consumed::default();
+        for (operation, answer) in [
+            ("BatchGetItem", r#"{"ConsumedCapacity":[{"CapacityUnits":1.5}]}"#),
+            ("GetItem", r#"{"ConsumedCapacity":{"CapacityUnits":0.5}}"#),
+            ("TransactWriteItems", r#"{"ConsumedCapacity":[{"CapacityUnits":8.0}]}"#),
+            ("TransactWriteItems", "not even JSON"),
+        ] {
+            add(&mut total, operation, answer.as_bytes());
+        }
+        assert_eq!(total, Consumed { requests: 4, read_units: 2.0, write_units: 8.0 });
     }
 }

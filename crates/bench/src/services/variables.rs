@@ -9,11 +9,7 @@ use storefront_template::Function;
 use crate::Error;
 
 /// What the template says, or what a deployment would put in its place.
-pub(super) fn resolved(
-    function: Option<&Function>,
-    name: &str,
-    value: &Value,
-) -> Result<String, Error> {
+pub(super) fn resolved(function: &Function, name: &str, value: &Value) -> Result<String, Error> {
     match (name, value) {
         (_, Value::String(text)) => Ok(text.clone()),
         ("TABLE_NAME" | "EVENT_BUS_NAME" | "METRICS_NAMESPACE", _) => Ok(TABLE_NAME.to_owned()),
@@ -21,10 +17,9 @@ pub(super) fn resolved(
         ("TOKEN_SECRET_ARN", _) => {
             Ok("arn:aws:secretsmanager:eu-central-1:123456789012:secret:token".to_owned())
         }
-        _ => Err(Error::UnknownVariable {
-            function: function.map(|function| function.binary.clone()).unwrap_or_default(),
-            name: name.to_owned(),
-        }),
+        _ => {
+            Err(Error::UnknownVariable { function: function.binary.clone(), name: name.to_owned() })
+        }
     }
 }
 

@@ -69,15 +69,8 @@ pub(crate) struct Pages {
 /// The least and the most that was taken, in any round.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Cost {
-    pub(crate) least: Units,
-    pub(crate) most: Units,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Units {
-    pub(crate) requests: f64,
-    pub(crate) read: f64,
-    pub(crate) write: f64,
+    pub(crate) least: Consumed,
+    pub(crate) most: Consumed,
 }
 
 impl Report {
@@ -176,32 +169,23 @@ impl Cost {
     pub(super) fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Self {
         let mut all = samples.into_iter().map(|sample| sample.consumed);
         let first = all.next().unwrap_or_default();
-        let first = Self { least: first.into(), most: first.into() };
-        all.map(Units::from).fold(first, |Self { least, most }, units| Self {
-            least: Units::each(least, units, f64::min),
-            most: Units::each(most, units, f64::max),
+        all.fold(Self { least: first, most: first }, |Self { least, most }, other| Self {
+            least: Consumed {
+                requests: least.requests.min(other.requests),
+                read_units: least.read_units.min(other.read_units),
+                write_units: least.write_units.min(other.write_units),
+            },
+            most: Consumed {
+                requests: most.requests.max(other.requests),
+                read_units: most.read_units.max(other.read_units),
+                write_units: most.write_units.max(other.write_units),
+            },
         })
     }
 
     /// Exactly: nothing of it depends on time.
     pub(crate) fn is_always_the_same(&self) -> bool {
         self.least == self.most
-    }
-}
-
-impl Units {
-    fn each(one: Self, other: Self, choose: fn(f64, f64) -> f64) -> Self {
-        Self {
-            requests: choose(one.requests, other.requests),
-            read: choose(one.read, other.read),
-            write: choose(one.write, other.write),
-        }
-    }
-}
-
-impl From<Consumed> for Units {
-    fn from(Consumed { requests, read_units, write_units }: Consumed) -> Self {
-        Self { requests: requests.into(), read: read_units, write: write_units }
     }
 }
 
@@ -217,8 +201,13 @@ impl Cost {
     /// Each as a figure, or from the least to the most.
     pub(crate) fn columns(&self) -> [String; 3] {
         let Self { least, most } = self;
-        [(least.requests, most.requests), (least.read, most.read), (least.write, most.write)].map(
-            |(least, most)| {
+        [
+            (least.requests.into(), most.requests.into()),
+            (least.read_units, most.read_units),
+            (least.write_units, most.write_units),
+        ]
+        .map(
+            |(least, most): (f64, f64)| {
                 if least < most { format!("{least} to {most}") } else { least.to_string() }
             },
         )
