@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::{
     Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, UserId,
@@ -244,5 +245,18 @@ pub(crate) fn entity<T: DeserializeOwned>(kind: ItemType, item: Item) -> Result<
             return Err(Error::Item(format!("expected _type {}, found {found:?}", kind.as_str())));
         }
     }
-    Ok(serde_dynamo::from_item(item)?)
+    // `serde_dynamo::from_item` would first make maps of its own of the item, twice, which takes as long as
+    // all the rest.
+    let attributes = item.into_iter().map(|(name, value)| (name, Attribute(value)));
+    Ok(T::deserialize(MapDeserializer::new(attributes))?)
+}
+
+struct Attribute(AttributeValue);
+
+impl IntoDeserializer<'_, serde_dynamo::Error> for Attribute {
+    type Deserializer = serde_dynamo::Deserializer;
+
+    fn into_deserializer(self) -> Self::Deserializer {
+        serde_dynamo::Deserializer::from_attribute_value(self.0.into())
+    }
 }
