@@ -13,6 +13,7 @@ use storefront_core::capacity::{self, Consumed};
 use tracing::{Instrument as _, Level, error, error_span, field, info, warn};
 
 use crate::Metrics;
+use crate::afterwards::afterwards;
 
 /// Watches over one function's invocations: each becomes one line of the log, and what it counted
 /// becomes metrics.
@@ -64,7 +65,8 @@ impl Telemetry {
         Self { function, is_cold: AtomicBool::new(true) }
     }
 
-    /// Serves an invocation and tells what became of it, also when it panics. The panic goes on.
+    /// Serves an invocation, and tells what became of it when it is answered, also when it panics. The
+    /// panic goes on.
     pub async fn observe<T>(
         &self,
         ids: &InvocationIds,
@@ -82,28 +84,29 @@ impl Telemetry {
             lambda_request_id = ids.lambda_request_id.as_deref(),
             trace_id = ids.trace_id.as_deref(),
         );
-        async {
-            let serving = AssertUnwindSafe(serving).catch_unwind();
-            let (outcome, consumed) = capacity::measure(serving).await;
-            let (answer, served) = match outcome {
-                Ok((answer, served)) => (Ok(answer), served),
-                Err(panic) => {
-                    let served = Served::panicked(&*panic);
-                    (Err(panic), served)
-                }
-            };
-            served.log(started_at.elapsed(), is_cold_start, consumed);
+        let serving = AssertUnwindSafe(serving).catch_unwind();
+        let (outcome, consumed) = capacity::measure(serving).instrument(span.clone()).await;
+        let (answer, served) = match outcome {
+            Ok((answer, served)) => (Ok(answer), served),
+            Err(panic) => {
+                let served = Served::panicked(&*panic);
+                (Err(panic), served)
+            }
+        };
+        let (function, latency) = (self.function, started_at.elapsed());
+        let (metrics, request_id) = (metrics.clone(), ids.request_id.clone());
+        afterwards(move || {
+            let _entered = span.enter();
+            served.log(latency, is_cold_start, consumed);
             if is_cold_start {
-                metrics.cold_start(self.function);
+                metrics.cold_start(function);
             }
             if let (Some(method), Some(route)) = (&served.method, &served.route) {
                 metrics.consumed(&format!("{method} {route}"), consumed);
             }
-            metrics.write(self.function, request_id);
-            answer.unwrap_or_else(|panic| resume_unwind(panic))
-        }
-        .instrument(span)
-        .await
+            metrics.write(function, request_id.as_deref());
+        });
+        answer.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod logging;
 pub mod openapi;
 pub mod start;
 
+mod afterwards;
 mod body;
 mod caller;
 mod event;

@@ -1,7 +1,7 @@
 //! What the suite counts: metrics of CloudWatch, written as lines of its embedded metric format.
 //!
 //! Handlers take [`Metrics`] as an extractor and say what happened; the invocation's telemetry adds
-//! what it consumed, and writes all of it when the answer is ready. Every metric is listed here,
+//! what it consumed, and writes all of it when the answer has been sent. Every metric is listed here,
 //! with the one dimension it has at most: nothing that clients choose freely is ever a dimension,
 //! because CloudWatch bills each value of one as a metric of its own.
 

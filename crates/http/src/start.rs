@@ -1,17 +1,24 @@
 //! What a function's `main` needs.
 
+use std::fmt::Debug;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
-use lambda_http::{lambda_runtime, service_fn};
+use lambda_http::lambda_runtime::layers::TracingLayer;
+use lambda_http::lambda_runtime::{Diagnostic, LambdaEvent, Runtime};
+use lambda_http::service_fn;
+use lambda_http::tower::layer::layer_fn;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use storefront_core::Table;
 use storefront_core::aws::{self, SdkConfig};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{self, Builder};
 use tokio::time::timeout;
 use tracing::{error, warn};
 
+use crate::afterwards::AnswerFirst;
 use crate::logging::{self, with_sources};
 use crate::{MetricSink, answer, with_metrics};
 
@@ -46,7 +53,7 @@ pub fn function(main: impl Future<Output = Result<(), lambda_http::Error>>) -> E
 
 /// One thread, which is quicker to start and to serve one request after the other. On Lambda Managed
 /// Instances, where an environment serves several at once, one for each core.
-fn runtime() -> io::Result<Runtime> {
+fn runtime() -> io::Result<runtime::Runtime> {
     let concurrency = aws::variable("AWS_LAMBDA_MAX_CONCURRENCY");
     let is_concurrent = concurrency.is_some_and(|limit| limit.parse::<u32>().is_ok_and(|n| n > 1));
     let mut builder =
@@ -75,5 +82,20 @@ pub async fn table_from_environment(config: &SdkConfig) -> Result<Table, StartEr
 /// names a namespace for them.
 pub async fn run(app: Router) -> Result<(), lambda_http::Error> {
     let app = with_metrics(app, MetricSink::from_environment());
-    lambda_runtime::run_concurrent(service_fn(move |event| answer(app.clone(), event))).await
+    run_handler(move |event| answer(app.clone(), event)).await
+}
+
+/// Serves Lambda's invocations with a handler until the environment is shut down. What the handler's
+/// [`Telemetry`](crate::invocation::Telemetry) has to write is written when the answer has been sent.
+pub async fn run_handler<E, F, A, C>(
+    handler: impl Fn(LambdaEvent<E>) -> F + Clone + Send + 'static,
+) -> Result<(), lambda_http::Error>
+where
+    E: DeserializeOwned + Send + 'static,
+    F: Future<Output = Result<A, C>> + Send + 'static,
+    A: Serialize + Send + 'static,
+    C: Into<Diagnostic> + Debug + 'static,
+{
+    let runtime = Runtime::new(service_fn(handler));
+    runtime.layer(TracingLayer::new()).layer(layer_fn(AnswerFirst)).run_concurrent().await
 }

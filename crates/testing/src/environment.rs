@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 
 use crate::evidence;
@@ -25,6 +25,9 @@ pub struct ExecutionEnvironment {
     process: Child,
     events: mpsc::UnboundedSender<Event>,
     answers: mpsc::UnboundedReceiver<(String, Value)>,
+    waiting: watch::Receiver<usize>,
+    /// How many invocations it serves at once.
+    concurrency: usize,
 }
 
 struct Event {
@@ -37,6 +40,8 @@ struct RuntimeApi {
     /// Whoever asks for the next event waits for it in turn.
     events: Mutex<mpsc::UnboundedReceiver<Event>>,
     answers: mpsc::UnboundedSender<(String, Value)>,
+    /// How many times at once the function waits for an event.
+    waiting: watch::Sender<usize>,
 }
 
 impl ExecutionEnvironment {
@@ -44,7 +49,8 @@ impl ExecutionEnvironment {
     pub async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
         let (events, received) = mpsc::unbounded_channel();
         let (answered, answers) = mpsc::unbounded_channel();
-        let api = RuntimeApi { events: Mutex::new(received), answers: answered };
+        let (wait, waiting) = watch::channel(0);
+        let api = RuntimeApi { events: Mutex::new(received), answers: answered, waiting: wait };
         let app = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{requestId}/response", post(answer))
@@ -68,7 +74,9 @@ impl ExecutionEnvironment {
             .kill_on_drop(true)
             .spawn()
             .expect("the binary can be started");
-        Self { process, events, answers }
+        let concurrency = variables.iter().find(|(name, _)| *name == "AWS_LAMBDA_MAX_CONCURRENCY");
+        let concurrency = concurrency.map_or(1, |(_, limit)| limit.parse().expect("a number"));
+        Self { process, events, answers, waiting, concurrency }
     }
 
     /// Has an event be the next that the function gets, under this id of Lambda's.
@@ -103,8 +111,11 @@ impl ExecutionEnvironment {
         drop(self.process.stdout.take());
     }
 
-    /// Ends the process, as Lambda does without a warning. The lines that it wrote until then.
+    /// Ends the process as soon as it has nothing to do, as Lambda may without a warning. The lines that
+    /// it wrote until then.
     pub async fn end(mut self) -> Vec<Value> {
+        let idle = self.waiting.wait_for(|waiting| *waiting == self.concurrency);
+        timeout(PATIENCE, idle).await.expect("it asks for more").expect("the Runtime API runs");
         self.process.start_kill().expect("it runs");
         self.ended().await.1
     }
@@ -124,9 +135,11 @@ impl ExecutionEnvironment {
 }
 
 async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
+    api.waiting.send_modify(|waiting| *waiting += 1);
     let Some(event) = api.events.lock().await.recv().await else {
         return std::future::pending().await;
     };
+    api.waiting.send_modify(|waiting| *waiting -= 1);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let headers = [
         ("lambda-runtime-aws-request-id", event.request_id),

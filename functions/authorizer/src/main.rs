@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storefront_authorizer::Authorizer;
 use storefront_core::aws;
@@ -16,10 +16,10 @@ fn main() -> ExitCode {
         let signing_keys = SigningKeys::from_environment(&aws::config()?).await?;
         let authorizer = Authorizer::new(signing_keys).with_metrics(MetricSink::from_environment());
         let authorizer = Arc::new(authorizer);
-        lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Value>| {
+        start::run_handler(move |event: LambdaEvent<Value>| {
             let authorizer = Arc::clone(&authorizer);
             async move { Ok::<_, Infallible>(authorizer.authorize(event).await) }
-        }))
+        })
         .await
     })
 }

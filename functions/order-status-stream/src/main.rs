@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::LambdaEvent;
 use storefront_core::aws;
 use storefront_http::MetricSink;
 use storefront_http::start::{self, StartError};
@@ -16,10 +16,10 @@ fn main() -> ExitCode {
         let client = eventbridge(&aws::config()?, aws::endpoint_url("EVENTBRIDGE"));
         let consumer = Consumer::new(client, bus_name).with_metrics(MetricSink::from_environment());
         let consumer = Arc::new(consumer);
-        lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<StreamBatch>| {
+        start::run_handler(move |event: LambdaEvent<StreamBatch>| {
             let consumer = Arc::clone(&consumer);
             async move { consumer.handle(event).await }
-        }))
+        })
         .await
     })
 }

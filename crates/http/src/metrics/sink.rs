@@ -38,8 +38,8 @@ impl MetricSink {
 
     /// Writes one line for each dimension's value.
     ///
-    /// At once: Lambda freezes the process when the invocation is answered, and whatever were still
-    /// waiting to be written would come with the next invocation, or never.
+    /// At once: Lambda freezes the process when that asks for the next event, and whatever were still
+    /// waiting to be written would come with that, or never.
     pub(super) fn write(
         &self,
         function: &str,

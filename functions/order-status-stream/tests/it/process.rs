@@ -48,7 +48,7 @@ async fn the_process_answers_with_empty_endpoint_variables() {
 }
 
 #[tokio::test]
-async fn the_process_has_written_its_metrics_when_it_answers_if_it_was_given_a_namespace() {
+async fn the_process_has_written_its_metrics_when_it_asks_for_more_if_it_was_given_a_namespace() {
     for (namespace, expected) in [("storefront", 2), ("", 0)] {
         let bus = Bus::start().await;
         let variables = [
