@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use serde_json::{Value, json};
 
-use crate::json::{Json, shorten_passwords};
+use crate::json::{Json, empty_passwords};
 
 /// Anna, who makes the requests, as an administrator or not.
 pub const ANNA: &str = "01930000-0000-7000-8000-00000000000a";
@@ -265,7 +265,7 @@ impl Body {
         match self {
             Self::None => (false, None),
             Self::Json(Json(mut value)) => {
-                shorten_passwords(&mut value);
+                empty_passwords(&mut value);
                 (false, Some(value.to_string()))
             }
             // As JSON it may name a password in ways that are not seen here.

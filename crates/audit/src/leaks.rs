@@ -14,8 +14,13 @@ use crate::log::for_each_line;
 /// In characters. Anything shorter is found by chance where it was never used.
 const SHORTEST: usize = 6;
 
-/// What is a secret whatever the tests use: the beginning of every stored password.
-const ALWAYS: (Kind, &str) = (Kind::PasswordHash, "$argon2id$");
+/// What is a secret whatever the tests use: the beginnings of stored passwords.
+const ALWAYS: [(Kind, &str); 4] = [
+    (Kind::PasswordHash, "$argon2"),
+    (Kind::PasswordHash, "$2a$"),
+    (Kind::PasswordHash, "$2b$"),
+    (Kind::PasswordHash, "$2y$"),
+];
 
 /// What a query leaves as it is of an email.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
@@ -85,7 +90,7 @@ pub fn search(evidence: &Evidence) -> Result<BTreeSet<Leak>, Error> {
             wanted.extend(forms(value).into_iter().map(|form| (form, *kind)));
         }
     }
-    wanted.insert(ALWAYS.1.to_owned(), ALWAYS.0);
+    wanted.extend(ALWAYS.map(|(kind, beginning)| (beginning.to_owned(), kind)));
     let (forms, kinds): (Vec<String>, Vec<Kind>) = wanted.into_iter().unzip();
     let search = AhoCorasick::builder().ascii_case_insensitive(true).build(&forms)?;
 

@@ -1,3 +1,5 @@
+use crate::UnverifiableHash;
+
 /// What the functions of this crate answer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -8,9 +10,12 @@ pub enum Error {
     /// argon2 failed, for want of memory or of random numbers.
     #[error("the password could not be hashed")]
     Hash(#[source] argon2::password_hash::Error),
-    /// What is stored as a user's password hash is not one.
-    #[error("the stored password hash cannot be read")]
-    StoredHash(#[source] argon2::password_hash::Error),
+    /// No password can be compared with what is stored as a user's hash.
+    #[error("the stored password hash cannot be verified")]
+    StoredHash(#[from] UnverifiableHash),
+    /// argon2 failed with a stored hash that may be verified.
+    #[error("the password could not be verified")]
+    Verify(#[source] argon2::password_hash::Error),
     /// The task that hashed was cut off.
     #[error("hashing the password was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),

@@ -1,22 +1,34 @@
 use std::fmt;
 use std::str::FromStr;
 
-use argon2::password_hash::phc;
 use storefront_core::PasswordHash;
 use zeroize::Zeroizing;
 
-use crate::argon2id::{self, NOBODYS_HASH};
-use crate::{Error, Result};
+use crate::stored_hash::StoredHash;
+use crate::turn::in_turn;
+use crate::{Error, Result, argon2_hash};
 
-/// A password: 8 to 128 characters. It is wiped from memory when dropped, and no debug output
-/// shows it.
+/// A password for a user to have from now on: 8 to 128 characters. It is wiped from memory when
+/// dropped, and no debug output shows it.
 #[derive(Clone)]
-pub struct Password(Zeroizing<String>);
+pub struct Password(Secret);
+
+/// What somebody says is their password: 1 to 1,024 characters. Users who come from elsewhere may
+/// have shorter ones and longer ones than anybody gets here. Wiped and hidden like a [`Password`].
+#[derive(Clone)]
+pub struct GivenPassword(Secret);
 
 /// The text is too short or too long for a password.
 #[derive(Debug, thiserror::Error)]
 #[error("must be 8 to 128 characters")]
 pub struct InvalidPassword;
+
+/// The text is no password that anybody may have.
+#[derive(Debug, thiserror::Error)]
+#[error("must be 1 to 1024 characters")]
+pub struct InvalidGivenPassword;
+
+type Secret = Zeroizing<String>;
 
 impl Password {
     /// In characters. Anything shorter is too easily guessed.
@@ -27,27 +39,47 @@ impl Password {
 
     /// Hashes the password, off the async executor.
     pub async fn hash(self) -> Result<PasswordHash> {
-        let hash = argon2id::in_turn(move |memory| argon2id::hash(self.0.as_bytes(), memory));
-        Ok(PasswordHash::new(hash.await?.map_err(Error::Hash)?.to_string()))
+        hash(self.0).await
     }
+}
 
-    /// Whether it is the password of this hash. Off the async executor.
+impl GivenPassword {
+    /// In characters.
+    pub const MAX_LENGTH: usize = 1024;
+
+    /// Whether it is the password of this hash, which may be from elsewhere. Off the async executor.
     pub async fn verify(self, hash: &PasswordHash) -> Result<bool> {
-        self.verify_text(hash.as_str()).await
+        self.verify_stored(StoredHash::parse(hash.as_str())?).await
     }
 
-    /// Takes as long as [`Self::verify`], and is never right: for an email that no user has, so
-    /// that the time of an answer does not tell which emails are known.
+    /// Takes as long as [`Self::verify`] with a hash of today's, and is never right: for an email that
+    /// no user has, so that the time of an answer does not tell which emails are known.
     pub async fn verify_absent(self) -> Result<bool> {
-        self.verify_text(NOBODYS_HASH).await.map(|_| false)
+        self.verify_stored(StoredHash::nobodys()).await.map(|_| false)
     }
 
-    async fn verify_text(self, hash: &str) -> Result<bool> {
-        let hash = phc::PasswordHash::new(hash).map_err(|error| Error::StoredHash(error.into()))?;
-        argon2id::in_turn(move |memory| argon2id::verify(self.0.as_bytes(), &hash, memory))
-            .await?
-            .map_err(Error::StoredHash)
+    /// A hash of today's to take the place of this one, whose password it was found to be; `None`
+    /// where this one is to stay.
+    ///
+    /// It stays where it is of today's itself, and where it says too little of the password: bcrypt
+    /// looks at the first 72 bytes only, and what was mistyped after them must not become the
+    /// password.
+    pub async fn renew(self, hash: &PasswordHash) -> Result<Option<PasswordHash>> {
+        if StoredHash::parse(hash.as_str())?.is_outdated_for(self.0.as_bytes()) {
+            self::hash(self.0).await.map(Some)
+        } else {
+            Ok(None)
+        }
     }
+
+    async fn verify_stored(self, hash: StoredHash) -> Result<bool> {
+        in_turn(move || hash.verify(self.0.as_bytes())).await?
+    }
+}
+
+async fn hash(password: Secret) -> Result<PasswordHash> {
+    let hash = in_turn(move || argon2_hash::hash(password.as_bytes())).await?;
+    Ok(PasswordHash::new(hash.map_err(Error::Hash)?.to_string()))
 }
 
 impl FromStr for Password {
@@ -62,9 +94,27 @@ impl FromStr for Password {
     }
 }
 
+impl FromStr for GivenPassword {
+    type Err = InvalidGivenPassword;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        if (1..=Self::MAX_LENGTH).contains(&text.chars().count()) {
+            Ok(Self(Zeroizing::new(text.to_owned())))
+        } else {
+            Err(InvalidGivenPassword)
+        }
+    }
+}
+
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(…)")
+    }
+}
+
+impl fmt::Debug for GivenPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GivenPassword(…)")
     }
 }
 
@@ -76,11 +126,15 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn given(text: &str) -> GivenPassword {
+        text.parse().unwrap()
+    }
+
     #[tokio::test]
     async fn a_password_verifies_against_its_own_hash_only() {
         let hash = password("correct horse").hash().await.unwrap();
-        assert!(password("correct horse").verify(&hash).await.unwrap());
-        assert!(!password("incorrect horse").verify(&hash).await.unwrap());
+        assert!(given("correct horse").verify(&hash).await.unwrap());
+        assert!(!given("incorrect horse").verify(&hash).await.unwrap());
     }
 
     #[tokio::test]
@@ -97,8 +151,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_hash_of_ours_is_not_renewed() {
+        let hash = password("correct horse").hash().await.unwrap();
+        assert!(given("correct horse").renew(&hash).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
     async fn no_password_is_that_of_an_absent_user() {
-        assert!(!password("correct horse").verify_absent().await.unwrap());
+        assert!(!given("correct horse").verify_absent().await.unwrap());
     }
 
     #[tokio::test]
@@ -106,7 +166,7 @@ mod tests {
         for stored in ["plain text", "$argon2id$v=19$m=19456,t=2,p=1", "$scrypt$c2FsdHNhbHQ$aGFzaA"]
         {
             let hash = PasswordHash::new(stored.to_owned());
-            let outcome = password("plain text").verify(&hash).await;
+            let outcome = given("plain text").verify(&hash).await;
             assert!(matches!(outcome, Err(Error::StoredHash(_))), "{stored}");
         }
     }
@@ -120,7 +180,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_may_be_shorter_and_longer_than_a_new_password() {
+        assert!("".parse::<GivenPassword>().is_err());
+        assert!("ä".parse::<GivenPassword>().is_ok());
+        assert!("ä".repeat(1024).parse::<GivenPassword>().is_ok());
+        assert!("ä".repeat(1025).parse::<GivenPassword>().is_err());
+    }
+
+    #[test]
     fn debug_output_hides_the_password() {
         assert!(!format!("{:?}", password("correct horse")).contains("horse"));
+        assert!(!format!("{:?}", given("correct horse")).contains("horse"));
     }
 }

@@ -19,9 +19,9 @@ use crate::problem::{self, CODES, ProblemBody};
 
 pub use schemas::{
     CategorySchema, CurrencySchema, CursorSchema, DescriptionSchema, EmailSchema,
-    IdempotencyKeySchema, IfMatchSchema, NameSchema, OrderIdSchema, PasswordSchema, PriceSchema,
-    ProblemCodeSchema, ProductIdSchema, TimestampSchema, UserIdOrMeSchema, UserIdSchema,
-    VersionSchema,
+    GivenPasswordSchema, IdempotencyKeySchema, IfMatchSchema, NameSchema, OrderIdSchema,
+    PasswordSchema, PriceSchema, ProblemCodeSchema, ProductIdSchema, TimestampSchema,
+    UserIdOrMeSchema, UserIdSchema, VersionSchema,
 };
 
 /// The name of the security scheme, for `security(("accessToken" = []))`.

@@ -51,6 +51,11 @@ pub fn password(value: &str) {
     secret(Kind::Password, value);
 }
 
+/// Notes a password's hash.
+pub fn password_hash(value: &str) {
+    secret(Kind::PasswordHash, value);
+}
+
 /// Notes what signs tokens.
 pub fn token_secret(value: &str) {
     secret(Kind::TokenSecret, value);

@@ -6,9 +6,10 @@ use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use storefront_core::{Email, User};
 use storefront_credentials::access_token::{self, Bearer};
-use storefront_credentials::{Password, Result};
-use storefront_http::openapi::{EmailSchema, PasswordSchema};
+use storefront_credentials::{Error, GivenPassword, Result};
+use storefront_http::openapi::{EmailSchema, GivenPasswordSchema};
 use storefront_http::{JsonBody, Metrics, Parsed, Problem, UserBody};
+use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -23,8 +24,8 @@ pub(crate) struct Credentials {
     email: Parsed<Email>,
     /// The user's password.
     #[garde(dive)]
-    #[schema(value_type = PasswordSchema)]
-    password: Parsed<Password>,
+    #[schema(value_type = GivenPasswordSchema)]
+    password: Parsed<GivenPassword>,
 }
 
 /// A user who is logged in.
@@ -102,11 +103,19 @@ pub(crate) async fn log_in(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(session)))
 }
 
-/// The user, if there is one and it is their password. Takes the same time if there is none.
-async fn verified(user: Option<User>, password: Password) -> Result<Option<User>> {
-    let is_right = match &user {
-        Some(user) => password.verify(&user.password_hash).await?,
-        None => password.verify_absent().await?,
+/// The user, if there is one and it is their password. Takes the same time if there is none, or none
+/// whose hash can be verified: nobody has that one's password.
+async fn verified(user: Option<User>, password: GivenPassword) -> Result<Option<User>> {
+    let Some(user) = user else {
+        password.verify_absent().await?;
+        return Ok(None);
     };
-    Ok(user.filter(|_| is_right))
+    match password.clone().verify(&user.password_hash).await {
+        Err(Error::StoredHash(reason)) => {
+            warn!(user_id = %user.id, %reason, "the user cannot log in");
+            password.verify_absent().await?;
+            Ok(None)
+        }
+        verified => Ok(verified?.then_some(user)),
+    }
 }

@@ -2,9 +2,9 @@ use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Email, Error, User, UserChanges, Version};
-use storefront_credentials::Password;
+use storefront_credentials::{GivenPassword, Password};
 use storefront_http::openapi::{
-    EmailSchema, IfMatchSchema, NameSchema, PasswordSchema, UserIdOrMeSchema,
+    EmailSchema, GivenPasswordSchema, IfMatchSchema, NameSchema, PasswordSchema, UserIdOrMeSchema,
 };
 use storefront_http::{IfMatch, JsonBody, Parsed, Problem, Tagged, UserBody, plain_text, present};
 use utoipa::ToSchema;
@@ -35,8 +35,8 @@ pub(crate) struct UserPatch {
     /// What the user logs in with now: for a new email or password of one's own.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = PasswordSchema, required = false)]
-    current_password: Option<Parsed<Password>>,
+    #[schema(value_type = GivenPasswordSchema, required = false)]
+    current_password: Option<Parsed<GivenPassword>>,
 }
 
 /// Changes a user.
@@ -111,7 +111,7 @@ impl Accounts {
     async fn confirm(
         &self,
         target: Target,
-        password: Password,
+        password: GivenPassword,
         expected: Option<Version>,
     ) -> Result<User, Problem> {
         let user = self.users.find_now(target.user_id).await?.ok_or_else(|| target.not_found())?;

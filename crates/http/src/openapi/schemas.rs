@@ -131,6 +131,13 @@ schemas! {
         .min_length(Some(8))
         .max_length(Some(128))
         .examples(["storefront-demo"]);
+    /// A password that somebody says is theirs. Users from elsewhere may have others than one can get
+    /// here.
+    GivenPasswordSchema as "GivenPassword" = string()
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .min_length(Some(1))
+        .max_length(Some(1024))
+        .examples(["storefront-demo"]);
     /// Where a page ended.
     CursorSchema as "Cursor" = string()
         .description(Some("Opaque: what a page gave as its `nextCursor`, and nothing else"))

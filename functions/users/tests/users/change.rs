@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use storefront_core::Role;
+use storefront_core::{PasswordHash, Role};
 use storefront_testing::faults::Fault;
 use storefront_testing::{Answer, Persona};
 
@@ -41,6 +41,22 @@ async fn a_new_email_or_password_of_ones_own_needs_the_current_password() {
     let answer = shop.api.get("/users/me").by(anna).send().await.expect(200);
     assert_eq!(answer.body["email"], "new@example.com");
     assert_eq!(answer.body["version"], 3);
+    assert!(shop.password_of(anna, "new password").await);
+}
+
+#[tokio::test]
+async fn the_current_password_may_be_one_that_another_shop_let_through_and_hashed() {
+    let shop = Shop::open().await;
+    let hash = "$2y$04$abcdefghijklmnopqrstuuw3ibSUktrT3FMj6h0xq2asDu3JGiBV2";
+    let anna = shop.with_hash("anna", Role::User, PasswordHash::new(hash.to_owned())).await;
+    let change = async |password: &str, current: &str| {
+        let change = json!({ "password": password, "currentPassword": current });
+        shop.api.patch("/users/me").by(anna).json(change).send().await
+    };
+    let _ = change("new password", "sesame8").await.problem(403, "wrong_password");
+    let answer = change("sesame8", "sesame7").await.problem(422, "invalid_body");
+    assert_eq!(answer.pointers(), ["/password"]);
+    let _ = change("new password", "sesame7").await.expect(200);
     assert!(shop.password_of(anna, "new password").await);
 }
 
@@ -109,7 +125,7 @@ async fn a_patch_says_something_and_nothing_wrong() {
         (json!({ "role": "admin" }), vec!["/role"]),
         (json!({ "version": 7 }), vec!["/version"]),
         (
-            json!({ "email": "anna.example", "currentPassword": "2short!" }),
+            json!({ "email": "anna.example", "currentPassword": "" }),
             vec!["/email", "/currentPassword"],
         ),
     ] {

@@ -6,8 +6,8 @@ mod change;
 mod show;
 
 use serde_json::json;
-use storefront_core::{NewUser, Role, Table, UserId, Users};
-use storefront_credentials::Password;
+use storefront_core::{NewUser, PasswordHash, Role, Table, UserId, Users};
+use storefront_credentials::{GivenPassword, Password};
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{Api, Database, Persona, evidence, unreachable_table};
 
@@ -42,15 +42,16 @@ impl Shop {
 
     async fn with(&self, name: &str, role: Role) -> Persona {
         let password: Password = PASSWORD.parse().unwrap();
+        evidence::password(PASSWORD);
+        self.with_hash(name, role, password.hash().await.unwrap()).await
+    }
+
+    async fn with_hash(&self, name: &str, role: Role, password_hash: PasswordHash) -> Persona {
         let email = format!("{name}@example.com");
         evidence::email(&email);
-        evidence::password(PASSWORD);
-        let new = NewUser {
-            email: email.parse().unwrap(),
-            name: name.to_owned(),
-            password_hash: password.hash().await.unwrap(),
-            role,
-        };
+        evidence::password_hash(password_hash.as_str());
+        let new =
+            NewUser { email: email.parse().unwrap(), name: name.to_owned(), password_hash, role };
         let user = self.users.register(UserId::new(), new).await.unwrap();
         Persona { user_id: user.id, role }
     }
@@ -65,7 +66,7 @@ impl Shop {
 
     async fn password_of(&self, persona: Persona, password: &str) -> bool {
         let user = self.users.find(persona.user_id).await.unwrap().unwrap();
-        let password: Password = password.parse().unwrap();
+        let password: GivenPassword = password.parse().unwrap();
         password.verify(&user.password_hash).await.unwrap()
     }
 }
