@@ -11,7 +11,8 @@ use crate::{Result, Table, Timestamp, Version};
 
 /// Collects what an update sets and what it requires, and writes the two expressions.
 ///
-/// Every change of a versioned item counts its `version` up and sets `updatedAt`.
+/// Every change of a versioned item that anyone is shown counts its `version` up and sets
+/// `updatedAt`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Change {
     set: Vec<String>,
@@ -24,9 +25,12 @@ pub(crate) struct Change {
 impl Change {
     /// A change of an item that exists, at this moment.
     pub(crate) fn at(now: Timestamp) -> Self {
-        let mut change = Self::default().set("updatedAt", string(now));
-        change.conditions.push("attribute_exists(PK)".to_owned());
-        change.add("version", 1)
+        Self::unseen().set("updatedAt", string(now)).add("version", 1)
+    }
+
+    /// A change of an item that exists, of which nobody is shown anything: it makes no new version.
+    pub(crate) fn unseen() -> Self {
+        Self { conditions: vec!["attribute_exists(PK)".to_owned()], ..Self::default() }
     }
 
     /// Sets an attribute.

@@ -45,7 +45,7 @@ pub enum Role {
 #[error("must be user or admin")]
 pub struct InvalidRole;
 
-/// A password's hash, in the PHC string format.
+/// A password's hash, in the PHC string format. Users from elsewhere may bring a bcrypt hash.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
@@ -186,6 +186,25 @@ impl Users {
         .await
     }
 
+    /// Puts a new hash of the same password in the place of `old`. Says whether `old` was still there:
+    /// a password that was changed meanwhile stays as it is, and so does what became of a deleted
+    /// user.
+    ///
+    /// It makes no new version. The user is the same to everyone, and whoever has read them must not
+    /// have their own change refused because the user has logged in since.
+    pub async fn renew_password_hash(
+        &self,
+        id: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool> {
+        let change = Change::unseen()
+            .set("passwordHash", string(new.as_str()))
+            .require("passwordHash", string(old.as_str()));
+        let action = change.into_action(&self.table, Key::user(id))?;
+        Ok(matches!(transaction::write_one(&self.table, action).await?, Written::Done))
+    }
+
     /// Deletes a user and frees the email. The user's orders stay.
     pub async fn delete(&self, id: UserId, expected: Option<Version>) -> Result<()> {
         retry::while_outdated(|| async {
@@ -311,13 +330,13 @@ impl User {
 }
 
 impl PasswordHash {
-    /// A hash in the PHC string format.
+    /// The hash that is written so. Whether passwords can be compared with it is not looked at.
     #[must_use]
-    pub fn new(phc: String) -> Self {
-        Self(phc)
+    pub fn new(text: String) -> Self {
+        Self(text)
     }
 
-    /// The PHC string.
+    /// As it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

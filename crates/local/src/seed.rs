@@ -1,11 +1,12 @@
-//! What an empty table begins with: a small catalogue, an administrator, a customer and an order.
+//! What an empty table begins with: a small catalogue, an administrator, a customer and an order, and a
+//! customer who comes from another shop.
 //!
 //! The ids are fixed, so that the events in `events/` can name them.
 
 use serde::Deserialize;
 use storefront_core::{
     Category, Currency, Email, NewOrder, NewOrderItem, NewProduct, NewUser, OrderId, Orders,
-    ProductId, Products, Role, Table, UserId, Users,
+    PasswordHash, ProductId, Products, Role, Table, UserId, Users,
 };
 use storefront_credentials::Password;
 
@@ -18,11 +19,14 @@ struct Seed {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct SeedUser {
     id: UserId,
     email: Email,
     name: String,
     role: Role,
+    /// Of the seed's password, as another shop made it; without it, they have one of ours.
+    password_hash: Option<PasswordHash>,
 }
 
 #[derive(Deserialize)]
@@ -76,8 +80,8 @@ pub async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send 
 
     let password_hash = seed.password.parse::<Password>()?.hash().await?;
     let users = Users::new(table.clone());
-    for SeedUser { id, email, name, role } in seed.users {
-        let password_hash = password_hash.clone();
+    for SeedUser { id, email, name, role, password_hash: brought } in seed.users {
+        let password_hash = brought.unwrap_or_else(|| password_hash.clone());
         users.register(id, NewUser { email, name, password_hash, role }).await?;
     }
 

@@ -5,6 +5,7 @@
 
 mod log_in;
 mod register;
+mod renew;
 
 use axum::Router;
 use axum::routing::post;

@@ -13,6 +13,7 @@ use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
+use crate::renew::renew_hash;
 
 /// Who wants to log in.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -85,11 +86,14 @@ pub(crate) async fn log_in(
     // Before it is counted: a log-in that fails here was not decided, and must not lock anybody out.
     let user = accounts.users.find_to_log_in(&email).await?;
     accounts.login_attempts.begin(&email).await?;
-    let Some(user) = verified(user, password).await.map_err(Problem::internal)? else {
+    let Some(user) = verified(user, password.clone()).await.map_err(Problem::internal)? else {
         metrics.log_in_failed();
         return Err(Problem::invalid_credentials());
     };
-    accounts.login_attempts.succeeded(&email).await;
+    tokio::join!(
+        accounts.login_attempts.succeeded(&email),
+        renew_hash(&accounts.users, &user, password),
+    );
 
     let key = accounts.signing_keys.current().await.map_err(Problem::unavailable)?;
     let bearer = Bearer { user_id: user.id, role: user.role };

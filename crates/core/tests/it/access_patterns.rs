@@ -3,8 +3,8 @@
 
 use storefront_core::capacity::{Consumed, measure};
 use storefront_core::{
-    CreatedBetween, OrderAccess, OrderStatus, PageRequest, Product, ProductChanges, ProductId,
-    UserChanges, UserId,
+    CreatedBetween, OrderAccess, OrderStatus, PageRequest, PasswordHash, Product, ProductChanges,
+    ProductId, UserChanges, UserId,
 };
 
 use crate::shop::{Shop, becoming, category, email, new_order, new_product, new_user};
@@ -214,6 +214,18 @@ async fn changing_an_email_is_one_read_and_one_transaction() {
     user.unwrap();
     // Three items at two units each; in GSI1 one copy goes and another comes.
     assert_eq!(cost, Consumed { requests: 2, read_units: 1.0, write_units: 8.0 });
+}
+
+#[tokio::test]
+async fn renewing_a_password_hash_is_one_transaction() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let new = PasswordHash::new("$argon2id$renewed".to_owned());
+    let renewal = shop.users.renew_password_hash(anna.id, &anna.password_hash, &new);
+    let (renewed, cost) = measure(renewal).await;
+    assert!(renewed.unwrap());
+    // The item at two units, and its copy in GSI1.
+    assert_eq!(cost, Consumed { requests: 1, read_units: 0.0, write_units: 3.0 });
 }
 
 #[tokio::test]

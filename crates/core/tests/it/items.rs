@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use storefront_core::{NewOrder, NewOrderItem, NewProduct, OrderId, ProductId, UserId, schema};
+use storefront_core::{
+    NewOrder, NewOrderItem, NewProduct, OrderId, ProductId, User, UserId, schema,
+};
 
 use crate::shop::{Shop, email, new_product, new_user};
 
@@ -98,6 +100,21 @@ async fn every_entity_lies_under_its_documented_keys() {
     assert_eq!(attempts["_type"], "LoginAttempts");
     assert_eq!(attempts["attempts"].as_array().unwrap().len(), 1);
     assert!(attempts["expiresAt"].is_u64());
+}
+
+#[tokio::test]
+async fn users_are_put_into_the_table_as_the_manual_says() {
+    let manual = include_str!("../../../../docs/operations.md");
+    let section = manual.split_once("## Users from another shop").unwrap().1;
+    let actions = section.split_once("```json").unwrap().1.split_once("```").unwrap().0;
+    let actions: Value = serde_json::from_str(actions).unwrap();
+    let items = actions.as_array().unwrap().iter().map(|action| {
+        let item = action["Put"]["Item"].clone();
+        schema::Item::from(serde_json::from_value::<serde_dynamo::Item>(item).unwrap())
+    });
+    let items: Vec<_> = items.collect();
+    let user: User = serde_dynamo::from_item(items[0].clone()).unwrap();
+    assert_eq!(items, user.to_items().unwrap());
 }
 
 /// An item as JSON: strings, sets of them, and whole numbers are all the table holds.

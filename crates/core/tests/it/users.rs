@@ -1,4 +1,4 @@
-use storefront_core::{Error, Role, UserChanges, UserId, schema};
+use storefront_core::{Error, PasswordHash, Role, User, UserChanges, UserId, schema};
 
 use crate::shop::{Shop, email};
 
@@ -104,6 +104,41 @@ async fn ones_own_email_again_is_no_change_of_email() {
     let changed = shop.users.update(anna.id, changes, None).await.unwrap();
     assert_eq!(changed.email, anna.email);
     assert_eq!(shop.count("UniqueEmail").await, 1);
+}
+
+#[tokio::test]
+async fn a_renewed_password_hash_is_all_that_differs_also_for_who_looks_by_email() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let new = PasswordHash::new("$argon2id$renewed".to_owned());
+    assert!(shop.users.renew_password_hash(anna.id, &anna.password_hash, &new).await.unwrap());
+    let renewed = User { password_hash: new, ..anna.clone() };
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(renewed.clone()));
+    assert_eq!(shop.users.find_by_email(&anna.email).await.unwrap(), Some(renewed));
+}
+
+#[tokio::test]
+async fn a_password_hash_is_renewed_only_where_it_still_is_and_whatever_else_was_changed() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let hash = |text: &str| PasswordHash::new(format!("$argon2id${text}"));
+    let renew = async |old: &PasswordHash| {
+        shop.users.renew_password_hash(anna.id, old, &hash("renewed")).await.unwrap()
+    };
+    let changes = UserChanges { password_hash: Some(hash("changed")), ..UserChanges::default() };
+    shop.users.update(anna.id, changes, None).await.unwrap();
+    assert!(!renew(&anna.password_hash).await);
+    assert_eq!(shop.users.find(anna.id).await.unwrap().unwrap().password_hash, hash("changed"));
+
+    let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
+    shop.users.update(anna.id, changes, None).await.unwrap();
+    assert!(renew(&hash("changed")).await);
+    let renewed = shop.users.find(anna.id).await.unwrap().unwrap();
+    assert_eq!((renewed.name.as_str(), renewed.version), ("A.", 3));
+
+    shop.users.delete(anna.id, None).await.unwrap();
+    assert!(!renew(&hash("renewed")).await);
+    assert_eq!(shop.count("User").await, 0, "a renewal of nobody makes nobody");
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn data_of_another_table_is_left_alone() {
 
 #[tokio::test]
 async fn demo_users_are_named_where_they_are_whatever_the_flags() {
-    let seeded = "admin@example.com, ada@example.com (password storefront-demo)";
+    let seeded = "admin@example.com, ada@example.com, alan@example.com (password storefront-demo)";
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&[][..], &["--empty"]] {
         let storefront = Storefront::start_with(folder.path(), arguments).await;

@@ -1,0 +1,332 @@
+//! POST /sessions by users who come from another shop, with the hashes that it made.
+//!
+//! They hash a lot, many at once, and go by the real clock: a paused one leaps whenever all that its test
+//! does is wait for a processor that another test has. That is why they are a binary of their own.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use storefront_core::{NewUser, PasswordHash, Role, Table, User, UserChanges, UserId, Users};
+use storefront_credentials::{GivenPassword, Password, SigningKeys};
+use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
+use storefront_testing::{Answer, Api, CapturedLog, Database, evidence};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Of this password. Where they are from and more of them: storefront-credentials' tests.
+const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.";
+const HASHES: [&str; 6] = [
+    BCRYPT,
+    "$2a$04$Zmu/A0LfHkALJdrsCoPDBOxFKGtBD5YiZ56i.Ro41j8RH5PcjYQqq",
+    "$2b$04$mtRCx2TvEidwvk4eXKsyMePPFEhnGJir/IolOjZrO7NVSMK7GX7d.",
+    "$argon2i$m=64,t=2,p=1$c3RvcmVmcm9udC1zYWx0IQ$z64DUSBZmEM9liVPVOKjKv5M4/fcxn5JVaMIeiXND7U",
+    "$argon2d$v=19$m=64,t=1,p=2$c3RvcmVmcm9udC1zYWx0IQ$rlOGan7nY+r0Kp0wlKX4xxxRAqSeTCcITYY1RM2OyDg",
+    "$argon2id$v=19$m=65536,t=4,p=1$c3RvcmVmcm9udC1zYWx0IQ$4Ut1isd7z+eM4XlDqtngYZHtYYu0tcU3l0rZIsY480Q",
+];
+
+const TODAYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+const TRANSACTION: &str = "TransactWriteItems";
+const EMAIL: &str = "anna@example.com";
+
+/// What the other shop's users find here.
+#[derive(Clone)]
+struct Shop {
+    api: Api,
+    users: Users,
+}
+
+impl Shop {
+    async fn open() -> (Self, Database) {
+        let database = Database::start().await;
+        (Self::on(database.table()), database)
+    }
+
+    /// One whose requests go wrong when the plan is told so.
+    fn with_faults() -> (Self, Plan) {
+        let plan = Plan::none();
+        (Self::on(FaultyDynamoDb::start().table(&plan)), plan)
+    }
+
+    fn on(table: Table) -> Self {
+        let secret = "a secret of the tests, 32 bytes or more";
+        evidence::token_secret(secret);
+        let keys = SigningKeys::fixed(secret).unwrap();
+        let api = Api::new(storefront_auth::app(table.clone(), keys));
+        Self { api, users: Users::new(table) }
+    }
+
+    /// Puts Anna into the table with this hash.
+    async fn import(&self, hash: &str) -> User {
+        self.import_as(EMAIL, hash).await
+    }
+
+    async fn import_as(&self, email: &str, hash: &str) -> User {
+        evidence::email(email);
+        evidence::password_hash(hash);
+        let new = NewUser {
+            email: email.parse().unwrap(),
+            name: "Anna".to_owned(),
+            password_hash: PasswordHash::new(hash.to_owned()),
+            role: Role::User,
+        };
+        self.users.register(UserId::new(), new).await.unwrap()
+    }
+
+    /// As the table has them now.
+    async fn again(&self, user: &User) -> User {
+        self.users.find_now(user.id).await.unwrap().unwrap()
+    }
+
+    async fn log_in(&self, password: &str) -> Answer {
+        self.log_in_as(EMAIL, password).await
+    }
+
+    async fn log_in_as(&self, email: &str, password: &str) -> Answer {
+        let body = json!({ "email": email, "password": password });
+        self.api.post("/sessions").json(body).send().await
+    }
+}
+
+async fn is_password_of(user: &User, password: &str) -> bool {
+    let password: GivenPassword = password.parse().unwrap();
+    password.verify(&user.password_hash).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_brings_a_hash_logs_in_and_gets_one_of_todays() {
+    for hash in HASHES {
+        let (shop, _database) = Shop::open().await;
+        let anna = shop.import(hash).await;
+        let _ = shop.log_in("wrong password").await.problem(401, "invalid_credentials");
+        assert_eq!(shop.again(&anna).await, anna, "a guess changes nothing");
+
+        let session = shop.log_in(PASSWORD).await.expect(201);
+        assert_eq!(session.body["user"]["id"], anna.id.to_string());
+        let renewed = shop.again(&anna).await;
+        assert!(renewed.password_hash.as_str().starts_with(TODAYS), "{hash}");
+        let _ = shop.log_in(PASSWORD).await.expect(201);
+        let _ = shop.log_in("wrong password").await.problem(401, "invalid_credentials");
+        assert_eq!(shop.again(&anna).await, renewed, "once is enough");
+    }
+}
+
+#[tokio::test]
+async fn a_renewed_hash_is_no_new_version_of_the_user() {
+    let (shop, _database) = Shop::open().await;
+    let anna = shop.import(BCRYPT).await;
+    let session = shop.log_in(PASSWORD).await.expect(201);
+    assert_eq!(session.body["user"]["version"], 1);
+    let renewed = shop.again(&anna).await;
+    assert_ne!(renewed.password_hash, anna.password_hash);
+    assert_eq!(User { password_hash: anna.password_hash.clone(), ..renewed }, anna);
+    // Whoever has read them before changes what they have read.
+    let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
+    assert_eq!(shop.users.update(anna.id, changes, Some(1)).await.unwrap().version, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_written_for_a_hash_of_todays_or_a_wrong_password() {
+    let (shop, plan) = Shop::with_faults();
+    shop.import(BCRYPT).await;
+    plan.next(TRANSACTION, 1, Fault::ServerError);
+    let _ = shop.log_in("wrong password").await.expect(401);
+    assert_eq!(plan.stop(), 1);
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    plan.next(TRANSACTION, 1, Fault::ServerError);
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    assert_eq!(plan.remaining(), 1);
+}
+
+#[tokio::test]
+async fn passwords_that_nobody_may_choose_here_still_log_in() {
+    let (shop, _database) = Shop::open().await;
+    let anna = shop.import("$2y$04$abcdefghijklmnopqrstuuw3ibSUktrT3FMj6h0xq2asDu3JGiBV2").await;
+    for _ in 0..2 {
+        let _ = shop.log_in("sesame7").await.expect(201);
+    }
+    assert!(is_password_of(&shop.again(&anna).await, "sesame7").await);
+    let answer = shop.log_in("").await.problem(422, "invalid_body");
+    assert_eq!(answer.pointers(), ["/password"]);
+    let answer = shop.log_in(&"ä".repeat(1025)).await.problem(422, "invalid_body");
+    assert_eq!(answer.pointers(), ["/password"]);
+}
+
+#[tokio::test]
+async fn what_bcrypt_does_not_look_at_does_not_become_the_password() {
+    let (shop, _database) = Shop::open().await;
+    let anna = shop.import("$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S").await;
+    let digits = "0123456789".repeat(20);
+    for length in [72, 80, 200] {
+        let _ = shop.log_in(&digits[..length]).await.expect(201);
+    }
+    let _ = shop.log_in(&digits[..71]).await.problem(401, "invalid_credentials");
+    assert_eq!(shop.again(&anna).await, anna);
+}
+
+#[tokio::test]
+async fn who_has_the_right_password_is_let_in_although_the_hash_cannot_be_renewed() {
+    for fault in [Fault::ServerError, Fault::Throttled] {
+        renewal_fails(fault).await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_a_renewal_does_not_keep_anybody_out() {
+    renewal_fails(Fault::SlowAnswer).await;
+}
+
+async fn renewal_fails(fault: Fault) {
+    let (shop, plan) = Shop::with_faults();
+    let anna = shop.import(BCRYPT).await;
+    let log = CapturedLog::start();
+    plan.next(TRANSACTION, 100, fault);
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    assert!(plan.stop() < 100, "it was tried");
+
+    let lines = log.lines("renewing the password's hash failed");
+    assert_eq!(lines.len(), 1, "{fault:?}");
+    assert_eq!(lines[0]["level"], "WARN");
+    assert_eq!(lines[0]["user_id"], anna.id.to_string());
+    assert!(lines[0]["error"].is_string());
+    assert_says_nothing_personal(&log, &[PASSWORD, BCRYPT]);
+    // The next time does it, if the first has not done so unheard.
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    assert!(shop.again(&anna).await.password_hash.as_str().starts_with(TODAYS));
+}
+
+#[tokio::test]
+async fn a_renewal_whose_answer_is_lost_is_made_once() {
+    let (shop, plan) = Shop::with_faults();
+    let anna = shop.import(BCRYPT).await;
+    let log = CapturedLog::start();
+    plan.next(TRANSACTION, 2, Fault::AppliedReset);
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    assert_eq!(plan.remaining(), 0);
+    assert_eq!(log.lines("the password's hash was renewed").len(), 1);
+    assert!(is_password_of(&shop.again(&anna).await, PASSWORD).await);
+}
+
+const NEW_PASSWORD: &str = "abcdefgh";
+const NEW_HASH: &str = "$2y$04$abcdefghijklmnopqrstuubKfWQchfpA0DnwJbo1YQE8GtK91uzdC";
+
+/// Makes another's request of a renewal: to change the password to the new one.
+fn password_change(mut renewal: Value) -> Value {
+    let update = &mut renewal["TransactItems"][0]["Update"];
+    update["ConditionExpression"] = "attribute_exists(PK)".into();
+    update["ExpressionAttributeValues"] = json!({ ":passwordHash": { "S": NEW_HASH } });
+    renewal["ClientRequestToken"] = "another request's".into();
+    renewal
+}
+
+/// To delete the user.
+#[allow(clippy::needless_pass_by_value, reason = "a plan hands over what it has")]
+fn deletion(renewal: Value) -> Value {
+    let update = &renewal["TransactItems"][0]["Update"];
+    json!({ "TransactItems": [{
+        "Delete": { "TableName": update["TableName"], "Key": update["Key"] },
+    }] })
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_meanwhile_stays_changed() {
+    let (shop, plan) = Shop::with_faults();
+    let anna = shop.import(BCRYPT).await;
+    plan.precede_next(TRANSACTION, password_change);
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    assert_eq!(plan.remaining(), 0, "another came first");
+    assert_eq!(shop.again(&anna).await.password_hash.as_str(), NEW_HASH);
+    let _ = shop.log_in(PASSWORD).await.problem(401, "invalid_credentials");
+    let _ = shop.log_in(NEW_PASSWORD).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_user_who_was_deleted_meanwhile_stays_deleted() {
+    let (shop, plan) = Shop::with_faults();
+    let anna = shop.import(BCRYPT).await;
+    plan.precede_next(TRANSACTION, deletion);
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    assert_eq!(plan.remaining(), 0, "another came first");
+    assert_eq!(shop.users.find_now(anna.id).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_8_log_ins_at_once_all_get_in_and_one_hash_stays() {
+    let (shop, _database) = Shop::open().await;
+    let anna = shop.import(BCRYPT).await;
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let shop = shop.clone();
+            tokio::spawn(async move { shop.log_in(PASSWORD).await })
+        })
+        .collect();
+    for answer in join_all(tasks).await {
+        let _ = answer.unwrap().expect(201);
+    }
+    let renewed = shop.again(&anna).await;
+    assert!(renewed.password_hash.as_str().starts_with(TODAYS));
+    assert!(is_password_of(&renewed, PASSWORD).await);
+    assert_eq!(renewed.version, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_changed_during_log_ins_is_the_new_one_in_the_end() {
+    let (shop, _database) = Shop::open().await;
+    for round in 0..12 {
+        let email = format!("anna{round}@example.com");
+        let anna = shop.import_as(&email, BCRYPT).await;
+        let log_ins = (0..2).map(|_| {
+            let (shop, email) = (shop.clone(), email.clone());
+            tokio::spawn(async move { shop.log_in_as(&email, PASSWORD).await.status })
+        });
+        let log_ins: Vec<_> = log_ins.collect();
+        // It takes as long as a renewal does.
+        let password: Password = NEW_PASSWORD.parse().unwrap();
+        let new_hash = password.hash().await.unwrap();
+        let changes =
+            UserChanges { password_hash: Some(new_hash.clone()), ..UserChanges::default() };
+        shop.users.update(anna.id, changes, None).await.unwrap();
+        for status in join_all(log_ins).await {
+            assert!(matches!(status.unwrap(), 201 | 401));
+        }
+        let changed = shop.again(&anna).await;
+        assert_eq!((changed.password_hash, changed.version), (new_hash, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_hash_that_cannot_be_verified_is_nobodys_password_and_an_operator_can_see_it() {
+    let (shop, _database) = Shop::open().await;
+    let unknown = shop.log_in_as("nobody@example.com", PASSWORD).await.expect(401);
+    for (number, (hash, reason)) in [
+        ("$P$B55D6LjfHDkINU5wF.v2BuuzO0/XPk/", "neither argon2"),
+        ("$2x$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.", "faulty bcrypt"),
+        ("$2y$31$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.", "too costly"),
+        ("$argon2id$v=19$m=4194304,t=9,p=1$c3RvcmVmcm9udC1zYWx0IQ$4Ut1isd7z+eM4XlDqtngYZHtYYu0tcU3l0rZIsY480Q", "too costly"),
+        ("$2y$05$abcdefghijklmnopqrstuu", "cut off"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("anna{number}@example.com");
+        let anna = shop.import_as(&email, hash).await;
+        let log = CapturedLog::start();
+        let answer = shop.log_in_as(&email, PASSWORD).await.problem(401, "invalid_credentials");
+        assert_eq!(answer.body, unknown.body);
+
+        let lines = log.lines("the user cannot log in");
+        assert_eq!(lines.len(), 1, "{hash}");
+        assert_eq!(lines[0]["level"], "WARN");
+        assert_eq!(lines[0]["user_id"], anna.id.to_string());
+        assert!(lines[0]["reason"].as_str().unwrap().contains(reason), "{}", lines[0]["reason"]);
+        assert_says_nothing_personal(&log, &[PASSWORD, hash]);
+        assert_eq!(shop.again(&anna).await, anna);
+    }
+}
+
+fn assert_says_nothing_personal(log: &CapturedLog, secrets: &[&str]) {
+    let text = log.text();
+    for secret in secrets.iter().chain(&["anna", "Anna", "@example", "$argon2", "$2"]) {
+        assert!(!text.contains(secret), "{secret} is in the log: {text}");
+    }
+}
