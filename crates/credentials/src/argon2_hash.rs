@@ -20,10 +20,11 @@ const OUTPUT_BYTES: usize = 32;
 
 /// The most memory that a hash from elsewhere may fill. That of libsodium's middle setting; PHP,
 /// Python and Node.js fill a quarter by default.
-pub(crate) const MAX_MEMORY_KIB: u32 = 256 * 1024;
+const MAX_MEMORY_KIB: u32 = 256 * 1024;
 
-/// The most that it may fill in all its passes: some 27 times as much as ours, and so a second.
-pub(crate) const MAX_FILLED_KIB: u64 = 1024 * 1024;
+/// The most that it may fill in all its passes: 27 times as much as ours. That and bcrypt's highest cost
+/// take about as long, a second of a processor or less.
+const MAX_FILLED_KIB: u64 = 1024 * 1024;
 
 /// The hash of a password that nobody has, at the same cost as everybody's.
 pub(crate) const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3RvcmVmcm9udC1ub2JvZHk$\
@@ -54,7 +55,7 @@ impl Argon2Hash {
         let hash = phc::PasswordHash::new(text).map_err(|_| UnverifiableHash::Malformed)?;
         let hash = Self::try_from(hash).map_err(|_| UnverifiableHash::Malformed)?;
         let Self { params, .. } = &hash;
-        // Nobody knows the key any more, and the data is not the reference's way to store any.
+        // The key itself is not in it, and the reference implementation writes neither.
         if !params.keyid().is_empty() || !params.data().is_empty() {
             return Err(UnverifiableHash::Keyed);
         }

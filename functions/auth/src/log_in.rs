@@ -116,7 +116,7 @@ async fn verified(user: Option<User>, password: GivenPassword) -> Result<Option<
     };
     match password.clone().verify(&user.password_hash).await {
         Err(Error::StoredHash(reason)) => {
-            warn!(user_id = %user.id, %reason, "the user cannot log in");
+            warn!(user_id = %user.id, %reason, "a stored password hash cannot be verified");
             password.verify_absent().await?;
             Ok(None)
         }

@@ -314,7 +314,7 @@ async fn a_hash_that_cannot_be_verified_is_nobodys_password_and_an_operator_can_
         let answer = shop.log_in_as(&email, PASSWORD).await.problem(401, "invalid_credentials");
         assert_eq!(answer.body, unknown.body);
 
-        let lines = log.lines("the user cannot log in");
+        let lines = log.lines("a stored password hash cannot be verified");
         assert_eq!(lines.len(), 1, "{hash}");
         assert_eq!(lines[0]["level"], "WARN");
         assert_eq!(lines[0]["user_id"], anna.id.to_string());
