@@ -40,7 +40,6 @@ const MAX_KEPT_BLOCKS: usize = 32 * 1024;
 type Memory = Vec<Block>;
 
 /// A stored hash, of any variant and cost that may be verified.
-#[derive(Debug)]
 pub(crate) struct Argon2Hash {
     algorithm: Algorithm,
     version: Version,

@@ -1,18 +1,19 @@
 //! bcrypt, as other shops have hashed with it.
 
+use std::ops::RangeInclusive;
+
 use bcrypt::{BcryptResult, HashParts};
 
 use crate::UnverifiableHash;
 
 /// The least that there is, and the most that is verified: each step doubles the time. By default PHP,
 /// Python, Ruby and Node.js have 10 to 12, Symfony 13.
-const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
+const COSTS: RangeInclusive<u32> = 4..=14;
 
 /// bcrypt looks at no more of a password, with the NUL that it ends a shorter one with.
 const LOOKED_AT_BYTES: usize = 72;
 
 /// A stored hash that may be verified, as it is written.
-#[derive(Debug)]
 pub(crate) struct BcryptHash(String);
 
 impl BcryptHash {

@@ -33,8 +33,7 @@ pub fn check_verifiable(hash: &PasswordHash) -> Result<(), UnverifiableHash> {
     StoredHash::parse(hash.as_str()).map(drop)
 }
 
-/// A stored hash that may be verified.
-#[derive(Debug)]
+/// A stored hash that may be verified. There is no debug output to show it.
 pub(crate) enum StoredHash {
     Argon2(Argon2Hash),
     Bcrypt(BcryptHash),
