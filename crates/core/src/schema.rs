@@ -32,6 +32,10 @@ pub const TYPE: &str = "_type";
 /// The attribute that TTL looks at, in seconds since 1970.
 pub const EXPIRES_AT: &str = "expiresAt";
 
+/// The attribute that says which key an item's user, product or order had where it was migrated from.
+/// No repository reads it, and none takes it away.
+pub const LEGACY_ID: &str = "legacyId";
+
 const METADATA: &str = "METADATA";
 
 /// What each partition key begins with, in the table or the index: what a policy's

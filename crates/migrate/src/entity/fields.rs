@@ -1,0 +1,215 @@
+//! The values of a row, as the shop takes them.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use storefront_core::{Currency, MAX_PRICE, Timestamp};
+
+use super::money::{self, NoPrice};
+use super::reject::Reason;
+use super::time;
+use crate::mapping::PriceUnit;
+use crate::source::{Key, Row, Value};
+
+/// In characters: what the API takes as a name.
+const MAX_NAME: usize = 200;
+
+/// How much of a value an error shows, in characters.
+const SHOWN: usize = 60;
+
+pub(super) type Result<T> = std::result::Result<T, Reason>;
+
+/// Reads a row, by attribute.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'r> {
+    row: &'r Row,
+}
+
+impl<'r> Fields<'r> {
+    pub(super) fn of(row: &'r Row) -> Self {
+        Self { row }
+    }
+
+    /// A value; `None` where it is null, or the SELECT has no such column.
+    pub(super) fn value(self, attribute: &str) -> Option<&'r Value> {
+        self.row.get(attribute).filter(|value| **value != Value::Null)
+    }
+
+    /// What its column is called in the source.
+    pub(super) fn column(self, attribute: &str) -> String {
+        self.row.column(attribute).to_owned()
+    }
+
+    pub(super) fn required(self, attribute: &str) -> Result<&'r Value> {
+        self.value(attribute).ok_or_else(|| Reason::Missing { column: self.column(attribute) })
+    }
+
+    pub(super) fn invalid(self, attribute: &str, found: &Value, rule: impl Display) -> Reason {
+        Reason::Invalid {
+            column: self.column(attribute),
+            found: shown(found),
+            rule: rule.to_string(),
+        }
+    }
+
+    /// The key of something: the row's own, or of what it belongs to.
+    pub(super) fn key(self, attribute: &str) -> Result<Key> {
+        let value = self.required(attribute)?;
+        let rule = "a key must be an integer, a text, a UUID or bytes";
+        Key::of(value).ok_or_else(|| self.invalid(attribute, value, rule))
+    }
+
+    /// What shows what it says: no control characters but line ends and tabs, and not blank.
+    pub(super) fn text(self, attribute: &str, max: usize) -> Result<Option<String>> {
+        let Some(value) = self.value(attribute) else { return Ok(None) };
+        let text = value.to_text();
+        let has_control = text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+        let is_blank = !text.is_empty() && text.trim().is_empty();
+        let length = text.chars().count();
+        let rule = if has_control {
+            "must not contain control characters".to_owned()
+        } else if is_blank {
+            "must not be blank".to_owned()
+        } else if length > max {
+            format!("has {length} characters, and may have {max}")
+        } else {
+            return Ok(Some(text));
+        };
+        Err(self.invalid(attribute, value, rule))
+    }
+
+    pub(super) fn name(self) -> Result<String> {
+        let name = self.required("name")?;
+        match self.text("name", MAX_NAME)? {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => Err(self.invalid("name", name, "must not be empty")),
+        }
+    }
+
+    /// What a type of the shop's makes of a text.
+    pub(super) fn parsed<T: FromStr<Err: Display>>(self, attribute: &str) -> Result<T> {
+        let value = self.required(attribute)?;
+        value.to_text().parse().map_err(|error: T::Err| self.invalid(attribute, value, error))
+    }
+
+    /// What the mapping says of a value, or what the shop itself takes it for.
+    pub(super) fn mapped<T: FromStr + Clone>(
+        self,
+        section: &'static str,
+        attribute: &'static str,
+        map: &BTreeMap<String, T>,
+    ) -> Result<Option<T>> {
+        let Some(value) = self.value(attribute) else { return Ok(None) };
+        let text = value.to_text();
+        let own = || text.parse().ok();
+        let found = map.get(&text).cloned().or_else(own);
+        found.map(Some).ok_or_else(|| Reason::Unmapped {
+            column: self.column(attribute),
+            found: shown(value),
+            section,
+            attribute,
+        })
+    }
+
+    /// The currency, where the row has one.
+    pub(super) fn currency(
+        self,
+        section: &'static str,
+        map: &BTreeMap<String, Currency>,
+    ) -> Result<Option<Currency>> {
+        self.mapped(section, "currency", map)
+    }
+
+    pub(super) fn price(
+        self,
+        attribute: &str,
+        unit: PriceUnit,
+        currency: Currency,
+    ) -> Result<Option<u64>> {
+        let Some(value) = self.value(attribute) else { return Ok(None) };
+        let price = money::minor(&value.to_text(), unit, currency);
+        price.map(Some).map_err(|no_price| match no_price {
+            NoPrice::Invalid(rule) => self.invalid(attribute, value, rule),
+            NoPrice::OutOfRange => self.out_of_range(
+                attribute,
+                value,
+                format!("0 to {MAX_PRICE} of the currency's minor unit"),
+            ),
+        })
+    }
+
+    /// A whole number of these.
+    pub(super) fn whole(
+        self,
+        attribute: &str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<Option<u64>> {
+        let Some(value) = self.value(attribute) else { return Ok(None) };
+        let text = value.to_text();
+        // As databases write whole numbers that could have a fraction.
+        let whole = text.trim_end_matches('0').strip_suffix('.').unwrap_or(&text);
+        let digits = whole.strip_prefix('-').unwrap_or(whole);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(self.invalid(attribute, value, "must be a whole number"));
+        }
+        match whole.parse().ok().filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => Err(self.out_of_range(
+                attribute,
+                value,
+                format!("{} to {}", range.start(), range.end()),
+            )),
+        }
+    }
+
+    pub(super) fn created_at(self) -> Result<Timestamp> {
+        self.required("createdAt")?;
+        let time = self.time("createdAt")?.filter(|time| *time >= Timestamp::UNIX_EPOCH);
+        time.ok_or_else(|| Reason::OutOfRange {
+            column: self.column("createdAt"),
+            found: self.row.get("createdAt").map(shown).unwrap_or_default(),
+            range: "1970 or later".to_owned(),
+        })
+    }
+
+    /// Never before the creation, which some clocks and some imports have it.
+    pub(super) fn updated_at(self, created_at: Timestamp) -> Result<Timestamp> {
+        Ok(self.time("updatedAt")?.map_or(created_at, |updated_at| updated_at.max(created_at)))
+    }
+
+    fn time(self, attribute: &str) -> Result<Option<Timestamp>> {
+        let Some(value) = self.value(attribute) else { return Ok(None) };
+        let time = match value {
+            Value::Text(text) => time::parse(text),
+            _ => None,
+        };
+        let rule = "must be a date and a time; turn numbers into one in the select \
+                    (to_timestamp, FROM_UNIXTIME, strftime with 'unixepoch')";
+        time.map(Some).ok_or_else(|| self.invalid(attribute, value, rule))
+    }
+
+    fn out_of_range(self, attribute: &str, found: &Value, range: String) -> Reason {
+        Reason::OutOfRange { column: self.column(attribute), found: shown(found), range }
+    }
+}
+
+/// The time that an id is made of, of something that a row belongs to.
+pub(super) fn created_at_of(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::Text(text) => time::parse(text).filter(|time| *time >= Timestamp::UNIX_EPOCH),
+        _ => None,
+    }
+}
+
+/// Enough of a value to know it by.
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Text(text) => format!("{text:?}"),
+        other => other.to_text(),
+    };
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

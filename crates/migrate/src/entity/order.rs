@@ -1,0 +1,227 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use storefront_core::{
+    Currency, MAX_ORDER_ITEMS, MAX_QUANTITY, Order, OrderId, OrderItem, OrderWithItems, ProductId,
+    Timestamp,
+};
+use uuid::Uuid;
+
+use super::fields::{Fields, Result, created_at_of};
+use super::reject::{Reason, Reject};
+use super::unit::{Migrated, Remark};
+use super::{Entity, id};
+use crate::mapping::Mapping;
+use crate::source::{Key, Row, Value};
+
+/// How far apart an order's own id and its `createdAt` may be: an application makes the one, and often
+/// the database the other. The id's time is taken.
+const SAME_TIME: i64 = 60_000;
+
+/// An order's row and its items'.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) row: Row,
+    /// Not all, where there are far too many.
+    pub(crate) items: Vec<Row>,
+    /// All of them.
+    pub(crate) item_count: usize,
+}
+
+/// By key, the `createdAt` of the users and the products that some orders name.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) users: HashMap<Key, Value>,
+    pub(crate) products: HashMap<Key, Value>,
+}
+
+impl Draft {
+    /// Whose it is, where the row says so.
+    pub(crate) fn user(&self) -> Option<Key> {
+        Fields::of(&self.row).key("userId").ok()
+    }
+
+    /// What is in it.
+    pub(crate) fn products(&self) -> impl Iterator<Item = Key> {
+        self.items.iter().filter_map(|item| Fields::of(item).key("productId").ok())
+    }
+}
+
+/// The order of a row and of its items' rows.
+pub(crate) fn order(
+    draft: &Draft,
+    known: &Known,
+    mapping: &Mapping,
+) -> Result<Migrated<OrderWithItems>> {
+    let fields = Fields::of(&draft.row);
+    let legacy_id = fields.key("id")?.to_string();
+    let user_id = {
+        let key = fields.key("userId")?;
+        let created_at = known.users.get(&key).ok_or_else(|| Reason::Orphan {
+            column: fields.column("userId"),
+            key: key.to_string(),
+            of: Entity::User,
+        })?;
+        id_of(Entity::User, &key, created_at, fields, "userId")?
+    };
+    let status = fields.mapped("orders", "status", &mapping.orders.status)?;
+    let status = status.ok_or_else(|| Reason::Missing { column: fields.column("status") })?;
+    let id = order_id(fields, &legacy_id)?;
+    let updated_at = fields.updated_at(id.created_at())?;
+    if draft.item_count == 0 {
+        return Err(Reason::NoItems);
+    }
+    let currency = currency(draft, mapping)?;
+
+    let mut remarks = Vec::new();
+    let items = items(draft, id, currency, known, mapping, &mut remarks)?;
+    let total = items.iter().map(|item| item.price * u64::from(item.quantity)).sum();
+    let unit = mapping.order_items.price;
+    if let Some(charged) = fields.price("total", unit, currency)?.filter(|it| *it != total) {
+        return Err(Reason::OtherTotal { total: charged, items: total });
+    }
+    let order = Order {
+        id,
+        user_id,
+        status,
+        item_count: items.len(),
+        total,
+        currency,
+        version: 1,
+        created_at: id.created_at(),
+        updated_at,
+        request_id: None,
+    };
+    Ok(Migrated { legacy_id, value: OrderWithItems { order, items }, remarks })
+}
+
+/// An order item whose order is not there.
+pub(crate) fn orphan(row: Row) -> Reject {
+    let fields = Fields::of(&row);
+    let reason = match fields.key("orderId") {
+        Ok(key) => Reason::Orphan {
+            column: fields.column("orderId"),
+            key: key.to_string(),
+            of: Entity::Order,
+        },
+        Err(reason) => reason,
+    };
+    let key = fields.value("orderId").map(Value::to_text);
+    Reject { entity: Entity::OrderItem, key, reason, row, more: Vec::new() }
+}
+
+/// An order's `createdAt` is its id's time.
+fn order_id(fields: Fields<'_>, legacy_id: &str) -> Result<OrderId> {
+    let created_at = fields.created_at()?;
+    let id: OrderId = id::id(Entity::Order, legacy_id, created_at)
+        .ok_or_else(|| Reason::Missing { column: fields.column("createdAt") })?;
+    if (id.created_at().as_millis() - created_at.as_millis()).abs() > SAME_TIME {
+        return Err(Reason::OtherTime {
+            id: id.created_at().to_string(),
+            column: fields.column("createdAt"),
+            found: created_at.to_string(),
+        });
+    }
+    Ok(id)
+}
+
+/// The one currency of the order and of all of its items, as far as they say.
+fn currency(draft: &Draft, mapping: &Mapping) -> Result<Currency> {
+    let of_order = Fields::of(&draft.row).currency("orders", &mapping.orders.currency)?;
+    let of_items = draft
+        .items
+        .iter()
+        .map(|item| Fields::of(item).currency("order_items", &mapping.order_items.currency));
+    let of_items = of_items.collect::<Result<Vec<_>>>()?;
+    let codes: BTreeSet<_> =
+        of_items.into_iter().chain([of_order]).flatten().map(|currency| currency.code()).collect();
+    if codes.len() > 1 {
+        return Err(Reason::MixedCurrencies(codes.into_iter().map(str::to_owned).collect()));
+    }
+    let said = codes.first().and_then(|code| Currency::from_code(code));
+    let missing = || Reason::Missing { column: Fields::of(&draft.row).column("currency") };
+    said.or(mapping.defaults.currency).ok_or_else(missing)
+}
+
+/// Sorted by product, each product once.
+fn items(
+    draft: &Draft,
+    order_id: OrderId,
+    currency: Currency,
+    known: &Known,
+    mapping: &Mapping,
+    remarks: &mut Vec<Remark>,
+) -> Result<Vec<OrderItem>> {
+    let mut items: BTreeMap<ProductId, OrderItem> = BTreeMap::new();
+    for row in &draft.items {
+        let fields = Fields::of(row);
+        let product = fields.key("productId")?;
+        let product_id = product_id(&product, known, fields, remarks)?;
+        let name = fields.name()?;
+        let quantity = quantity(fields)?;
+        let price = fields.price("price", mapping.order_items.price, currency)?;
+        let price = price.ok_or_else(|| Reason::Missing { column: fields.column("price") })?;
+        let Some(item) = items.get_mut(&product_id) else {
+            items.insert(product_id, OrderItem { order_id, product_id, name, quantity, price });
+            continue;
+        };
+        // As the shop itself does with an order that names a product twice.
+        if (item.price, &item.name) != (price, &name) {
+            return Err(Reason::RepeatedProduct { product: product.to_string() });
+        }
+        item.quantity += quantity;
+        if item.quantity > MAX_QUANTITY {
+            return Err(Reason::OutOfRange {
+                column: fields.column("quantity"),
+                found: format!("{} of product {product}", item.quantity),
+                range: format!("1 to {MAX_QUANTITY}"),
+            });
+        }
+        remarks.push(Remark::MergedItems { product: product.to_string() });
+    }
+    // Those that were left out may or may not be of the same products.
+    if items.len() > MAX_ORDER_ITEMS || draft.item_count > draft.items.len() {
+        return Err(Reason::TooManyItems(draft.item_count));
+    }
+    Ok(items.into_values().collect())
+}
+
+fn quantity(fields: Fields<'_>) -> Result<u32> {
+    let quantity = fields.whole("quantity", 1..=u64::from(MAX_QUANTITY))?;
+    let quantity = quantity.and_then(|quantity| u32::try_from(quantity).ok());
+    quantity.ok_or_else(|| Reason::Missing { column: fields.column("quantity") })
+}
+
+/// Orders keep what they were placed with, also when the product is gone since. Its id is then made
+/// of the first moment that an id can have.
+fn product_id(
+    key: &Key,
+    known: &Known,
+    fields: Fields<'_>,
+    remarks: &mut Vec<Remark>,
+) -> Result<ProductId> {
+    if let Some(created_at) = known.products.get(key) {
+        return id_of(Entity::Product, key, created_at, fields, "productId");
+    }
+    let legacy_id = key.to_string();
+    let id = id::id(Entity::Product, &legacy_id, Timestamp::UNIX_EPOCH);
+    let id = id.ok_or_else(|| Reason::Missing { column: fields.column("productId") })?;
+    remarks.push(Remark::ProductGone { product: legacy_id });
+    Ok(id)
+}
+
+/// The id of what a row belongs to, as its own row makes it.
+fn id_of<T: TryFrom<Uuid>>(
+    of: Entity,
+    key: &Key,
+    created_at: &Value,
+    fields: Fields<'_>,
+    attribute: &str,
+) -> Result<T> {
+    let legacy_id = key.to_string();
+    let id = match created_at_of(created_at) {
+        Some(created_at) => id::id(of, &legacy_id, created_at),
+        None => id::own(&legacy_id),
+    };
+    let column = fields.column(attribute);
+    id.ok_or(Reason::Undated { column, key: legacy_id, of })
+}

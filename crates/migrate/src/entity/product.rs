@@ -1,0 +1,51 @@
+use storefront_core::Product;
+
+use super::fields::{Fields, Result};
+use super::reject::Reason;
+use super::unit::Migrated;
+use super::{Entity, id};
+use crate::mapping::Mapping;
+use crate::source::Row;
+
+/// In characters: what the API takes as a description.
+const MAX_DESCRIPTION: usize = 5000;
+
+/// What the API takes as a stock.
+const MAX_STOCK: u64 = 1_000_000_000_000;
+
+/// The product of a row.
+pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<Product>> {
+    const SECTION: &str = Entity::Product.section();
+    let fields = Fields::of(row);
+    let rules = &mapping.products;
+    let legacy_id = fields.key("id")?.to_string();
+    let name = fields.name()?;
+    let description = fields.text("description", MAX_DESCRIPTION)?;
+    let category = match rules.category.get(&fields.required("category")?.to_text()) {
+        Some(category) => category.clone(),
+        None => fields.parsed("category")?,
+    };
+    let currency = fields.currency(SECTION, &rules.currency)?.or(mapping.defaults.currency);
+    let currency = currency.ok_or_else(|| Reason::Missing { column: fields.column("currency") })?;
+    let price = fields.price("price", rules.price, currency)?;
+    let price = price.ok_or_else(|| Reason::Missing { column: fields.column("price") })?;
+    let stock = fields.whole("stock", 0..=MAX_STOCK)?;
+    let created_at = fields.created_at()?;
+    let updated_at = fields.updated_at(created_at)?;
+    let id = id::id(Entity::Product, &legacy_id, created_at)
+        .ok_or_else(|| Reason::Missing { column: fields.column("createdAt") })?;
+    let value = Product {
+        id,
+        name,
+        // The shop knows no empty ones.
+        description: description.filter(|text| !text.is_empty()),
+        category,
+        price,
+        currency,
+        stock,
+        version: 1,
+        created_at,
+        updated_at,
+    };
+    Ok(Migrated { legacy_id, value, remarks: Vec::new() })
+}

@@ -1,0 +1,36 @@
+use storefront_core::{Role, User};
+
+use super::fields::{Fields, Result};
+use super::reject::Reason;
+use super::unit::{Migrated, Remark};
+use super::{Entity, id, password};
+use crate::mapping::{Mapping, WithoutPassword};
+use crate::source::Row;
+
+/// The user of a row.
+pub(crate) fn user(row: &Row, mapping: &Mapping) -> Result<Migrated<User>> {
+    let fields = Fields::of(row);
+    let legacy_id = fields.key("id")?.to_string();
+    let email = fields.parsed("email")?;
+    let name = fields.name()?;
+    let role = fields.mapped("users", "role", &mapping.users.role)?.unwrap_or(Role::User);
+    let created_at = fields.created_at()?;
+    let updated_at = fields.updated_at(created_at)?;
+    let id = id::id(Entity::User, &legacy_id, created_at)
+        .ok_or_else(|| Reason::Missing { column: fields.column("createdAt") })?;
+
+    let mut remarks = Vec::new();
+    let hash = fields.value("passwordHash").and_then(|value| password::usable(&value.to_text()));
+    let password_hash = match (hash, mapping.users.without_password) {
+        (Some(hash), _) => hash,
+        (None, WithoutPassword::Lock) => {
+            remarks.push(Remark::Locked);
+            password::locked(&legacy_id)
+        }
+        (None, WithoutPassword::Reject) => {
+            return Err(Reason::Password { column: fields.column("passwordHash") });
+        }
+    };
+    let value = User { id, email, name, password_hash, role, version: 1, created_at, updated_at };
+    Ok(Migrated { legacy_id, value, remarks })
+}

@@ -1,0 +1,110 @@
+//! Rows on their way into the tables, many with a statement.
+
+use std::fmt::Display;
+
+use storefront_core::Timestamp;
+
+use crate::source::Connection;
+
+/// How many rows of a table are written at once.
+const ROWS: usize = 500;
+
+/// The rows that are not written yet, by table, in the order in which the tables came up.
+pub(super) struct Inserts {
+    tables: Vec<(&'static str, Vec<String>)>,
+}
+
+/// A value as it is written in a statement. All are the generator's own.
+pub(super) enum Literal {
+    Null,
+    Number(i64),
+    Text(String),
+    Bool(bool),
+}
+
+impl Inserts {
+    pub(super) fn new() -> Self {
+        Self { tables: Vec::new() }
+    }
+
+    /// A row of a table, its columns in the order of the schema.
+    pub(super) fn add<const N: usize>(&mut self, table: &'static str, values: &[Literal; N]) {
+        let values: Vec<_> = values.iter().map(Literal::written).collect();
+        let row = format!("({})", values.join(", "));
+        match self.tables.iter_mut().find(|(name, _)| *name == table) {
+            Some((_, rows)) => rows.push(row),
+            None => self.tables.push((table, vec![row])),
+        }
+    }
+
+    /// Writes the rows of each table that has many.
+    pub(super) async fn write_full(&mut self, connection: &mut Connection) -> sqlx::Result<()> {
+        self.write(ROWS, connection).await
+    }
+
+    /// Writes what is left.
+    pub(super) async fn write_all(&mut self, connection: &mut Connection) -> sqlx::Result<()> {
+        self.write(1, connection).await
+    }
+
+    async fn write(
+        &mut self,
+        rows_at_least: usize,
+        connection: &mut Connection,
+    ) -> sqlx::Result<()> {
+        for (table, rows) in &mut self.tables {
+            if rows.len() >= rows_at_least {
+                let statement = format!("INSERT INTO {table} VALUES {}", rows.join(", "));
+                connection.execute(statement).await?;
+                rows.clear();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Literal {
+    pub(super) fn text(value: impl Display) -> Self {
+        Self::Text(value.to_string())
+    }
+
+    /// Without an offset: UTC.
+    pub(super) fn time(millis: i64) -> Self {
+        let time = Timestamp::from_millis(millis).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
+        Self::Text(time.replace('T', " ").trim_end_matches('Z').to_owned())
+    }
+
+    /// Cents as a number with two decimals.
+    pub(super) fn decimal(minor: i64) -> Self {
+        let sign = if minor < 0 { "-" } else { "" };
+        let minor = minor.unsigned_abs();
+        Self::Text(format!("{sign}{}.{:02}", minor / 100, minor % 100))
+    }
+
+    fn written(&self) -> String {
+        match self {
+            Self::Null => "NULL".to_owned(),
+            Self::Number(value) => value.to_string(),
+            Self::Text(text) => format!("'{}'", text.replace('\'', "''")),
+            Self::Bool(value) => value.to_string(),
+        }
+    }
+}
+
+impl From<i64> for Literal {
+    fn from(value: i64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<u32> for Literal {
+    fn from(value: u32) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl<T: Into<Literal>> From<Option<T>> for Literal {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}

@@ -1,0 +1,40 @@
+//! Moves a shop from a relational database to the table.
+//!
+//! A [`Mapping`] says with one SELECT each where users, products, orders and their items are found.
+//! A [`Reader`] reads them, and makes of them what the repositories would have written:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use futures_util::TryStreamExt as _;
+//! use storefront_migrate::{Kind, Mapping, Reader};
+//!
+//! let mapping = Mapping::read("migration.toml".as_ref())?;
+//! let url = mapping.url()?;
+//! let mut reader = Reader::open(mapping, &url).await?;
+//! let mut orders = reader.units(Kind::Order, None);
+//! while let Some(read) = orders.try_next().await? {
+//!     match read.unit {
+//!         Ok(order) => println!("{} items", order.to_items()?.len()),
+//!         Err(reject) => println!("{} {:?}: {}", reject.entity, reject.key, reject.reason),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The same row makes the same items whenever it is read: ids that the source does not have as
+//! `UUIDv7` are made of its `createdAt` and its key. Each item keeps that key as `legacyId`.
+
+pub mod cli;
+pub mod generate;
+pub mod mapping;
+
+mod check;
+mod entity;
+mod error;
+mod source;
+
+pub use entity::{Attribute, Entity, Kind, Migrated, Reason, Reject, Remark, Unit};
+pub use error::Error;
+pub use mapping::Mapping;
+pub use source::{Column, Columns, Key, Read, Reader, Row, Value};

@@ -1,0 +1,28 @@
+//! Moves a shop from a relational database. `--help` says how.
+//!
+//! Exit codes: 0 when all is done, 1 when something could not be done (it says what, and what to
+//! change), 2 when the command line is wrong.
+
+use std::error::Error as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use storefront_migrate::cli::{self, Args};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match cli::run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("error: {error}");
+            // Those that say all of it have no sources.
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprint!(": {cause}");
+                source = cause.source();
+            }
+            eprintln!();
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A connection to one of the databases.
+
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, Statement as _};
+use sqlx::{SqlSafeStr as _, TypeInfo as _};
+
+use super::dialect::Dialect;
+use super::{Key, Value, mysql, postgres, sqlite};
+use crate::Error;
+
+/// How it shows up in the database's list of connections.
+const NAME: &str = "storefront-migrate";
+
+/// A connection. Statements are the mapping's or made of them; values are bound.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Postgres(PgConnection),
+    MySql(MySqlConnection),
+    Sqlite(SqliteConnection),
+}
+
+impl Connection {
+    /// Connects for reading: everything is read as it is now, and nothing can be written.
+    pub(crate) async fn read(url: &str) -> Result<Self, Error> {
+        let mut connection = Self::open(url, true).await?;
+        match &mut connection {
+            // One after the other, on the connection itself: a transaction of sqlx's borrows it.
+            Self::Postgres(postgres) => {
+                postgres.execute(sqlx::raw_sql(postgres::BEGIN)).await.map(drop)
+            }
+            Self::MySql(mysql) => {
+                let mut begun = Ok(());
+                for statement in mysql::BEGIN {
+                    if begun.is_ok() {
+                        begun = mysql.execute(sqlx::raw_sql(statement)).await.map(drop);
+                    }
+                }
+                begun
+            }
+            Self::Sqlite(sqlite) => sqlite.execute(sqlx::raw_sql(sqlite::BEGIN)).await.map(drop),
+        }
+        .map_err(Error::Connect)?;
+        Ok(connection)
+    }
+
+    /// Connects for writing example data; a file is made where there is none.
+    pub(crate) async fn write(url: &str) -> Result<Self, Error> {
+        Self::open(url, false).await
+    }
+
+    async fn open(url: &str, only_reads: bool) -> Result<Self, Error> {
+        let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
+        let opened = match scheme {
+            "postgres" | "postgresql" => {
+                let options = url.parse::<PgConnectOptions>().map_err(Error::Connect)?;
+                options.application_name(NAME).connect().await.map(Self::Postgres)
+            }
+            "mysql" | "mariadb" => {
+                let options = url.parse::<MySqlConnectOptions>().map_err(Error::Connect)?;
+                options.connect().await.map(Self::MySql)
+            }
+            "sqlite" => {
+                let options = url.parse::<SqliteConnectOptions>().map_err(Error::Connect)?;
+                let options = options.read_only(only_reads).create_if_missing(!only_reads);
+                options.connect().await.map(Self::Sqlite)
+            }
+            // Not the whole URL, which may hold a password.
+            other => return Err(Error::UnknownSource(other.to_owned())),
+        };
+        opened.map_err(Error::Connect)
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::MySql(_) => Dialect::MySql,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// What a SELECT would yield: the names of its columns, and their types.
+    pub(crate) async fn columns(&mut self, select: &str) -> sqlx::Result<Vec<(String, String)>> {
+        fn named<C: sqlx::Column>(columns: &[C]) -> Vec<(String, String)> {
+            let named = columns
+                .iter()
+                .map(|column| (column.name().to_owned(), column.type_info().name().to_owned()));
+            named.collect()
+        }
+        let select = AssertSqlSafe(select.to_owned()).into_sql_str();
+        Ok(match self {
+            Self::Postgres(connection) => named(connection.prepare(select).await?.columns()),
+            Self::MySql(connection) => named(connection.prepare(select).await?.columns()),
+            Self::Sqlite(connection) => named(connection.prepare(select).await?.columns()),
+        })
+    }
+
+    /// The rows of a statement as they come.
+    pub(crate) fn rows<'c>(
+        &'c mut self,
+        statement: String,
+        keys: &[Key],
+    ) -> BoxStream<'c, sqlx::Result<Vec<Value>>> {
+        let statement = AssertSqlSafe(statement);
+        match self {
+            Self::Postgres(connection) => keys
+                .iter()
+                .fold(sqlx::query(statement), postgres::bind)
+                .fetch(connection)
+                .map(|row| values(&row?, postgres::value))
+                .boxed(),
+            Self::MySql(connection) => keys
+                .iter()
+                .fold(sqlx::query(statement), mysql::bind)
+                .fetch(connection)
+                .map(|row| values(&row?, mysql::value))
+                .boxed(),
+            Self::Sqlite(connection) => keys
+                .iter()
+                .fold(sqlx::query(statement), sqlite::bind)
+                .fetch(connection)
+                .map(|row| values(&row?, sqlite::value))
+                .boxed(),
+        }
+    }
+
+    /// Carries out statements that yield nothing, one or many.
+    pub(crate) async fn execute(&mut self, statements: String) -> sqlx::Result<()> {
+        let statements = sqlx::raw_sql(AssertSqlSafe(statements));
+        match self {
+            Self::Postgres(connection) => connection.execute(statements).await.map(drop),
+            Self::MySql(connection) => connection.execute(statements).await.map(drop),
+            Self::Sqlite(connection) => connection.execute(statements).await.map(drop),
+        }
+    }
+
+    /// Says good-bye.
+    pub(crate) async fn close(self) -> sqlx::Result<()> {
+        match self {
+            Self::Postgres(connection) => connection.close().await,
+            Self::MySql(connection) => connection.close().await,
+            Self::Sqlite(connection) => connection.close().await,
+        }
+    }
+}
+
+fn values<R: sqlx::Row>(
+    row: &R,
+    value: impl Fn(&R, usize) -> sqlx::Result<Value>,
+) -> sqlx::Result<Vec<Value>> {
+    (0..row.len()).map(|at| value(row, at)).collect()
+}

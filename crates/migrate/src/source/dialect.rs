@@ -1,0 +1,74 @@
+//! Where the databases' SQL differs.
+
+/// A database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Postgres,
+    MySql,
+    Sqlite,
+}
+
+impl Dialect {
+    /// A name as it is written in a statement.
+    pub(crate) fn quoted(self, name: &str) -> String {
+        match self {
+            Self::MySql => format!("`{}`", name.replace('`', "``")),
+            Self::Postgres | Self::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+        }
+    }
+
+    /// The n-th value that is bound, counted from 1.
+    pub(crate) fn placeholder(self, n: usize) -> String {
+        match self {
+            Self::Postgres => format!("${n}"),
+            Self::MySql | Self::Sqlite => "?".to_owned(),
+        }
+    }
+
+    /// How a column is selected.
+    ///
+    /// What is neither a whole number nor a text is written out by the database: its numbers with
+    /// all their digits, its times with their offset (the session's is UTC), its enums by their
+    /// names. `SQLite` has no types that would need it.
+    pub(crate) fn selected(self, column: &str, kind: &str) -> String {
+        let name = self.quoted(column);
+        match self {
+            Self::Postgres if !is_plain_in_postgres(kind) => format!("s.{name}::text AS {name}"),
+            Self::MySql if is_time_in_mysql(kind) => format!("CAST(s.{name} AS CHAR) AS {name}"),
+            _ => format!("s.{name}"),
+        }
+    }
+}
+
+fn is_plain_in_postgres(kind: &str) -> bool {
+    matches!(kind, "BOOL" | "INT2" | "INT4" | "INT8" | "TEXT" | "VARCHAR" | "BYTEA" | "UUID")
+}
+
+fn is_time_in_mysql(kind: &str) -> bool {
+    matches!(kind, "DATE" | "DATETIME" | "TIMESTAMP" | "TIME" | "YEAR")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_whatever_they_hold() {
+        assert_eq!(Dialect::Postgres.quoted(r#"a"b"#), r#""a""b""#);
+        assert_eq!(Dialect::MySql.quoted("a`b"), "`a``b`");
+    }
+
+    #[test]
+    fn what_has_a_type_of_its_own_is_written_out() {
+        for (dialect, kind, selected) in [
+            (Dialect::Postgres, "INT8", r#"s."c""#),
+            (Dialect::Postgres, "NUMERIC", r#"s."c"::text AS "c""#),
+            (Dialect::Postgres, "order_status", r#"s."c"::text AS "c""#),
+            (Dialect::MySql, "DATETIME", "CAST(s.`c` AS CHAR) AS `c`"),
+            (Dialect::MySql, "DECIMAL", "s.`c`"),
+            (Dialect::Sqlite, "DATETIME", r#"s."c""#),
+        ] {
+            assert_eq!(dialect.selected("c", kind), selected);
+        }
+    }
+}

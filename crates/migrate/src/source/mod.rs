@@ -1,0 +1,17 @@
+//! Reads a relational database, and only reads.
+
+mod connection;
+mod dialect;
+mod mysql;
+mod page;
+mod postgres;
+mod reader;
+mod row;
+mod select;
+mod sqlite;
+mod value;
+
+pub(crate) use connection::Connection;
+pub use reader::{Read, Reader};
+pub use row::{Column, Columns, Row};
+pub use value::{Key, Value};

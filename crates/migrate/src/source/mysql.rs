@@ -1,0 +1,57 @@
+//! `MySQL` and `MariaDB`.
+
+use sqlx::mysql::{MySql, MySqlArguments, MySqlRow};
+use sqlx::query::Query;
+use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
+
+use super::{Key, Value};
+
+/// What a connection does first. The transaction sees the database as it is now, and writes nothing.
+pub(super) const BEGIN: [&str; 2] = [
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+];
+
+pub(super) fn bind<'q>(
+    query: Query<'q, MySql, MySqlArguments>,
+    key: &Key,
+) -> Query<'q, MySql, MySqlArguments> {
+    match key {
+        Key::Integer(value) => query.bind(*value),
+        Key::Text(text) => query.bind(text.clone()),
+        // No column yields one.
+        Key::Uuid(uuid) => query.bind(uuid.to_string()),
+        Key::Bytes(bytes) => query.bind(bytes.clone()),
+    }
+}
+
+pub(super) fn value(row: &MySqlRow, at: usize) -> Result<Value, sqlx::Error> {
+    let raw = row.try_get_raw(at)?;
+    if raw.is_null() {
+        return Ok(Value::Null);
+    }
+    Ok(match row.column(at).type_info().name() {
+        // TINYINT(1), which may hold more than a yes or a no.
+        "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => {
+            Value::Integer(row.try_get_unchecked(at)?)
+        }
+        "TINYINT UNSIGNED" | "SMALLINT UNSIGNED" | "MEDIUMINT UNSIGNED" | "INT UNSIGNED"
+        | "BIGINT UNSIGNED" | "BIT" => {
+            let value: u64 = row.try_get_unchecked(at)?;
+            i64::try_from(value).map_or_else(|_| Value::Decimal(value.to_string()), Value::Integer)
+        }
+        "FLOAT" => Value::Decimal(row.try_get_unchecked::<f32, _>(at)?.to_string()),
+        "DOUBLE" => Value::Decimal(row.try_get_unchecked::<f64, _>(at)?.to_string()),
+        // As the server sends it, with all its digits.
+        "DECIMAL" => Value::Decimal(row.try_get_unchecked(at)?),
+        // Texts with a binary collation go by the same names as bytes.
+        "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
+            match row.try_get::<String, _>(at) {
+                Ok(text) => Value::Text(text),
+                Err(_) => Value::Bytes(row.try_get(at)?),
+            }
+        }
+        // Times are selected as text.
+        _ => Value::Text(row.try_get_unchecked(at)?),
+    })
+}

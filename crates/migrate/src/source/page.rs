@@ -1,0 +1,85 @@
+//! Pages of rows, each beginning where the one before it ended.
+
+use futures_util::TryStreamExt as _;
+
+use super::select::{Range, Select};
+use super::{Connection, Key, Row, Value};
+use crate::Error;
+
+/// Where in a SELECT somebody is.
+pub(super) struct Pages<'s> {
+    select: &'s Select,
+    size: usize,
+    after: Option<Key>,
+}
+
+/// The rows of some keys that follow each other.
+pub(super) struct Page {
+    pub(super) groups: Vec<Group>,
+    /// Nothing follows.
+    pub(super) is_last: bool,
+}
+
+/// The rows that have one key; there should be one.
+pub(super) struct Group {
+    pub(super) key: Key,
+    pub(super) first: Row,
+    pub(super) others: Vec<Row>,
+}
+
+impl<'s> Pages<'s> {
+    /// From the key on, without it.
+    pub(super) fn of(select: &'s Select, size: usize, after: Option<Key>) -> Self {
+        Self { select, size, after }
+    }
+
+    /// The next page, until one is the last.
+    pub(super) async fn next(&mut self, connection: &mut Connection) -> Result<Page, Error> {
+        let range = Range { above: self.after.is_some(), up_to: false };
+        let keys: Vec<_> = self.after.clone().into_iter().collect();
+        // One more than a page holds tells whether anything follows.
+        let statement = self.select.between(range, Some(self.size + 1));
+        let read = |source| Error::Read { entity: self.select.entity, source };
+        let rows: Vec<_> = connection.rows(statement, &keys).try_collect().await.map_err(read)?;
+        let count = rows.len();
+
+        let mut groups: Vec<Group> = Vec::new();
+        for values in rows {
+            let row = Row::new(self.select.columns.clone(), values);
+            let key = key(self.select, &row)?;
+            match groups.last_mut() {
+                Some(group) if group.key == key => group.others.push(row),
+                _ => groups.push(Group { key, first: row, others: Vec::new() }),
+            }
+        }
+        let is_last = count <= self.size;
+        if !is_last {
+            // More rows of its key may follow: it begins the next page.
+            let cut = groups.pop();
+            self.after = groups.last().map(|group| group.key.clone());
+            if let (None, Some(cut)) = (&self.after, cut) {
+                return Err(Error::SharedKey {
+                    entity: self.select.entity,
+                    key: cut.key.to_string(),
+                    rows: self.size,
+                });
+            }
+        }
+        Ok(Page { groups, is_last })
+    }
+
+    /// After which key the next page begins.
+    pub(super) fn after(&self) -> Option<&Key> {
+        self.after.as_ref()
+    }
+}
+
+/// The row's key, which is not null: those without one are read by themselves.
+pub(super) fn key(select: &Select, row: &Row) -> Result<Key, Error> {
+    let value = row.get(select.entity.key()).unwrap_or(&Value::Null);
+    Key::of(value).ok_or_else(|| Error::Key {
+        entity: select.entity,
+        column: select.key_column().to_owned(),
+        found: value.to_text(),
+    })
+}

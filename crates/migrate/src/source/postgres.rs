@@ -1,0 +1,41 @@
+//! `PostgreSQL`.
+
+use sqlx::postgres::{PgArguments, PgRow, Postgres};
+use sqlx::query::Query;
+use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
+use uuid::Uuid;
+
+use super::{Key, Value};
+
+/// What a connection does first. The transaction sees the database as it is at its first statement,
+/// and writes nothing; however long the reader's own work takes between two pages, it is not ended.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+     SET LOCAL idle_in_transaction_session_timeout = 0";
+
+pub(super) fn bind<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    key: &Key,
+) -> Query<'q, Postgres, PgArguments> {
+    match key {
+        Key::Integer(value) => query.bind(*value),
+        Key::Text(text) => query.bind(text.clone()),
+        Key::Uuid(uuid) => query.bind(*uuid),
+        Key::Bytes(bytes) => query.bind(bytes.clone()),
+    }
+}
+
+pub(super) fn value(row: &PgRow, at: usize) -> Result<Value, sqlx::Error> {
+    if row.try_get_raw(at)?.is_null() {
+        return Ok(Value::Null);
+    }
+    Ok(match row.column(at).type_info().name() {
+        "BOOL" => Value::Bool(row.try_get(at)?),
+        "INT2" => Value::Integer(row.try_get::<i16, _>(at)?.into()),
+        "INT4" => Value::Integer(row.try_get::<i32, _>(at)?.into()),
+        "INT8" => Value::Integer(row.try_get(at)?),
+        "BYTEA" => Value::Bytes(row.try_get(at)?),
+        "UUID" => Value::Uuid(row.try_get::<Uuid, _>(at)?),
+        // Those of other types are selected as text.
+        _ => Value::Text(row.try_get(at)?),
+    })
+}

@@ -1,0 +1,293 @@
+//! A source, read in units.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_stream::try_stream;
+use futures_util::TryStreamExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
+
+use super::page::{self, Group, Pages};
+use super::select::{Range, Select};
+use super::{Columns, Connection, Key, Row, Value};
+use crate::entity::{self, Draft, Known, Reason, Reject};
+use crate::{Entity, Error, Kind, Mapping, Unit};
+
+/// How many rows are read at once.
+const PAGE: usize = 500;
+
+/// How many keys are looked up at once. A power of two, as are the numbers of the rest: there are
+/// few different statements to prepare.
+const LOOKED_UP: usize = 512;
+
+/// How many items of an order are looked at. Far fewer are taken, but items of the same product
+/// become one.
+const MAX_ROWS_OF_ORDER: usize = 500;
+
+/// A source, as it is at one moment.
+///
+/// It is one connection in one transaction that only reads. What changes in the source while it is
+/// read is not seen; a server keeps what it needs for that, so very long readings have their price
+/// there.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    mapping: Mapping,
+    selects: [Select; 4],
+    page: usize,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Read {
+    /// From which key on to read again when this one, and what came before it, is done with. `None`
+    /// where that does not get any further: rows without a key, items without an order.
+    pub resume_after: Option<Key>,
+    /// The unit, or why it is none.
+    pub unit: Result<Unit, Box<Reject>>,
+}
+
+impl Reader {
+    /// Opens the source of a mapping, and holds its SELECTs against what the shop needs.
+    pub async fn open(mapping: Mapping, url: &str) -> Result<Self, Error> {
+        let mut connection = Connection::read(url).await?;
+        let mut problems = Vec::new();
+        let mut selects = Vec::new();
+        for entity in Entity::ALL {
+            let select = mapping.select(entity);
+            let found = connection.columns(select).await;
+            let found = found.map_err(|source| Error::Select { entity, source })?;
+            match Columns::of(entity, found) {
+                Ok(columns) => {
+                    selects.push(Select::new(connection.dialect(), select, columns, entity));
+                }
+                Err(more) => problems.extend(more),
+            }
+        }
+        let Ok(selects) = <[Select; 4]>::try_from(selects) else {
+            return Err(Error::Columns(problems));
+        };
+        let reader = Self { connection, mapping, selects, page: PAGE };
+        reader.expect_currencies()?;
+        Ok(reader)
+    }
+
+    /// How many rows are read at once. More are faster, and take more memory.
+    #[must_use]
+    pub fn with_page(mut self, rows: std::num::NonZeroUsize) -> Self {
+        self.page = rows.get();
+        self
+    }
+
+    /// What the SELECT of an entity yields.
+    #[must_use]
+    pub fn columns(&self, entity: Entity) -> &Columns {
+        &self.selects[entity as usize].columns
+    }
+
+    /// The mapping that it reads by.
+    #[must_use]
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// All units of a kind, in the order of their keys; those after a key, where one is given.
+    ///
+    /// A page is in memory at a time. What is broken comes as a reject, in its place or before its
+    /// page; nothing is left out.
+    pub fn units(&mut self, kind: Kind, after: Option<Key>) -> BoxStream<'_, Result<Read, Error>> {
+        match kind {
+            Kind::User => self.rows(Entity::User, after, |row, mapping| {
+                entity::user(row, mapping).map(Unit::User)
+            }),
+            Kind::Product => self.rows(Entity::Product, after, |row, mapping| {
+                entity::product(row, mapping).map(Unit::Product)
+            }),
+            Kind::Order => self.orders(after),
+        }
+    }
+
+    /// Ends the transaction.
+    pub async fn close(self) -> Result<(), Error> {
+        self.connection.close().await.map_err(Error::Connect)
+    }
+
+    /// What is one row.
+    fn rows(
+        &mut self,
+        entity: Entity,
+        after: Option<Key>,
+        unit: fn(&Row, &Mapping) -> Result<Unit, Reason>,
+    ) -> BoxStream<'_, Result<Read, Error>> {
+        let Self { connection, mapping, selects, page } = self;
+        let select = &selects[entity as usize];
+        try_stream! {
+            if after.is_none() {
+                let mut rows = without_key(connection, select);
+                while let Some(read) = rows.try_next().await? {
+                    yield read;
+                }
+            }
+            let mut pages = Pages::of(select, *page, after);
+            loop {
+                let page = pages.next(connection).await?;
+                for Group { key, first, others } in page.groups {
+                    let unit = match others.len() {
+                        0 => unit(&first, mapping),
+                        more => Err(Reason::SharedKey { rows: more + 1 }),
+                    };
+                    yield Read::of(entity, key, unit, first, others);
+                }
+                if page.is_last {
+                    break;
+                }
+            }
+        }
+        .boxed()
+    }
+
+    /// A page of orders, then the items of the same range of keys: the items that belong to none of
+    /// them are seen as well.
+    fn orders(&mut self, after: Option<Key>) -> BoxStream<'_, Result<Read, Error>> {
+        let Self { connection, mapping, selects, page } = self;
+        let [users, products, orders, items] = &*selects;
+        try_stream! {
+            if after.is_none() {
+                let mut rows = without_key(connection, orders);
+                while let Some(read) = rows.try_next().await? {
+                    yield read;
+                }
+                drop(rows);
+                let mut rows = without_key(connection, items);
+                while let Some(read) = rows.try_next().await? {
+                    yield read;
+                }
+            }
+            let mut pages = Pages::of(orders, *page, after);
+            loop {
+                let above = pages.after().cloned();
+                let page = pages.next(connection).await?;
+                let up_to = if page.is_last { None } else { pages.after().cloned() };
+                let mut drafts = Vec::with_capacity(page.groups.len());
+                let mut places = HashMap::with_capacity(page.groups.len());
+                for Group { key, first, others } in page.groups {
+                    places.insert(key.clone(), drafts.len());
+                    drafts.push((key, Draft { row: first, items: Vec::new(), item_count: 0 }, others));
+                }
+
+                let range = Range { above: above.is_some(), up_to: up_to.is_some() };
+                let bounds: Vec<_> = above.into_iter().chain(up_to).collect();
+                let mut rows = connection.rows(items.between(range, None), &bounds);
+                while let Some(values) = rows.try_next().await.map_err(read(items))? {
+                    let row = Row::new(items.columns.clone(), values);
+                    match places.get(&page::key(items, &row)?) {
+                        Some(&place) => {
+                            let (_, draft, _) = &mut drafts[place];
+                            draft.item_count += 1;
+                            if draft.items.len() < MAX_ROWS_OF_ORDER {
+                                draft.items.push(row);
+                            }
+                        }
+                        None => yield Read::lost(entity::orphan(row)),
+                    }
+                }
+                drop(rows);
+
+                let keys = drafts.iter().filter_map(|(_, draft, _)| draft.user());
+                let users = created_at(connection, users, keys.collect()).await?;
+                let keys = drafts.iter().flat_map(|(_, draft, _)| draft.products());
+                let products = created_at(connection, products, keys.collect()).await?;
+                let known = Known { users, products };
+                for (key, draft, others) in drafts {
+                    let unit = match others.len() {
+                        0 => entity::order(&draft, &known, mapping).map(Unit::Order),
+                        more => Err(Reason::SharedKey { rows: more + 1 }),
+                    };
+                    let more = others.into_iter().chain(draft.items).collect();
+                    yield Read::of(Entity::Order, key, unit, draft.row, more);
+                }
+                if page.is_last {
+                    break;
+                }
+            }
+        }
+        .boxed()
+    }
+
+    /// Every price needs one.
+    fn expect_currencies(&self) -> Result<(), Error> {
+        if self.mapping.defaults.currency.is_some() {
+            return Ok(());
+        }
+        let has = |entity| self.columns(entity).find("currency").is_some();
+        let without = |section: &str| {
+            format!("[{section}] is without the column currency, and so is [defaults] without one")
+        };
+        let mut problems = Vec::new();
+        if !has(Entity::Product) {
+            problems.push(without("products"));
+        }
+        if !has(Entity::Order) && !has(Entity::OrderItem) {
+            problems.push(without("orders"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::Columns(problems)) }
+    }
+}
+
+impl Read {
+    fn of(entity: Entity, key: Key, unit: Result<Unit, Reason>, row: Row, more: Vec<Row>) -> Self {
+        let legacy_id = key.to_string();
+        let reject = |reason| Box::new(Reject { entity, key: Some(legacy_id), reason, row, more });
+        Self { resume_after: Some(key), unit: unit.map_err(reject) }
+    }
+
+    /// What is in no range of keys.
+    fn lost(reject: Reject) -> Self {
+        Self { resume_after: None, unit: Err(Box::new(reject)) }
+    }
+}
+
+/// The rows that have no key, which no page would show.
+fn without_key<'c>(
+    connection: &'c mut Connection,
+    select: &'c Select,
+) -> impl futures_util::Stream<Item = Result<Read, Error>> + Unpin + use<'c> {
+    connection.rows(select.without_key(), &[]).map_err(read(select)).map_ok(|values| {
+        let row = Row::new(select.columns.clone(), values);
+        if select.entity == Entity::OrderItem {
+            return Read::lost(entity::orphan(row));
+        }
+        let reason = Reason::Missing { column: select.key_column().to_owned() };
+        let entity = select.entity;
+        Read::lost(Reject { entity, key: None, reason, row, more: Vec::new() })
+    })
+}
+
+/// The `createdAt` of those of the keys that are there.
+async fn created_at(
+    connection: &mut Connection,
+    select: &Select,
+    keys: BTreeSet<Key>,
+) -> Result<HashMap<Key, Value>, Error> {
+    let mut known = HashMap::with_capacity(keys.len());
+    let keys: Vec<_> = keys.into_iter().collect();
+    for keys in keys.chunks(LOOKED_UP) {
+        let mut keys = keys.to_vec();
+        if let Some(last) = keys.last().cloned() {
+            keys.resize(keys.len().next_power_of_two(), last);
+        }
+        let mut rows = connection.rows(select.created_at_among(keys.len()), &keys);
+        while let Some(values) = rows.try_next().await.map_err(read(select))? {
+            let mut values = values.into_iter();
+            let key = values.next().as_ref().and_then(Key::of);
+            if let (Some(key), Some(created_at)) = (key, values.next()) {
+                known.insert(key, created_at);
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn read(select: &Select) -> impl Fn(sqlx::Error) -> Error + use<> {
+    let entity = select.entity;
+    move |source| Error::Read { entity, source }
+}

@@ -1,0 +1,139 @@
+//! The statements that are made of a mapping's SELECT.
+
+use std::sync::Arc;
+
+use super::dialect::Dialect;
+use super::row::Columns;
+use crate::Entity;
+
+/// A SELECT of the mapping, whose columns are known.
+#[derive(Debug)]
+pub(crate) struct Select {
+    pub(crate) entity: Entity,
+    pub(crate) columns: Arc<Columns>,
+    dialect: Dialect,
+    /// As the mapping has it.
+    inner: String,
+    /// What is selected of it: each column as it is read.
+    list: String,
+}
+
+/// Between which keys rows are looked for, each of which is bound where it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    /// Above a key.
+    pub(crate) above: bool,
+    /// Up to a key and with it.
+    pub(crate) up_to: bool,
+}
+
+impl Select {
+    pub(crate) fn new(dialect: Dialect, select: &str, columns: Columns, entity: Entity) -> Self {
+        let list: Vec<_> = columns
+            .as_slice()
+            .iter()
+            .map(|column| dialect.selected(&column.name, &column.kind))
+            .collect();
+        let list = list.join(", ");
+        Self { entity, columns: Arc::new(columns), dialect, inner: select.to_owned(), list }
+    }
+
+    /// What the source calls the key.
+    pub(crate) fn key_column(&self) -> &str {
+        let key = self.entity.key();
+        self.columns.find(key).map_or(key, |column| &column.name)
+    }
+
+    /// The rows of a range, in the order of their keys, at most so many.
+    pub(crate) fn between(&self, range: Range, limit: Option<usize>) -> String {
+        let key = self.key();
+        let mut bound = 0;
+        let mut condition = |holds: bool, operator: &str| {
+            holds.then(|| {
+                bound += 1;
+                format!("{key} {operator} {}", self.dialect.placeholder(bound))
+            })
+        };
+        let conditions: Vec<_> = [condition(range.above, ">"), condition(range.up_to, "<=")]
+            .into_iter()
+            .flatten()
+            .collect();
+        let conditions = match conditions.len() {
+            0 => format!("{key} IS NOT NULL"),
+            _ => conditions.join(" AND "),
+        };
+        let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
+        format!("{} WHERE {conditions} ORDER BY {key}{limit}", self.all(&self.list))
+    }
+
+    /// The rows that have no key, and so are in no range.
+    pub(crate) fn without_key(&self) -> String {
+        format!("{} WHERE {} IS NULL", self.all(&self.list), self.key())
+    }
+
+    /// The keys and the `createdAt` of those that are among so many keys.
+    pub(crate) fn created_at_among(&self, keys: usize) -> String {
+        let created_at = self.columns.find("createdAt");
+        let list: Vec<_> = [self.columns.find(self.entity.key()), created_at]
+            .into_iter()
+            .flatten()
+            .map(|column| self.dialect.selected(&column.name, &column.kind))
+            .collect();
+        let keys: Vec<_> = (1..=keys).map(|n| self.dialect.placeholder(n)).collect();
+        let all = self.all(&list.join(", "));
+        format!("{all} WHERE {} IN ({})", self.key(), keys.join(", "))
+    }
+
+    /// The mapping's SELECT on lines of its own, because it may end in a comment.
+    fn all(&self, list: &str) -> String {
+        format!("SELECT {list} FROM (\n{}\n) AS s", self.inner)
+    }
+
+    fn key(&self) -> String {
+        format!("s.{}", self.dialect.quoted(self.key_column()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn select(dialect: Dialect) -> Select {
+        let found = [
+            ("product_id", "INT8"),
+            ("order_id", "INT8"),
+            ("name", "TEXT"),
+            ("quantity", "INT4"),
+            ("price", "NUMERIC"),
+        ];
+        let found = found.map(|(name, kind)| (name.to_owned(), kind.to_owned()));
+        let columns = Columns::of(Entity::OrderItem, found).unwrap();
+        Select::new(dialect, "SELECT * FROM order_lines -- all", columns, Entity::OrderItem)
+    }
+
+    #[test]
+    fn a_page_follows_the_key() {
+        let range = Range { above: true, up_to: false };
+        assert_eq!(
+            select(Dialect::Postgres).between(range, Some(3)),
+            "SELECT s.\"product_id\", s.\"order_id\", s.\"name\", s.\"quantity\", \
+             s.\"price\"::text AS \"price\" FROM (\nSELECT * FROM order_lines -- all\n) AS s \
+             WHERE s.\"order_id\" > $1 ORDER BY s.\"order_id\" LIMIT 3"
+        );
+    }
+
+    #[test]
+    fn a_range_binds_what_it_has() {
+        for (above, up_to, condition) in [
+            (false, false, "WHERE s.\"order_id\" IS NOT NULL ORDER"),
+            (false, true, "WHERE s.\"order_id\" <= $1 ORDER"),
+            (true, true, "WHERE s.\"order_id\" > $1 AND s.\"order_id\" <= $2 ORDER"),
+        ] {
+            let statement = select(Dialect::Postgres).between(Range { above, up_to }, None);
+            assert!(statement.contains(condition), "{statement}");
+        }
+        let range = Range { above: true, up_to: true };
+        let statement = select(Dialect::MySql).between(range, None);
+        assert!(statement.contains("s.`order_id` > ? AND s.`order_id` <= ?"), "{statement}");
+    }
+}

@@ -1,0 +1,93 @@
+//! The binary, as a person starts it.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use crate::source::Source;
+
+fn storefront_migrate(arguments: &[&str], url: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_storefront-migrate"))
+        .args(arguments)
+        .env_clear()
+        .env("DATABASE_URL", url)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn example(name: &str) -> String {
+    let examples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
+    examples.join(name).join("migration.toml").display().to_string()
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn check_shows_the_columns_and_the_first_broken_rows() {
+    let source = Source::sqlite();
+    let generated =
+        storefront_migrate(&["generate", "integer-keys", "--broken", "60"], &source.url);
+    assert!(generated.status.success(), "{}", text(generated.stderr));
+    let said = text(generated.stdout);
+    assert!(said.contains("1000 orders") && said.contains("broken on purpose"), "{said}");
+
+    let mapping = example("integer-keys");
+    let checked = storefront_migrate(&["check", "--mapping", &mapping], &source.url);
+    let said = text(checked.stdout);
+    assert!(checked.status.success(), "{}", text(checked.stderr));
+    for expected in [
+        "createdAt     created_at",
+        "currency   –           that of the items, or [defaults]",
+        "email is \"customer.",
+        "get a new password",
+        "there is no such order",
+        "orders with their items: the first 500 read",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(!said.contains("$2y$"), "no password is shown");
+}
+
+#[test]
+fn example_data_goes_into_an_empty_database_only() {
+    let source = Source::sqlite();
+    let arguments = ["generate", "uuid-keys", "--orders", "10"];
+    assert!(storefront_migrate(&arguments, &source.url).status.success());
+    let again = storefront_migrate(&arguments, &source.url);
+    assert_eq!(again.status.code(), Some(1));
+    let said = text(again.stderr);
+    assert!(said.starts_with("error: cannot write the example data"), "{said}");
+}
+
+#[test]
+fn a_mapping_that_does_not_fit_is_a_failure_that_says_why() {
+    let source = Source::sqlite();
+    let mapping = example("integer-keys");
+    for (arguments, url, expected) in [
+        (
+            vec!["check", "--mapping", &mapping],
+            source.url.as_str(),
+            "the select of [users] is refused: ",
+        ),
+        (
+            vec!["check", "--mapping", "nowhere.toml"],
+            &source.url,
+            "cannot read the mapping nowhere.toml: ",
+        ),
+        (
+            vec!["check", "--mapping", &mapping],
+            "oracle://me:secret@host/shop",
+            "and not with \"oracle\"",
+        ),
+        (vec!["check", "--mapping", &mapping], "", "no source is given"),
+        (vec!["check", "--mapping", &mapping], "sqlite:nowhere.db", "cannot open the source: "),
+    ] {
+        let output = storefront_migrate(&arguments, url);
+        let said = text(output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: ") && said.contains(expected), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}

@@ -1,0 +1,216 @@
+//! Both examples, with all that is wrong in them, on every database there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use storefront_core::OrderWithItems;
+use storefront_migrate::generate::{Example, Flaw, Written};
+use storefront_migrate::{Entity, Kind, Migrated, Reader, Reject, Remark, Unit};
+
+use crate::source::{Source, mapping_of, paged, reads, sorted_out};
+
+const ORDERS: u32 = 1_500;
+const BROKEN: u32 = 60;
+
+#[tokio::test]
+async fn the_example_with_integer_keys_is_read_from_sqlite() {
+    read_all(&Source::sqlite(), Example::IntegerKeys).await;
+}
+
+#[tokio::test]
+async fn the_example_with_uuids_is_read_from_sqlite() {
+    read_all(&Source::sqlite(), Example::UuidKeys).await;
+}
+
+#[tokio::test]
+async fn the_example_with_integer_keys_is_read_from_postgresql() {
+    let Some(source) = Source::postgres("integer_keys").await else { return };
+    read_all(&source, Example::IntegerKeys).await;
+}
+
+#[tokio::test]
+async fn the_example_with_uuids_is_read_from_postgresql() {
+    let Some(source) = Source::postgres("uuid_keys").await else { return };
+    read_all(&source, Example::UuidKeys).await;
+}
+
+#[tokio::test]
+async fn the_example_with_integer_keys_is_read_from_mysql() {
+    let Some(source) = Source::mysql("integer_keys").await else { return };
+    read_all(&source, Example::IntegerKeys).await;
+}
+
+/// What comes out is the same whatever database it comes from.
+#[tokio::test]
+async fn servers_yield_what_sqlite_yields() {
+    for example in [Example::IntegerKeys, Example::UuidKeys] {
+        let sqlite = Source::sqlite();
+        sqlite.generate(example, 300, BROKEN).await;
+        let expected = items_of(&sqlite, example).await;
+        let mut servers = vec![Source::postgres("compared").await];
+        if example == Example::IntegerKeys {
+            servers.push(Source::mysql("compared").await);
+        }
+        for server in servers.into_iter().flatten() {
+            server.generate(example, 300, BROKEN).await;
+            assert!(items_of(&server, example).await == expected, "{example:?}");
+        }
+    }
+}
+
+async fn items_of(source: &Source, example: Example) -> BTreeSet<String> {
+    let mut reader = source.reader(mapping_of(example)).await;
+    let mut items = BTreeSet::new();
+    for kind in Kind::ALL {
+        for unit in sorted_out(&mut reader, kind).await.0 {
+            for item in unit.to_items().unwrap() {
+                items.insert(format!("{:?}", item.into_iter().collect::<BTreeMap<_, _>>()));
+            }
+        }
+    }
+    items
+}
+
+async fn read_all(source: &Source, example: Example) {
+    let written = source.generate(example, ORDERS, BROKEN).await;
+    let mut reader = source.reader(mapping_of(example)).await;
+    expect_users(&mut reader, &written, example).await;
+    expect_products(&mut reader, &written, example).await;
+    expect_orders(&mut reader, &written).await;
+    reader.close().await.unwrap();
+    expect_the_same_by_any_page(source, example).await;
+    expect_to_resume_anywhere(source, example).await;
+}
+
+fn count(written: &Written, flaw: Flaw) -> usize {
+    let count = written.flaws.get(&flaw).copied().unwrap_or_default();
+    count.try_into().unwrap()
+}
+
+/// How many rejects there are of an entity, by what they are about.
+fn by_kind(rejects: &[Reject], entity: Entity) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for reject in rejects.iter().filter(|reject| reject.entity == entity) {
+        *counts.entry(reject.reason.kind()).or_default() += 1;
+    }
+    counts
+}
+
+/// Those that there are any of.
+fn expected<const N: usize>(counts: [(&'static str, usize); N]) -> BTreeMap<&'static str, usize> {
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+async fn expect_users(reader: &mut Reader, written: &Written, example: Example) {
+    let (users, rejects) = sorted_out(reader, Kind::User).await;
+    let (invalid, unusable) =
+        (count(written, Flaw::InvalidEmail), count(written, Flaw::OtherPassword));
+    let locked = users.iter().filter(|user| user.remarks() == [Remark::Locked]).count();
+    // The one mapping locks them out, the other rejects them.
+    let (rejected, expected_locked) = match example {
+        Example::IntegerKeys => (0, unusable),
+        Example::UuidKeys => (unusable, 0),
+    };
+    assert_eq!(locked, expected_locked);
+    assert_eq!(
+        by_kind(&rejects, Entity::User),
+        expected([("invalid value", invalid), ("unusable password", rejected)])
+    );
+    assert_eq!(users.len() + rejects.len(), usize::try_from(written.customers).unwrap());
+}
+
+async fn expect_products(reader: &mut Reader, written: &Written, example: Example) {
+    let (products, rejects) = sorted_out(reader, Kind::Product).await;
+    let stock = match example {
+        Example::IntegerKeys => count(written, Flaw::NegativeStock),
+        // Has no stocks.
+        Example::UuidKeys => 0,
+    };
+    assert_eq!(
+        by_kind(&rejects, Entity::Product),
+        expected([("out of range", count(written, Flaw::NegativePrice) + stock)])
+    );
+    assert_eq!(products.len() + rejects.len(), usize::try_from(written.products).unwrap());
+}
+
+async fn expect_orders(reader: &mut Reader, written: &Written) {
+    let (orders, rejects) = sorted_out(reader, Kind::Order).await;
+    let count = |flaw| count(written, flaw);
+    let of_orders = by_kind(&rejects, Entity::Order);
+    assert_eq!(
+        of_orders,
+        expected([
+            ("unknown value", count(Flaw::UnknownStatus)),
+            ("orphan", count(Flaw::NoSuchCustomer)),
+            ("no items", count(Flaw::NoLines)),
+            ("too many items", count(Flaw::TooManyLines)),
+            ("out of range", count(Flaw::NoQuantity)),
+            ("other total", count(Flaw::OtherTotal)),
+            ("mixed currencies", count(Flaw::MixedCurrencies)),
+        ])
+    );
+    let rejected: usize = of_orders.values().sum();
+    let there = usize::try_from(written.orders).unwrap() - count(Flaw::OrderGone);
+    assert_eq!(orders.len() + rejected, there);
+
+    // Lines whose order is gone come one by one.
+    let lost: BTreeSet<_> = rejects
+        .iter()
+        .filter(|reject| reject.entity == Entity::OrderItem)
+        .map(|reject| reject.key.clone().unwrap())
+        .collect();
+    assert_eq!(lost.len(), count(Flaw::OrderGone));
+
+    let gone = orders.iter().filter(|order| {
+        order.remarks().iter().any(|remark| matches!(remark, Remark::ProductGone { .. }))
+    });
+    assert_eq!(gone.count(), count(Flaw::ProductGone));
+    for unit in &orders {
+        expect_sound(unit);
+    }
+}
+
+/// What the repositories and the invariants of the shop rely on.
+fn expect_sound(unit: &Unit) {
+    let Unit::Order(Migrated { value: OrderWithItems { order, items }, .. }) = unit else {
+        panic!("{unit:?} is no order")
+    };
+    assert_eq!(order.created_at, order.id.created_at());
+    assert!(order.updated_at >= order.created_at);
+    assert_eq!(order.item_count, items.len());
+    let total: u64 = items.iter().map(|item| item.price * u64::from(item.quantity)).sum();
+    assert_eq!(order.total, total);
+    assert!(items.is_sorted_by(|a, b| a.product_id < b.product_id));
+}
+
+async fn expect_the_same_by_any_page(source: &Source, example: Example) {
+    let mut by_one_page = source.reader(mapping_of(example)).await;
+    let mut by_small_pages = paged(source.reader(mapping_of(example)).await, 7);
+    for kind in Kind::ALL {
+        let (units, rejects) = sorted_out(&mut by_one_page, kind).await;
+        let (same_units, same_rejects) = sorted_out(&mut by_small_pages, kind).await;
+        assert_eq!(units, same_units);
+        // Those of no page come earlier or later.
+        let lines = |rejects: Vec<Reject>| {
+            let lines = rejects.iter().map(|reject| serde_json::to_string(reject).unwrap());
+            let mut lines: Vec<_> = lines.collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(lines(rejects), lines(same_rejects));
+    }
+}
+
+async fn expect_to_resume_anywhere(source: &Source, example: Example) {
+    let mut reader = paged(source.reader(mapping_of(example)).await, 50);
+    for kind in Kind::ALL {
+        let all = reads(&mut reader, kind, None).await;
+        for stop in [0, 49, 50, 51, all.len() - 1] {
+            let Some(stopped_at) = all[stop].resume_after.clone() else { continue };
+            let rest = reads(&mut reader, kind, Some(stopped_at)).await;
+            let units = |reads: &[storefront_migrate::Read]| -> Vec<Unit> {
+                reads.iter().filter_map(|read| read.unit.as_ref().ok().cloned()).collect()
+            };
+            assert_eq!(units(&rest), units(&all[stop + 1..]), "{kind:?} after {stop}");
+        }
+    }
+}

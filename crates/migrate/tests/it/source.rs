@@ -1,0 +1,106 @@
+//! Databases to read.
+
+use std::env;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use futures_util::TryStreamExt as _;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use storefront_migrate::generate::{self, Example, GenerateArgs, Written};
+use storefront_migrate::{Key, Kind, Mapping, Read, Reader, Reject, Unit};
+use tempfile::TempDir;
+
+/// A database of a test's own, on servers that allow to make schemas.
+pub(crate) struct Source {
+    pub(crate) url: String,
+    _folder: Option<TempDir>,
+}
+
+/// The server's URL, where there is one to test with.
+const POSTGRES: &str = "STOREFRONT_TEST_POSTGRES_URL";
+/// The same of MySQL or MariaDB. The user must be allowed to make databases.
+const MYSQL: &str = "STOREFRONT_TEST_MYSQL_URL";
+
+impl Source {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.db");
+        std::fs::File::create(&file).unwrap();
+        Self { url: format!("sqlite:{}", file.display()), _folder: Some(folder) }
+    }
+
+    /// A schema of that name, without what an earlier test left in it; `None` without a server.
+    pub(crate) async fn postgres(schema: &str) -> Option<Self> {
+        let server = server(POSTGRES)?;
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        let anew = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(anew))).await.unwrap();
+        let separator = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{separator}options=-csearch_path%3D{schema}");
+        Some(Self { url, _folder: None })
+    }
+
+    /// A database of that name, without what an earlier test left in it; `None` without a server.
+    pub(crate) async fn mysql(database: &str) -> Option<Self> {
+        let server = server(MYSQL)?;
+        let mut connection = sqlx::MySqlConnection::connect(&server).await.unwrap();
+        for statement in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
+            let statement = format!("{statement} {database}");
+            connection.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await.unwrap();
+        }
+        let url = format!("{}/{database}", server.trim_end_matches('/'));
+        Some(Self { url, _folder: None })
+    }
+
+    /// Fills it with the example's data.
+    pub(crate) async fn generate(&self, example: Example, orders: u32, broken: u32) -> Written {
+        let url = Some(self.url.clone());
+        let args = GenerateArgs { example, url, orders, seed: 1, broken };
+        generate::run(&args).await.unwrap()
+    }
+
+    pub(crate) async fn reader(&self, mapping: Mapping) -> Reader {
+        Reader::open(mapping, &self.url).await.unwrap()
+    }
+}
+
+fn server(variable: &str) -> Option<String> {
+    let url = env::var(variable).ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        eprintln!("NOT TESTED: {variable} names no server");
+    }
+    url
+}
+
+/// The example's mapping, as it is in the repository.
+pub(crate) fn mapping_of(example: Example) -> Mapping {
+    let folder = match example {
+        Example::IntegerKeys => "integer-keys",
+        Example::UuidKeys => "uuid-keys",
+    };
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    Mapping::read(&examples.join(folder).join("migration.toml")).unwrap()
+}
+
+pub(crate) fn paged(reader: Reader, rows: usize) -> Reader {
+    reader.with_page(NonZeroUsize::new(rows).unwrap())
+}
+
+/// All that is read of a kind.
+pub(crate) async fn reads(reader: &mut Reader, kind: Kind, after: Option<Key>) -> Vec<Read> {
+    reader.units(kind, after).try_collect().await.unwrap()
+}
+
+/// The units, and the rejects.
+pub(crate) async fn sorted_out(reader: &mut Reader, kind: Kind) -> (Vec<Unit>, Vec<Reject>) {
+    let mut units = Vec::new();
+    let mut rejects = Vec::new();
+    for read in reads(reader, kind, None).await {
+        match read.unit {
+            Ok(unit) => units.push(unit),
+            Err(reject) => rejects.push(*reject),
+        }
+    }
+    (units, rejects)
+}

@@ -1,0 +1,186 @@
+//! What is read, written into a table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use storefront_core::schema::Item;
+use storefront_core::{
+    OrderAccess, OrderStatus, Orders, ProductChanges, Products, StatusChange, Table, UserChanges,
+    Users, aws,
+};
+use storefront_embedded::EmbeddedDynamoDb;
+use storefront_migrate::generate::Example;
+use storefront_migrate::{Kind, Unit};
+use storefront_testing::test_table;
+
+use crate::source::{Source, mapping_of, sorted_out};
+
+/// The most writes of a batch, which DynamoDB sets.
+const BATCH: usize = 25;
+
+/// A shop that was moved.
+struct Shop {
+    units: Vec<Unit>,
+    client: Client,
+    users: Users,
+    products: Products,
+    orders: Orders,
+    dynamodb: EmbeddedDynamoDb,
+}
+
+impl Shop {
+    async fn moved(example: Example) -> Self {
+        let source = Source::sqlite();
+        source.generate(example, 200, 0).await;
+        let mut reader = source.reader(mapping_of(example)).await;
+        let dynamodb = test_table().await;
+        let endpoint_url = Some(dynamodb.endpoint_url().to_owned());
+        let client = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url);
+        let table = Table::new(client.clone(), dynamodb.table_name());
+        let mut shop = Self {
+            units: Vec::new(),
+            client,
+            users: Users::new(table.clone()),
+            products: Products::new(table.clone()),
+            orders: Orders::new(table),
+            dynamodb,
+        };
+        for kind in Kind::ALL {
+            let (units, rejects) = sorted_out(&mut reader, kind).await;
+            assert!(rejects.is_empty(), "{}", rejects[0].reason);
+            shop.units.extend(units);
+        }
+        shop.write().await;
+        shop
+    }
+
+    async fn write(&self) {
+        let items: Vec<Item> =
+            self.units.iter().flat_map(|unit| unit.to_items().unwrap()).collect();
+        for batch in items.chunks(BATCH) {
+            let writes = batch.iter().map(|item| {
+                let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
+                WriteRequest::builder().put_request(put).build()
+            });
+            let table = self.dynamodb.table_name();
+            let batch = self.client.batch_write_item().request_items(table, writes.collect());
+            let left = batch.send().await.unwrap().unprocessed_items.unwrap_or_default();
+            assert!(left.is_empty());
+        }
+    }
+
+    /// The `legacyId` of each item, by its keys.
+    async fn legacy_ids(&self) -> HashMap<(String, String), Option<String>> {
+        let pages = self.client.scan().table_name(self.dynamodb.table_name());
+        let items: Vec<Item> =
+            pages.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap();
+        let text = |item: &Item, name: &str| item.get(name).and_then(|it| it.as_s().ok()).cloned();
+        items
+            .iter()
+            .map(|item| {
+                let key = (text(item, "PK").unwrap(), text(item, "SK").unwrap());
+                (key, text(item, "legacyId"))
+            })
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn the_repositories_read_what_was_moved_as_their_own() {
+    for example in [Example::IntegerKeys, Example::UuidKeys] {
+        let shop = Shop::moved(example).await;
+        for unit in &shop.units {
+            match unit {
+                Unit::User(user) => {
+                    let user = &user.value;
+                    assert_eq!(shop.users.find(user.id).await.unwrap().as_ref(), Some(user));
+                    let found = shop.users.find_to_log_in(&user.email).await.unwrap();
+                    assert_eq!(found.as_ref(), Some(user));
+                }
+                Unit::Product(product) => {
+                    let found = shop.products.find(product.value.id).await.unwrap();
+                    assert_eq!(found.as_ref(), Some(&product.value));
+                }
+                Unit::Order(order) => {
+                    let (id, user_id) = (order.value.order.id, order.value.order.user_id);
+                    for access in [OrderAccess::OwnedBy(user_id), OrderAccess::Any] {
+                        let found = shop.orders.find(access, id).await.unwrap();
+                        assert_eq!(found.as_ref(), Some(&order.value));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn moving_a_shop_twice_leaves_what_moving_it_once_does() {
+    let shop = Shop::moved(Example::IntegerKeys).await;
+    let once = shop.legacy_ids().await;
+    shop.write().await;
+    assert_eq!(shop.legacy_ids().await, once);
+    let items: usize = shop.units.iter().map(|unit| unit.to_items().unwrap().len()).sum();
+    assert_eq!(once.len(), items);
+}
+
+#[tokio::test]
+async fn every_item_knows_its_key_in_the_source_and_keeps_it_when_it_is_changed() {
+    let shop = Shop::moved(Example::IntegerKeys).await;
+    let before = shop.legacy_ids().await;
+    assert!(before.values().all(Option::is_some));
+
+    let mut is_cancelled = false;
+    for unit in &shop.units {
+        match unit {
+            Unit::User(user) => {
+                let changes =
+                    UserChanges { name: Some("New".to_owned()), ..UserChanges::default() };
+                shop.users.update(user.value.id, changes, None).await.unwrap();
+            }
+            Unit::Product(product) => {
+                let changes = ProductChanges { price: Some(1), ..ProductChanges::default() };
+                shop.products.update(product.value.id, changes, None).await.unwrap();
+            }
+            Unit::Order(order) => {
+                // A cancellation changes the stock as well.
+                let to = match order.value.order.status {
+                    OrderStatus::Pending | OrderStatus::Paid => OrderStatus::Cancelled,
+                    OrderStatus::Shipped => OrderStatus::Delivered,
+                    OrderStatus::Delivered | OrderStatus::Cancelled => continue,
+                };
+                is_cancelled |= to == OrderStatus::Cancelled;
+                let change = StatusChange { to, expected: None, request_id: None };
+                let id = order.value.order.id;
+                shop.orders.change_status(OrderAccess::Any, id, change).await.unwrap();
+            }
+        }
+    }
+    assert!(is_cancelled, "no order could be");
+    assert_eq!(shop.legacy_ids().await, before);
+
+    // A new email has a new guard, which nothing was migrated to; the user is the same.
+    let Some(Unit::User(user)) = shop.units.first() else { panic!("users come first") };
+    let email = Some("new@example.com".parse().unwrap());
+    let changes = UserChanges { email, ..UserChanges::default() };
+    shop.users.update(user.value.id, changes, None).await.unwrap();
+    let key = (format!("USER#{}", user.value.id), "METADATA".to_owned());
+    assert_eq!(shop.legacy_ids().await[&key].as_ref(), Some(&user.legacy_id));
+}
+
+#[tokio::test]
+async fn an_item_is_what_the_repositories_write_and_its_key_in_the_source() {
+    let source = Source::sqlite();
+    source.generate(Example::IntegerKeys, 1, 0).await;
+    let mut reader = source.reader(mapping_of(Example::IntegerKeys)).await;
+    let (units, _) = sorted_out(&mut reader, Kind::Order).await;
+    let Unit::Order(order) = &units[0] else { panic!("it is an order") };
+    let with_key = units[0].to_items().unwrap();
+    let own = order.value.to_items().unwrap();
+    assert_eq!(with_key.len(), own.len());
+    for (mut item, own) in with_key.into_iter().zip(own) {
+        let legacy_id = item.remove("legacyId");
+        assert_eq!(legacy_id, Some(AttributeValue::S("1".to_owned())));
+        assert_eq!(item, own);
+    }
+}
