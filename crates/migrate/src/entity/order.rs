@@ -40,6 +40,12 @@ impl Draft {
         Fields::of(&self.row).key("userId").ok()
     }
 
+    /// Puts the items into one order, whichever the database had them in: who reads again finds the
+    /// same.
+    pub(crate) fn sort(&mut self) {
+        self.items.sort_by_cached_key(|item| Fields::of(item).key("productId").ok());
+    }
+
     /// What is in it.
     pub(crate) fn products(&self) -> impl Iterator<Item = Key> {
         self.items.iter().filter_map(|item| Fields::of(item).key("productId").ok())

@@ -197,7 +197,8 @@ impl Reader {
                 let keys = drafts.iter().flat_map(|(_, draft, _)| draft.products());
                 let products = created_at(connection, products, keys.collect()).await?;
                 let known = Known { users, products };
-                for (key, draft, others) in drafts {
+                for (key, mut draft, others) in drafts {
+                    draft.sort();
                     let unit = match others.len() {
                         0 => entity::order(&draft, &known, mapping).map(Unit::Order),
                         more => Err(Reason::SharedKey { rows: more + 1 }),
