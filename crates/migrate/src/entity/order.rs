@@ -27,11 +27,11 @@ pub(crate) struct Draft {
     pub(crate) item_count: usize,
 }
 
-/// By key, the `createdAt` of the users and the products that some orders name.
+/// By key as it is written, the `createdAt` of the users and the products that some orders name.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    pub(crate) users: HashMap<Key, Value>,
-    pub(crate) products: HashMap<Key, Value>,
+    pub(crate) users: HashMap<String, Value>,
+    pub(crate) products: HashMap<String, Value>,
 }
 
 impl Draft {
@@ -61,10 +61,10 @@ pub(crate) fn order(
     let fields = Fields::of(&draft.row);
     let legacy_id = fields.key("id")?.to_string();
     let user_id = {
-        let key = fields.key("userId")?;
+        let key = fields.key("userId")?.to_string();
         let created_at = known.users.get(&key).ok_or_else(|| Reason::Orphan {
             column: fields.column("userId"),
-            key: key.to_string(),
+            key: key.clone(),
             of: Entity::User,
         })?;
         id_of(Entity::User, &key, created_at, fields, "userId")?
@@ -160,7 +160,7 @@ fn items(
     let mut items: BTreeMap<ProductId, OrderItem> = BTreeMap::new();
     for row in &draft.items {
         let fields = Fields::of(row);
-        let product = fields.key("productId")?;
+        let product = fields.key("productId")?.to_string();
         let product_id = product_id(&product, known, fields, remarks)?;
         let name = fields.name()?;
         let quantity = quantity(fields)?;
@@ -172,7 +172,7 @@ fn items(
         };
         // As the shop itself does with an order that names a product twice.
         if (item.price, &item.name) != (price, &name) {
-            return Err(Reason::RepeatedProduct { product: product.to_string() });
+            return Err(Reason::RepeatedProduct { product });
         }
         item.quantity += quantity;
         if item.quantity > MAX_QUANTITY {
@@ -182,7 +182,7 @@ fn items(
                 range: format!("1 to {MAX_QUANTITY}"),
             });
         }
-        remarks.push(Remark::MergedItems { product: product.to_string() });
+        remarks.push(Remark::MergedItems { product });
     }
     // Those that were left out may or may not be of the same products.
     if items.len() > MAX_ORDER_ITEMS || draft.item_count > draft.items.len() {
@@ -200,7 +200,7 @@ fn quantity(fields: Fields<'_>) -> Result<u32> {
 /// Orders keep what they were placed with, also when the product is gone since. Its id is then made
 /// of the first moment that an id can have.
 fn product_id(
-    key: &Key,
+    key: &str,
     known: &Known,
     fields: Fields<'_>,
     remarks: &mut Vec<Remark>,
@@ -208,26 +208,24 @@ fn product_id(
     if let Some(created_at) = known.products.get(key) {
         return id_of(Entity::Product, key, created_at, fields, "productId");
     }
-    let legacy_id = key.to_string();
-    let id = id::id(Entity::Product, &legacy_id, Timestamp::UNIX_EPOCH);
+    let id = id::id(Entity::Product, key, Timestamp::UNIX_EPOCH);
     let id = id.ok_or_else(|| Reason::Missing { column: fields.column("productId") })?;
-    remarks.push(Remark::ProductGone { product: legacy_id });
+    remarks.push(Remark::ProductGone { product: key.to_owned() });
     Ok(id)
 }
 
 /// The id of what a row belongs to, as its own row makes it.
 fn id_of<T: TryFrom<Uuid>>(
     of: Entity,
-    key: &Key,
+    key: &str,
     created_at: &Value,
     fields: Fields<'_>,
     attribute: &str,
 ) -> Result<T> {
-    let legacy_id = key.to_string();
     let id = match created_at_of(created_at) {
-        Some(created_at) => id::id(of, &legacy_id, created_at),
-        None => id::own(&legacy_id),
+        Some(created_at) => id::id(of, key, created_at),
+        None => id::own(key),
     };
     let column = fields.column(attribute);
-    id.ok_or(Reason::Undated { column, key: legacy_id, of })
+    id.ok_or_else(|| Reason::Undated { column, key: key.to_owned(), of })
 }

@@ -17,10 +17,14 @@ impl Dialect {
         }
     }
 
-    /// The n-th value that is bound, counted from 1.
-    pub(crate) fn placeholder(self, n: usize) -> String {
+    /// The n-th value that is bound, counted from 1, to be compared with a column of this type.
+    ///
+    /// `PostgreSQL` compares only what is of one type, or does without the index.
+    pub(crate) fn placeholder(self, n: usize, kind: &str) -> String {
         match self {
-            Self::Postgres => format!("${n}"),
+            // Its CHAR is one character.
+            Self::Postgres if kind == "CHAR" => format!("${n}::bpchar"),
+            Self::Postgres => format!("${n}::{}", kind.to_lowercase()),
             Self::MySql | Self::Sqlite => "?".to_owned(),
         }
     }
@@ -37,6 +41,22 @@ impl Dialect {
             Self::MySql if is_time_in_mysql(kind) => format!("CAST(s.{name} AS CHAR) AS {name}"),
             _ => format!("s.{name}"),
         }
+    }
+}
+
+/// Whether keys of these two types sort alike.
+pub(crate) fn sort_alike(one: &str, other: &str) -> bool {
+    // SQLite does not know the type of an expression, and compares values by their own.
+    one == "NULL" || other == "NULL" || family(one) == family(other)
+}
+
+fn family(kind: &str) -> &str {
+    const TEXTS: [&str; 6] = ["TEXT", "CHAR", "VARCHAR", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT"];
+    match kind {
+        // INT, INT8, BIGINT, INTEGER, BIGINT UNSIGNED, …
+        kind if kind.contains("INT") => "INT",
+        kind if TEXTS.contains(&kind) => "TEXT",
+        kind => kind,
     }
 }
 
@@ -69,6 +89,22 @@ mod tests {
             (Dialect::Sqlite, "DATETIME", r#"s."c""#),
         ] {
             assert_eq!(dialect.selected("c", kind), selected);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_sort_alike_and_texts_do_and_not_the_one_like_the_other() {
+        for (one, other, alike) in [
+            ("INT4", "INT8", true),
+            ("INT UNSIGNED", "BIGINT", true),
+            ("CHAR", "VARCHAR", true),
+            ("UUID", "UUID", true),
+            ("INT8", "TEXT", false),
+            ("UUID", "TEXT", false),
+            ("NUMERIC", "INT8", false),
+            ("NULL", "TEXT", true),
+        ] {
+            assert_eq!(sort_alike(one, other), alike, "{one}, {other}");
         }
     }
 }

@@ -6,6 +6,7 @@ use async_stream::try_stream;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
 
+use super::dialect::sort_alike;
 use super::page::{self, Group, Pages};
 use super::select::{Range, Select};
 use super::{Columns, Connection, Key, Row, Value};
@@ -68,6 +69,7 @@ impl Reader {
         };
         let reader = Self { connection, mapping, selects, page: PAGE };
         reader.expect_currencies()?;
+        reader.expect_orders_and_items_in_step()?;
         Ok(reader)
     }
 
@@ -170,7 +172,7 @@ impl Reader {
                 let mut drafts = Vec::with_capacity(page.groups.len());
                 let mut places = HashMap::with_capacity(page.groups.len());
                 for Group { key, first, others } in page.groups {
-                    places.insert(key.clone(), drafts.len());
+                    places.insert(key.to_string(), drafts.len());
                     drafts.push((key, Draft { row: first, items: Vec::new(), item_count: 0 }, others));
                 }
 
@@ -179,7 +181,7 @@ impl Reader {
                 let mut rows = connection.rows(items.between(range, None), &bounds);
                 while let Some(values) = rows.try_next().await.map_err(read(items))? {
                     let row = Row::new(items.columns.clone(), values);
-                    match places.get(&page::key(items, &row)?) {
+                    match places.get(&page::key(items, &row)?.to_string()) {
                         Some(&place) => {
                             let (_, draft, _) = &mut drafts[place];
                             draft.item_count += 1;
@@ -212,6 +214,22 @@ impl Reader {
             }
         }
         .boxed()
+    }
+
+    /// The items of a page of orders are those of the same range of keys.
+    fn expect_orders_and_items_in_step(&self) -> Result<(), Error> {
+        let [_, _, orders, items] = &self.selects;
+        if sort_alike(orders.key_kind(), items.key_kind()) {
+            return Ok(());
+        }
+        Err(Error::Columns(vec![format!(
+            "{} of [orders] is {}, and {} of [order_items] is {}: they must be of one type, because \
+             orders and items are read in step; cast one of them in its select",
+            orders.key_column(),
+            orders.key_kind(),
+            items.key_column(),
+            items.key_kind()
+        )]))
     }
 
     /// Every price needs one.
@@ -268,7 +286,7 @@ async fn created_at(
     connection: &mut Connection,
     select: &Select,
     keys: BTreeSet<Key>,
-) -> Result<HashMap<Key, Value>, Error> {
+) -> Result<HashMap<String, Value>, Error> {
     let mut known = HashMap::with_capacity(keys.len());
     let keys: Vec<_> = keys.into_iter().collect();
     for keys in keys.chunks(LOOKED_UP) {
@@ -281,7 +299,7 @@ async fn created_at(
             let mut values = values.into_iter();
             let key = values.next().as_ref().and_then(Key::of);
             if let (Some(key), Some(created_at)) = (key, values.next()) {
-                known.insert(key, created_at);
+                known.insert(key.to_string(), created_at);
             }
         }
     }

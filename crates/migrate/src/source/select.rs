@@ -44,6 +44,11 @@ impl Select {
         self.columns.find(key).map_or(key, |column| &column.name)
     }
 
+    /// The type of the key.
+    pub(crate) fn key_kind(&self) -> &str {
+        self.columns.find(self.entity.key()).map_or("", |column| &column.kind)
+    }
+
     /// The rows of a range, in the order of their keys, at most so many.
     pub(crate) fn between(&self, range: Range, limit: Option<usize>) -> String {
         let key = self.key();
@@ -51,7 +56,7 @@ impl Select {
         let mut condition = |holds: bool, operator: &str| {
             holds.then(|| {
                 bound += 1;
-                format!("{key} {operator} {}", self.dialect.placeholder(bound))
+                format!("{key} {operator} {}", self.placeholder(bound))
             })
         };
         let conditions: Vec<_> = [condition(range.above, ">"), condition(range.up_to, "<=")]
@@ -79,7 +84,7 @@ impl Select {
             .flatten()
             .map(|column| self.dialect.selected(&column.name, &column.kind))
             .collect();
-        let keys: Vec<_> = (1..=keys).map(|n| self.dialect.placeholder(n)).collect();
+        let keys: Vec<_> = (1..=keys).map(|n| self.placeholder(n)).collect();
         let all = self.all(&list.join(", "));
         format!("{all} WHERE {} IN ({})", self.key(), keys.join(", "))
     }
@@ -87,6 +92,11 @@ impl Select {
     /// The mapping's SELECT on lines of its own, because it may end in a comment.
     fn all(&self, list: &str) -> String {
         format!("SELECT {list} FROM (\n{}\n) AS s", self.inner)
+    }
+
+    /// The n-th bound key.
+    fn placeholder(&self, n: usize) -> String {
+        self.dialect.placeholder(n, self.key_kind())
     }
 
     fn key(&self) -> String {
@@ -118,7 +128,7 @@ mod tests {
             select(Dialect::Postgres).between(range, Some(3)),
             "SELECT s.\"product_id\", s.\"order_id\", s.\"name\", s.\"quantity\", \
              s.\"price\"::text AS \"price\" FROM (\nSELECT * FROM order_lines -- all\n) AS s \
-             WHERE s.\"order_id\" > $1 ORDER BY s.\"order_id\" LIMIT 3"
+             WHERE s.\"order_id\" > $1::int8 ORDER BY s.\"order_id\" LIMIT 3"
         );
     }
 
@@ -126,8 +136,8 @@ mod tests {
     fn a_range_binds_what_it_has() {
         for (above, up_to, condition) in [
             (false, false, "WHERE s.\"order_id\" IS NOT NULL ORDER"),
-            (false, true, "WHERE s.\"order_id\" <= $1 ORDER"),
-            (true, true, "WHERE s.\"order_id\" > $1 AND s.\"order_id\" <= $2 ORDER"),
+            (false, true, "WHERE s.\"order_id\" <= $1::int8 ORDER"),
+            (true, true, "WHERE s.\"order_id\" > $1::int8 AND s.\"order_id\" <= $2::int8 ORDER"),
         ] {
             let statement = select(Dialect::Postgres).between(Range { above, up_to }, None);
             assert!(statement.contains(condition), "{statement}");

@@ -57,6 +57,37 @@ async fn servers_yield_what_sqlite_yields() {
     }
 }
 
+/// Keys of types that only PostgreSQL has, or compares with nothing else.
+#[tokio::test]
+async fn keys_of_any_type_of_postgresql_are_read_and_resumed_after() {
+    let Some(source) = Source::postgres("any_keys").await else { return };
+    source.generate(Example::IntegerKeys, 100, 0).await;
+    for kind in ["int4", "numeric", "varchar(9)", "char(9)", "text"] {
+        let mut mapping = mapping_of(Example::IntegerKeys);
+        mapping.users.select = mapping.users.select.replace("    id,", &format!("id::{kind},"));
+        mapping.orders.select = mapping
+            .orders
+            .select
+            .replace("    id,", &format!("id::{kind},"))
+            .replace("customer_id", &format!("customer_id::{kind}"));
+        let items = mapping.order_items.select.replace("order_id", &format!("order_id::{kind}"));
+        mapping.order_items.select = items;
+        let mut reader = paged(source.reader(mapping).await, 7);
+        for (units, count) in [(Kind::User, 20), (Kind::Order, 100)] {
+            let (units, rejects) = sorted_out(&mut reader, units).await;
+            assert_eq!((units.len(), rejects.len()), (count, 0), "{kind}");
+        }
+    }
+    // Numbers and texts sort differently.
+    let mut mapping = mapping_of(Example::IntegerKeys);
+    mapping.orders.select = mapping.orders.select.replace("    id,", "id::text,");
+    let said = Reader::open(mapping, &source.url).await.unwrap_err().to_string();
+    assert!(
+        said.contains("id of [orders] is TEXT, and order_id of [order_items] is INT8"),
+        "{said}"
+    );
+}
+
 async fn items_of(source: &Source, example: Example) -> BTreeSet<String> {
     let mut reader = source.reader(mapping_of(example)).await;
     let mut items = BTreeSet::new();
