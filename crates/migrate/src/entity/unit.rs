@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use storefront_core::schema::{Item, LEGACY_ID};
 use storefront_core::{OrderWithItems, Product, User};
 
+use super::Entity;
+
 /// What a source is read for, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +60,16 @@ pub enum Remark {
 impl Kind {
     /// All of them, in the order in which they are loaded: an order names its user and its products.
     pub const ALL: [Self; 3] = [Self::User, Self::Product, Self::Order];
+
+    /// What its rows are, an order's items not counted.
+    #[must_use]
+    pub const fn entity(self) -> Entity {
+        match self {
+            Self::User => Entity::User,
+            Self::Product => Entity::Product,
+            Self::Order => Entity::Order,
+        }
+    }
 }
 
 impl Unit {

@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialect;
+mod drafts;
 mod mysql;
 mod page;
 mod postgres;

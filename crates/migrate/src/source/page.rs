@@ -39,19 +39,7 @@ impl<'s> Pages<'s> {
         let keys: Vec<_> = self.after.clone().into_iter().collect();
         // One more than a page holds tells whether anything follows.
         let statement = self.select.between(range, Some(self.size + 1));
-        let read = |source| Error::Read { entity: self.select.entity, source };
-        let rows: Vec<_> = connection.rows(statement, &keys).try_collect().await.map_err(read)?;
-        let count = rows.len();
-
-        let mut groups: Vec<Group> = Vec::new();
-        for values in rows {
-            let row = Row::new(self.select.columns.clone(), values);
-            let key = key(self.select, &row)?;
-            match groups.last_mut() {
-                Some(group) if group.key == key => group.others.push(row),
-                _ => groups.push(Group { key, first: row, others: Vec::new() }),
-            }
-        }
+        let (mut groups, count) = grouped(connection, self.select, statement, &keys).await?;
         let is_last = count <= self.size;
         if !is_last {
             // More rows of its key may follow: it begins the next page.
@@ -72,6 +60,37 @@ impl<'s> Pages<'s> {
     pub(super) fn after(&self) -> Option<&Key> {
         self.after.as_ref()
     }
+}
+
+/// The rows that have these keys.
+pub(super) async fn find(
+    connection: &mut Connection,
+    select: &Select,
+    keys: &[Key],
+) -> Result<Vec<Group>, Error> {
+    Ok(grouped(connection, select, select.among(keys.len()), keys).await?.0)
+}
+
+/// The rows of a statement, by their keys; and how many there are.
+async fn grouped(
+    connection: &mut Connection,
+    select: &Select,
+    statement: String,
+    keys: &[Key],
+) -> Result<(Vec<Group>, usize), Error> {
+    let read = |source| Error::Read { entity: select.entity, source };
+    let rows: Vec<_> = connection.rows(statement, keys).try_collect().await.map_err(read)?;
+    let count = rows.len();
+    let mut groups: Vec<Group> = Vec::new();
+    for values in rows {
+        let row = Row::new(select.columns.clone(), values);
+        let key = key(select, &row)?;
+        match groups.last_mut() {
+            Some(group) if group.key == key => group.others.push(row),
+            _ => groups.push(Group { key, first: row, others: Vec::new() }),
+        }
+    }
+    Ok((groups, count))
 }
 
 /// The row's key, which is not null: those without one are read by themselves.

@@ -1,28 +1,19 @@
 //! A source, read in units.
 
-use std::collections::{BTreeSet, HashMap};
-
 use async_stream::try_stream;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
 
 use super::dialect::sort_alike;
+use super::drafts::{Drafts, LOOKED_UP, padded};
 use super::page::{self, Group, Pages};
 use super::select::{Range, Select};
-use super::{Columns, Connection, Key, Row, Value};
-use crate::entity::{self, Draft, Known, Reason, Reject};
+use super::{Columns, Connection, Key, Row};
+use crate::entity::{self, Reason, Reject};
 use crate::{Entity, Error, Kind, Mapping, Unit};
 
 /// How many rows are read at once.
 const PAGE: usize = 500;
-
-/// How many keys are looked up at once. A power of two, as are the numbers of the rest: there are
-/// few different statements to prepare.
-const LOOKED_UP: usize = 512;
-
-/// How many items of an order are looked at. Far fewer are taken, but items of the same product
-/// become one.
-const MAX_ROWS_OF_ORDER: usize = 500;
 
 /// A source, as it is at one moment.
 ///
@@ -35,6 +26,18 @@ pub struct Reader {
     mapping: Mapping,
     selects: [Select; 4],
     page: usize,
+}
+
+/// Makes a unit of a row.
+type OfRow = fn(&Row, &Mapping) -> Result<Unit, Reason>;
+
+/// `None` where a unit is more than a row.
+fn of_row(kind: Kind) -> Option<OfRow> {
+    match kind {
+        Kind::User => Some(|row, mapping| entity::user(row, mapping).map(Unit::User)),
+        Kind::Product => Some(|row, mapping| entity::product(row, mapping).map(Unit::Product)),
+        Kind::Order => None,
+    }
 }
 
 /// What was read.
@@ -97,15 +100,49 @@ impl Reader {
     /// A page is in memory at a time. What is broken comes as a reject, in its place or before its
     /// page; nothing is left out.
     pub fn units(&mut self, kind: Kind, after: Option<Key>) -> BoxStream<'_, Result<Read, Error>> {
-        match kind {
-            Kind::User => self.rows(Entity::User, after, |row, mapping| {
-                entity::user(row, mapping).map(Unit::User)
-            }),
-            Kind::Product => self.rows(Entity::Product, after, |row, mapping| {
-                entity::product(row, mapping).map(Unit::Product)
-            }),
-            Kind::Order => self.orders(after),
+        match of_row(kind) {
+            Some(unit) => self.rows(kind, unit, after),
+            None => self.orders(after),
         }
+    }
+
+    /// The units of a kind that have these keys, in the order of their keys. A key that no row has
+    /// yields none.
+    pub async fn find(&mut self, kind: Kind, keys: &[Key]) -> Result<Vec<Read>, Error> {
+        let mut reads = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(LOOKED_UP) {
+            let keys = padded(keys);
+            reads.extend(match of_row(kind) {
+                Some(unit) => self.find_rows(kind, unit, &keys).await?,
+                None => self.find_orders(&keys).await?,
+            });
+        }
+        Ok(reads)
+    }
+
+    async fn find_rows(
+        &mut self,
+        kind: Kind,
+        unit: OfRow,
+        keys: &[Key],
+    ) -> Result<Vec<Read>, Error> {
+        let Self { connection, mapping, selects, .. } = self;
+        let groups = page::find(connection, &selects[kind.entity() as usize], keys).await?;
+        Ok(groups.into_iter().map(|group| Read::of_group(kind, group, unit, mapping)).collect())
+    }
+
+    async fn find_orders(&mut self, keys: &[Key]) -> Result<Vec<Read>, Error> {
+        let Self { connection, mapping, selects, .. } = self;
+        let [users, products, orders, items] = &*selects;
+        let mut drafts = Drafts::of(page::find(connection, orders, keys).await?);
+        let mut rows = connection.rows(items.among(keys.len()), keys);
+        while let Some(values) = rows.try_next().await.map_err(read(items))? {
+            let row = Row::new(items.columns.clone(), values);
+            // Items of an order that is gone are not looked for here.
+            drafts.add(&page::key(items, &row)?, row);
+        }
+        drop(rows);
+        drafts.into_reads(connection, users, products, mapping).await
     }
 
     /// Ends the transaction.
@@ -116,12 +153,12 @@ impl Reader {
     /// What is one row.
     fn rows(
         &mut self,
-        entity: Entity,
+        kind: Kind,
+        unit: OfRow,
         after: Option<Key>,
-        unit: fn(&Row, &Mapping) -> Result<Unit, Reason>,
     ) -> BoxStream<'_, Result<Read, Error>> {
         let Self { connection, mapping, selects, page } = self;
-        let select = &selects[entity as usize];
+        let select = &selects[kind.entity() as usize];
         try_stream! {
             if after.is_none() {
                 let mut rows = without_key(connection, select);
@@ -132,12 +169,8 @@ impl Reader {
             let mut pages = Pages::of(select, *page, after);
             loop {
                 let page = pages.next(connection).await?;
-                for Group { key, first, others } in page.groups {
-                    let unit = match others.len() {
-                        0 => unit(&first, mapping),
-                        more => Err(Reason::SharedKey { rows: more + 1 }),
-                    };
-                    yield Read::of(entity, key, unit, first, others);
+                for group in page.groups {
+                    yield Read::of_group(kind, group, unit, mapping);
                 }
                 if page.is_last {
                     break;
@@ -169,44 +202,19 @@ impl Reader {
                 let above = pages.after().cloned();
                 let page = pages.next(connection).await?;
                 let up_to = if page.is_last { None } else { pages.after().cloned() };
-                let mut drafts = Vec::with_capacity(page.groups.len());
-                let mut places = HashMap::with_capacity(page.groups.len());
-                for Group { key, first, others } in page.groups {
-                    places.insert(key.to_string(), drafts.len());
-                    drafts.push((key, Draft { row: first, items: Vec::new(), item_count: 0 }, others));
-                }
-
+                let mut drafts = Drafts::of(page.groups);
                 let range = Range { above: above.is_some(), up_to: up_to.is_some() };
                 let bounds: Vec<_> = above.into_iter().chain(up_to).collect();
                 let mut rows = connection.rows(items.between(range, None), &bounds);
                 while let Some(values) = rows.try_next().await.map_err(read(items))? {
                     let row = Row::new(items.columns.clone(), values);
-                    match places.get(&page::key(items, &row)?.to_string()) {
-                        Some(&place) => {
-                            let (_, draft, _) = &mut drafts[place];
-                            draft.item_count += 1;
-                            if draft.items.len() < MAX_ROWS_OF_ORDER {
-                                draft.items.push(row);
-                            }
-                        }
-                        None => yield Read::lost(entity::orphan(row)),
+                    if let Some(row) = drafts.add(&page::key(items, &row)?, row) {
+                        yield Read::lost(entity::orphan(row));
                     }
                 }
                 drop(rows);
-
-                let keys = drafts.iter().filter_map(|(_, draft, _)| draft.user());
-                let users = created_at(connection, users, keys.collect()).await?;
-                let keys = drafts.iter().flat_map(|(_, draft, _)| draft.products());
-                let products = created_at(connection, products, keys.collect()).await?;
-                let known = Known { users, products };
-                for (key, mut draft, others) in drafts {
-                    draft.sort();
-                    let unit = match others.len() {
-                        0 => entity::order(&draft, &known, mapping).map(Unit::Order),
-                        more => Err(Reason::SharedKey { rows: more + 1 }),
-                    };
-                    let more = others.into_iter().chain(draft.items).collect();
-                    yield Read::of(Entity::Order, key, unit, draft.row, more);
+                for read in drafts.into_reads(connection, users, products, mapping).await? {
+                    yield read;
                 }
                 if page.is_last {
                     break;
@@ -253,7 +261,23 @@ impl Reader {
 }
 
 impl Read {
-    fn of(entity: Entity, key: Key, unit: Result<Unit, Reason>, row: Row, more: Vec<Row>) -> Self {
+    /// Of what is one row.
+    fn of_group(kind: Kind, group: Group, unit: OfRow, mapping: &Mapping) -> Self {
+        let Group { key, first, others } = group;
+        let unit = match others.len() {
+            0 => unit(&first, mapping),
+            more => Err(Reason::SharedKey { rows: more + 1 }),
+        };
+        Self::of(kind.entity(), key, unit, first, others)
+    }
+
+    pub(super) fn of(
+        entity: Entity,
+        key: Key,
+        unit: Result<Unit, Reason>,
+        row: Row,
+        more: Vec<Row>,
+    ) -> Self {
         let legacy_id = key.to_string();
         let reject = |reason| Box::new(Reject { entity, key: Some(legacy_id), reason, row, more });
         Self { resume_after: Some(key), unit: unit.map_err(reject) }
@@ -281,32 +305,7 @@ fn without_key<'c>(
     })
 }
 
-/// The `createdAt` of those of the keys that are there.
-async fn created_at(
-    connection: &mut Connection,
-    select: &Select,
-    keys: BTreeSet<Key>,
-) -> Result<HashMap<String, Value>, Error> {
-    let mut known = HashMap::with_capacity(keys.len());
-    let keys: Vec<_> = keys.into_iter().collect();
-    for keys in keys.chunks(LOOKED_UP) {
-        let mut keys = keys.to_vec();
-        if let Some(last) = keys.last().cloned() {
-            keys.resize(keys.len().next_power_of_two(), last);
-        }
-        let mut rows = connection.rows(select.created_at_among(keys.len()), &keys);
-        while let Some(values) = rows.try_next().await.map_err(read(select))? {
-            let mut values = values.into_iter();
-            let key = values.next().as_ref().and_then(Key::of);
-            if let (Some(key), Some(created_at)) = (key, values.next()) {
-                known.insert(key.to_string(), created_at);
-            }
-        }
-    }
-    Ok(known)
-}
-
-fn read(select: &Select) -> impl Fn(sqlx::Error) -> Error + use<> {
+pub(super) fn read(select: &Select) -> impl Fn(sqlx::Error) -> Error + use<> {
     let entity = select.entity;
     move |source| Error::Read { entity, source }
 }

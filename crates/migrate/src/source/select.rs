@@ -76,6 +76,11 @@ impl Select {
         format!("{} WHERE {} IS NULL", self.all(&self.list), self.key())
     }
 
+    /// The rows that are among so many keys, in the order of their keys.
+    pub(crate) fn among(&self, keys: usize) -> String {
+        format!("{} WHERE {} ORDER BY {}", self.all(&self.list), self.is_among(keys), self.key())
+    }
+
     /// The keys and the `createdAt` of those that are among so many keys.
     pub(crate) fn created_at_among(&self, keys: usize) -> String {
         let created_at = self.columns.find("createdAt");
@@ -84,9 +89,12 @@ impl Select {
             .flatten()
             .map(|column| self.dialect.selected(&column.name, &column.kind))
             .collect();
+        format!("{} WHERE {}", self.all(&list.join(", ")), self.is_among(keys))
+    }
+
+    fn is_among(&self, keys: usize) -> String {
         let keys: Vec<_> = (1..=keys).map(|n| self.placeholder(n)).collect();
-        let all = self.all(&list.join(", "));
-        format!("{all} WHERE {} IN ({})", self.key(), keys.join(", "))
+        format!("{} IN ({})", self.key(), keys.join(", "))
     }
 
     /// The mapping's SELECT on lines of its own, because it may end in a comment.

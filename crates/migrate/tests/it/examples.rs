@@ -110,6 +110,7 @@ async fn read_all(source: &Source, example: Example) {
     reader.close().await.unwrap();
     expect_the_same_by_any_page(source, example).await;
     expect_to_resume_anywhere(source, example).await;
+    expect_to_find_by_key(source, example).await;
 }
 
 fn count(written: &Written, flaw: Flaw) -> usize {
@@ -244,4 +245,24 @@ async fn expect_to_resume_anywhere(source: &Source, example: Example) {
             assert!(units(&rest) == units(&all[stop + 1..]), "{kind:?} after {stop}");
         }
     }
+}
+
+async fn expect_to_find_by_key(source: &Source, example: Example) {
+    let mut reader = source.reader(mapping_of(example)).await;
+    for kind in Kind::ALL {
+        let all = reads(&mut reader, kind, None).await;
+        let keys: Vec<_> = all.iter().filter_map(|read| read.resume_after.clone()).collect();
+        // More than are looked up at once, and not as they sort.
+        let wanted: Vec<_> = keys.iter().rev().step_by(2).take(700).cloned().collect();
+        let found = reader.find(kind, &wanted).await.unwrap();
+        assert_eq!(found.len(), wanted.len());
+        for read in found {
+            let key = read.resume_after.unwrap();
+            assert!(wanted.contains(&key));
+            let same = all.iter().find(|read| read.resume_after.as_ref() == Some(&key)).unwrap();
+            assert_eq!(read.unit.as_ref().ok(), same.unit.as_ref().ok(), "{kind:?} {key}");
+        }
+    }
+    let nobody = reader.find(Kind::User, &[]).await.unwrap();
+    assert!(nobody.is_empty());
 }
