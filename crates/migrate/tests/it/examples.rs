@@ -88,6 +88,36 @@ async fn keys_of_any_type_of_postgresql_are_read_and_resumed_after() {
     );
 }
 
+/// Whole numbers without a sign, texts, UUIDs as bytes.
+#[tokio::test]
+async fn keys_of_any_type_of_mysql_are_read_and_resumed_after() {
+    let Some(source) = Source::mysql("any_keys").await else { return };
+    source.generate(Example::IntegerKeys, 100, 0).await;
+    for (cast, first) in [
+        ("CAST(# AS UNSIGNED)", "1"),
+        ("CAST(# AS CHAR)", "1"),
+        ("UNHEX(LPAD(HEX(#), 32, '0'))", "00000000-0000-0000-0000-000000000001"),
+    ] {
+        let cast = |column| cast.replace('#', column);
+        let mut mapping = mapping_of(Example::IntegerKeys);
+        let id = format!("{} AS id,", cast("id"));
+        mapping.users.select = mapping.users.select.replace("    id,", &id);
+        mapping.orders.select = mapping
+            .orders
+            .select
+            .replace("    id,", &id)
+            .replace("customer_id", &cast("customer_id"));
+        let order_id = format!("{} AS order_id", cast("order_id"));
+        mapping.order_items.select = mapping.order_items.select.replace("order_id", &order_id);
+        let mut reader = paged(source.reader(mapping).await, 7);
+        for (units, count) in [(Kind::User, 20), (Kind::Order, 100)] {
+            let (units, rejects) = sorted_out(&mut reader, units).await;
+            assert_eq!((units.len(), rejects.len()), (count, 0), "{first}");
+            assert_eq!(units[0].legacy_id(), first);
+        }
+    }
+}
+
 async fn items_of(source: &Source, example: Example) -> BTreeSet<String> {
     let mut reader = source.reader(mapping_of(example)).await;
     let mut items = BTreeSet::new();
