@@ -1,6 +1,8 @@
 //! Rows that nobody should have, one by one.
 
 use storefront_core::{OrderStatus, OrderWithItems};
+use storefront_credentials::Password;
+use storefront_migrate::mapping::WithoutPassword;
 use storefront_migrate::{Error, Key, Kind, Mapping, Migrated, Reader, Remark, Unit};
 
 use crate::source::{Source, paged, reads, sorted_out};
@@ -293,4 +295,33 @@ async fn an_order_keeps_an_id_of_version_7_whose_time_it_is() {
     let other = Selects { orders: row("2025-02-01 10:00:00"), ..kept };
     let said = other.reason(Kind::Order).await;
     assert!(said.contains("an order's are the same"), "{said}");
+}
+
+#[tokio::test]
+async fn a_password_that_the_shop_can_verify_is_carried_over() {
+    let password: Password = "correct horse".parse().unwrap();
+    let hash = password.clone().hash().await.unwrap();
+    let mut selects = Selects::new();
+    selects.users = selects.users.replace(BCRYPT, hash.as_str());
+    let (users, _) = sorted_out(&mut selects.open().await.unwrap(), Kind::User).await;
+    let Unit::User(user) = &users[0] else { panic!("it is a user") };
+    assert!(password.verify(&user.value.password_hash).await.unwrap());
+}
+
+#[tokio::test]
+async fn who_has_no_such_password_is_rejected_or_locked_out_as_the_mapping_says() {
+    let mut selects = Selects::new();
+    selects.users = selects.users.replace(BCRYPT, "correct horse");
+    let said = selects.reason(Kind::User).await;
+    assert!(said.contains("without_password = \"lock\""), "{said}");
+    assert!(!said.contains("horse"), "{said}");
+
+    let mut mapping = selects.mapping();
+    mapping.users.without_password = WithoutPassword::Lock;
+    let mut reader = Source::sqlite().reader(mapping).await;
+    let (users, _) = sorted_out(&mut reader, Kind::User).await;
+    let Unit::User(user) = &users[0] else { panic!("it is a user") };
+    assert_eq!(user.remarks, [Remark::Locked]);
+    let password: Password = "correct horse".parse().unwrap();
+    assert!(!password.verify(&user.value.password_hash).await.unwrap());
 }
