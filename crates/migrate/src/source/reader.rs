@@ -106,8 +106,7 @@ impl Reader {
         }
     }
 
-    /// The units of a kind that have these keys, in the order of their keys. A key that no row has
-    /// yields none.
+    /// The units of a kind that have these keys, in any order. A key that no row has yields none.
     pub async fn find(&mut self, kind: Kind, keys: &[Key]) -> Result<Vec<Read>, Error> {
         let mut reads = Vec::with_capacity(keys.len());
         for keys in keys.chunks(LOOKED_UP) {
