@@ -103,7 +103,7 @@ async fn a_batch_that_is_read_in_part_is_read_on() {
     let products =
         [shop.product(100, 10).await, shop.product(20, 10).await, shop.product(3, 10).await];
     // One of three, one of two, the last.
-    plan.next("BatchGetItem", 2, Fault::UnprocessedKeys);
+    plan.next("BatchGetItem", 2, Fault::Unprocessed);
     let order = shop.place(&anna, &products.each_ref().map(|product| (product, 1))).await.unwrap();
     assert_eq!((order.total, plan.remaining()), (123, 0));
 }

@@ -89,7 +89,7 @@ impl Injector {
             return self.apply(request).into();
         }
         // What counts itself may turn out to change nothing.
-        if !matches!(fault, Fault::ConflictBeside | Fault::UnprocessedKeys) {
+        if !matches!(fault, Fault::ConflictBeside | Fault::Unprocessed) {
             self.injected.count(fault);
         }
         match fault {
@@ -126,7 +126,10 @@ impl Injector {
             }
             Fault::LateWrite => self.apply_late(request, self.past_the_timeout(&mut random)).await,
             Fault::TruncatedBody => Outcome::BrokenOff(self.apply(request)),
-            Fault::UnprocessedKeys => self.read_in_part(request).into(),
+            Fault::Unprocessed if request.operation == "BatchWriteItem" => {
+                self.write_in_part(request).into()
+            }
+            Fault::Unprocessed => self.read_in_part(request).into(),
         }
     }
 
@@ -164,6 +167,24 @@ impl Injector {
         applied.await.expect("a store does not panic").into()
     }
 
+    /// Writes the first item of a batch, and leaves the others.
+    fn write_in_part(&self, request: &Request) -> Reply {
+        let mut first = request.body.clone();
+        let mut left = Value::Null;
+        for (table, writes) in first["RequestItems"].as_object_mut().into_iter().flatten() {
+            let rest = writes.as_array_mut().map(|writes| writes.split_off(1));
+            if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+                left[table] = rest.into();
+            }
+        }
+        let mut reply = self.store.apply(&request.operation, &first);
+        if reply.status == 200 && !left.is_null() {
+            self.injected.count(Fault::Unprocessed);
+            reply.body["UnprocessedItems"] = left;
+        }
+        reply
+    }
+
     /// Reads one key of a batch, and leaves the others.
     fn read_in_part(&self, request: &Request) -> Reply {
         let mut first = request.body.clone();
@@ -177,7 +198,7 @@ impl Injector {
         }
         let mut reply = self.store.apply(&request.operation, &first);
         if reply.status == 200 && !left.is_null() {
-            self.injected.count(Fault::UnprocessedKeys);
+            self.injected.count(Fault::Unprocessed);
             reply.body["UnprocessedKeys"] = left;
         }
         reply

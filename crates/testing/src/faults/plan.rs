@@ -33,8 +33,8 @@ pub enum Fault {
     LateWrite,
     /// It is applied, and the answer breaks off.
     TruncatedBody,
-    /// A batch is read in part only.
-    UnprocessedKeys,
+    /// A batch is read, or written, in part only.
+    Unprocessed,
 }
 
 impl Fault {
@@ -51,7 +51,7 @@ impl Fault {
         Self::SlowAnswer,
         Self::LateWrite,
         Self::TruncatedBody,
-        Self::UnprocessedKeys,
+        Self::Unprocessed,
     ];
 }
 
@@ -216,7 +216,7 @@ impl Plan {
 fn possible(operation: &str) -> &'static [Fault] {
     use Fault::{
         AppliedReset, AppliedServerError, Conflict, ConflictBeside, LateWrite, Reset, ServerError,
-        SlowAnswer, Throttled, ThroughputExceeded, TruncatedBody, UnprocessedKeys,
+        SlowAnswer, Throttled, ThroughputExceeded, TruncatedBody, Unprocessed,
     };
     match operation {
         "GetItem" | "Query" => {
@@ -229,8 +229,21 @@ fn possible(operation: &str) -> &'static [Fault] {
             Reset,
             SlowAnswer,
             TruncatedBody,
-            UnprocessedKeys,
-            UnprocessedKeys,
+            Unprocessed,
+            Unprocessed,
+        ],
+        "BatchWriteItem" => &[
+            ThroughputExceeded,
+            Throttled,
+            ServerError,
+            AppliedServerError,
+            Reset,
+            AppliedReset,
+            SlowAnswer,
+            LateWrite,
+            TruncatedBody,
+            Unprocessed,
+            Unprocessed,
         ],
         "TransactWriteItems" => &[
             ThroughputExceeded,

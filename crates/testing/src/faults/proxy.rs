@@ -49,6 +49,12 @@ impl Proxy {
         Table::new(client, &self.table_name)
     }
 
+    /// Where the SDK finds it.
+    #[must_use]
+    pub fn endpoint_url(&self) -> &str {
+        &self.endpoint_url
+    }
+
     /// Closes all connections. What was not read from them by then is never applied.
     ///
     /// # Panics

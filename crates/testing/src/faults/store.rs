@@ -73,7 +73,9 @@ impl Store {
         }
         let answer = match operation {
             "BatchGetItem" => run!(batch_get_item),
+            "BatchWriteItem" => run!(batch_write_item),
             "DeleteItem" => run!(delete_item),
+            "DescribeTable" => run!(describe_table),
             "GetItem" => run!(get_item),
             "Query" => run!(query),
             "Scan" => run!(scan),
