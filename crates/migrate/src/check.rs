@@ -84,6 +84,7 @@ fn columns(reader: &Reader, entity: Entity) -> String {
 fn absent(entity: Entity, attribute: &str) -> &'static str {
     match (entity, attribute) {
         (_, "role") => "all are users",
+        (Entity::OrderItem, "updatedAt") => "catch-up goes by the order's",
         (_, "updatedAt") => "as createdAt",
         (_, "stock") => "unlimited",
         (Entity::Order, "currency") => "that of the items, or [defaults]",

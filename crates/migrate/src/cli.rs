@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::generate::{self, GenerateArgs};
+use crate::load::{self, LoadArgs};
 use crate::{Error, Mapping, Reader, check};
 
 /// Moves a shop from PostgreSQL, MySQL, MariaDB or SQLite.
@@ -27,24 +28,50 @@ enum Command {
         #[arg(long)]
         mapping: PathBuf,
     },
+    /// Loads users, products, and orders with their items into the table, or goes on with a load.
+    ///
+    /// The table must be empty, or be the one that the state folder is of. Rows that break a rule are
+    /// not loaded: the file `rejects.jsonl` in the state folder has them, with the reason, and the exit
+    /// code is 3. Of users whose emails differ in capitals or spaces only, the one with the earliest
+    /// `createdAt` is loaded (of several, the one whose key comes first), and the others are rejects.
+    /// Orders of rejected users are loaded, as the shop keeps the orders of users that are deleted.
+    Load(Box<LoadArgs>),
     /// Fills an empty database with the data of an example, to try a migration with.
     Generate(GenerateArgs),
 }
 
+/// How something ended that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is done.
+    Done,
+    /// All is done that can be, and there are rejects.
+    Rejects,
+}
+
 /// Does what the command line says.
-pub async fn run(args: Args) -> Result<(), Error> {
+pub async fn run(args: Args) -> Result<Outcome, Error> {
     match args.command {
         Command::Check { mapping } => {
             let mapping = Mapping::read(&mapping)?;
             let url = mapping.url()?;
             let mut reader = Reader::open(mapping, &url).await?;
             print!("{}", check::check(&mut reader).await?);
-            reader.close().await
+            reader.close().await?;
+            Ok(Outcome::Done)
+        }
+        Command::Load(args) => {
+            let summary = load::run(&args).await?;
+            println!("{summary}");
+            Ok(match summary.counts.rejected() {
+                0 => Outcome::Done,
+                _ => Outcome::Rejects,
+            })
         }
         Command::Generate(args) => {
             let written = generate::run(&args).await?;
             println!("{written}");
-            Ok(())
+            Ok(Outcome::Done)
         }
     }
 }

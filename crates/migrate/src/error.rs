@@ -83,4 +83,88 @@ pub enum Error {
     /// What a generator of example data met.
     #[error("cannot write the example data; it needs a database without tables")]
     Generate(#[source] sqlx::Error),
+    /// A file of the state folder cannot be read or written.
+    #[error("cannot use {}", path.display())]
+    State {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The state folder has something else in it.
+    #[error("{} is no state of this program's: {why}", path.display())]
+    OtherState {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Two programs, one state folder.
+    #[error("another load is using the state folder {}", .0.display())]
+    InUse(PathBuf),
+    /// The state folder is of another load.
+    #[error(
+        "the state folder {} is of another load: {difference}. Give the old one's again, or another folder; \
+         --start-over begins anew with this one",
+        folder.display()
+    )]
+    OtherLoad {
+        /// The folder.
+        folder: PathBuf,
+        /// What was another.
+        difference: String,
+    },
+    /// There is nothing to catch up with.
+    #[error(
+        "nothing was loaded with the state folder {}, or not all of it: run the load without --catch-up until it is done",
+        .0.display()
+    )]
+    NotLoaded(PathBuf),
+    /// A load would overwrite what it finds.
+    #[error(
+        "the table {0} is not empty, and the state folder does not know it: load into an empty table, or give the \
+         state folder of the load that filled it"
+    )]
+    NotEmpty(String),
+    /// An import would take what is there for items.
+    #[error("the folder {} is not empty, and the state folder does not know it", .0.display())]
+    FolderNotEmpty(PathBuf),
+    /// A word after `--to` that is not known.
+    #[error("--to takes import and a folder: --to import FOLDER")]
+    OtherTarget,
+    /// The table is not one of the shop's.
+    #[error("the table {0} {1}")]
+    WrongTable(String, String),
+    /// AWS cannot be reached from here.
+    #[error(transparent)]
+    Config(#[from] storefront_core::aws::ConfigError),
+    /// DynamoDB refused, or did not answer.
+    #[error("cannot {doing} the table")]
+    Table {
+        /// What was tried.
+        doing: &'static str,
+        /// What it says.
+        source: Box<aws_sdk_dynamodb::Error>,
+    },
+    /// DynamoDB took only a part, and then nothing more.
+    #[error("the table does not take {items} items of a batch: does it have the capacity?")]
+    Unprocessed {
+        /// How many were left.
+        items: usize,
+    },
+    /// Others write the same items all the time.
+    #[error("others keep writing what is to be written")]
+    Conflict,
+    /// A part of the program ended before its time.
+    #[error("writing was interrupted: {0}")]
+    Interrupted(String),
+    /// An item cannot be made, which is a fault of this program's.
+    #[error("cannot make an item")]
+    Item(#[source] storefront_core::Error),
+    /// Something cannot be written as JSON, which is a fault of this program's.
+    #[error("cannot write JSON")]
+    Json(#[source] serde_json::Error),
+    /// Who has which email could not be sorted out.
+    #[error("cannot sort out the users' emails in the state folder")]
+    Claims(#[source] sqlx::Error),
 }

@@ -27,7 +27,9 @@
 
 pub mod cli;
 pub mod generate;
+pub mod load;
 pub mod mapping;
+pub mod size;
 
 mod check;
 mod entity;

@@ -1,18 +1,22 @@
 //! Moves a shop from a relational database. `--help` says how.
 //!
 //! Exit codes: 0 when all is done, 1 when something could not be done (it says what, and what to
-//! change), 2 when the command line is wrong.
+//! change), 2 when the command line is wrong, 3 when all is done but what the file of rejects has.
 
 use std::error::Error as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use storefront_migrate::cli::{self, Args};
+use storefront_migrate::cli::{self, Args, Outcome};
 
-#[tokio::main(flavor = "current_thread")]
+/// When there are rejects.
+const REJECTS: u8 = 3;
+
+#[tokio::main]
 async fn main() -> ExitCode {
     match cli::run(Args::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Rejects) => REJECTS.into(),
         Err(error) => {
             eprint!("error: {error}");
             // Those that say all of it have no sources.

@@ -7,13 +7,13 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use storefront_core::{Category, Currency, OrderStatus, Role};
 
 use crate::{Entity, Error};
 
 /// Where the users, products and orders of a source are found.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// The database.
@@ -33,14 +33,15 @@ pub struct Mapping {
 }
 
 /// The database.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSection {
+    #[serde(skip_serializing)]
     url: Option<String>,
 }
 
 /// What holds where a row does not say.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     /// The currency of all prices, where no SELECT yields one.
@@ -48,7 +49,7 @@ pub struct Defaults {
 }
 
 /// Where users are found.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Users {
     /// Yields them.
@@ -62,7 +63,7 @@ pub struct Users {
 }
 
 /// Where products are found.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Products {
     /// Yields them.
@@ -78,7 +79,7 @@ pub struct Products {
 }
 
 /// Where orders are found.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Orders {
     /// Yields them.
@@ -92,7 +93,7 @@ pub struct Orders {
 }
 
 /// Where the items of the orders are found.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderItems {
     /// Yields them.
@@ -105,7 +106,7 @@ pub struct OrderItems {
 }
 
 /// What a price counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PriceUnit {
     /// The currency's minor unit: 1230 is 12.30 EUR.
@@ -115,7 +116,7 @@ pub enum PriceUnit {
 }
 
 /// What becomes of a user whose password the shop cannot verify.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WithoutPassword {
     /// They are rejected.

@@ -118,6 +118,7 @@ impl Entity {
                         required("quantity"),
                         required("price"),
                         optional("currency"),
+                        optional("updatedAt"),
                     ]
                 }
             }

@@ -6,6 +6,7 @@ use serde::ser::{SerializeStruct as _, Serializer};
 use storefront_core::MAX_ORDER_ITEMS;
 
 use super::Entity;
+use crate::size::MAX_ITEM_BYTES;
 use crate::source::Row;
 
 /// A row, or an order with its items, that the shop's rules do not take.
@@ -126,6 +127,42 @@ pub enum Reason {
         /// What the items cost.
         items: u64,
     },
+    /// Another row makes the same id, and is older.
+    #[error("its id is also made of the key {winner}, whose row is older or comes first")]
+    SharedId {
+        /// The key of the other.
+        winner: String,
+    },
+    /// Another user has the email, once capitals and spaces around it do not count, and is older.
+    #[error(
+        "its email is, but for capitals and spaces, that of the user {winner}, who is older or comes first"
+    )]
+    SharedEmail {
+        /// The key of the other.
+        winner: String,
+    },
+    /// Another user of the table has the email.
+    #[error("its email is taken in the table, by the user whose id there is {user_id}")]
+    EmailTaken {
+        /// The id of the other, as the table has it.
+        user_id: String,
+    },
+    /// The shop itself has changed it since it was loaded, or it is newer there.
+    #[error(
+        "the table has it at version {version}, last changed at {updated_at}: kept as it is there"
+    )]
+    Kept {
+        /// The version that it has in the table.
+        version: String,
+        /// When it was last changed there.
+        updated_at: String,
+    },
+    /// It is larger than an item can be.
+    #[error("it makes an item of {bytes} bytes; an item has at most {}", MAX_ITEM_BYTES)]
+    TooLarge {
+        /// The largest of its items.
+        bytes: usize,
+    },
     /// The id's own time and `createdAt`, which are the same for an order, are not.
     #[error("the id is of {id}, and {column} is {found}: an order's are the same")]
     OtherTime {
@@ -157,6 +194,11 @@ impl Reason {
             Self::RepeatedProduct { .. } => "repeated product",
             Self::OtherTotal { .. } => "other total",
             Self::OtherTime { .. } => "other time",
+            Self::SharedId { .. } => "shared id",
+            Self::SharedEmail { .. } => "shared email",
+            Self::EmailTaken { .. } => "email taken",
+            Self::Kept { .. } => "kept in the table",
+            Self::TooLarge { .. } => "too large",
         }
     }
 }

@@ -29,6 +29,26 @@ impl Dialect {
         }
     }
 
+    /// Whether a time is at or after the n-th value that is bound, which is one in UTC as a text.
+    /// Where it cannot be read as a time, it may be.
+    pub(crate) fn is_since(self, column: &str, kind: &str, n: usize) -> String {
+        let name = self.quoted(column);
+        match self {
+            Self::Postgres if matches!(kind, "TIMESTAMPTZ" | "TIMESTAMP" | "DATE") => {
+                format!("s.{name} >= ${n}::{}", kind.to_lowercase())
+            }
+            Self::Postgres => format!("s.{name}::timestamptz >= ${n}::timestamptz"),
+            Self::MySql if is_time_in_mysql(kind) => {
+                format!("s.{name} >= CAST(? AS DATETIME(3))")
+            }
+            Self::MySql => format!("CAST(s.{name} AS DATETIME(3)) >= CAST(? AS DATETIME(3))"),
+            // Its times are texts of more than one form.
+            Self::Sqlite => format!(
+                "(s.{name} IS NOT NULL AND COALESCE(julianday(s.{name}) >= julianday(?), 1))"
+            ),
+        }
+    }
+
     /// How a column is selected.
     ///
     /// What is neither a whole number nor a text is written out by the database: its numbers with

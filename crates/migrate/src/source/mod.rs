@@ -1,5 +1,6 @@
 //! Reads a relational database, and only reads.
 
+mod changed;
 mod connection;
 mod dialect;
 mod drafts;

@@ -3,12 +3,13 @@
 use async_stream::try_stream;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
+use storefront_core::Timestamp;
 
 use super::dialect::sort_alike;
 use super::drafts::{Drafts, LOOKED_UP, padded};
 use super::page::{self, Group, Pages};
 use super::select::{Range, Select};
-use super::{Columns, Connection, Key, Row};
+use super::{Columns, Connection, Key, Row, changed};
 use crate::entity::{self, Reason, Reject};
 use crate::{Entity, Error, Kind, Mapping, Unit};
 
@@ -26,6 +27,8 @@ pub struct Reader {
     mapping: Mapping,
     selects: [Select; 4],
     page: usize,
+    /// The source's clock when it was opened, in milliseconds since 1970.
+    opened_at: i64,
 }
 
 /// Makes a unit of a row.
@@ -43,17 +46,23 @@ fn of_row(kind: Kind) -> Option<OfRow> {
 /// What was read.
 #[derive(Debug)]
 pub struct Read {
-    /// From which key on to read again when this one, and what came before it, is done with. `None`
-    /// where that does not get any further: rows without a key, items without an order.
+    /// Its key; `None` of rows without one, and of items without an order.
+    pub key: Option<Key>,
+    /// From which key on to read again when this one, and what came before it, is done with: then
+    /// nothing is read twice, and nothing is left out. `None` where there is no such key, which there
+    /// always is again after a page.
     pub resume_after: Option<Key>,
     /// The unit, or why it is none.
     pub unit: Result<Unit, Box<Reject>>,
+    /// What a unit was made of, and the key of a reject's; for who finds something wrong with it later.
+    rows: Option<(Row, Vec<Row>)>,
 }
 
 impl Reader {
     /// Opens the source of a mapping, and holds its SELECTs against what the shop needs.
     pub async fn open(mapping: Mapping, url: &str) -> Result<Self, Error> {
         let mut connection = Connection::read(url).await?;
+        let opened_at = changed::clock(&mut connection).await?;
         let mut problems = Vec::new();
         let mut selects = Vec::new();
         for entity in Entity::ALL {
@@ -70,7 +79,7 @@ impl Reader {
         let Ok(selects) = <[Select; 4]>::try_from(selects) else {
             return Err(Error::Columns(problems));
         };
-        let reader = Self { connection, mapping, selects, page: PAGE };
+        let reader = Self { connection, mapping, selects, page: PAGE, opened_at };
         reader.expect_currencies()?;
         reader.expect_orders_and_items_in_step()?;
         Ok(reader)
@@ -104,6 +113,31 @@ impl Reader {
             Some(unit) => self.rows(kind, unit, after),
             None => self.orders(after),
         }
+    }
+
+    /// How many rows the SELECT of a kind yields, an order's items not counted.
+    pub async fn count(&mut self, kind: Kind) -> Result<u64, Error> {
+        changed::count(&mut self.connection, &self.selects[kind.entity() as usize]).await
+    }
+
+    /// What the source's clock said when it was opened: what is changed later is not seen.
+    #[must_use]
+    pub fn opened_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.opened_at).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The first so many keys, after one where it is given, of the units that were made or changed
+    /// since then: as far as `updatedAt` and `createdAt` tell of rows of this entity. Those of order
+    /// items are the keys of their orders.
+    pub async fn changed(
+        &mut self,
+        entity: Entity,
+        since: Timestamp,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, Error> {
+        let select = &self.selects[entity as usize];
+        changed::keys(&mut self.connection, select, since, after, limit).await
     }
 
     /// The units of a kind that have these keys, in any order. A key that no row has yields none.
@@ -156,7 +190,7 @@ impl Reader {
         unit: OfRow,
         after: Option<Key>,
     ) -> BoxStream<'_, Result<Read, Error>> {
-        let Self { connection, mapping, selects, page } = self;
+        let Self { connection, mapping, selects, page, .. } = self;
         let select = &selects[kind.entity() as usize];
         try_stream! {
             if after.is_none() {
@@ -182,7 +216,7 @@ impl Reader {
     /// A page of orders, then the items of the same range of keys: the items that belong to none of
     /// them are seen as well.
     fn orders(&mut self, after: Option<Key>) -> BoxStream<'_, Result<Read, Error>> {
-        let Self { connection, mapping, selects, page } = self;
+        let Self { connection, mapping, selects, page, .. } = self;
         let [users, products, orders, items] = &*selects;
         try_stream! {
             if after.is_none() {
@@ -201,6 +235,7 @@ impl Reader {
                 let above = pages.after().cloned();
                 let page = pages.next(connection).await?;
                 let up_to = if page.is_last { None } else { pages.after().cloned() };
+                let page_end = up_to.clone();
                 let mut drafts = Drafts::of(page.groups);
                 let range = Range { above: above.is_some(), up_to: up_to.is_some() };
                 let bounds: Vec<_> = above.into_iter().chain(up_to).collect();
@@ -212,7 +247,9 @@ impl Reader {
                     }
                 }
                 drop(rows);
-                for read in drafts.into_reads(connection, users, products, mapping).await? {
+                for mut read in drafts.into_reads(connection, users, products, mapping).await? {
+                    // Before its end, a page may have shown lost items of keys that are yet to come.
+                    read.resume_after = read.key.clone().filter(|key| page_end.as_ref() == Some(key));
                     yield read;
                 }
                 if page.is_last {
@@ -277,14 +314,34 @@ impl Read {
         row: Row,
         more: Vec<Row>,
     ) -> Self {
-        let legacy_id = key.to_string();
-        let reject = |reason| Box::new(Reject { entity, key: Some(legacy_id), reason, row, more });
-        Self { resume_after: Some(key), unit: unit.map_err(reject) }
+        let (unit, rows) = match unit {
+            Ok(unit) => (Ok(unit), Some((row, more))),
+            Err(reason) => {
+                let legacy_id = Some(key.to_string());
+                (Err(Box::new(Reject { entity, key: legacy_id, reason, row, more })), None)
+            }
+        };
+        Self { key: Some(key.clone()), resume_after: Some(key), unit, rows }
+    }
+
+    /// The unit; or a reject, where it is sound by itself and something else is wrong with it.
+    pub(crate) fn judged(
+        self,
+        judge: impl FnOnce(&Unit) -> Result<(), Reason>,
+    ) -> Result<Unit, Box<Reject>> {
+        let unit = self.unit?;
+        match (judge(&unit), self.rows) {
+            (Err(reason), Some((row, more))) => {
+                let key = Some(unit.legacy_id().to_owned());
+                Err(Box::new(Reject { entity: unit.kind().entity(), key, reason, row, more }))
+            }
+            _ => Ok(unit),
+        }
     }
 
     /// What is in no range of keys.
     fn lost(reject: Reject) -> Self {
-        Self { resume_after: None, unit: Err(Box::new(reject)) }
+        Self { key: None, resume_after: None, unit: Err(Box::new(reject)), rows: None }
     }
 }
 

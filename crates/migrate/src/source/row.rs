@@ -168,7 +168,7 @@ mod tests {
             [
                 "[order_items] has orderId twice, as orderId and as order_id",
                 "[order_items] has the column colour, which is none of: orderId, productId, name, \
-                 quantity, price, currency",
+                 quantity, price, currency, updatedAt",
                 "[order_items] is without the column productId",
             ]
         );

@@ -92,6 +92,39 @@ impl Select {
         format!("{} WHERE {}", self.all(&list.join(", ")), self.is_among(keys))
     }
 
+    /// How many rows there are.
+    pub(crate) fn count(&self) -> String {
+        self.all("COUNT(*)")
+    }
+
+    /// The keys of the rows that say that they were made or changed since a time, after a key where
+    /// one is given. The time is bound first, so many times. `None` where no column says so.
+    pub(crate) fn changed(&self, is_after: bool, limit: usize) -> Option<(String, usize)> {
+        let columns = ["updatedAt", "createdAt"].map(|attribute| self.columns.find(attribute));
+        let conditions: Vec<_> = columns
+            .into_iter()
+            .flatten()
+            .zip(1..)
+            .map(|(column, n)| self.dialect.is_since(&column.name, &column.kind, n))
+            .collect();
+        let bound = conditions.len();
+        if bound == 0 {
+            return None;
+        }
+        let key = self.key();
+        let after = if is_after {
+            format!("{key} > {}", self.placeholder(bound + 1))
+        } else {
+            format!("{key} IS NOT NULL")
+        };
+        let all = self.all(&self.dialect.selected(self.key_column(), self.key_kind()));
+        let conditions = conditions.join(" OR ");
+        let statement = format!(
+            "{all} WHERE ({conditions}) AND {after} GROUP BY {key} ORDER BY {key} LIMIT {limit}"
+        );
+        Some((statement, bound))
+    }
+
     fn is_among(&self, keys: usize) -> String {
         let keys: Vec<_> = (1..=keys).map(|n| self.placeholder(n)).collect();
         format!("{} IN ({})", self.key(), keys.join(", "))
@@ -137,6 +170,25 @@ mod tests {
             "SELECT s.\"product_id\", s.\"order_id\", s.\"name\", s.\"quantity\", \
              s.\"price\"::text AS \"price\" FROM (\nSELECT * FROM order_lines -- all\n) AS s \
              WHERE s.\"order_id\" > $1::int8 ORDER BY s.\"order_id\" LIMIT 3"
+        );
+    }
+
+    #[test]
+    fn what_was_changed_is_found_by_the_columns_that_tell() {
+        assert_eq!(select(Dialect::Postgres).changed(false, 9), None);
+        let found = [("id", "INT8"), ("email", "TEXT"), ("name", "TEXT"), ("passwordHash", "TEXT")]
+            .into_iter()
+            .chain([("created_at", "TIMESTAMPTZ"), ("updated_at", "TIMESTAMP")])
+            .map(|(name, kind)| (name.to_owned(), kind.to_owned()));
+        let columns = Columns::of(Entity::User, found).unwrap();
+        let select = Select::new(Dialect::Postgres, "SELECT 1", columns, Entity::User);
+        let (statement, bound) = select.changed(true, 9).unwrap();
+        assert_eq!(bound, 2);
+        assert_eq!(
+            statement,
+            "SELECT s.\"id\" FROM (\nSELECT 1\n) AS s WHERE (s.\"updated_at\" >= $1::timestamp \
+             OR s.\"created_at\" >= $2::timestamptz) AND s.\"id\" > $3::int8 GROUP BY s.\"id\" \
+             ORDER BY s.\"id\" LIMIT 9"
         );
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use storefront_core::OrderWithItems;
 use storefront_migrate::generate::{Example, Flaw, Written};
-use storefront_migrate::{Entity, Kind, Migrated, Reader, Reject, Remark, Unit};
+use storefront_migrate::{Entity, Kind, Migrated, Read, Reader, Reject, Remark, Unit};
 
 use crate::source::{Source, mapping_of, paged, reads, sorted_out};
 
@@ -264,15 +264,22 @@ async fn expect_the_same_by_any_page(source: &Source, example: Example) {
 
 async fn expect_to_resume_anywhere(source: &Source, example: Example) {
     let mut reader = paged(source.reader(mapping_of(example)).await, 50);
+    let lines = |reads: &[Read]| -> Vec<String> {
+        let line = |read: &Read| match &read.unit {
+            Ok(unit) => format!("{unit:?}"),
+            Err(reject) => serde_json::to_string(reject).unwrap(),
+        };
+        reads.iter().map(line).collect()
+    };
     for kind in Kind::ALL {
         let all = reads(&mut reader, kind, None).await;
-        for stop in [0, 49, 50, 51, all.len() - 1] {
-            let Some(stopped_at) = all[stop].resume_after.clone() else { continue };
-            let rest = reads(&mut reader, kind, Some(stopped_at)).await;
-            let units = |reads: &[storefront_migrate::Read]| -> Vec<Unit> {
-                reads.iter().filter_map(|read| read.unit.as_ref().ok().cloned()).collect()
-            };
-            assert!(units(&rest) == units(&all[stop + 1..]), "{kind:?} after {stop}");
+        let stops: Vec<_> =
+            (0..all.len()).filter(|stop| all[*stop].resume_after.is_some()).collect();
+        assert!(!stops.is_empty(), "{kind:?} has pages");
+        for stop in stops.iter().step_by(7).chain(stops.last()) {
+            let rest = reads(&mut reader, kind, all[*stop].resume_after.clone()).await;
+            // Neither a unit nor a reject comes twice, or not at all.
+            assert!(lines(&rest) == lines(&all[stop + 1..]), "{kind:?} after {stop}");
         }
     }
 }
@@ -281,15 +288,15 @@ async fn expect_to_find_by_key(source: &Source, example: Example) {
     let mut reader = source.reader(mapping_of(example)).await;
     for kind in Kind::ALL {
         let all = reads(&mut reader, kind, None).await;
-        let keys: Vec<_> = all.iter().filter_map(|read| read.resume_after.clone()).collect();
+        let keys: Vec<_> = all.iter().filter_map(|read| read.key.clone()).collect();
         // More than are looked up at once, and not as they sort.
         let wanted: Vec<_> = keys.iter().rev().step_by(2).take(700).cloned().collect();
         let found = reader.find(kind, &wanted).await.unwrap();
         assert_eq!(found.len(), wanted.len());
         for read in found {
-            let key = read.resume_after.unwrap();
+            let key = read.key.unwrap();
             assert!(wanted.contains(&key));
-            let same = all.iter().find(|read| read.resume_after.as_ref() == Some(&key)).unwrap();
+            let same = all.iter().find(|read| read.key.as_ref() == Some(&key)).unwrap();
             assert_eq!(read.unit.as_ref().ok(), same.unit.as_ref().ok(), "{kind:?} {key}");
         }
     }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test has no better answer")]
 
 mod broken;
+mod catch_up;
 mod check;
 mod examples;
+mod import;
+mod load;
 mod source;
 mod table;

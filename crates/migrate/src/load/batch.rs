@@ -1,0 +1,138 @@
+//! One batch of writes, until all of it is written.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{PutRequest, ReturnConsumedCapacity, WriteRequest};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use storefront_core::schema::Item;
+use tokio::time::sleep;
+
+use super::pace::Pace;
+use crate::{Error, size};
+
+/// The most writes of a batch, which DynamoDB sets. That a batch has 16 MB at most then follows from
+/// the 400 KB of an item.
+pub(super) const BATCH: usize = 25;
+
+/// How often in a row nothing at all may be written before it is given up: some minutes.
+const MAX_TRIES: usize = 20;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The pauses between tries, with jitter.
+pub(super) fn pauses() -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .with_max_times(MAX_TRIES - 1)
+        .with_jitter()
+        .build()
+}
+
+/// Why a request was not carried out.
+pub(super) enum Refusal {
+    /// It was too much for now.
+    Throttled(Error),
+    /// Something that passes.
+    Passing(Error),
+    /// It will not be carried out however often it is tried.
+    Final(Error),
+}
+
+/// What it is that went wrong with a request.
+pub(super) fn refusal<E>(doing: &'static str, error: SdkError<E>) -> Refusal
+where
+    aws_sdk_dynamodb::Error: From<SdkError<E>>,
+    SdkError<E>: ProvideErrorMetadata,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let code = error.code().unwrap_or_default().to_owned();
+    let is_unanswered = matches!(
+        error,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
+    );
+    let error = Error::Table { doing, source: Box::new(error.into()) };
+    match code.as_str() {
+        "ProvisionedThroughputExceededException"
+        | "ThrottlingException"
+        | "RequestLimitExceeded" => Refusal::Throttled(error),
+        _ if is_unanswered || status.is_some_and(|status| status >= 500) => Refusal::Passing(error),
+        _ => Refusal::Final(error),
+    }
+}
+
+/// Puts the items, whatever is there. Returns how many units it took.
+pub(super) async fn put(
+    client: &Client,
+    table: &str,
+    items: Vec<Item>,
+    pace: &Pace,
+) -> Result<f64, Error> {
+    let mut left = items.into_iter().map(put_request).collect::<Result<Vec<_>, _>>()?;
+    let mut consumed = 0.0;
+    let mut pauses: Box<dyn Iterator<Item = Duration> + Send> = Box::new(pauses());
+    while !left.is_empty() {
+        let count = left.len();
+        let expected = units(&left);
+        pace.take(expected).await;
+        let answer = client
+            .batch_write_item()
+            .request_items(table, left.clone())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match answer {
+            Ok(answer) => {
+                let unprocessed = answer.unprocessed_items.and_then(|mut all| all.remove(table));
+                left = unprocessed.unwrap_or_default();
+                let expected = expected - units(&left);
+                let found = answer
+                    .consumed_capacity
+                    .filter(|found| !found.is_empty())
+                    .map(|all| all.iter().filter_map(|table| table.capacity_units).sum::<f64>());
+                let found = found.unwrap_or(expected);
+                pace.correct(found - expected - units(&left));
+                consumed += found;
+                if left.is_empty() {
+                    pace.went_well();
+                    return Ok(consumed);
+                }
+                pace.throttled();
+                Error::Unprocessed { items: left.len() }
+            }
+            Err(error) => {
+                pace.correct(-expected);
+                match refusal("write", error) {
+                    Refusal::Throttled(error) => {
+                        pace.throttled();
+                        error
+                    }
+                    Refusal::Passing(error) => error,
+                    Refusal::Final(error) => return Err(error),
+                }
+            }
+        };
+        if left.len() < count {
+            pauses = Box::new(self::pauses());
+        }
+        match pauses.next() {
+            Some(pause) => sleep(pause).await,
+            None => return Err(error),
+        }
+    }
+    Ok(consumed)
+}
+
+fn put_request(item: Item) -> Result<WriteRequest, Error> {
+    let put = PutRequest::builder().set_item(Some(item)).build();
+    let put =
+        put.map_err(|error| Error::Table { doing: "write", source: Box::new(error.into()) })?;
+    Ok(WriteRequest::builder().put_request(put).build())
+}
+
+fn units(writes: &[WriteRequest]) -> f64 {
+    let puts = writes.iter().filter_map(|write| write.put_request.as_ref());
+    puts.map(|put| f64::from(size::write_units(&put.item))).sum()
+}

@@ -1,0 +1,209 @@
+//! Loads what was changed in the source since the load, while the shop may already be in use.
+//!
+//! Nothing is put blindly here. What a load or a catch-up has written is at version 1, and every
+//! change by the shop counts the version up: only what is at version 1 and not newer is replaced, and
+//! a user's guard only where the email is free.
+
+use std::collections::VecDeque;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use storefront_core::Timestamp;
+use storefront_core::schema::Item;
+
+use super::conditional::{Refused, Table};
+use super::display::Display;
+use super::pace::Pace;
+use super::rejects::Rejects;
+use super::state::{Counts, Folder, Identity};
+use super::table::Target;
+use super::{LoadArgs, Summary, items};
+use crate::source::Read;
+use crate::{Entity, Error, Key, Kind, Mapping, Reader, Reason, size};
+
+/// How much earlier changes are looked for: a transaction of the source may take its time from the
+/// first change to the end, and only then be seen.
+const OVERLAP_MILLIS: i64 = 10 * 60 * 1_000;
+
+/// How many units are looked up at once.
+const PAGE: usize = 500;
+
+/// Catches up with the source.
+pub(super) async fn run(
+    args: &LoadArgs,
+    folder: &Folder,
+    mapping: Mapping,
+    url: &str,
+    target: Target,
+    identity: &Identity,
+) -> Result<Summary, Error> {
+    let state = folder.read()?.filter(super::State::is_loaded);
+    let mut state = state.ok_or_else(|| Error::NotLoaded(folder.path().to_owned()))?;
+    if let Some(difference) = state.of.difference(identity) {
+        return Err(Error::OtherLoad { folder: folder.path().to_owned(), difference });
+    }
+    let mut reader = Reader::open(mapping, url).await?;
+    let opened_at = reader.opened_at();
+    let display = Display::new();
+    let since = state.caught_up.unwrap_or(state.begun).as_millis() - OVERLAP_MILLIS;
+    let since = Timestamp::from_millis(since).unwrap_or(Timestamp::UNIX_EPOCH);
+    display.line(&format!("Looking for what was changed since {since}."));
+    if target.has_stream {
+        display.line(
+            "The table has a stream: the shop's consumer publishes each change of an order's status that is caught \
+             up with. Disable its event source mapping first where nobody shall hear of them.",
+        );
+    }
+    let max_wcu = args.max_wcu.map_or(u32::MAX, std::num::NonZeroU32::get);
+    let name = format!("catch-up-{}.jsonl", state.catch_ups + 1);
+    let mut catch_up = CatchUp {
+        table: Table::new(target, Pace::new(max_wcu, args.concurrency.get())),
+        at_once: args.concurrency.get(),
+        rejects: Rejects::open(&folder.join(&name), 0)?,
+        counts: Counts::default(),
+    };
+    for entity in Entity::ALL {
+        catch_up.entity(&mut reader, entity, since).await?;
+    }
+    catch_up.rejects.sync()?;
+    state.catch_ups += 1;
+    state.caught_up = Some(opened_at);
+    folder.write(&state)?;
+    let CatchUp { table, rejects, counts, .. } = catch_up;
+    let mut summary = Summary::of_load(&counts, rejects.path(), Some(table.units()));
+    summary.notes = notes(&reader);
+    Ok(summary)
+}
+
+/// What cannot be seen.
+fn notes(reader: &Reader) -> Vec<String> {
+    let mut notes: Vec<_> = Kind::ALL
+        .map(Kind::entity)
+        .into_iter()
+        .filter(|entity| reader.columns(*entity).find("updatedAt").is_none())
+        .map(|entity| {
+            let section = entity.section();
+            format!("[{section}] has no updatedAt: only new {section} are seen")
+        })
+        .collect();
+    if reader.columns(Entity::OrderItem).find("updatedAt").is_none() {
+        notes.push(
+            "[order_items] has no updatedAt: a change of an item is seen where it touched its order's".to_owned(),
+        );
+    }
+    notes.push("rows that are gone from the source are still in the table".to_owned());
+    notes
+}
+
+struct CatchUp {
+    table: Table,
+    at_once: usize,
+    rejects: Rejects,
+    counts: Counts,
+}
+
+impl CatchUp {
+    /// What was changed of an entity; of order items, their orders.
+    async fn entity(
+        &mut self,
+        reader: &mut Reader,
+        entity: Entity,
+        since: Timestamp,
+    ) -> Result<(), Error> {
+        let kind = match entity {
+            Entity::User => Kind::User,
+            Entity::Product => Kind::Product,
+            Entity::Order | Entity::OrderItem => Kind::Order,
+        };
+        let mut waiting = Vec::new();
+        let mut after: Option<Key> = None;
+        loop {
+            let keys = reader.changed(entity, since, after.as_ref(), PAGE).await?;
+            let Some(last) = keys.last().cloned() else { break };
+            waiting.extend(self.units(reader, kind, &keys, Late::May).await?);
+            after = Some(last);
+        }
+        // An email is free once the user who had it has got theirs.
+        let mut waiting = VecDeque::from(waiting);
+        loop {
+            let keys: Vec<_> = waiting.drain(..).collect();
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let mut left = Vec::new();
+            for keys in keys.chunks(PAGE) {
+                left.extend(self.units(reader, kind, keys, Late::May).await?);
+            }
+            if left.len() == keys.len() {
+                for keys in keys.chunks(PAGE) {
+                    self.units(reader, kind, keys, Late::IsRejected).await?;
+                }
+                return Ok(());
+            }
+            waiting.extend(left);
+        }
+    }
+
+    /// Writes the units of these keys; returns those whose email is not free.
+    async fn units(
+        &mut self,
+        reader: &mut Reader,
+        kind: Kind,
+        keys: &[Key],
+        late: Late,
+    ) -> Result<Vec<Key>, Error> {
+        let reads = reader.find(kind, keys).await?;
+        let table = &self.table;
+        let mut written = stream::iter(reads)
+            .map(|read| async move { write(table, kind, read).await })
+            .buffer_unordered(self.at_once);
+        let mut waiting = Vec::new();
+        let mut counted = Vec::new();
+        while let Some(outcome) = written.next().await {
+            counted.push(outcome?);
+        }
+        drop(written);
+        for (read, refused, count) in counted {
+            match (refused, read.key.clone(), late) {
+                (None, _, _) if read.unit.is_ok() => self.counts.add(kind, count),
+                (Some(Refused::EmailTaken { .. }), Some(key), Late::May) => waiting.push(key),
+                (refused, _, _) => {
+                    if let Err(reject) = items(read, refused.map(Reason::from))? {
+                        self.rejects.write(&reject)?;
+                        self.counts.reject(&reject);
+                    }
+                }
+            }
+        }
+        Ok(waiting)
+    }
+}
+
+/// What becomes of a user whose email is not free.
+#[derive(Clone, Copy)]
+enum Late {
+    /// It may be later.
+    May,
+    IsRejected,
+}
+
+/// Writes a unit, unless it is none, or the table has something else; and how many items it has.
+async fn write(
+    table: &Table,
+    kind: Kind,
+    read: Read,
+) -> Result<(Read, Option<Refused>, usize), Error> {
+    let Ok(unit) = &read.unit else { return Ok((read, None, 0)) };
+    let items: Vec<Item> = unit.to_items().map_err(Error::Item)?;
+    let count = items.len();
+    let bytes = items.iter().map(size::item_bytes).max().unwrap_or_default();
+    if bytes > size::MAX_ITEM_BYTES {
+        return Ok((read, Some(Refused::TooLarge { bytes }), count));
+    }
+    let refused = match kind {
+        Kind::User => table.put_user(items).await?,
+        Kind::Product => table.put(items, Vec::new()).await?,
+        Kind::Order => table.put_order(items).await?,
+    };
+    Ok((read, refused, count))
+}

@@ -1,0 +1,298 @@
+//! Loads what a source has into the table, or into files for DynamoDB's import from S3.
+//!
+//! Users come first, then products, then orders with their items. Wherever it is ended, running it
+//! again goes on from the last checkpoint in the state folder, and writes some items a second time:
+//! the same ones, because the same row makes the same items.
+
+mod batch;
+mod catch_up;
+mod claims;
+mod conditional;
+mod display;
+mod import;
+mod pace;
+mod rejects;
+mod sink;
+mod state;
+mod summary;
+mod table;
+mod writer;
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use futures_util::TryStreamExt as _;
+use storefront_core::schema::Item;
+
+use self::claims::Claims;
+use self::display::Display;
+use self::import::Files;
+use self::rejects::Rejects;
+use self::sink::Sink;
+pub use self::state::Counts;
+use self::state::{Folder, Identity, State};
+pub use self::summary::Summary;
+use self::table::Target;
+use self::writer::Writer;
+use crate::source::Read;
+use crate::{Error, Kind, Mapping, Reader, Reason, Reject, size};
+
+/// The names of the files in the state folder, but for its own.
+const REJECTS: &str = "rejects.jsonl";
+const CLAIMS: &str = "claims.sqlite";
+
+/// How often what is reached is written down: what a kill costs.
+const CHECKPOINT: Duration = Duration::from_millis(500);
+
+/// What to load, and where.
+#[derive(Clone, Debug, Args)]
+pub struct LoadArgs {
+    /// The mapping. The source's URL is `DATABASE_URL`, or what the mapping says.
+    #[arg(long)]
+    pub mapping: PathBuf,
+
+    /// The table.
+    #[arg(long, required_unless_present = "to")]
+    pub table: Option<String>,
+
+    /// Where DynamoDB is, if it is not AWS's own endpoint of the region (`AWS_ENDPOINT_URL_DYNAMODB`).
+    #[arg(long)]
+    pub endpoint_url: Option<String>,
+
+    /// How many write capacity units a second may be consumed, the index's included.
+    #[arg(long, required_unless_present = "to")]
+    pub max_wcu: Option<NonZeroU32>,
+
+    /// The folder where the load keeps what it needs to go on after an interruption, and the rejects.
+    /// It is made where there is none, and readable by its owner only.
+    #[arg(long)]
+    pub state: PathBuf,
+
+    /// The most batches that are under way at once. It begins with few, and takes more as long as
+    /// the table keeps up.
+    #[arg(long, default_value = "32")]
+    pub concurrency: NonZeroUsize,
+
+    /// Loads what was changed in the source since the load, or since the last catch-up.
+    ///
+    /// By `updatedAt` and `createdAt`, from ten minutes before. What the shop itself has changed in
+    /// the table since is kept, and reported. Rows that are gone from the source, and changes that
+    /// did not touch `updatedAt`, are not seen.
+    #[arg(long, conflicts_with = "to")]
+    pub catch_up: bool,
+
+    /// Begins anew, over what an earlier load with this state folder has written: after a change of
+    /// the mapping, for instance.
+    #[arg(long, conflicts_with = "catch_up")]
+    pub start_over: bool,
+
+    /// Writes files for DynamoDB's import from S3 instead: `--to import FOLDER`.
+    #[arg(long, num_args = 2, value_names = ["import", "FOLDER"], conflicts_with_all = ["table", "max_wcu"])]
+    pub to: Option<Vec<PathBuf>>,
+
+    /// When a file of an import is full, in bytes before compression. A file is the least that is
+    /// written again after an interruption.
+    #[arg(long, default_value_t = 128 * 1024 * 1024)]
+    pub file_bytes: u64,
+}
+
+/// Where a load can go but into the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Other {
+    Import,
+}
+
+/// Loads, or goes on with a load.
+pub async fn run(args: &LoadArgs) -> Result<Summary, Error> {
+    let folder = Folder::open(&args.state)?;
+    let mapping = Mapping::read(&args.mapping)?;
+    let url = mapping.url()?;
+    match (&args.to, &args.table) {
+        (Some(to), _) => to_files(args, &folder, mapping, &url, import_folder(to)?).await,
+        (None, table) => {
+            let table = table.as_deref().unwrap_or_default();
+            let target = Target::find(table, args.endpoint_url.clone()).await?;
+            let identity = Identity::new(&mapping, &url, target.name.clone(), target.id.clone())?;
+            if args.catch_up {
+                return catch_up::run(args, &folder, mapping, &url, target, &identity).await;
+            }
+            to_table(args, &folder, mapping, &url, target, identity).await
+        }
+    }
+}
+
+fn import_folder(to: &[PathBuf]) -> Result<&PathBuf, Error> {
+    match to {
+        [other, folder] if Other::from_str(&other.to_string_lossy(), false).is_ok() => Ok(folder),
+        _ => Err(Error::OtherTarget),
+    }
+}
+
+async fn to_table(
+    args: &LoadArgs,
+    folder: &Folder,
+    mapping: Mapping,
+    url: &str,
+    target: Target,
+    identity: Identity,
+) -> Result<Summary, Error> {
+    let found = earlier(args, folder, &identity)?;
+    // With --start-over the table is that of the earlier load.
+    let is_known = folder.read()?.is_some_and(|state| state.of.is_of_target(&identity));
+    if !is_known && !target.is_empty().await? {
+        return Err(Error::NotEmpty(target.name));
+    }
+    let mut reader = Reader::open(mapping, url).await?;
+    let state = found.unwrap_or_else(|| State::new(identity, reader.opened_at()));
+    folder.write(&state)?;
+    let max_wcu = args.max_wcu.map_or(u32::MAX, NonZeroU32::get);
+    let writer = Writer::new(target.client, &target.name, max_wcu, args.concurrency.get());
+    let mut display = Display::new();
+    if target.has_stream {
+        display.line(
+            "The table has a stream. The shop's consumer publishes changes of an order's status, and a new order is \
+             none; but one that is written again with another status, after an interruption or by --start-over, is.",
+        );
+    }
+    load(&mut reader, folder, state, Sink::Table(writer), &mut display).await
+}
+
+async fn to_files(
+    args: &LoadArgs,
+    folder: &Folder,
+    mapping: Mapping,
+    url: &str,
+    target: &PathBuf,
+) -> Result<Summary, Error> {
+    let shown = std::path::absolute(target).unwrap_or_else(|_| target.clone());
+    let identity = Identity::new(&mapping, url, format!("import {}", shown.display()), None)?;
+    let found = earlier(args, folder, &identity)?;
+    let done = found.as_ref().map(|state| state.progress.files.clone());
+    let is_known = folder.read()?.is_some_and(|state| state.of.is_of_target(&identity));
+    let files = Files::open(target, done.unwrap_or_default(), args.file_bytes, is_known)?;
+    let mut reader = Reader::open(mapping, url).await?;
+    let state = found.unwrap_or_else(|| State::new(identity, reader.opened_at()));
+    folder.write(&state)?;
+    load(&mut reader, folder, state, Sink::Files(files), &mut Display::new()).await
+}
+
+/// What an earlier run left, if it is of the same load.
+fn earlier(args: &LoadArgs, folder: &Folder, now: &Identity) -> Result<Option<State>, Error> {
+    match folder.read()? {
+        Some(_) if args.start_over => Ok(None),
+        Some(state) => match state.of.difference(now) {
+            None => Ok(Some(state)),
+            Some(difference) => {
+                Err(Error::OtherLoad { folder: folder.path().to_owned(), difference })
+            }
+        },
+        None => Ok(None),
+    }
+}
+
+/// Loads what is not loaded yet.
+async fn load(
+    reader: &mut Reader,
+    folder: &Folder,
+    mut state: State,
+    mut sink: Sink,
+    display: &mut Display,
+) -> Result<Summary, Error> {
+    let mut rejects = Rejects::open(&folder.join(REJECTS), state.progress.rejects_bytes)?;
+    let mut checkpoint = Instant::now();
+    for kind in Kind::ALL {
+        if state.progress.finished.contains(&kind) {
+            continue;
+        }
+        let mut claims = match kind {
+            Kind::User => {
+                display.line("Reading all users once, to see which of them share an email.");
+                Some(Claims::read(reader, &folder.join(CLAIMS)).await?)
+            }
+            _ => None,
+        };
+        let mut progress = state.progress.clone();
+        display.begin(kind, reader.count(kind).await?, &progress.counts);
+        let mut reads = reader.units(kind, progress.after.clone());
+        while let Some(read) = reads.try_next().await? {
+            let resume_after = read.resume_after.clone();
+            match judged(read, claims.as_mut()).await? {
+                Ok(items) => {
+                    progress.counts.add(kind, items.len());
+                    sink.put(items).await?;
+                }
+                Err(reject) => {
+                    rejects.write(&reject)?;
+                    progress.counts.reject(&reject);
+                }
+            }
+            if resume_after.is_some() {
+                progress.after = resume_after;
+                progress.rejects_bytes = rejects.bytes();
+                sink.reach(&progress)?;
+            }
+            display.step(kind, &progress.counts, &sink);
+            if checkpoint.elapsed() > CHECKPOINT
+                && let Some(settled) = sink.settled()
+            {
+                checkpoint = Instant::now();
+                state.progress = settled;
+                rejects.sync()?;
+                folder.write(&state)?;
+            }
+        }
+        drop(reads);
+        sink.finish().await?;
+        progress.after = None;
+        progress.finished.push(kind);
+        progress.rejects_bytes = rejects.bytes();
+        sink.complete(&mut progress);
+        // Of what is finished nothing is left to be reached.
+        drop(sink.settled());
+        state.progress = progress;
+        rejects.sync()?;
+        folder.write(&state)?;
+        if let Some(claims) = claims {
+            claims.remove().await?;
+        }
+        display.end();
+    }
+    if let Sink::Files(files) = &sink {
+        files.write_manifest(&state.progress)?;
+    }
+    Ok(Summary::of_load(&state.progress.counts, rejects.path(), sink.units()))
+}
+
+/// The items of a unit, unless something is wrong with them.
+async fn judged(
+    read: Read,
+    claims: Option<&mut Claims>,
+) -> Result<Result<Vec<Item>, Box<Reject>>, Error> {
+    let lost = match (claims, &read.key, &read.unit) {
+        (Some(claims), Some(key), Ok(_)) => claims.lost(key).await?,
+        _ => None,
+    };
+    items(read, lost)
+}
+
+/// The items of a unit against which nothing is said, if none of them is too large.
+fn items(read: Read, said: Option<Reason>) -> Result<Result<Vec<Item>, Box<Reject>>, Error> {
+    let mut items = Ok(Vec::new());
+    let judged = read.judged(|unit| {
+        if let Some(reason) = said {
+            return Err(reason);
+        }
+        items = unit.to_items();
+        let largest = items.iter().flatten().map(size::item_bytes).max().unwrap_or_default();
+        if largest > size::MAX_ITEM_BYTES {
+            return Err(Reason::TooLarge { bytes: largest });
+        }
+        Ok(())
+    });
+    match judged {
+        Ok(_) => Ok(Ok(items.map_err(Error::Item)?)),
+        Err(reject) => Ok(Err(reject)),
+    }
+}

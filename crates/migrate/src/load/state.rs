@@ -1,0 +1,255 @@
+//! What a load knows of itself when it is started again: the state folder.
+//!
+//! What is written to `state.json` is true of the table by then. Whatever ends the program, the next
+//! run finds the last one that was written whole, and goes on from there.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use storefront_core::Timestamp;
+
+use crate::{Error, Key, Kind, Mapping, Reject};
+
+const FORMAT: u32 = 1;
+const FILE: &str = "state.json";
+const LOCK: &str = "lock";
+
+/// A folder that one program uses at a time.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Locked as long as it is open, and no longer than the program runs.
+    _lock: File,
+}
+
+/// What is being loaded, and how far it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct State {
+    format: u32,
+    pub(super) of: Identity,
+    /// The source's clock when the load began: what was changed later is for a catch-up.
+    pub(super) begun: Timestamp,
+    pub(super) progress: Progress,
+    /// How many catch-ups were finished.
+    pub(super) catch_ups: u32,
+    /// The source's clock when the last of them began.
+    pub(super) caught_up: Option<Timestamp>,
+}
+
+/// From where to where. A load goes on only between the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Identity {
+    /// A digest of all that the mapping says, but for the URL.
+    pub(super) mapping: String,
+    /// The source's URL, without user, password and options.
+    pub(super) source: String,
+    /// The table, or the folder.
+    pub(super) target: String,
+    /// A table that is deleted and made anew is another.
+    pub(super) table_id: Option<String>,
+}
+
+/// How far a load is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Progress {
+    /// Those of which all is loaded.
+    pub(super) finished: Vec<Kind>,
+    /// Of the next one, the last key of which everything before is loaded, and it too.
+    pub(super) after: Option<Key>,
+    /// The length of the file of rejects by then.
+    pub(super) rejects_bytes: u64,
+    /// How many files of an import are complete.
+    pub(super) files: Vec<super::import::Written>,
+    pub(super) counts: Counts,
+}
+
+/// What was loaded, and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Users, products and orders that were loaded.
+    pub units: BTreeMap<Kind, u64>,
+    /// The items that they are.
+    pub items: u64,
+    /// What was rejected, by entity and by reason.
+    pub rejects: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, kind: Kind, items: usize) {
+        *self.units.entry(kind).or_default() += 1;
+        self.items += items as u64;
+    }
+
+    pub(super) fn reject(&mut self, reject: &Reject) {
+        let of_entity = self.rejects.entry(reject.entity.section().to_owned()).or_default();
+        *of_entity.entry(reject.reason.kind().to_owned()).or_default() += 1;
+    }
+
+    /// How many were rejected.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejects.values().flat_map(BTreeMap::values).sum()
+    }
+}
+
+impl Folder {
+    /// Opens the folder, which is made where there is none. It is for its owner's eyes.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::State { path: path.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        let lock = private().create(true).write(true).open(path.join(LOCK)).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(path.to_owned())),
+            Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the last run left; `None` where none has begun.
+    pub(super) fn read(&self) -> Result<Option<State>, Error> {
+        let path = self.join(FILE);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::State { path, source }),
+        };
+        match serde_json::from_slice::<State>(&text) {
+            Ok(state) if state.format == FORMAT => Ok(Some(state)),
+            Ok(_) => Err(Error::OtherState { path, why: "it is of another version".to_owned() }),
+            Err(error) => Err(Error::OtherState { path, why: error.to_string() }),
+        }
+    }
+
+    /// Replaces what was there by the new, of which the disk has all when this returns.
+    pub(super) fn write(&self, state: &State) -> Result<(), Error> {
+        let text = serde_json::to_vec_pretty(state).map_err(io::Error::from);
+        let written = text.and_then(|text| replace(&self.path, FILE, &text));
+        written.map_err(|source| Error::State { path: self.join(FILE), source })
+    }
+}
+
+impl State {
+    pub(super) fn new(of: Identity, begun: Timestamp) -> Self {
+        Self {
+            format: FORMAT,
+            of,
+            begun,
+            progress: Progress::default(),
+            catch_ups: 0,
+            caught_up: None,
+        }
+    }
+
+    /// Whether the load is through.
+    pub(super) fn is_loaded(&self) -> bool {
+        Kind::ALL.iter().all(|kind| self.progress.finished.contains(kind))
+    }
+}
+
+impl Identity {
+    pub(super) fn new(
+        mapping: &Mapping,
+        url: &str,
+        target: String,
+        table_id: Option<String>,
+    ) -> Result<Self, Error> {
+        let text = serde_json::to_vec(mapping).map_err(Error::Json)?;
+        let hash = Sha256::digest(text);
+        let mapping = hash.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        Ok(Self { mapping, source: without_secrets(url), target, table_id })
+    }
+
+    /// Whether both go to the same place, wherever they come from.
+    pub(super) fn is_of_target(&self, other: &Self) -> bool {
+        (&self.target, &self.table_id) == (&other.target, &other.table_id)
+    }
+
+    /// What differs, in words.
+    pub(super) fn difference(&self, now: &Self) -> Option<String> {
+        let differs = |what, then: &str, now: &str| format!("the {what} was {then}, and is {now}");
+        if self.source != now.source {
+            Some(differs("source", &self.source, &now.source))
+        } else if self.target != now.target {
+            Some(differs("target", &self.target, &now.target))
+        } else if self.table_id != now.table_id {
+            Some(format!("the table {} was deleted and made anew since", now.target))
+        } else if self.mapping != now.mapping {
+            Some("the mapping says something else than it did".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+/// A file that only its owner can read: what is in the folder is, or may be, personal data.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Writes a file beside the one that is there, and puts it in its place.
+pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let beside = folder.join(format!("{name}.new"));
+    let mut file = private().create(true).write(true).truncate(true).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, folder.join(name))?;
+    // The name is the folder's.
+    File::open(folder)?.sync_all()
+}
+
+/// Neither user nor password, nor options.
+fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[start..])
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_known_without_its_secrets() {
+        for (url, known) in [
+            ("postgres://me:secret@host:5432/shop?password=secret", "postgres://host:5432/shop"),
+            ("mysql://host/shop", "mysql://host/shop"),
+            ("sqlite:shop.db?mode=ro", "sqlite:shop.db"),
+        ] {
+            assert_eq!(without_secrets(url), known);
+        }
+    }
+
+    #[test]
+    fn one_program_uses_a_folder_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Folder::open(folder.path()).unwrap();
+        assert!(matches!(Folder::open(folder.path()), Err(Error::InUse(_))));
+        drop(first);
+        Folder::open(folder.path()).unwrap();
+    }
+}
