@@ -1,5 +1,7 @@
 //! Loads of what was changed since.
 
+use std::fs;
+
 use serde_json::Value;
 use storefront_core::schema::Item;
 use storefront_core::{OrderAccess, OrderStatus, Orders, Products, StatusChange, Users};
@@ -7,7 +9,7 @@ use storefront_core::{ProductChanges, UserChanges};
 use storefront_migrate::generate::Example;
 use storefront_testing::faults::{Fault, Plan};
 
-use crate::load::Move;
+use crate::load::{Move, Said};
 
 /// Later than anything that the generator makes.
 const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
@@ -109,6 +111,32 @@ async fn an_order_loses_the_items_that_it_has_no_longer() {
     shop.load(&["--catch-up"]).await.expect(0);
     assert_eq!(items_of(&shop, order), 1);
     assert_eq!(text(&shop.item("Order", order), "itemCount"), "1");
+    assert!(shop.items() == shop.expected().await.0);
+}
+
+#[tokio::test]
+async fn an_order_is_caught_up_with_where_its_items_say_that_they_were_changed() {
+    let shop = Move::of(Example::IntegerKeys, 60, 0).await;
+    shop.execute("ALTER TABLE order_lines ADD COLUMN updated_at TEXT").await;
+    let mapping = shop.folder.path().join("migration.toml");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/integer-keys/migration.toml");
+    let text = fs::read_to_string(example).unwrap();
+    fs::write(
+        &mapping,
+        text.replace("AS price\nFROM order_lines", "AS price, updated_at FROM order_lines"),
+    )
+    .unwrap();
+    let load = async |more: &[&str]| {
+        let table = ["--table", shop.dynamodb.table_name(), "--max-wcu", "1000000"];
+        let mut command = shop.command_by(&mapping, &[&table, more].concat());
+        Said::of(command.output().await.unwrap()).expect(0)
+    };
+    load(&[]).await;
+    let sql = format!("UPDATE order_lines SET product_title = 'Renamed', updated_at = {NOW}");
+    shop.execute(&format!("{sql} WHERE order_id = 4")).await;
+    let said = load(&["--catch-up"]).await;
+    assert!(said.text.contains("0 users, 0 products, 1 orders"), "{}", said.text);
+    assert!(!said.text.contains("[order_items]"), "{}", said.text);
     assert!(shop.items() == shop.expected().await.0);
 }
 

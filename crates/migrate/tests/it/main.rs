@@ -4,6 +4,7 @@
 
 mod broken;
 mod catch_up;
+mod changed;
 mod check;
 mod examples;
 mod import;
