@@ -3,14 +3,12 @@
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod output;
-pub(crate) mod page;
-pub(crate) mod sheet;
-pub(crate) mod svg;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
+pub(crate) use storefront_report::{page, sheet, svg};
 
 use crate::callgrind::Instructions;
 use crate::machine::Machine;

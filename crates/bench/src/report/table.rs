@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::presets::ASCII_MARKDOWN;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::Table;
+pub(crate) use storefront_report::table::{table, thousands};
 
 use super::Report;
 use crate::targets::{Limit, millions};
@@ -84,27 +84,4 @@ fn targets(report: &Report) -> Table {
         ]);
     }
     table
-}
-
-/// All columns but the first few are numbers.
-pub(crate) fn table(header: &[&str], texts: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(header);
-    for column in table.column_iter_mut().skip(texts) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
-/// With commas.
-pub(crate) fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -80,9 +80,3 @@ fn the_figures_are_json_too() {
     assert_eq!(json["targets"][1]["limit"]["atMost"], 1.2);
     assert_eq!(json["subjects"][1]["kind"], "node");
 }
-
-#[test]
-fn thousands_are_set_apart() {
-    let texts = [0, 999, 1_000, 1_234_567].map(table::thousands);
-    assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
-}

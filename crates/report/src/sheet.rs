@@ -2,32 +2,40 @@
 
 use comfy_table::Table;
 
-use super::page::{cells, escaped};
-use super::table::table;
+use crate::page::{cells, escaped};
+use crate::table::table;
 
 /// Its first columns are texts, the others numbers.
-pub(crate) struct Sheet {
+#[derive(Debug)]
+pub struct Sheet {
     header: Vec<&'static str>,
     texts: usize,
     rows: Vec<Vec<String>>,
 }
 
 impl Sheet {
-    pub(crate) fn new(texts: &[&'static str], numbers: &[&'static str]) -> Self {
+    /// Without rows.
+    #[must_use]
+    pub fn new(texts: &[&'static str], numbers: &[&'static str]) -> Self {
         Self { header: [texts, numbers].concat(), texts: texts.len(), rows: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, row: impl Into<Vec<String>>) {
+    /// A row.
+    pub fn add(&mut self, row: impl Into<Vec<String>>) {
         self.rows.push(row.into());
     }
 
-    pub(crate) fn text(&self) -> Table {
+    /// For the terminal.
+    #[must_use]
+    pub fn text(&self) -> Table {
         let mut table = table(&self.header, self.texts);
         table.add_rows(&self.rows);
         table
     }
 
-    pub(crate) fn html(&self) -> String {
+    /// For a page.
+    #[must_use]
+    pub fn html(&self) -> String {
         let rows = self.rows.iter().map(|row| {
             let row: Vec<_> = row.iter().map(|cell| escaped(cell)).collect();
             self.row("td", &row)

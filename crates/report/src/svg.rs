@@ -4,7 +4,7 @@ mod lines;
 
 use std::fmt::Write as _;
 
-pub(crate) use lines::{Line, lines};
+pub use lines::{Line, lines};
 
 const LABELS: f64 = 260.0;
 const PLOT: f64 = 720.0;
@@ -13,29 +13,38 @@ const ROW: f64 = 24.0;
 const AXIS: f64 = 26.0;
 
 /// A row of a plot.
-pub(crate) struct Bar {
-    pub(crate) label: String,
+#[derive(Debug)]
+pub struct Bar {
+    /// What it is of.
+    pub label: String,
     /// A class of the page's style, for the colour.
-    pub(crate) class: &'static str,
+    pub class: &'static str,
     /// Laid end to end; every other one is paler.
-    pub(crate) parts: Vec<f64>,
+    pub parts: Vec<f64>,
     /// Single measurements, each a dot.
-    pub(crate) samples: Vec<f64>,
+    pub samples: Vec<f64>,
     /// What is written at its end.
-    pub(crate) value: String,
+    pub value: String,
 }
 
 /// A row of a plot of ratios.
-pub(crate) struct Interval {
-    pub(crate) label: String,
-    pub(crate) class: &'static str,
-    pub(crate) value: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+#[derive(Debug)]
+pub struct Interval {
+    /// What it is of.
+    pub label: String,
+    /// A class of the page's style, for the colour.
+    pub class: &'static str,
+    /// The point.
+    pub value: f64,
+    /// What it is at least.
+    pub low: f64,
+    /// What it is at most.
+    pub high: f64,
 }
 
 /// Bars from zero on. Those that are too long, such as Node's, are cut at `longest`, and say so.
-pub(crate) fn bars(bars: &[Bar], longest: f64) -> String {
+#[must_use]
+pub fn bars(bars: &[Bar], longest: f64) -> String {
     let scale = PLOT / longest;
     let mut svg = open(bars.len(), longest);
     for (row, bar) in bars.iter().enumerate() {
@@ -76,7 +85,7 @@ pub(crate) fn bars(bars: &[Bar], longest: f64) -> String {
 
 /// Bars of figures with these labels and classes: one part, or two of which the second reaches from the
 /// first figure to the second.
-pub(crate) fn figures(
+pub fn figures(
     rows: impl Iterator<Item = (String, &'static str, Vec<f64>)>,
     digits: usize,
 ) -> String {
@@ -94,7 +103,8 @@ pub(crate) fn figures(
 }
 
 /// Points between their bounds, and the limit that they should keep below.
-pub(crate) fn intervals(intervals: &[Interval], limit: f64) -> String {
+#[must_use]
+pub fn intervals(intervals: &[Interval], limit: f64) -> String {
     let longest = intervals.iter().map(|interval| interval.high).fold(limit, f64::max) * 1.08;
     let scale = PLOT / longest;
     let mut svg = open(intervals.len(), longest);
@@ -167,7 +177,7 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, text: &str) {
         svg,
         r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{}">{}</text>"#,
         if anchor.is_empty() { "start" } else { anchor },
-        super::page::escaped(text),
+        crate::page::escaped(text),
     );
 }
 

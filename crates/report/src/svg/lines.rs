@@ -15,14 +15,18 @@ const AXIS: f64 = 26.0;
 const COLOURS: usize = 7;
 
 /// A line, from left to right.
-pub(crate) struct Line {
-    pub(crate) label: String,
-    pub(crate) points: Vec<(f64, f64)>,
+#[derive(Debug)]
+pub struct Line {
+    /// What it is of.
+    pub label: String,
+    /// From left to right.
+    pub points: Vec<(f64, f64)>,
 }
 
 /// Lines and below them what they are; from zero up, and along `ticks`, which stand at equal
 /// distances where each is ten times the one before.
-pub(crate) fn lines(lines: &[Line], ticks: &[(f64, String)]) -> String {
+#[must_use]
+pub fn lines(lines: &[Line], ticks: &[(f64, String)]) -> String {
     let highest = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y);
     let highest = highest.fold(f64::MIN_POSITIVE, f64::max) * 1.1;
     let exponents = || ticks.iter().map(|(x, _)| x.log10());
@@ -66,7 +70,7 @@ pub(crate) fn lines(lines: &[Line], ticks: &[(f64, String)]) -> String {
 
 fn legend(lines: &[Line]) -> String {
     let entries = lines.iter().enumerate().map(|(at, line)| {
-        let label = super::super::page::escaped(&line.label);
+        let label = crate::page::escaped(&line.label);
         format!("<li><span class=\"legend line-{}\"></span>{label}", at % COLOURS)
     });
     format!("<ul class=\"legend\">{}</ul>", entries.collect::<String>())

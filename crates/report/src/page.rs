@@ -3,7 +3,8 @@
 use std::fmt::{Display, Write as _};
 
 /// A page that needs nothing from elsewhere: its heading, paragraphs below it, and the rest.
-pub(crate) fn page(heading: &str, introduction: &[&str], body: &str) -> String {
+#[must_use]
+pub fn page(heading: &str, introduction: &[&str], body: &str) -> String {
     let mut paragraphs = String::new();
     for paragraph in introduction {
         let _ = writeln!(paragraphs, "<p>{paragraph}</p>");
@@ -17,15 +18,21 @@ pub(crate) fn page(heading: &str, introduction: &[&str], body: &str) -> String {
     )
 }
 
-pub(crate) fn section(title: &str, explanation: &str, content: &str) -> String {
+/// A part of a page: its heading, a paragraph, and what it is about. The texts are HTML.
+#[must_use]
+pub fn section(title: &str, explanation: &str, content: &str) -> String {
     format!("<h2>{title}</h2>\n<p>{explanation}</p>\n<div class=\"scroll\">{content}</div>\n")
 }
 
-pub(crate) fn escaped(text: &str) -> String {
+/// A text as HTML.
+#[must_use]
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-pub(crate) fn cells(tag: &str, cells: impl IntoIterator<Item = impl Display>) -> String {
+/// Cells of a row of a table; they are HTML.
+#[must_use]
+pub fn cells(tag: &str, cells: impl IntoIterator<Item = impl Display>) -> String {
     let mut row = String::new();
     for cell in cells {
         let _ = write!(row, "<{tag}>{cell}");
