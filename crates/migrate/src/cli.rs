@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::generate::{self, GenerateArgs};
 use crate::load::{self, LoadArgs};
+use crate::review::{self, ReviewArgs};
 use crate::{Error, Mapping, Reader, check};
 
 /// Moves a shop from PostgreSQL, MySQL, MariaDB or SQLite.
@@ -28,6 +29,9 @@ enum Command {
         #[arg(long)]
         mapping: PathBuf,
     },
+    /// Says what a move would mean: what would be in the table, what would be rejected, what it would
+    /// cost, and which queries have no access pattern. Reads the source, all of it and once.
+    Review(ReviewArgs),
     /// Loads users, products, and orders with their items into the table, or goes on with a load.
     ///
     /// The table must be empty, or be the one that the state folder is of. Rows that break a rule are
@@ -58,6 +62,10 @@ pub async fn run(args: Args) -> Result<Outcome, Error> {
             let mut reader = Reader::open(mapping, &url).await?;
             print!("{}", check::check(&mut reader).await?);
             reader.close().await?;
+            Ok(Outcome::Done)
+        }
+        Command::Review(args) => {
+            print!("{}", review::run(&args).await?);
             Ok(Outcome::Done)
         }
         Command::Load(args) => {

@@ -80,6 +80,44 @@ pub enum Error {
         /// How many were read.
         rows: usize,
     },
+    /// A file of a review's cannot be read.
+    #[error("cannot read {}", path.display())]
+    ReadFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A report cannot be written.
+    #[error("cannot write {}", path.display())]
+    WriteFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The prices are not what prices look like.
+    #[error("{} has no prices: {source}", path.display())]
+    Prices {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what is wrong.
+        source: Box<toml::de::Error>,
+    },
+    /// An export of `pg_stat_statements` is not what one looks like.
+    #[error("{} is no export of pg_stat_statements", path.display())]
+    Queries {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what is wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What is counted does not fit into memory, and a temporary file does not take it.
+    #[error("cannot count in a temporary file; is there room where TMPDIR says?")]
+    Scratch(#[source] sqlx::Error),
+    /// A unit has no items.
+    #[error("cannot make items")]
+    Items(#[source] storefront_core::Error),
     /// What a generator of example data met.
     #[error("cannot write the example data; it needs a database without tables")]
     Generate(#[source] sqlx::Error),

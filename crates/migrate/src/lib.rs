@@ -34,6 +34,7 @@ pub mod size;
 mod check;
 mod entity;
 mod error;
+mod review;
 mod source;
 
 pub use entity::{Attribute, Entity, Kind, Migrated, Reason, Reject, Remark, Unit};

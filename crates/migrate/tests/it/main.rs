@@ -9,5 +9,6 @@ mod check;
 mod examples;
 mod import;
 mod load;
+mod review;
 mod source;
 mod table;

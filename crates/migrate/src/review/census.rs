@@ -1,0 +1,149 @@
+//! How many items there are, and how large they are.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use storefront_core::schema::{Item, TYPE};
+
+use super::distribution::{histogram, ratio};
+use super::size;
+
+/// From this size on an item is near the largest that there may be: 80 % of it.
+pub(super) const NEAR: u64 = size::MAX_ITEM / 5 * 4;
+
+/// The items of one type.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Items {
+    /// As items have it in `_type`.
+    #[serde(rename = "type")]
+    pub(super) name: &'static str,
+    #[serde(flatten)]
+    pub(super) sums: Sums,
+    pub(super) mean_bytes: f64,
+    /// Right to three digits.
+    pub(super) p50_bytes: u64,
+    pub(super) p99_bytes: u64,
+    pub(super) max_bytes: u64,
+    /// The key of the largest in the source.
+    pub(super) largest: Option<String>,
+}
+
+/// All of some items. Sizes are without what storage adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Sums {
+    /// In the table.
+    pub(super) items: u64,
+    pub(super) bytes: u64,
+    pub(super) write_units: u64,
+    /// Their copies in GSI1.
+    pub(super) index_items: u64,
+    pub(super) index_bytes: u64,
+    pub(super) index_write_units: u64,
+    /// As lines of DynamoDB JSON.
+    pub(super) import_bytes: u64,
+    /// From 80 % of what an item may have.
+    pub(super) near_limit: u64,
+}
+
+/// Counts items of one type.
+struct Type {
+    sums: Sums,
+    sizes: Histogram<u64>,
+    max: u64,
+    largest: Option<String>,
+}
+
+/// Counts all items.
+pub(super) struct Census {
+    types: [Type; TYPES.len()],
+}
+
+/// What a migration writes, in this order.
+const TYPES: [&str; 5] = ["User", "UniqueEmail", "Product", "Order", "OrderItem"];
+
+impl Census {
+    pub(super) fn new() -> Self {
+        Self { types: TYPES.map(|_| Type::new()) }
+    }
+
+    /// Counts an item, and says how large it is.
+    pub(super) fn add(&mut self, item: &Item, legacy_id: &str) -> u64 {
+        let bytes = size::item(item);
+        let name = item.get(TYPE).and_then(|value| value.as_s().ok());
+        let at = TYPES.iter().position(|known| name.is_some_and(|name| name == known));
+        if let Some(at) = at {
+            self.types[at].add(item, bytes, legacy_id);
+        }
+        bytes
+    }
+
+    pub(super) fn finish(self) -> Vec<Items> {
+        let types = TYPES.into_iter().zip(self.types);
+        types.map(|(name, counted)| counted.finish(name)).collect()
+    }
+}
+
+impl Type {
+    fn new() -> Self {
+        Self { sums: Sums::default(), sizes: histogram(), max: 0, largest: None }
+    }
+
+    fn add(&mut self, item: &Item, bytes: u64, legacy_id: &str) {
+        let units = size::write_units(bytes);
+        let sums = &mut self.sums;
+        sums.items += 1;
+        sums.bytes += bytes;
+        sums.write_units += units;
+        if size::is_indexed(item) {
+            sums.index_items += 1;
+            sums.index_bytes += bytes;
+            sums.index_write_units += units;
+        }
+        sums.import_bytes += size::json_line(item);
+        sums.near_limit += u64::from(bytes >= NEAR);
+        self.sizes.saturating_record(bytes);
+        if bytes > self.max {
+            self.max = bytes;
+            self.largest = Some(legacy_id.to_owned());
+        }
+    }
+
+    fn finish(self, name: &'static str) -> Items {
+        let quantile = |q| self.sizes.value_at_quantile(q).min(self.max);
+        Items {
+            name,
+            mean_bytes: ratio(self.sums.bytes, self.sums.items),
+            p50_bytes: quantile(0.5),
+            p99_bytes: quantile(0.99),
+            max_bytes: self.max,
+            largest: self.largest,
+            sums: self.sums,
+        }
+    }
+}
+
+impl Sums {
+    pub(super) fn of<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        all.into_iter().fold(Self::default(), |sum, sums| Self {
+            items: sum.items + sums.items,
+            bytes: sum.bytes + sums.bytes,
+            write_units: sum.write_units + sums.write_units,
+            index_items: sum.index_items + sums.index_items,
+            index_bytes: sum.index_bytes + sums.index_bytes,
+            index_write_units: sum.index_write_units + sums.index_write_units,
+            import_bytes: sum.import_bytes + sums.import_bytes,
+            near_limit: sum.near_limit + sums.near_limit,
+        })
+    }
+
+    /// What the table's storage is billed for.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.bytes + self.items * size::STORED_WITH
+    }
+
+    /// What the index's storage is billed for.
+    pub(super) fn index_stored_bytes(&self) -> u64 {
+        self.index_bytes + self.index_items * size::STORED_WITH
+    }
+}

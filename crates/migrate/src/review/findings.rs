@@ -1,0 +1,144 @@
+//! What is wrong with rows, and what is carried over otherwise than it was: how often, and where first.
+//!
+//! Of the rows nothing is kept but their keys: neither emails nor names nor what a column held.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{Entity, Reason, Reject, Remark, Unit, Value};
+
+/// How many keys are shown of each.
+pub(super) const SHOWN: usize = 5;
+
+/// Rows of one kind that break one rule, or that it is remarked on.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Finding {
+    pub(super) entity: Entity,
+    pub(super) kind: &'static str,
+    /// As the source calls it, where the rule is about one.
+    pub(super) column: Option<String>,
+    pub(super) count: u64,
+    /// The keys of the first; `null` where there is none.
+    pub(super) examples: Vec<Option<String>>,
+}
+
+/// Gathers them. There are not more than there are rules and columns.
+#[derive(Default)]
+pub(super) struct Findings {
+    rejects: BTreeMap<(Entity, &'static str, Option<String>), Seen>,
+    remarks: BTreeMap<(Entity, &'static str), Seen>,
+    /// Of the orders with too many items.
+    pub(super) most_items: usize,
+    /// What the values of the largest rejected row take, in bytes.
+    pub(super) largest_reject: u64,
+}
+
+#[derive(Default)]
+struct Seen {
+    count: u64,
+    keys: Vec<Option<String>>,
+}
+
+impl Findings {
+    pub(super) fn reject(&mut self, reject: &Reject) {
+        let column = column(&reject.reason).map(str::to_owned);
+        let seen = self.rejects.entry((reject.entity, reject.reason.kind(), column)).or_default();
+        seen.add(reject.key.clone());
+        if let Reason::TooManyItems(items) = reject.reason {
+            self.most_items = self.most_items.max(items);
+        }
+        let bytes = reject.entity.attributes().iter().filter_map(|attribute| {
+            let value = reject.row.get(attribute.name)?;
+            Some(attribute.name.len() as u64 + size(value))
+        });
+        self.largest_reject = self.largest_reject.max(bytes.sum());
+    }
+
+    pub(super) fn remark(&mut self, unit: &Unit) {
+        let entity = unit.kind().entity();
+        // An order of several such products is one such order.
+        let mut kinds: Vec<_> = unit.remarks().iter().map(kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        for kind in kinds {
+            let seen = self.remarks.entry((entity, kind)).or_default();
+            seen.add(Some(unit.legacy_id().to_owned()));
+        }
+    }
+
+    /// Orders with more items than an order holds.
+    pub(super) fn too_many_items(&self) -> u64 {
+        let kind = Reason::TooManyItems(0).kind();
+        self.rejects.get(&(Entity::Order, kind, None)).map_or(0, |seen| seen.count)
+    }
+
+    /// The rejects, and the remarks; each entity's most frequent first.
+    pub(super) fn finish(self) -> (Vec<Finding>, Vec<Finding>) {
+        let rejects = self.rejects.into_iter().map(|((entity, kind, column), seen)| Finding {
+            entity,
+            kind,
+            column,
+            count: seen.count,
+            examples: seen.keys,
+        });
+        let remarks = self.remarks.into_iter().map(|((entity, kind), seen)| Finding {
+            entity,
+            kind,
+            column: None,
+            count: seen.count,
+            examples: seen.keys,
+        });
+        let [mut rejects, mut remarks] = [rejects.collect::<Vec<_>>(), remarks.collect()];
+        for findings in [&mut rejects, &mut remarks] {
+            findings.sort_by_key(|finding| (finding.entity, std::cmp::Reverse(finding.count)));
+        }
+        (rejects, remarks)
+    }
+}
+
+impl Seen {
+    fn add(&mut self, key: Option<String>) {
+        self.count += 1;
+        if self.keys.len() < SHOWN {
+            self.keys.push(key);
+        }
+    }
+}
+
+fn column(reason: &Reason) -> Option<&str> {
+    match reason {
+        Reason::Missing { column }
+        | Reason::Invalid { column, .. }
+        | Reason::Unmapped { column, .. }
+        | Reason::OutOfRange { column, .. }
+        | Reason::Password { column }
+        | Reason::Orphan { column, .. }
+        | Reason::Undated { column, .. }
+        | Reason::OtherTime { column, .. } => Some(column),
+        Reason::SharedKey { .. }
+        | Reason::MixedCurrencies(_)
+        | Reason::NoItems
+        | Reason::TooManyItems(_)
+        | Reason::RepeatedProduct { .. }
+        | Reason::OtherTotal { .. } => None,
+    }
+}
+
+fn kind(remark: &Remark) -> &'static str {
+    match remark {
+        Remark::Locked => "needs a new password",
+        Remark::MergedItems { .. } => "items of one product became one",
+        Remark::ProductGone { .. } => "has a product that is gone",
+    }
+}
+
+/// About what it would take as an attribute.
+fn size(value: &Value) -> u64 {
+    match value {
+        Value::Decimal(text) | Value::Text(text) => text.len() as u64,
+        Value::Bytes(bytes) => bytes.len() as u64,
+        other => other.to_text().len() as u64,
+    }
+}

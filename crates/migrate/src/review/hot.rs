@@ -1,0 +1,92 @@
+//! What would make a partition too hot, and at which rate.
+//!
+//! A partition takes 1,000 write units and 3,000 read units a second:
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>. What
+//! each request writes is in `docs/access-patterns.md`.
+
+use serde::Serialize;
+
+use super::census::Items;
+use super::distribution::Distribution;
+use super::size;
+
+const WRITE_LIMIT: f64 = 1_000.0;
+const READ_LIMIT: f64 = 3_000.0;
+
+/// A page of the API's default size, and the item more that it reads.
+const PAGE: f64 = 26.0;
+
+/// The item collection that is asked for most, of its kind.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HotSpot {
+    /// What happens.
+    pub(super) event: &'static str,
+    /// The partition key, with the source's key or the category in it.
+    pub(super) partition: String,
+    /// Its part of all such events, if the future is as the past was; `None` where nobody knows.
+    pub(super) share: Option<f64>,
+    /// Capacity units of the partition that an event takes.
+    pub(super) units: f64,
+    /// Units a second that a partition has.
+    pub(super) limit: f64,
+    /// Events a second, of this partition, that reach the limit.
+    pub(super) per_second: f64,
+    /// Events a second of the whole shop at which this one reaches it.
+    pub(super) of_all_per_second: Option<f64>,
+}
+
+impl HotSpot {
+    fn new(
+        event: &'static str,
+        partition: String,
+        share: Option<f64>,
+        units: f64,
+        limit: f64,
+    ) -> Self {
+        let per_second = limit / units;
+        let of_all_per_second = share.filter(|share| *share > 0.0).map(|share| per_second / share);
+        Self { event, partition, share, units, limit, per_second, of_all_per_second }
+    }
+}
+
+/// The hottest of each kind.
+pub(super) fn hot_spots(
+    orders_per_user: &Distribution,
+    products_per_category: &Distribution,
+    sold_per_product: &Distribution,
+    sold_per_category: &Distribution,
+    items: &[Items],
+) -> Vec<HotSpot> {
+    let mean = |name: &str| {
+        items.iter().find(|items| items.name == name).map_or(0.0, |items| items.mean_bytes)
+    };
+    let page = |name: &str| size::query_units(PAGE * mean(name));
+    let mut spots = Vec::new();
+    if let Some(user) = orders_per_user.top.first() {
+        let partition = format!("USER#{}", user.key);
+        // The order in a transaction; its items are in partitions of their own.
+        let placed = "an order is placed";
+        spots.push(HotSpot::new(placed, partition.clone(), Some(user.share), 2.0, WRITE_LIMIT));
+        let read = "a page of the user's orders";
+        spots.push(HotSpot::new(read, partition, None, page("Order"), READ_LIMIT));
+    }
+    if let Some(product) = sold_per_product.top.first() {
+        let partition = format!("PRODUCT#{}", product.key);
+        // The stock in a transaction.
+        let sold = "an order item takes its stock";
+        spots.push(HotSpot::new(sold, partition, Some(product.share), 2.0, WRITE_LIMIT));
+    }
+    if let Some(category) = sold_per_category.top.first() {
+        let partition = format!("GSI1 CATEGORY#{}", category.key);
+        // The copy of the product whose stock was taken.
+        let sold = "an order item takes a product's stock";
+        spots.push(HotSpot::new(sold, partition, Some(category.share), 1.0, WRITE_LIMIT));
+    }
+    if let Some(category) = products_per_category.top.first() {
+        let partition = format!("GSI1 CATEGORY#{}", category.key);
+        let read = "a page of the category's products";
+        spots.push(HotSpot::new(read, partition, None, page("Product"), READ_LIMIT));
+    }
+    spots
+}

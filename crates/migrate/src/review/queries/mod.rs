@@ -1,0 +1,369 @@
+//! What is asked of the source today, and which access pattern answers it after the move.
+
+mod expression;
+mod log;
+mod pattern;
+mod rules;
+mod schema;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use serde::Serialize;
+use sqlparser::ast::{Expr, Query, SetExpr, Statement, Value, ValueWithSpan, VisitMut, VisitorMut};
+use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
+
+use self::log::{Entry, Format};
+use self::pattern::{Pattern, Units, patterns};
+use self::rules::{Match, Share, Verdict, judge};
+use self::schema::Schema;
+use self::statement::Shape;
+use super::census::Items;
+use super::cost::Prices;
+use super::size;
+use crate::{Entity, Error, Mapping};
+
+/// How many statements that differ by more than their values are kept apart. Those that come later are
+/// counted together.
+const DISTINCT: usize = 10_000;
+
+/// How much of a statement is shown, in characters.
+const SHOWN: usize = 600;
+
+/// How many rows a page is taken to have where the file does not say: the API's default.
+const PAGE: f64 = 25.0;
+
+/// What a month has.
+const MONTH: f64 = 30.0 * 24.0 * 3_600.0;
+
+/// What is asked, and what answers it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Queries {
+    format: Format,
+    /// What the file is of, where it says.
+    pub(super) seconds: Option<f64>,
+    /// Calls of all statements.
+    pub(super) calls: u64,
+    /// BEGIN, SET, SELECT 1 and others that ask nothing of a table.
+    pub(super) without_table: u64,
+    /// Of statements that were not kept apart any more.
+    pub(super) others: u64,
+    /// All access patterns, in the order of their documentation.
+    pub(super) patterns: Vec<Answered>,
+    /// Those that no pattern answers, the most frequent first.
+    pub(super) without_pattern: Vec<Asked>,
+    /// Those that are no SQL that could be read.
+    pub(super) unparsed: Vec<Asked>,
+    /// Sections of the mapping whose SELECTs are too involved to know their columns by.
+    pub(super) not_followed: Vec<&'static str>,
+    /// What all that has a pattern would cost a month, where the file says what time it is of.
+    pub(super) month: Option<Requests>,
+}
+
+/// A pattern, and what it takes the place of.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answered {
+    pub(super) pattern: &'static str,
+    pub(super) requests: &'static str,
+    /// As the documentation has them.
+    pub(super) read_units: &'static str,
+    pub(super) write_units: &'static str,
+    pub(super) calls: u64,
+    pub(super) statements: Vec<Asked>,
+}
+
+/// A statement without its values, and how often it came.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asked {
+    pub(super) sql: String,
+    pub(super) calls: u64,
+    /// All calls together, where the file says.
+    pub(super) milliseconds: Option<f64>,
+    /// Why it has no pattern, or why that may be another.
+    pub(super) why: Vec<String>,
+}
+
+/// What requests cost in a month of 30 days.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Requests {
+    pub(super) read_units: f64,
+    pub(super) write_units: f64,
+    pub(super) cost: f64,
+    /// How much of the cost is of statements whose pattern is not certain.
+    pub(super) uncertain_cost: f64,
+}
+
+/// A statement's calls.
+#[derive(Default)]
+struct Calls {
+    count: u64,
+    milliseconds: Option<f64>,
+    rows: Option<u64>,
+    /// What it inserts.
+    inserted: u64,
+}
+
+enum Known {
+    Judged(Verdict),
+    Unparsed,
+}
+
+/// SQL as the source's URL says.
+pub(super) fn dialect(url: &str) -> Box<dyn Dialect> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("mysql" | "mariadb") => Box::new(MySqlDialect {}),
+        Some("sqlite") => Box::new(SQLiteDialect {}),
+        _ => Box::new(PostgreSqlDialect {}),
+    }
+}
+
+impl Queries {
+    /// Reads a file of queries.
+    pub(super) fn read(
+        path: &Path,
+        mapping: &Mapping,
+        dialect: &dyn Dialect,
+        items: &[Items],
+        prices: &Prices,
+    ) -> Result<Self, Error> {
+        let schema = Schema::of(mapping, dialect);
+        let mut known: HashMap<String, (Known, Calls)> = HashMap::new();
+        let mut others = 0;
+        let mut all = 0;
+        let (format, seconds) = log::read(path, |entry| {
+            all += entry.calls;
+            for (text, verdict, inserted) in read_statement(&entry, dialect, &schema, mapping) {
+                if known.len() >= DISTINCT && !known.contains_key(&text) {
+                    others += entry.calls;
+                    continue;
+                }
+                let (_, calls) = known.entry(text).or_insert((verdict, Calls::default()));
+                calls.add(&entry, inserted);
+            }
+        })?;
+        let mut queries = Self {
+            format,
+            seconds,
+            calls: all,
+            without_table: 0,
+            others,
+            patterns: patterns().iter().map(Answered::of).collect(),
+            without_pattern: Vec::new(),
+            unparsed: Vec::new(),
+            not_followed: schema.not_followed().into_iter().map(Entity::section).collect(),
+            month: None,
+        };
+        let month = queries.sort(known, items, prices);
+        queries.month = seconds.map(|seconds| month.times(MONTH / seconds));
+        Ok(queries)
+    }
+
+    /// Puts each statement where it belongs, and sums up what those with a pattern cost.
+    fn sort(
+        &mut self,
+        known: HashMap<String, (Known, Calls)>,
+        items: &[Items],
+        prices: &Prices,
+    ) -> Requests {
+        let costs: BTreeMap<_, _> = patterns().into_iter().map(|it| (it.name, it)).collect();
+        let mut sum = Requests::default();
+        for (sql, (known, calls)) in known {
+            match known {
+                Known::Unparsed => self.unparsed.push(Asked::of(sql, &calls, Vec::new())),
+                Known::Judged(Verdict::NoTable) => self.without_table += calls.count,
+                Known::Judged(Verdict::None(why)) => {
+                    self.without_pattern.push(Asked::of(sql, &calls, vec![why]));
+                }
+                Known::Judged(Verdict::Pattern(found)) => {
+                    if let Some(pattern) = costs.get(found.name) {
+                        sum.add(pattern, &found, &calls, items, prices);
+                    }
+                    let answered = self.patterns.iter_mut().find(|it| it.pattern == found.name);
+                    if let Some(answered) = answered {
+                        answered.calls += calls.count;
+                        answered.statements.push(Asked::of(sql, &calls, found.doubts));
+                    }
+                }
+            }
+        }
+        let lists = self.patterns.iter_mut().map(|answered| &mut answered.statements);
+        for list in lists.chain([&mut self.without_pattern, &mut self.unparsed]) {
+            list.sort_by(|one, other| {
+                let by_time =
+                    other.milliseconds.unwrap_or(0.0).total_cmp(&one.milliseconds.unwrap_or(0.0));
+                other.calls.cmp(&one.calls).then(by_time).then_with(|| one.sql.cmp(&other.sql))
+            });
+        }
+        sum
+    }
+}
+
+/// The statements of an entry, without their values. A text that is no SQL is one of them.
+fn read_statement(
+    entry: &Entry,
+    dialect: &dyn Dialect,
+    schema: &Schema,
+    mapping: &Mapping,
+) -> Vec<(String, Known, u64)> {
+    let Ok(statements) = Parser::parse_sql(dialect, &entry.sql) else {
+        return vec![(masked(&entry.sql, dialect), Known::Unparsed, 0)];
+    };
+    let read = statements.into_iter().map(|mut statement| {
+        let shape = Shape::of(&statement);
+        let inserted = shape.as_ref().and_then(|shape| shape.rows).unwrap_or(0);
+        let verdict = shape.map_or(Verdict::NoTable, |shape| judge(&shape, schema, mapping));
+        (without_values(&mut statement), Known::Judged(verdict), inserted)
+    });
+    read.collect()
+}
+
+/// The statement with a question mark for each value: values are personal data.
+fn without_values(statement: &mut Statement) -> String {
+    let _ = statement.visit(&mut Values);
+    shortened(&statement.to_string())
+}
+
+struct Values;
+
+impl VisitorMut for Values {
+    type Break = ();
+
+    fn pre_visit_value(&mut self, found: &mut ValueWithSpan) -> ControlFlow<()> {
+        found.value = Value::Placeholder("?".to_owned());
+        ControlFlow::Continue(())
+    }
+
+    /// However long a list is, it is a list.
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::InList { list, .. } = expr {
+            list.truncate(1);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// However many rows are inserted.
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let SetExpr::Values(values) = &mut *query.body {
+            values.rows.truncate(1);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What cannot be parsed, without what may be a value.
+fn masked(sql: &str, dialect: &dyn Dialect) -> String {
+    let Ok(tokens) = Tokenizer::new(dialect, sql).tokenize() else {
+        // Not even quotes are where they should be: the first word says what it may be.
+        return format!("{} …", sql.split_whitespace().next().unwrap_or_default());
+    };
+    let text: String = tokens
+        .into_iter()
+        .map(|token| match token {
+            Token::Word(word) if word.quote_style.is_none() => word.value,
+            Token::Word(_) => "\"…\"".to_owned(),
+            Token::Whitespace(_) => " ".to_owned(),
+            Token::Placeholder(text) => text,
+            punctuation if is_punctuation(&punctuation) => punctuation.to_string(),
+            _ => "?".to_owned(),
+        })
+        .collect();
+    shortened(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn is_punctuation(token: &Token) -> bool {
+    token.to_string().chars().all(|c| c.is_ascii_punctuation() && !matches!(c, '\'' | '"'))
+}
+
+fn shortened(sql: &str) -> String {
+    match sql.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{} …", &sql[..end]),
+        None => sql.to_owned(),
+    }
+}
+
+impl Calls {
+    fn add(&mut self, entry: &Entry, inserted: u64) {
+        self.count += entry.calls;
+        self.inserted += inserted * entry.calls;
+        if let Some(more) = entry.milliseconds {
+            *self.milliseconds.get_or_insert(0.0) += more;
+        }
+        if let Some(more) = entry.rows {
+            *self.rows.get_or_insert(0) += more;
+        }
+    }
+}
+
+impl Answered {
+    fn of(pattern: &Pattern) -> Self {
+        Self {
+            pattern: pattern.name,
+            requests: pattern.requests,
+            read_units: pattern.read_units,
+            write_units: pattern.write_units,
+            calls: 0,
+            statements: Vec::new(),
+        }
+    }
+}
+
+impl Asked {
+    fn of(sql: String, calls: &Calls, why: Vec<String>) -> Self {
+        Self { sql, calls: calls.count, milliseconds: calls.milliseconds, why }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "an estimate does not need all digits of 2^53")]
+impl Requests {
+    fn add(
+        &mut self,
+        pattern: &Pattern,
+        found: &Match,
+        calls: &Calls,
+        items: &[Items],
+        prices: &Prices,
+    ) {
+        let times = calls.count as f64;
+        let of = |units: Units| match found.share {
+            Share::Nothing => 0.0,
+            Share::OrderItems => {
+                units.of_item * calls.rows.map_or(calls.inserted, |rows| rows) as f64
+            }
+            Share::Whole if units.is_page => {
+                let rows = calls.rows.map_or(PAGE, |rows| rows as f64 / times.max(1.0));
+                let type_ = if found.name == pattern::PRODUCTS { "Product" } else { "Order" };
+                let bytes = items.iter().find(|items| items.name == type_);
+                // A page reads one item more than it shows.
+                times * size::query_units((rows + 1.0) * bytes.map_or(0.0, |it| it.mean_bytes))
+            }
+            Share::Whole => times * units.base,
+        };
+        let (read, write) = (of(pattern.read), of(pattern.write));
+        let cost = prices.of_units(read, write);
+        self.read_units += read;
+        self.write_units += write;
+        self.cost += cost;
+        if !found.doubts.is_empty() {
+            self.uncertain_cost += cost;
+        }
+    }
+
+    fn times(self, times: f64) -> Self {
+        Self {
+            read_units: self.read_units * times,
+            write_units: self.write_units * times,
+            cost: self.cost * times,
+            uncertain_cost: self.uncertain_cost * times,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The sections about money.
+
+use storefront_report::sheet::Sheet;
+use storefront_report::table::thousands;
+
+use super::Section;
+use super::format::{bytes, duration, money, rounded};
+use crate::review::report::Report;
+
+pub(super) fn load(report: &Report) -> Section {
+    let load = &report.load;
+    let currency = &report.prices.currency;
+    let mut sheet = Sheet::new(&["by", "counted"], &[]);
+    sheet.add([
+        "BatchWriteItem".to_owned(),
+        format!(
+            "{} write units, and {} of the index: {} {currency}; {} at {} units a second",
+            thousands(load.write_units),
+            thousands(load.index_write_units),
+            money(load.cost),
+            duration(load.seconds),
+            thousands(load.rate.into())
+        ),
+    ]);
+    sheet.add([
+        "import from S3".to_owned(),
+        format!(
+            "{} of DynamoDB JSON without compression: {} {currency}; AWS says nothing of the time",
+            bytes(load.import_bytes),
+            money(load.import_cost)
+        ),
+    ]);
+    Section {
+        title: "What loading costs",
+        explanation: format!(
+            "{}'s list prices of {}, on demand ({}). An import makes a new table, and what it writes \
+             costs no units.",
+            report.prices.region, report.prices.date, report.prices.source
+        ),
+        plot: None,
+        sheets: vec![sheet],
+    }
+}
+
+pub(super) fn month(report: &Report) -> Section {
+    let month = &report.month;
+    let mut sheet = Sheet::new(&["what", "counted"], &["a month"]);
+    sheet.add([
+        "storage".to_owned(),
+        format!("{} and {} in GSI1", bytes(month.stored_bytes), bytes(month.index_stored_bytes)),
+        money(month.storage_cost),
+    ]);
+    sheet.add([
+        "continuous backups".to_owned(),
+        bytes(month.stored_bytes),
+        money(month.backup_cost),
+    ]);
+    sheet.add(["the stream".to_owned(), "Lambda reads it for nothing".to_owned(), money(0.0)]);
+    let requests = report.queries.as_ref().and_then(|queries| queries.month);
+    if let Some(requests) = requests {
+        sheet.add([
+            "requests".to_owned(),
+            format!(
+                "{} read units, {} write units; {} of it is uncertain",
+                thousands(rounded(requests.read_units)),
+                thousands(rounded(requests.write_units)),
+                money(requests.uncertain_cost)
+            ),
+            money(requests.cost),
+        ]);
+    }
+    let explanation = if requests.is_some() {
+        "Of 30 days. Requests are those of the statements that have a pattern, as often as they came, of \
+         items of up to 1 KB."
+    } else {
+        "Without requests: give what is asked today with --queries, in a file that says of what time \
+         it is."
+    };
+    Section {
+        title: "What the table costs a month",
+        explanation: format!("In {}. {explanation}", report.prices.currency),
+        plot: None,
+        sheets: vec![sheet],
+    }
+}

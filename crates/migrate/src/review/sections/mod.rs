@@ -1,0 +1,338 @@
+//! A review for people: the same sections in the terminal and in a page.
+
+mod cost;
+mod format;
+mod queries;
+
+use std::fmt::Write as _;
+
+use storefront_report::page::{self, escaped};
+use storefront_report::sheet::Sheet;
+use storefront_report::svg::{Bar, bars};
+use storefront_report::table::thousands;
+
+use self::format::{bytes, float, percent, rounded};
+use super::distribution::Distribution;
+use super::findings::Finding;
+use super::report::Report;
+
+/// How much of a statement a terminal shows, in characters.
+const SHOWN: usize = 90;
+
+/// A part of the report.
+struct Section {
+    title: &'static str,
+    explanation: String,
+    /// SVG.
+    plot: Option<String>,
+    sheets: Vec<Sheet>,
+}
+
+/// For a terminal.
+pub(super) fn text(report: &Report) -> String {
+    let mut text = introduction(report);
+    text.push('\n');
+    for section in sections(report, Some(SHOWN)) {
+        let _ = writeln!(text, "\n{}", section.title.to_uppercase());
+        if !section.explanation.is_empty() {
+            let _ = writeln!(text, "{}", section.explanation);
+        }
+        for sheet in &section.sheets {
+            let _ = writeln!(text, "\n{}", sheet.text());
+        }
+    }
+    text
+}
+
+/// A page that needs nothing from elsewhere.
+pub(super) fn page(report: &Report) -> String {
+    let body = sections(report, None).into_iter().map(|section| {
+        let sheets: String = section.sheets.iter().map(Sheet::html).collect();
+        let content =
+            format!("{}<div class=\"wrap\">{sheets}</div>", section.plot.unwrap_or_default());
+        page::section(section.title, &escaped(&section.explanation), &content)
+    });
+    let body: String = body.collect();
+    page::page("What the move means", &[&escaped(&introduction(report))], &body)
+}
+
+fn introduction(report: &Report) -> String {
+    let rejected: u64 = report.rejects.iter().map(|finding| finding.count).sum();
+    format!(
+        "Read from {}: {} items would be written, {} rows would be rejected. Rows are named by their \
+         keys in the source; there is no other personal data in this report.",
+        report.source,
+        thousands(report.total.items),
+        thousands(rejected)
+    )
+}
+
+fn sections(report: &Report, shown: Option<usize>) -> Vec<Section> {
+    let mut sections = vec![
+        items(report),
+        spread(
+            "Orders per user",
+            "An item collection each, USER#<id>: the user and their orders. A collection may be of any \
+             size; a page of it costs the same wherever it is.",
+            ["user", "orders"],
+            &report.orders_per_user,
+        ),
+        spread(
+            "Products per category",
+            "An item collection of GSI1 each, CATEGORY#<category>.",
+            ["category", "products"],
+            &report.products_per_category,
+        ),
+        spread(
+            "Order items per product",
+            "A partition each, PRODUCT#<id>, which an order writes to take the product's stock. Products \
+             that are gone do not count.",
+            ["product", "order items"],
+            &report.sold_per_product,
+        ),
+        hot(report),
+        limits(report),
+        findings(
+            "Rows that break a rule",
+            "They would be rejected, each for the first rule that it breaks. `storefront-migrate check` \
+             shows what is wrong with the first of them.",
+            &report.rejects,
+        ),
+        findings(
+            "What would not be carried over as it is",
+            "Nothing is wrong with these.",
+            &report.remarks,
+        ),
+        cost::load(report),
+        cost::month(report),
+    ];
+    sections.extend(queries::queries(report, shown));
+    sections
+}
+
+fn items(report: &Report) -> Section {
+    let mut sheet = Sheet::new(
+        &["type"],
+        &[
+            "items",
+            "bytes",
+            "mean",
+            "p50",
+            "p99",
+            "largest",
+            "in GSI1",
+            "bytes there",
+            "write units",
+        ],
+    );
+    for items in &report.items {
+        let sums = &items.sums;
+        sheet.add([
+            items.name.to_owned(),
+            thousands(sums.items),
+            bytes(sums.bytes),
+            format!("{:.0} B", items.mean_bytes),
+            format!("{} B", thousands(items.p50_bytes)),
+            format!("{} B", thousands(items.p99_bytes)),
+            format!("{} B", thousands(items.max_bytes)),
+            thousands(sums.index_items),
+            bytes(sums.index_bytes),
+            thousands(sums.write_units + sums.index_write_units),
+        ]);
+    }
+    let total = &report.total;
+    let mut row = vec!["all".to_owned(), thousands(total.items), bytes(total.bytes)];
+    row.extend([const { String::new() }; 4]);
+    row.push(thousands(total.index_items));
+    row.push(bytes(total.index_bytes));
+    row.push(thousands(total.write_units + total.index_write_units));
+    sheet.add(row);
+    let rows = report.items.iter().map(|items| {
+        let sums = &items.sums;
+        Bar {
+            label: items.name.to_owned(),
+            class: "function",
+            parts: vec![float(sums.bytes) / 1e6, float(sums.index_bytes) / 1e6],
+            samples: Vec::new(),
+            value: format!("{}, {} in GSI1", bytes(sums.bytes), bytes(sums.index_bytes)),
+        }
+    });
+    Section {
+        title: "What would be in the table",
+        explanation: "Sizes as DynamoDB counts them, names of attributes and values; the copy in GSI1 \
+                      has all attributes. Storage is billed for 100 bytes more of each. Write units are \
+                      those of loading: the table's and the index's. The plot is of megabytes, those in \
+                      GSI1 paler."
+            .to_owned(),
+        plot: Some(plot(&rows.collect::<Vec<_>>())),
+        sheets: vec![sheet],
+    }
+}
+
+fn spread(
+    title: &'static str,
+    explanation: &str,
+    [one, many]: [&'static str; 2],
+    found: &Distribution,
+) -> Section {
+    let mut figures =
+        Sheet::new(&[], &["collections", many, "mean", "p50", "p90", "p99", "largest"]);
+    figures.add([
+        thousands(found.collections),
+        thousands(found.count),
+        format!("{:.1}", found.mean),
+        thousands(found.p50),
+        thousands(found.p90),
+        thousands(found.p99),
+        thousands(found.max),
+    ]);
+    // Nothing of what is sold is in the product's own partition.
+    let has_bytes = found.bytes > 0;
+    let columns = [many, "of all", "bytes"];
+    let mut top = Sheet::new(&[one], if has_bytes { &columns } else { &columns[..2] });
+    for largest in &found.top {
+        let mut row = vec![largest.key.clone(), thousands(largest.count), percent(largest.share)];
+        row.extend(has_bytes.then(|| bytes(largest.bytes)));
+        top.add(row);
+    }
+    let rows = found.buckets.iter().map(|bucket| Bar {
+        label: match (bucket.from, bucket.to) {
+            (0, _) => format!("no {many}"),
+            (from, to) if from == to => format!("{} {many}", thousands(from)),
+            (from, to) => format!("{} to {} {many}", thousands(from), thousands(to)),
+        },
+        class: "get-item",
+        parts: vec![float(bucket.collections)],
+        samples: Vec::new(),
+        value: thousands(bucket.collections),
+    });
+    Section {
+        title,
+        explanation: explanation.to_owned(),
+        plot: Some(plot(&rows.collect::<Vec<_>>())),
+        sheets: vec![figures, top],
+    }
+}
+
+fn hot(report: &Report) -> Section {
+    let mut sheet = Sheet::new(
+        &["partition", "when"],
+        &["units each", "units a second", "reached at, a second", "share", "of all, a second"],
+    );
+    for spot in &report.hot_spots {
+        sheet.add([
+            spot.partition.clone(),
+            spot.event.to_owned(),
+            format!("{:.1}", spot.units),
+            thousands(rounded(spot.limit)),
+            thousands(rounded(spot.per_second)),
+            spot.share.map(percent).unwrap_or_default(),
+            spot.of_all_per_second.map(rounded).map(thousands).unwrap_or_default(),
+        ]);
+    }
+    Section {
+        title: "Hot partitions",
+        explanation: "A partition takes 1,000 write units and 3,000 read units a second. For the largest \
+                      of each kind, by the source's keys: how often that would have to happen, and how often in the whole shop, \
+                      if its share stays what it was. Transactions on one product are in each other's way \
+                      long before: docs/scaling.md."
+            .to_owned(),
+        plot: None,
+        sheets: vec![sheet],
+    }
+}
+
+fn limits(report: &Report) -> Section {
+    let mut sheet = Sheet::new(&["limit", "found"], &[]);
+    let size = &report.size_limit;
+    let items = &report.item_limit;
+    let emails = &report.email_collisions;
+    let without = &report.orders_without_user;
+    sheet.add([
+        "an item has at most 400 KB".to_owned(),
+        format!(
+            "{} items of 80 % of it or more; the largest has {}, and the largest rejected row about {}",
+            thousands(size.items_near),
+            bytes(size.max_bytes),
+            bytes(size.largest_reject_bytes)
+        ),
+    ]);
+    sheet.add([
+        format!("an order has at most {} items", items.limit),
+        match items.orders_over {
+            0 => "none has more".to_owned(),
+            over => format!("{} have more, and one {}", thousands(over), items.most_items),
+        },
+    ]);
+    sheet.add([
+        "an email is one user's, capitals and blanks around it not counted".to_owned(),
+        match emails.emails {
+            0 => "none is several users'".to_owned(),
+            several => format!(
+                "{} are several users', of {} in all: {}",
+                thousands(several),
+                thousands(emails.users),
+                emails
+                    .examples
+                    .iter()
+                    .map(|keys| keys.join(" and "))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        },
+    ]);
+    sheet.add([
+        "an order has a user".to_owned(),
+        match without.orders {
+            0 => "no order's user would be rejected".to_owned(),
+            orders => format!(
+                "the users of {} orders would be rejected: {}",
+                thousands(orders),
+                without.examples.join(", ")
+            ),
+        },
+    ]);
+    Section {
+        title: "Limits",
+        explanation: "Users and orders by their keys.".to_owned(),
+        plot: None,
+        sheets: vec![sheet],
+    }
+}
+
+fn findings(title: &'static str, explanation: &str, findings: &[Finding]) -> Section {
+    let mut sheet = Sheet::new(&["of", "what", "column", "first keys"], &["rows"]);
+    for finding in findings {
+        let keys = finding.examples.iter().map(|key| key.as_deref().unwrap_or("(none)"));
+        let mut keys = keys.collect::<Vec<_>>().join(", ");
+        if finding.count > finding.examples.len() as u64 {
+            keys.push_str(", …");
+        }
+        sheet.add([
+            finding.entity.to_string(),
+            finding.kind.to_owned(),
+            finding.column.clone().unwrap_or_default(),
+            keys,
+            thousands(finding.count),
+        ]);
+    }
+    let rows = findings.iter().map(|finding| Bar {
+        label: format!("{}: {}", finding.entity, finding.kind),
+        class: "node",
+        parts: vec![float(finding.count)],
+        samples: Vec::new(),
+        value: thousands(finding.count),
+    });
+    let rows: Vec<_> = rows.collect();
+    Section {
+        title,
+        explanation: if findings.is_empty() { "None.".to_owned() } else { explanation.to_owned() },
+        plot: (!rows.is_empty()).then(|| plot(&rows)),
+        sheets: if findings.is_empty() { Vec::new() } else { vec![sheet] },
+    }
+}
+
+fn plot(rows: &[Bar]) -> String {
+    let longest = rows.iter().map(|bar| bar.parts.iter().sum()).fold(f64::MIN_POSITIVE, f64::max);
+    bars(rows, longest * 1.05)
+}

@@ -1,0 +1,102 @@
+//! The sections about queries.
+
+use std::fmt::Write as _;
+
+use storefront_report::sheet::Sheet;
+use storefront_report::table::thousands;
+
+use super::Section;
+use super::format::rounded;
+use crate::review::queries::Asked;
+use crate::review::report::Report;
+
+/// How many statements of a list a terminal shows.
+const STATEMENTS: usize = 20;
+
+pub(super) fn queries(report: &Report, shown: Option<usize>) -> Vec<Section> {
+    let Some(queries) = &report.queries else { return Vec::new() };
+    let mut patterns =
+        Sheet::new(&["pattern", "requests", "read units", "write units"], &["calls"]);
+    let mut answered = Sheet::new(&["pattern", "statement", "maybe, because"], &["calls", "ms"]);
+    for pattern in &queries.patterns {
+        patterns.add(
+            [pattern.pattern, pattern.requests, pattern.read_units, pattern.write_units]
+                .map(str::to_owned)
+                .into_iter()
+                .chain([thousands(pattern.calls)])
+                .collect::<Vec<_>>(),
+        );
+        add(&mut answered, &[pattern.pattern], &pattern.statements, shown);
+    }
+    let mut without = Sheet::new(&["statement", "what it asks for"], &["calls", "ms"]);
+    add(&mut without, &[], &queries.without_pattern, shown);
+    let mut unparsed = Sheet::new(&["statement", ""], &["calls", "ms"]);
+    add(&mut unparsed, &[], &queries.unparsed, shown);
+    let mut notes = format!(
+        "{} calls were read; {} of them ask nothing of a table.",
+        thousands(queries.calls),
+        thousands(queries.without_table)
+    );
+    if queries.others > 0 {
+        let _ = write!(
+            notes,
+            " {} are of rarer statements, and not looked at.",
+            thousands(queries.others)
+        );
+    }
+    if !queries.not_followed.is_empty() {
+        let _ = write!(
+            notes,
+            " The columns of [{}] are not known, because its select is more than tables that are joined.",
+            queries.not_followed.join("], [")
+        );
+    }
+    let section = |title, explanation: String, sheet| Section {
+        title,
+        explanation,
+        plot: None,
+        sheets: vec![sheet],
+    };
+    let mut sections = vec![
+        section("Access patterns", notes, patterns),
+        section(
+            "What takes the place of which statement",
+            "By tables, conditions, order and what is set; values are left out. Where it is a maybe, it \
+             says why."
+                .to_owned(),
+            answered,
+        ),
+        section(
+            "Statements without an access pattern",
+            "The most frequent first. Each needs a decision: another pattern with an index of its own, \
+             another service (search, reports), or going without."
+                .to_owned(),
+            without,
+        ),
+    ];
+    if !queries.unparsed.is_empty() {
+        let why = "They are no SQL that could be parsed, and need a person.".to_owned();
+        sections.push(section("Statements that were not understood", why, unparsed));
+    }
+    sections
+}
+
+/// Adds statements; a few of them, where there is little room.
+fn add(sheet: &mut Sheet, before: &[&str], statements: &[Asked], shown: Option<usize>) {
+    let most = shown.map_or(usize::MAX, |_| STATEMENTS);
+    for asked in statements.iter().take(most) {
+        let sql = match shown.and_then(|shown| asked.sql.char_indices().nth(shown)) {
+            Some((end, _)) => format!("{} …", &asked.sql[..end]),
+            None => asked.sql.clone(),
+        };
+        let mut row: Vec<_> = before.iter().map(|text| (*text).to_owned()).collect();
+        row.extend([sql, asked.why.join("; "), thousands(asked.calls)]);
+        row.push(asked.milliseconds.map(rounded).map(thousands).unwrap_or_default());
+        sheet.add(row);
+    }
+    if let Some(more) = statements.len().checked_sub(most).filter(|more| *more > 0) {
+        let mut row: Vec<_> = before.iter().map(|text| (*text).to_owned()).collect();
+        row.extend([format!("… and {more} more"), String::new(), String::new(), String::new()]);
+        sheet.add(row);
+    }
+}

@@ -1,0 +1,290 @@
+//! What has to be counted by user and by product, however many there are: in a file.
+//!
+//! The file is `SQLite`'s and temporary; some 100 bytes for each user and each product. What is counted
+//! is gathered first, so that who orders often is not written each time. Emails are in it as hashes.
+
+use std::collections::HashMap;
+
+use futures_util::TryStreamExt as _;
+use sha2::{Digest as _, Sha256};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, QueryBuilder, Row as _, Sqlite};
+use tempfile::TempDir;
+
+use crate::Error;
+
+const SCHEMA: &str = "
+CREATE TABLE users (
+    id BLOB PRIMARY KEY, legacy TEXT, email BLOB,
+    orders INTEGER NOT NULL, bytes INTEGER NOT NULL, example TEXT
+) WITHOUT ROWID;
+CREATE TABLE products (
+    id BLOB PRIMARY KEY, legacy TEXT, category TEXT,
+    bytes INTEGER NOT NULL, sold INTEGER NOT NULL
+) WITHOUT ROWID;
+PRAGMA cache_size = -65536;
+";
+
+/// How many users, and how many products, are gathered before they are written.
+const GATHERED: usize = 50_000;
+
+/// How many rows a statement writes.
+const ROWS: usize = 1_000;
+
+/// An id's bytes.
+pub(super) type Id = [u8; 16];
+
+/// Counts by user, by product and by category.
+pub(super) struct Tally {
+    connection: SqliteConnection,
+    users: HashMap<Id, User>,
+    products: HashMap<Id, Product>,
+    /// Where the file is; it goes with it.
+    _folder: TempDir,
+}
+
+#[derive(Default)]
+struct User {
+    legacy: Option<String>,
+    email: Option<Id>,
+    orders: i64,
+    bytes: i64,
+    /// One of their orders.
+    example: Option<String>,
+}
+
+#[derive(Default)]
+struct Product {
+    legacy: Option<String>,
+    category: Option<String>,
+    bytes: i64,
+    /// In how many order items it is.
+    sold: i64,
+}
+
+/// What belongs together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Collection {
+    pub(super) key: String,
+    pub(super) count: u64,
+    pub(super) bytes: u64,
+}
+
+/// Users of one email.
+#[derive(Debug, Default)]
+pub(super) struct Collisions {
+    pub(super) emails: u64,
+    pub(super) users: u64,
+    /// The keys of the users of the first.
+    pub(super) examples: Vec<Vec<String>>,
+}
+
+impl Tally {
+    pub(super) async fn new() -> Result<Self, Error> {
+        let folder = tempfile::tempdir().map_err(|source| Error::Scratch(source.into()))?;
+        let connection = SqliteConnectOptions::new()
+            .filename(folder.path().join("tally.db"))
+            .create_if_missing(true)
+            // It is worth nothing after a crash.
+            .journal_mode(SqliteJournalMode::Off)
+            .synchronous(SqliteSynchronous::Off)
+            .connect()
+            .await;
+        let mut connection = connection.map_err(Error::Scratch)?;
+        connection.execute(sqlx::raw_sql(SCHEMA)).await.map_err(Error::Scratch)?;
+        Ok(Self { connection, users: HashMap::new(), products: HashMap::new(), _folder: folder })
+    }
+
+    pub(super) fn user(&mut self, id: Id, legacy: &str, email: &str) {
+        let user = self.users.entry(id).or_default();
+        user.legacy = Some(legacy.to_owned());
+        user.email = Sha256::digest(email).first_chunk().copied();
+    }
+
+    pub(super) fn product(&mut self, id: Id, legacy: &str, category: &str, bytes: u64) {
+        let product = self.products.entry(id).or_default();
+        product.legacy = Some(legacy.to_owned());
+        product.category = Some(category.to_owned());
+        product.bytes += bytes.cast_signed();
+    }
+
+    /// An order of the user's.
+    pub(super) fn order(&mut self, user: Id, legacy: &str, bytes: u64) {
+        let user = self.users.entry(user).or_default();
+        user.orders += 1;
+        user.bytes += bytes.cast_signed();
+        user.example.get_or_insert_with(|| legacy.to_owned());
+    }
+
+    /// An order item of the product's.
+    pub(super) fn sold(&mut self, product: Id) {
+        self.products.entry(product).or_default().sold += 1;
+    }
+
+    /// Keeps what is gathered small.
+    pub(super) async fn write_full(&mut self) -> Result<(), Error> {
+        if self.users.len() >= GATHERED || self.products.len() >= GATHERED {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is gathered, in the order of the ids: neighbours are in one page of the file.
+    pub(super) async fn write(&mut self) -> Result<(), Error> {
+        let mut users: Vec<_> = self.users.drain().collect();
+        users.sort_unstable_by_key(|(id, _)| *id);
+        let mut products: Vec<_> = self.products.drain().collect();
+        products.sort_unstable_by_key(|(id, _)| *id);
+        let written = async {
+            let mut transaction = self.connection.begin().await?;
+            for rows in users.chunks(ROWS) {
+                let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO users ");
+                insert.push_values(rows, |mut row, (id, user)| {
+                    row.push_bind(&id[..])
+                        .push_bind(&user.legacy)
+                        .push_bind(user.email.as_ref().map(|email| &email[..]))
+                        .push_bind(user.orders)
+                        .push_bind(user.bytes)
+                        .push_bind(&user.example);
+                });
+                insert.push(
+                    " ON CONFLICT DO UPDATE SET \
+                     legacy = coalesce(legacy, excluded.legacy), \
+                     email = coalesce(email, excluded.email), \
+                     orders = orders + excluded.orders, bytes = bytes + excluded.bytes, \
+                     example = coalesce(example, excluded.example)",
+                );
+                insert.build().execute(&mut *transaction).await?;
+            }
+            for rows in products.chunks(ROWS) {
+                let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO products ");
+                insert.push_values(rows, |mut row, (id, product)| {
+                    row.push_bind(&id[..])
+                        .push_bind(&product.legacy)
+                        .push_bind(&product.category)
+                        .push_bind(product.bytes)
+                        .push_bind(product.sold);
+                });
+                insert.push(
+                    " ON CONFLICT DO UPDATE SET \
+                     legacy = coalesce(legacy, excluded.legacy), \
+                     category = coalesce(category, excluded.category), \
+                     bytes = bytes + excluded.bytes, sold = sold + excluded.sold",
+                );
+                insert.build().execute(&mut *transaction).await?;
+            }
+            transaction.commit().await
+        };
+        written.await.map_err(Error::Scratch)
+    }
+
+    /// Users, by key, with their orders. They come one by one.
+    pub(super) async fn orders_of_users(
+        &mut self,
+        seen: impl FnMut(Collection),
+    ) -> Result<(), Error> {
+        self.collections("SELECT legacy, orders, bytes FROM users WHERE legacy IS NOT NULL", seen)
+            .await
+    }
+
+    /// Categories with their products.
+    pub(super) async fn products_of_categories(
+        &mut self,
+        seen: impl FnMut(Collection),
+    ) -> Result<(), Error> {
+        self.collections(
+            "SELECT category, count(*), sum(bytes) FROM products WHERE category IS NOT NULL \
+             GROUP BY category",
+            seen,
+        )
+        .await
+    }
+
+    /// Products, by key, and categories, with the order items that they are in.
+    pub(super) async fn sold_of_products(
+        &mut self,
+        seen: impl FnMut(Collection),
+    ) -> Result<(), Error> {
+        self.collections("SELECT legacy, sold, 0 FROM products WHERE legacy IS NOT NULL", seen)
+            .await
+    }
+
+    pub(super) async fn sold_of_categories(
+        &mut self,
+        seen: impl FnMut(Collection),
+    ) -> Result<(), Error> {
+        self.collections(
+            "SELECT category, sum(sold), 0 FROM products WHERE category IS NOT NULL \
+             GROUP BY category",
+            seen,
+        )
+        .await
+    }
+
+    async fn collections(
+        &mut self,
+        statement: &'static str,
+        mut seen: impl FnMut(Collection),
+    ) -> Result<(), Error> {
+        let mut rows = sqlx::query(statement).fetch(&mut self.connection);
+        while let Some(row) = rows.try_next().await.map_err(Error::Scratch)? {
+            let count = |at| row.get::<i64, _>(at).cast_unsigned();
+            seen(Collection { key: row.get(0), count: count(1), bytes: count(2) });
+        }
+        Ok(())
+    }
+
+    /// Those of whom there are several of one email.
+    pub(super) async fn collisions(&mut self, shown: usize) -> Result<Collisions, Error> {
+        let statement = "
+            WITH colliding AS (
+                SELECT email, count(*) AS users FROM users
+                WHERE email IS NOT NULL GROUP BY email HAVING count(*) > 1
+            )
+            SELECT count(*), coalesce(sum(users), 0) FROM colliding";
+        let row = sqlx::query(statement).fetch_one(&mut self.connection).await;
+        let row = row.map_err(Error::Scratch)?;
+        let emails = row.get::<i64, _>(0).cast_unsigned();
+        let users = row.get::<i64, _>(1).cast_unsigned();
+        let statement = "
+            WITH colliding AS (
+                SELECT email FROM users
+                WHERE email IS NOT NULL GROUP BY email HAVING count(*) > 1
+                ORDER BY min(id) LIMIT ?
+            )
+            SELECT email, legacy FROM users JOIN colliding USING (email) ORDER BY users.id";
+        let shown = i64::try_from(shown).unwrap_or(i64::MAX);
+        let mut rows = sqlx::query(statement).bind(shown).fetch(&mut self.connection);
+        let mut groups: Vec<(Vec<u8>, Vec<String>)> = Vec::new();
+        while let Some(row) = rows.try_next().await.map_err(Error::Scratch)? {
+            let (email, key): (Vec<u8>, String) = (row.get(0), row.get(1));
+            match groups.iter_mut().find(|(known, _)| *known == email) {
+                // An email that a thousand have is an example with a few of them.
+                Some((_, keys)) if keys.len() >= 10 => {}
+                Some((_, keys)) => keys.push(key),
+                None => groups.push((email, vec![key])),
+            }
+        }
+        let examples = groups.into_iter().map(|(_, keys)| keys).collect();
+        Ok(Collisions { emails, users, examples })
+    }
+
+    /// The orders of users who are not carried over themselves: how many, and one of each of the first
+    /// users'.
+    pub(super) async fn orders_without_user(
+        &mut self,
+        shown: usize,
+    ) -> Result<(u64, Vec<String>), Error> {
+        let mut orders = 0;
+        let mut examples = Vec::new();
+        let statement = "SELECT orders, example FROM users WHERE legacy IS NULL ORDER BY id";
+        let mut rows = sqlx::query(statement).fetch(&mut self.connection);
+        while let Some(row) = rows.try_next().await.map_err(Error::Scratch)? {
+            orders += row.get::<i64, _>(0).cast_unsigned();
+            if examples.len() < shown {
+                examples.push(row.get(1));
+            }
+        }
+        Ok((orders, examples))
+    }
+}
