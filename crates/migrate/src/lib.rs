@@ -29,7 +29,7 @@ pub mod cli;
 pub mod generate;
 pub mod load;
 pub mod mapping;
-pub mod size;
+mod size;
 
 mod check;
 mod entity;

@@ -1,84 +1,188 @@
-//! What items weigh, and what it takes to write them.
+//! How large an item is, as DynamoDB counts.
+//!
+//! By <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>:
+//! the names of the attributes and their values, in bytes.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::{GSI1PK, GSI1SK, Item};
 
-/// The most bytes of an item, which DynamoDB sets.
-pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+/// What an item may have at most.
+pub(crate) const MAX_ITEM: u64 = 400 * 1024;
 
-/// What one write capacity unit writes.
-const WRITE_UNIT: usize = 1024;
+/// What a write unit writes.
+const WRITE_UNIT: u64 = 1024;
 
-/// The bytes of an item as DynamoDB counts them: the names and the values of its attributes.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
-#[must_use]
-pub fn item_bytes(item: &Item) -> usize {
-    item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
+/// What a read unit reads, strongly consistent.
+const READ_UNIT: u64 = 4096;
+
+/// What is added to each item of a table or an index when its storage is billed, by the same page. (What
+/// global tables add is not counted.)
+pub(crate) const STORED_WITH: u64 = 100;
+
+/// An item's size in bytes.
+pub(crate) fn item(item: &Item) -> u64 {
+    item.iter().map(|(name, found)| len(name) + value(found)).sum()
 }
 
-/// The write capacity units of putting a new item: the table's, and those of its copy in the index
-/// where it has one.
-#[must_use]
-pub fn write_units(item: &Item) -> u32 {
-    let units = u32::try_from(item_bytes(item).div_ceil(WRITE_UNIT).max(1)).unwrap_or(u32::MAX);
+/// What writing it costs the table, without a transaction; and each index that it is in.
+pub(crate) fn write_units(bytes: u64) -> u64 {
+    bytes.div_ceil(WRITE_UNIT).max(1)
+}
+
+/// What putting a new item costs, its copy in the index included where it has one.
+pub(crate) fn put_units(new: &Item) -> u32 {
+    let units = u32::try_from(write_units(item(new))).unwrap_or(u32::MAX);
     // The index has all attributes, and so the same size.
-    let is_indexed = item.contains_key(GSI1PK) && item.contains_key(GSI1SK);
-    if is_indexed { units.saturating_mul(2) } else { units }
+    if is_indexed(new) { units.saturating_mul(2) } else { units }
 }
 
-fn value_bytes(value: &AttributeValue) -> usize {
-    /// What a list or a map takes beside its members, and each of these.
-    const NESTED: usize = 3;
+/// What an eventually consistent query costs that reads so much.
+pub(crate) fn query_units(bytes: f64) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "it is 4096")]
+    let of_unit = READ_UNIT as f64;
+    (bytes / of_unit).ceil().max(1.0) * 0.5
+}
+
+/// Whether GSI1, which projects all attributes, has a copy of it.
+pub(crate) fn is_indexed(item: &Item) -> bool {
+    item.contains_key(GSI1PK) && item.contains_key(GSI1SK)
+}
+
+fn value(value: &AttributeValue) -> u64 {
     match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => number_bytes(number),
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
-        AttributeValue::Ns(numbers) => numbers.iter().map(|number| number_bytes(number)).sum(),
-        AttributeValue::Bs(all) => all.iter().map(|bytes| bytes.as_ref().len()).sum(),
-        AttributeValue::L(values) => {
-            NESTED + values.iter().map(|value| value_bytes(value) + 1).sum::<usize>()
-        }
-        AttributeValue::M(map) => {
-            let members = map.iter().map(|(name, value)| name.len() + value_bytes(value) + 1);
-            NESTED + members.sum::<usize>()
-        }
+        AttributeValue::S(text) => len(text),
+        AttributeValue::N(number) => self::number(number),
+        AttributeValue::B(bytes) => bytes.as_ref().len() as u64,
+        AttributeValue::Ss(texts) => texts.iter().map(|text| len(text)).sum(),
+        AttributeValue::Ns(numbers) => numbers.iter().map(|number| self::number(number)).sum(),
+        AttributeValue::Bs(all) => all.iter().map(|bytes| bytes.as_ref().len() as u64).sum(),
+        // Three bytes, and one for each element.
+        AttributeValue::L(all) => 3 + all.iter().map(|found| 1 + self::value(found)).sum::<u64>(),
+        AttributeValue::M(map) => 3 + map.len() as u64 + item(map),
+        // A boolean or a null; the SDK knows no others today.
         _ => 1,
     }
 }
 
-/// Two digits are a byte, zeros around the others left out, and one byte more.
-fn number_bytes(number: &str) -> usize {
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let digits = digits.trim_matches('0').len();
-    digits.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
+/// A byte for each two significant digits, before the decimal point and after it, and one more; AWS says
+/// "approximately". A negative number takes a byte more, as measured.
+fn number(text: &str) -> u64 {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (1, digits),
+        None => (0, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut whole = whole.trim_start_matches('0');
+    let mut fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() {
+        whole = whole.trim_end_matches('0');
+    } else if whole.is_empty() {
+        fraction = fraction.trim_start_matches('0');
+    }
+    let pairs = |digits: &str| len(digits).div_ceil(2);
+    pairs(whole) + pairs(fraction) + 1 + sign
+}
+
+/// How long its line of DynamoDB JSON is, `{"Item":{"PK":{"S":"…"},…}}`, which an import from S3 is
+/// billed by.
+pub(crate) fn json_line(item: &Item) -> u64 {
+    const AROUND: u64 = "{\"Item\":{}}\n".len() as u64;
+    // Quotes, colons, braces and the type: "":{"S":""}
+    const AROUND_TEXT: u64 = "\"\":{\"S\":\"\"}".len() as u64;
+    let attributes = item.iter().map(|(name, value)| {
+        let value = match value {
+            AttributeValue::S(text) => escaped(text),
+            AttributeValue::N(number) => len(number),
+            // No item of the shop's has any other.
+            other => self::value(other),
+        };
+        AROUND_TEXT + escaped(name) + value
+    });
+    // Commas stand between.
+    AROUND + attributes.sum::<u64>() + (item.len() as u64).saturating_sub(1)
+}
+
+/// How long a text is in JSON, without its quotes.
+fn escaped(text: &str) -> u64 {
+    let more = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => 5,
+        _ => 0,
+    });
+    len(text) + more.sum::<u64>()
+}
+
+fn len(text: &str) -> u64 {
+    text.len() as u64
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
-    fn item(attributes: &[(&str, AttributeValue)]) -> Item {
+    fn of(attributes: &[(&str, AttributeValue)]) -> Item {
         attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     }
 
     #[test]
-    fn names_and_values_count() {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let number = |number: &str| AttributeValue::N(number.to_owned());
-        assert_eq!(item_bytes(&item(&[("PK", text("USER#1"))])), 8);
-        assert_eq!(item_bytes(&item(&[("name", text("J\u{f6}rg"))])), 9);
-        assert_eq!(item_bytes(&item(&[("price", number("1200"))])), 7);
-        assert_eq!(item_bytes(&item(&[("price", number("-123"))])), 9);
-        assert_eq!(item_bytes(&item(&[("soldOut", AttributeValue::Bool(true))])), 8);
+    fn names_and_values_count_in_bytes() {
+        let text = AttributeValue::S("Jörg".to_owned());
+        assert_eq!(item(&of(&[("name", text)])), 4 + 5);
+        let nothing = AttributeValue::Null(true);
+        let map = HashMap::from([("a".to_owned(), nothing.clone())]);
+        assert_eq!(item(&of(&[("is", AttributeValue::Bool(true))])), 3);
+        assert_eq!(item(&of(&[("l", AttributeValue::L(vec![nothing]))])), 1 + 3 + 2);
+        assert_eq!(item(&of(&[("m", AttributeValue::M(map))])), 1 + 3 + 1 + 2);
     }
 
     #[test]
-    fn each_kilobyte_begun_is_a_unit_and_the_index_costs_as_much_again() {
-        let text = |length| AttributeValue::S("x".repeat(length));
-        let plain = |length| item(&[("PK", text(length))]);
-        assert_eq!([1, 1022, 1023].map(|length| write_units(&plain(length))), [1, 1, 2]);
-        let indexed = item(&[("PK", text(1)), (GSI1PK, text(1)), (GSI1SK, text(1))]);
-        assert_eq!(write_units(&indexed), 2);
+    fn a_number_takes_a_byte_for_each_two_digits_without_zeros_at_its_ends() {
+        for (text, bytes) in [
+            ("0", 1),
+            ("1", 2),
+            ("12", 2),
+            ("123", 3),
+            ("1230", 3),
+            ("1234", 3),
+            ("100000", 2),
+            ("-12", 3),
+            ("123.4", 4),
+            ("0.05", 2),
+            ("10.5", 3),
+            ("1000000000001", 8),
+        ] {
+            assert_eq!(number(text), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_for_an_import_is_as_long_as_it_is_written() {
+        let item = of(&[
+            ("PK", AttributeValue::S("USER#1".to_owned())),
+            ("name", AttributeValue::S("Anna \"the\\first\"\n\u{1}".to_owned())),
+            ("version", AttributeValue::N("1".to_owned())),
+        ]);
+        let line = concat!(
+            r#"{"Item":{"PK":{"S":"USER#1"},"name":{"S":"Anna \"the\\first\"\n\u0001"},"#,
+            r#""version":{"N":"1"}}}"#,
+            "\n"
+        );
+        assert_eq!(json_line(&item), line.len() as u64);
+    }
+
+    #[test]
+    fn what_is_in_the_index_costs_as_much_again() {
+        let text = || AttributeValue::S("x".to_owned());
+        assert_eq!(put_units(&of(&[("PK", text())])), 1);
+        assert_eq!(put_units(&of(&[("PK", text()), (GSI1PK, text()), (GSI1SK, text())])), 2);
+    }
+
+    #[test]
+    fn units_are_rounded_up() {
+        assert_eq!([1, 1024, 1025, 2048].map(write_units), [1, 1, 2, 2]);
+        assert!((query_units(4097.0) - 1.0).abs() < f64::EPSILON);
+        assert!((query_units(0.0) - 0.5).abs() < f64::EPSILON);
     }
 }

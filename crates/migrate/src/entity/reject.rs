@@ -6,7 +6,7 @@ use serde::ser::{SerializeStruct as _, Serializer};
 use storefront_core::MAX_ORDER_ITEMS;
 
 use super::Entity;
-use crate::size::MAX_ITEM_BYTES;
+use crate::size::MAX_ITEM;
 use crate::source::Row;
 
 /// A row, or an order with its items, that the shop's rules do not take.
@@ -70,11 +70,13 @@ pub enum Reason {
     },
     /// The password is not hashed as the shop can verify it.
     #[error(
-        "{column} is neither argon2 nor bcrypt: set without_password = \"lock\" in [users] for users who shall get a new password"
+        "no password can be compared with {column} ({why}): set without_password = \"lock\" in [users] for users who shall get a new password"
     )]
     Password {
         /// The column.
         column: String,
+        /// What is wrong with the hash; the hash itself is not shown.
+        why: String,
     },
     /// Several rows have the key.
     #[error("{rows} rows have this key: does a JOIN of the select repeat them?")]
@@ -158,10 +160,10 @@ pub enum Reason {
         updated_at: String,
     },
     /// It is larger than an item can be.
-    #[error("it makes an item of {bytes} bytes; an item has at most {}", MAX_ITEM_BYTES)]
+    #[error("it makes an item of {bytes} bytes; an item has at most {}", MAX_ITEM)]
     TooLarge {
         /// The largest of its items.
-        bytes: usize,
+        bytes: u64,
     },
     /// The id's own time and `createdAt`, which are the same for an order, are not.
     #[error("the id is of {id}, and {column} is {found}: an order's are the same")]

@@ -1,6 +1,6 @@
 use storefront_core::{Role, User};
 
-use super::fields::{Fields, Result};
+use super::fields::{self, Fields};
 use super::reject::Reason;
 use super::unit::{Migrated, Remark};
 use super::{Entity, id, password};
@@ -8,7 +8,7 @@ use crate::mapping::{Mapping, WithoutPassword};
 use crate::source::Row;
 
 /// The user of a row.
-pub(crate) fn user(row: &Row, mapping: &Mapping) -> Result<Migrated<User>> {
+pub(crate) fn user(row: &Row, mapping: &Mapping) -> fields::Result<Migrated<User>> {
     let fields = Fields::of(row);
     let legacy_id = fields.key("id")?.to_string();
     let email = fields.parsed("email")?;
@@ -20,15 +20,17 @@ pub(crate) fn user(row: &Row, mapping: &Mapping) -> Result<Migrated<User>> {
         .ok_or_else(|| Reason::Missing { column: fields.column("createdAt") })?;
 
     let mut remarks = Vec::new();
-    let hash = fields.value("passwordHash").and_then(|value| password::usable(&value.to_text()));
+    let hash = fields.value("passwordHash").map(|value| password::usable(&value.to_text()));
     let password_hash = match (hash, mapping.users.without_password) {
-        (Some(hash), _) => hash,
-        (None, WithoutPassword::Lock) => {
+        (Some(Ok(hash)), _) => hash,
+        (_, WithoutPassword::Lock) => {
             remarks.push(Remark::Locked);
             password::locked(&legacy_id)
         }
-        (None, WithoutPassword::Reject) => {
-            return Err(Reason::Password { column: fields.column("passwordHash") });
+        (hash, WithoutPassword::Reject) => {
+            let why = hash.and_then(Result::err).map(|why| why.to_string());
+            let why = why.unwrap_or_else(|| "there is none".to_owned());
+            return Err(Reason::Password { column: fields.column("passwordHash"), why });
         }
     };
     let value = User { id, email, name, password_hash, role, version: 1, created_at, updated_at };

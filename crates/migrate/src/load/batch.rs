@@ -134,5 +134,5 @@ fn put_request(item: Item) -> Result<WriteRequest, Error> {
 
 fn units(writes: &[WriteRequest]) -> f64 {
     let puts = writes.iter().filter_map(|write| write.put_request.as_ref());
-    puts.map(|put| f64::from(size::write_units(&put.item))).sum()
+    puts.map(|put| f64::from(size::put_units(&put.item))).sum()
 }

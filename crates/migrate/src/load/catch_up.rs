@@ -196,8 +196,8 @@ async fn write(
     let Ok(unit) = &read.unit else { return Ok((read, None, 0)) };
     let items: Vec<Item> = unit.to_items().map_err(Error::Item)?;
     let count = items.len();
-    let bytes = items.iter().map(size::item_bytes).max().unwrap_or_default();
-    if bytes > size::MAX_ITEM_BYTES {
+    let bytes = items.iter().map(size::item).max().unwrap_or_default();
+    if bytes > size::MAX_ITEM {
         return Ok((read, Some(Refused::TooLarge { bytes }), count));
     }
     let refused = match kind {

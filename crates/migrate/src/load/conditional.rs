@@ -36,7 +36,7 @@ pub(super) enum Refused {
     /// Another user has the email.
     EmailTaken { user_id: String },
     /// It is more than an item can be.
-    TooLarge { bytes: usize },
+    TooLarge { bytes: u64 },
 }
 
 /// Where the condition failed, and on which item.
@@ -67,7 +67,7 @@ impl Table {
         let mut units = 0;
         for (place, item) in items.into_iter().enumerate() {
             // A transaction takes twice as many.
-            units += 2 * size::write_units(&item);
+            units += 2 * size::put_units(&item);
             let put = if place == 0 { self.put_unless_changed(item) } else { self.any_put(item) };
             actions.push(put?);
         }
@@ -122,7 +122,7 @@ impl Table {
             .map_err(table_error("read"))?;
         // The guards' keys are made of the emails as the index's keys of users are.
         let before = answer.item.as_ref().and_then(|item| item.get("GSI1PK")).cloned();
-        let mut units = 2 * (size::write_units(&user) + size::write_units(&guard));
+        let mut units = 2 * (size::put_units(&user) + size::put_units(&guard));
         let guard_before = before.filter(|before| Some(before) != guard.get(PK)).map(|partition| {
             let mut guard = key(&guard);
             guard.insert(PK.to_owned(), partition);

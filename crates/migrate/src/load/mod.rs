@@ -285,8 +285,8 @@ fn items(read: Read, said: Option<Reason>) -> Result<Result<Vec<Item>, Box<Rejec
             return Err(reason);
         }
         items = unit.to_items();
-        let largest = items.iter().flatten().map(size::item_bytes).max().unwrap_or_default();
-        if largest > size::MAX_ITEM_BYTES {
+        let largest = items.iter().flatten().map(size::item).max().unwrap_or_default();
+        if largest > size::MAX_ITEM {
             return Err(Reason::TooLarge { bytes: largest });
         }
         Ok(())

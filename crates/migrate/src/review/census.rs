@@ -5,7 +5,7 @@ use serde::Serialize;
 use storefront_core::schema::{Item, TYPE};
 
 use super::distribution::{histogram, ratio};
-use super::size;
+use crate::size;
 
 /// From this size on an item is near the largest that there may be: 80 % of it.
 pub(super) const NEAR: u64 = size::MAX_ITEM / 5 * 4;

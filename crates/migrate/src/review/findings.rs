@@ -113,7 +113,7 @@ fn column(reason: &Reason) -> Option<&str> {
         | Reason::Invalid { column, .. }
         | Reason::Unmapped { column, .. }
         | Reason::OutOfRange { column, .. }
-        | Reason::Password { column }
+        | Reason::Password { column, .. }
         | Reason::Orphan { column, .. }
         | Reason::Undated { column, .. }
         | Reason::OtherTime { column, .. } => Some(column),
@@ -122,7 +122,12 @@ fn column(reason: &Reason) -> Option<&str> {
         | Reason::NoItems
         | Reason::TooManyItems(_)
         | Reason::RepeatedProduct { .. }
-        | Reason::OtherTotal { .. } => None,
+        | Reason::OtherTotal { .. }
+        | Reason::SharedId { .. }
+        | Reason::SharedEmail { .. }
+        | Reason::EmailTaken { .. }
+        | Reason::Kept { .. }
+        | Reason::TooLarge { .. } => None,
     }
 }
 

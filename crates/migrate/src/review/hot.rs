@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::census::Items;
 use super::distribution::Distribution;
-use super::size;
+use crate::size;
 
 const WRITE_LIMIT: f64 = 1_000.0;
 const READ_LIMIT: f64 = 3_000.0;

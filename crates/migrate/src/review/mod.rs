@@ -12,7 +12,6 @@ mod hot;
 mod queries;
 mod report;
 mod sections;
-mod size;
 mod tally;
 
 use std::fs;
@@ -145,7 +144,7 @@ async fn review(
     let (orders, examples) = tally.orders_without_user(SHOWN).await?;
 
     let size_limit = SizeLimit {
-        limit_bytes: size::MAX_ITEM,
+        limit_bytes: crate::size::MAX_ITEM,
         near_bytes: NEAR,
         items_near: total.near_limit,
         max_bytes: items.iter().map(|items| items.max_bytes).max().unwrap_or(0),

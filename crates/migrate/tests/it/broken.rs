@@ -1,7 +1,7 @@
 //! Rows that nobody should have, one by one.
 
 use storefront_core::{OrderStatus, OrderWithItems};
-use storefront_credentials::Password;
+use storefront_credentials::{GivenPassword, Password};
 use storefront_migrate::mapping::WithoutPassword;
 use storefront_migrate::{Error, Key, Kind, Mapping, Migrated, Reader, Remark, Unit};
 
@@ -300,12 +300,13 @@ async fn an_order_keeps_an_id_of_version_7_whose_time_it_is() {
 #[tokio::test]
 async fn a_password_that_the_shop_can_verify_is_carried_over() {
     let password: Password = "correct horse".parse().unwrap();
-    let hash = password.clone().hash().await.unwrap();
+    let hash = password.hash().await.unwrap();
     let mut selects = Selects::new();
     selects.users = selects.users.replace(BCRYPT, hash.as_str());
     let (users, _) = sorted_out(&mut selects.open().await.unwrap(), Kind::User).await;
     let Unit::User(user) = &users[0] else { panic!("it is a user") };
-    assert!(password.verify(&user.value.password_hash).await.unwrap());
+    let given: GivenPassword = "correct horse".parse().unwrap();
+    assert!(given.verify(&user.value.password_hash).await.unwrap());
 }
 
 #[tokio::test]
@@ -322,6 +323,6 @@ async fn who_has_no_such_password_is_rejected_or_locked_out_as_the_mapping_says(
     let (users, _) = sorted_out(&mut reader, Kind::User).await;
     let Unit::User(user) = &users[0] else { panic!("it is a user") };
     assert_eq!(user.remarks, [Remark::Locked]);
-    let password: Password = "correct horse".parse().unwrap();
+    let password: GivenPassword = "correct horse".parse().unwrap();
     assert!(!password.verify(&user.value.password_hash).await.unwrap());
 }

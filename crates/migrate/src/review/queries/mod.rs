@@ -26,7 +26,7 @@ use self::schema::Schema;
 use self::statement::Shape;
 use super::census::Items;
 use super::cost::Prices;
-use super::size;
+use crate::size;
 use crate::{Entity, Error, Mapping};
 
 /// How many statements that differ by more than their values are kept apart. Those that come later are
