@@ -92,9 +92,9 @@ async fn serve(stream: TcpStream, injector: &Injector) -> io::Result<()> {
             "HTTP/1.1 {status} \r\ncontent-type: application/x-amz-json-1.0\r\n\
              content-length: {length}\r\n\r\n"
         );
-        stream.write_all(head.as_bytes()).await?;
         let sent = if is_whole { body.as_bytes() } else { &body.as_bytes()[..length / 2] };
-        stream.write_all(sent).await?;
+        // At once: what follows a small write waits until the client has acknowledged that.
+        stream.write_all(&[head.as_bytes(), sent].concat()).await?;
         stream.flush().await?;
         if !is_whole {
             return Ok(());
