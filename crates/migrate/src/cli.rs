@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::generate::{self, GenerateArgs};
 use crate::load::{self, LoadArgs};
 use crate::review::{self, ReviewArgs};
+use crate::verify::{self, VerifyArgs};
 use crate::{Error, Mapping, Reader, check};
 
 /// Moves a shop from PostgreSQL, MySQL, MariaDB or SQLite.
@@ -40,6 +41,16 @@ enum Command {
     /// `createdAt` is loaded (of several, the one whose key comes first), and the others are rejects.
     /// Orders of rejected users are loaded, as the shop keeps the orders of users that are deleted.
     Load(Box<LoadArgs>),
+    /// Compares the table with the source, item by item and both ways, and names each difference.
+    ///
+    /// All that a load would write must be in the table as it would write it, and nothing else. What a
+    /// load rejects must not be there. What the shop itself has made or changed since is counted apart,
+    /// and so is what a catch-up has left (with --state); what is gone since, from the source or from the
+    /// table, is a difference. The source is read as it is now: changes that no load has seen are differences.
+    /// Nothing is written but the file of differences; `DescribeTable`, `BatchGetItem` and `Scan` must
+    /// be allowed, and `GetItem` and `Query`, also of the index. The exit code is 0 when both say the same, and 4
+    /// when they do not.
+    Verify(Box<VerifyArgs>),
     /// Fills an empty database with the data of an example, to try a migration with.
     Generate(GenerateArgs),
 }
@@ -51,6 +62,8 @@ pub enum Outcome {
     Done,
     /// All is done that can be, and there are rejects.
     Rejects,
+    /// The table is not what the source says.
+    Differences,
 }
 
 /// Does what the command line says.
@@ -75,6 +88,11 @@ pub async fn run(args: Args) -> Result<Outcome, Error> {
                 0 => Outcome::Done,
                 _ => Outcome::Rejects,
             })
+        }
+        Command::Verify(args) => {
+            let summary = verify::run(&args).await?;
+            println!("{summary}");
+            Ok(if summary.is_equal() { Outcome::Done } else { Outcome::Differences })
         }
         Command::Generate(args) => {
             let written = generate::run(&args).await?;

@@ -190,11 +190,28 @@ pub enum Error {
         /// How many were left.
         items: usize,
     },
+    /// DynamoDB gave only a part, and then nothing more.
+    #[error("the table does not give {items} items of a batch: does it have the capacity?")]
+    Unread {
+        /// How many were left.
+        items: usize,
+    },
+    /// What is compared is not what was loaded.
+    #[error("the state folder {} is of another load: {difference}", folder.display())]
+    NotOfThisLoad {
+        /// The folder.
+        folder: PathBuf,
+        /// What was another.
+        difference: String,
+    },
+    /// The shop's own repositories cannot read the table.
+    #[error("cannot read the table as the shop does")]
+    Sample(#[source] storefront_core::Error),
     /// Others write the same items all the time.
     #[error("others keep writing what is to be written")]
     Conflict,
     /// A part of the program ended before its time.
-    #[error("writing was interrupted: {0}")]
+    #[error("it was interrupted: {0}")]
     Interrupted(String),
     /// An item cannot be made, which is a fault of this program's.
     #[error("cannot make an item")]

@@ -36,6 +36,7 @@ mod entity;
 mod error;
 mod review;
 mod source;
+mod verify;
 
 pub use entity::{Attribute, Entity, Kind, Migrated, Reason, Reject, Remark, Unit};
 pub use error::Error;

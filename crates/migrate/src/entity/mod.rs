@@ -16,6 +16,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use order::{Draft, Known, order, orphan};
+pub(crate) use password::is_renewed;
 pub(crate) use product::product;
 pub use reject::{Reason, Reject};
 pub use unit::{Kind, Migrated, Remark, Unit};

@@ -178,6 +178,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The kind of [`Self::EmailTaken`].
+    pub(crate) const EMAIL_TAKEN: &str = "email taken";
+    /// The kind of [`Self::Kept`].
+    pub(crate) const KEPT: &str = "kept in the table";
+
     /// What it is about in a word or two, to count by.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -198,8 +203,8 @@ impl Reason {
             Self::OtherTime { .. } => "other time",
             Self::SharedId { .. } => "shared id",
             Self::SharedEmail { .. } => "shared email",
-            Self::EmailTaken { .. } => "email taken",
-            Self::Kept { .. } => "kept in the table",
+            Self::EmailTaken { .. } => Self::EMAIL_TAKEN,
+            Self::Kept { .. } => Self::KEPT,
             Self::TooLarge { .. } => "too large",
         }
     }

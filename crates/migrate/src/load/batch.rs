@@ -22,7 +22,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// The pauses between tries, with jitter.
-pub(super) fn pauses() -> impl Iterator<Item = Duration> + Send {
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_max_delay(LONGEST_PAUSE)
@@ -32,7 +32,7 @@ pub(super) fn pauses() -> impl Iterator<Item = Duration> + Send {
 }
 
 /// Why a request was not carried out.
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// It was too much for now.
     Throttled(Error),
     /// Something that passes.
@@ -42,7 +42,7 @@ pub(super) enum Refusal {
 }
 
 /// What it is that went wrong with a request.
-pub(super) fn refusal<E>(doing: &'static str, error: SdkError<E>) -> Refusal
+pub(crate) fn refusal<E>(doing: &'static str, error: SdkError<E>) -> Refusal
 where
     aws_sdk_dynamodb::Error: From<SdkError<E>>,
     SdkError<E>: ProvideErrorMetadata,

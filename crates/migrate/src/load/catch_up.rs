@@ -55,7 +55,7 @@ pub(super) async fn run(
         );
     }
     let max_wcu = args.max_wcu.map_or(u32::MAX, std::num::NonZeroU32::get);
-    let name = format!("catch-up-{}.jsonl", state.catch_ups + 1);
+    let name = super::catch_up_rejects(state.catch_ups + 1);
     let mut catch_up = CatchUp {
         table: Table::new(target, Pace::new(max_wcu, args.concurrency.get())),
         at_once: args.concurrency.get(),

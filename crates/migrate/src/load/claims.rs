@@ -36,7 +36,7 @@ const SORT: &str = "
 
 /// Which users lost a claim.
 #[derive(Debug)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     path: PathBuf,
     connection: SqliteConnection,
 }
@@ -51,7 +51,7 @@ struct Claim {
 
 impl Claims {
     /// Reads all users, and sorts out who has what.
-    pub(super) async fn read(reader: &mut Reader, path: &Path) -> Result<Self, Error> {
+    pub(crate) async fn read(reader: &mut Reader, path: &Path) -> Result<Self, Error> {
         // What is there is of an earlier run, or of half a one.
         match std::fs::remove_file(path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -113,7 +113,7 @@ impl Claims {
     }
 
     /// Which claim the user of a key lost, if any.
-    pub(super) async fn lost(&mut self, key: &Key) -> Result<Option<Reason>, Error> {
+    pub(crate) async fn lost(&mut self, key: &Key) -> Result<Option<Reason>, Error> {
         let key = serde_json::to_string(key).map_err(Error::Json)?;
         let found = sqlx::query("SELECT what, winner FROM lost WHERE key = ?")
             .bind(key)
@@ -130,7 +130,7 @@ impl Claims {
     }
 
     /// It is not needed any more.
-    pub(super) async fn remove(self) -> Result<(), Error> {
+    pub(crate) async fn remove(self) -> Result<(), Error> {
         self.connection.close().await.map_err(Error::Claims)?;
         std::fs::remove_file(&self.path)
             .map_err(|source| Error::State { path: self.path.clone(), source })

@@ -4,18 +4,19 @@
 //! again goes on from the last checkpoint in the state folder, and writes some items a second time:
 //! the same ones, because the same row makes the same items.
 
-mod batch;
+pub(crate) mod batch;
+pub(crate) mod claims;
+pub(crate) mod display;
+pub(crate) mod pace;
+pub(crate) mod state;
+pub(crate) mod table;
+
 mod catch_up;
-mod claims;
 mod conditional;
-mod display;
 mod import;
-mod pace;
 mod rejects;
 mod sink;
-mod state;
 mod summary;
-mod table;
 mod writer;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -42,6 +43,20 @@ use crate::{Error, Kind, Mapping, Reader, Reason, Reject, size};
 /// The names of the files in the state folder, but for its own.
 const REJECTS: &str = "rejects.jsonl";
 const CLAIMS: &str = "claims.sqlite";
+
+/// The file of rejects of a catch-up.
+pub(crate) fn catch_up_rejects(number: u32) -> String {
+    format!("catch-up-{number}.jsonl")
+}
+
+/// What a state folder calls the target of an import, before the folder.
+const IMPORT: &str = "import ";
+
+/// Whether a target is no table, but the folder of an import.
+pub(crate) fn is_import(target: &str) -> bool {
+    // No table has a space in its name.
+    target.starts_with(IMPORT)
+}
 
 /// How often what is reached is written down: what a kill costs.
 const CHECKPOINT: Duration = Duration::from_millis(500);
@@ -167,7 +182,7 @@ async fn to_files(
     target: &PathBuf,
 ) -> Result<Summary, Error> {
     let shown = std::path::absolute(target).unwrap_or_else(|_| target.clone());
-    let identity = Identity::new(&mapping, url, format!("import {}", shown.display()), None)?;
+    let identity = Identity::new(&mapping, url, format!("{IMPORT}{}", shown.display()), None)?;
     let found = earlier(args, folder, &identity)?;
     let done = found.as_ref().map(|state| state.progress.files.clone());
     let is_known = folder.read()?.is_some_and(|state| state.of.is_of_target(&identity));
@@ -214,7 +229,9 @@ async fn load(
             _ => None,
         };
         let mut progress = state.progress.clone();
-        display.begin(kind, reader.count(kind).await?, &progress.counts);
+        let total = reader.count(kind).await?;
+        let done = progress.counts.done(kind);
+        display.begin(kind.entity().section(), total, done, progress.counts.items);
         let mut reads = reader.units(kind, progress.after.clone());
         while let Some(read) = reads.try_next().await? {
             let resume_after = read.resume_after.clone();
@@ -233,7 +250,8 @@ async fn load(
                 progress.rejects_bytes = rejects.bytes();
                 sink.reach(&progress)?;
             }
-            display.step(kind, &progress.counts, &sink);
+            let (done, items) = (progress.counts.done(kind), progress.counts.items);
+            display.step(done, items, || sink.spent());
             if checkpoint.elapsed() > CHECKPOINT
                 && let Some(settled) = sink.settled()
             {
@@ -278,7 +296,10 @@ async fn judged(
 }
 
 /// The items of a unit against which nothing is said, if none of them is too large.
-fn items(read: Read, said: Option<Reason>) -> Result<Result<Vec<Item>, Box<Reject>>, Error> {
+pub(crate) fn items(
+    read: Read,
+    said: Option<Reason>,
+) -> Result<Result<Vec<Item>, Box<Reject>>, Error> {
     let mut items = Ok(Vec::new());
     let judged = read.judged(|unit| {
         if let Some(reason) = said {

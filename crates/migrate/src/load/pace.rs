@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 /// What is shared by all batches that are under way.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     bucket: Mutex<Bucket>,
     window: Mutex<Window>,
     /// Somebody may begin who could not.
@@ -42,7 +42,7 @@ const BURST: f64 = 0.25;
 const FIRST: f64 = 2.0;
 
 impl Pace {
-    pub(super) fn new(units_per_second: u32, most: usize) -> Self {
+    pub(crate) fn new(units_per_second: u32, most: usize) -> Self {
         let units_per_second = f64::from(units_per_second);
         let most = f64::from(u32::try_from(most).unwrap_or(u32::MAX)).max(1.0);
         Self {
@@ -53,7 +53,7 @@ impl Pace {
     }
 
     /// Waits until one more batch may be under way, which it then is.
-    pub(super) async fn begin(&self) {
+    pub(crate) async fn begin(&self) {
         loop {
             {
                 let mut window = lock(&self.window);
@@ -67,7 +67,7 @@ impl Pace {
     }
 
     /// A batch is written, or given up.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         {
             let mut window = lock(&self.window);
             window.under_way -= 1;
@@ -77,7 +77,7 @@ impl Pace {
     }
 
     /// Waits until so many units may be consumed.
-    pub(super) async fn take(&self, units: f64) {
+    pub(crate) async fn take(&self, units: f64) {
         let wait = lock(&self.bucket).take(units, Instant::now());
         if !wait.is_zero() {
             sleep(wait).await;
@@ -85,23 +85,23 @@ impl Pace {
     }
 
     /// Says that it was so many units more than were taken, or fewer.
-    pub(super) fn correct(&self, more: f64) {
+    pub(crate) fn correct(&self, more: f64) {
         lock(&self.bucket).units -= more;
     }
 
     /// A try of a batch went well.
-    pub(super) fn went_well(&self) {
+    pub(crate) fn went_well(&self) {
         lock(&self.window).grow();
         self.room.notify_one();
     }
 
     /// A try was throttled, as a whole or in part.
-    pub(super) fn throttled(&self) {
+    pub(crate) fn throttled(&self) {
         lock(&self.window).shrink();
     }
 
     /// How many batches may be under way now.
-    pub(super) fn window(&self) -> usize {
+    pub(crate) fn window(&self) -> usize {
         lock(&self.window).whole()
     }
 }

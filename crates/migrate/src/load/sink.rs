@@ -2,6 +2,7 @@
 
 use storefront_core::schema::Item;
 
+use super::display::Spent;
 use super::import::Files;
 use super::state::Progress;
 use super::writer::Writer;
@@ -64,10 +65,12 @@ impl Sink {
         }
     }
 
-    /// How many batches may be under way now.
-    pub(super) fn window(&self) -> Option<usize> {
+    /// What is shown of it.
+    pub(super) fn spent(&self) -> Option<Spent> {
         match self {
-            Self::Table(writer) => Some(writer.window()),
+            Self::Table(writer) => {
+                Some(Spent { units: writer.units(), of: "WCU", at_once: writer.window() })
+            }
             Self::Files(_) => None,
         }
     }

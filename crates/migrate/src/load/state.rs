@@ -21,7 +21,7 @@ const LOCK: &str = "lock";
 
 /// A folder that one program uses at a time.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     /// Locked as long as it is open, and no longer than the program runs.
     _lock: File,
@@ -30,14 +30,14 @@ pub(super) struct Folder {
 /// What is being loaded, and how far it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct State {
+pub(crate) struct State {
     format: u32,
-    pub(super) of: Identity,
+    pub(crate) of: Identity,
     /// The source's clock when the load began: what was changed later is for a catch-up.
     pub(super) begun: Timestamp,
     pub(super) progress: Progress,
     /// How many catch-ups were finished.
-    pub(super) catch_ups: u32,
+    pub(crate) catch_ups: u32,
     /// The source's clock when the last of them began.
     pub(super) caught_up: Option<Timestamp>,
 }
@@ -45,15 +45,15 @@ pub(super) struct State {
 /// From where to where. A load goes on only between the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// A digest of all that the mapping says, but for the URL.
     pub(super) mapping: String,
     /// The source's URL, without user, password and options.
     pub(super) source: String,
     /// The table, or the folder.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// A table that is deleted and made anew is another.
-    pub(super) table_id: Option<String>,
+    pub(crate) table_id: Option<String>,
 }
 
 /// How far a load is.
@@ -84,14 +84,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, kind: Kind, items: usize) {
+    pub(crate) fn add(&mut self, kind: Kind, items: usize) {
         *self.units.entry(kind).or_default() += 1;
         self.items += items as u64;
     }
 
-    pub(super) fn reject(&mut self, reject: &Reject) {
+    pub(crate) fn reject(&mut self, reject: &Reject) {
         let of_entity = self.rejects.entry(reject.entity.section().to_owned()).or_default();
         *of_entity.entry(reject.reason.kind().to_owned()).or_default() += 1;
+    }
+
+    /// How many users, products or orders were read: loaded, or rejected.
+    pub(crate) fn done(&self, kind: Kind) -> u64 {
+        let rejected = self.rejects.get(kind.entity().section());
+        let rejected = rejected.into_iter().flat_map(BTreeMap::values).sum::<u64>();
+        self.units.get(&kind).copied().unwrap_or_default() + rejected
     }
 
     /// How many were rejected.
@@ -103,7 +110,7 @@ impl Counts {
 
 impl Folder {
     /// Opens the folder, which is made where there is none. It is for its owner's eyes.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::State { path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let lock = private().create(true).write(true).open(path.join(LOCK)).map_err(failed)?;
@@ -114,16 +121,16 @@ impl Folder {
         }
     }
 
-    pub(super) fn join(&self, name: &str) -> PathBuf {
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// What the last run left; `None` where none has begun.
-    pub(super) fn read(&self) -> Result<Option<State>, Error> {
+    pub(crate) fn read(&self) -> Result<Option<State>, Error> {
         let path = self.join(FILE);
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -146,7 +153,7 @@ impl Folder {
 }
 
 impl State {
-    pub(super) fn new(of: Identity, begun: Timestamp) -> Self {
+    pub(crate) fn new(of: Identity, begun: Timestamp) -> Self {
         Self {
             format: FORMAT,
             of,
@@ -158,13 +165,13 @@ impl State {
     }
 
     /// Whether the load is through.
-    pub(super) fn is_loaded(&self) -> bool {
+    pub(crate) fn is_loaded(&self) -> bool {
         Kind::ALL.iter().all(|kind| self.progress.finished.contains(kind))
     }
 }
 
 impl Identity {
-    pub(super) fn new(
+    pub(crate) fn new(
         mapping: &Mapping,
         url: &str,
         target: String,
@@ -182,7 +189,7 @@ impl Identity {
     }
 
     /// What differs, in words.
-    pub(super) fn difference(&self, now: &Self) -> Option<String> {
+    pub(crate) fn difference(&self, now: &Self) -> Option<String> {
         let differs = |what, then: &str, now: &str| format!("the {what} was {then}, and is {now}");
         if self.source != now.source {
             Some(differs("source", &self.source, &now.source))
@@ -199,7 +206,7 @@ impl Identity {
 }
 
 /// A file that only its owner can read: what is in the folder is, or may be, personal data.
-pub(super) fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
     options

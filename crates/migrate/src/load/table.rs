@@ -17,20 +17,20 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A table that can be loaded.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// For writing: what goes wrong is seen at once.
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// For reading, which is simply tried again.
-    pub(super) reads: Client,
-    pub(super) name: String,
+    pub(crate) reads: Client,
+    pub(crate) name: String,
     /// What tells it from another of its name.
-    pub(super) id: Option<String>,
-    pub(super) has_stream: bool,
+    pub(crate) id: Option<String>,
+    pub(crate) has_stream: bool,
 }
 
 impl Target {
     /// Finds it, and sees that items of the shop have their place there.
-    pub(super) async fn find(name: &str, endpoint_url: Option<String>) -> Result<Self, Error> {
+    pub(crate) async fn find(name: &str, endpoint_url: Option<String>) -> Result<Self, Error> {
         let endpoint_url = endpoint_url.or_else(|| aws::endpoint_url("DYNAMODB"));
         let config = aws::operator_config().await?;
         let reads = aws::dynamodb(&config, endpoint_url.clone());
@@ -67,7 +67,7 @@ fn client(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
     aws::dynamodb(&config, endpoint_url)
 }
 
-pub(super) fn table_error<E>(doing: &'static str) -> impl Fn(E) -> Error
+pub(crate) fn table_error<E>(doing: &'static str) -> impl Fn(E) -> Error
 where
     aws_sdk_dynamodb::Error: From<E>,
 {

@@ -22,13 +22,13 @@ async fn loaded() -> Move {
 }
 
 impl Move {
-    async fn change(&self, table: &str, id: u32, set: &str) {
+    pub(crate) async fn change(&self, table: &str, id: u32, set: &str) {
         let sql = format!("UPDATE {table} SET {set}, updated_at = {NOW} WHERE id = {id}");
         self.execute(&sql).await;
     }
 
     /// The only item of a type with this key in the source.
-    fn item(&self, kind: &str, legacy_id: u32) -> Item {
+    pub(crate) fn item(&self, kind: &str, legacy_id: u32) -> Item {
         let is = |item: &Item, name: &str, value: &str| {
             item.get(name).is_some_and(|it| it.as_s().unwrap() == value)
         };
@@ -51,7 +51,7 @@ impl Move {
     }
 }
 
-fn text(item: &Item, name: &str) -> String {
+pub(crate) fn text(item: &Item, name: &str) -> String {
     let value = &item[name];
     value.as_s().or_else(|_| value.as_n()).unwrap().clone()
 }

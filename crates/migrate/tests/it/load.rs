@@ -54,24 +54,34 @@ impl Move {
     }
 
     pub(crate) fn command(&self, more: &[&str]) -> Command {
+        self.command_by(&self.mapping(), more)
+    }
+
+    /// The example's.
+    pub(crate) fn mapping(&self) -> PathBuf {
         let mapping = match self.example {
             Example::IntegerKeys => "integer-keys",
             Example::UuidKeys => "uuid-keys",
         };
         let examples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
-        self.command_by(&examples.join(mapping).join("migration.toml"), more)
+        examples.join(mapping).join("migration.toml")
     }
 
     /// By another mapping.
     pub(crate) fn command_by(&self, mapping: &Path, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_storefront-migrate"));
+        let mut command = self.program("load", mapping);
+        command.arg("--state").arg(self.state()).args(more);
         command
-            .arg("load")
+    }
+
+    /// The binary, as it finds this source and this table.
+    pub(crate) fn program(&self, command: &str, mapping: &Path) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_storefront-migrate"));
+        program
+            .arg(command)
             .arg("--mapping")
             .arg(mapping)
-            .arg("--state")
-            .arg(self.state())
-            .args(more)
+            .current_dir(self.folder.path())
             .env_clear()
             .env("DATABASE_URL", &self.source.url)
             .env("AWS_ENDPOINT_URL_DYNAMODB", self.proxy.endpoint_url())
@@ -82,7 +92,7 @@ impl Move {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        command
+        program
     }
 
     fn load_command<'a>(&'a self, max_wcu: &'a str, more: &[&'a str]) -> Command {

@@ -12,3 +12,4 @@ mod load;
 mod review;
 mod source;
 mod table;
+mod verify;

@@ -1,0 +1,224 @@
+//! From the table to the source: whether nothing is there that nobody expects.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use storefront_core::schema::{GSI1, GSI1PK, Item, ItemType, PK};
+use storefront_core::{UserId, schema};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::Verification;
+use super::compare::user_of_guard;
+use super::difference::{Difference, What};
+use super::expectation::Expects;
+use super::item::{ItemKey, legacy_id, text, type_of};
+use super::reads::{BATCH, Reads};
+use super::sides::{is_ignored, kind_of};
+use crate::load::batch::pauses;
+use crate::{Error, Kind, Reader};
+
+/// How often is looked for an order that the index, which lags the table, does not know.
+const LOOKS: usize = 4;
+
+/// What the source has of a unit that the table has items of.
+enum OfSource {
+    /// The items that it should have.
+    Items(HashSet<ItemKey>),
+    /// What is wrong with it.
+    Rejected(&'static str),
+}
+
+/// Looks for all items of the table in the source.
+pub(super) async fn run(
+    of: &mut Verification,
+    reader: &mut Reader,
+    segments: u16,
+) -> Result<(), Error> {
+    of.display.begin("table", of.sides.expected(), 0, 0);
+    let mut count = 0;
+    let (sender, mut pages) = mpsc::channel(usize::from(segments));
+    let mut scans = JoinSet::new();
+    for segment in 0..segments {
+        scans.spawn(scan(Arc::clone(&of.reads), segment, segments, sender.clone()));
+    }
+    drop(sender);
+    while let Some(page) = pages.recv().await {
+        let items: Vec<Item> = page?;
+        count += items.len() as u64;
+        of.page(reader, &items).await?;
+        of.display.step(count, count, || Some(of.reads.spent()));
+    }
+    of.display.end();
+    Ok(())
+}
+
+/// All pages of a segment, until there is nobody who takes them.
+async fn scan(
+    reads: Arc<Reads>,
+    segment: u16,
+    segments: u16,
+    pages: mpsc::Sender<Result<Vec<Item>, Error>>,
+) {
+    let mut after = None;
+    loop {
+        let page = reads.scan(segment.into(), segments.into(), after).await;
+        let (items, last) = match page {
+            Ok(page) => (Ok(page.items), page.last),
+            Err(error) => (Err(error), None),
+        };
+        if pages.send(items).await.is_err() || last.is_none() {
+            return;
+        }
+        after = last;
+    }
+}
+
+impl Verification {
+    async fn page(&mut self, reader: &mut Reader, items: &[Item]) -> Result<(), Error> {
+        let mut by_kind: BTreeMap<Kind, Vec<(&str, &Item)>> = BTreeMap::new();
+        let mut own = Vec::new();
+        for item in items {
+            self.sides.find(item);
+            let item_type = type_of(item);
+            match (kind_of(item_type), legacy_id(item)) {
+                (Some(kind), Some(legacy_id)) => {
+                    by_kind.entry(kind).or_default().push((legacy_id, item));
+                }
+                (Some(_), None) if self.is_strict => {
+                    self.unexpected(item, "the shop itself has made it")?;
+                }
+                (Some(_), None) => own.push(item),
+                (None, _) if is_ignored(item_type) => {}
+                (None, _) => self.unexpected(item, "the shop has no items of this type")?,
+            }
+        }
+        for (kind, items) in by_kind {
+            let legacy_ids: BTreeSet<_> = items.iter().map(|(legacy_id, _)| *legacy_id).collect();
+            let units = self.look_up(reader, kind, &legacy_ids).await?;
+            for (legacy_id, item) in items {
+                let key = ItemKey::of(item);
+                let why = match units.get(legacy_id) {
+                    Some(OfSource::Items(keys)) if keys.contains(&key) => continue,
+                    Some(OfSource::Items(_)) if self.is_left(kind, legacy_id) => continue,
+                    Some(OfSource::Items(_)) => {
+                        format!("the {} that it is of has no such item", kind.entity())
+                    }
+                    Some(OfSource::Rejected(why)) => {
+                        format!("it is a reject in the source ({why})")
+                    }
+                    None => "the source does not have it".to_owned(),
+                };
+                self.unexpected(item, &why)?;
+            }
+        }
+        self.of_shop(&own).await
+    }
+
+    /// What the source has of the units with these keys.
+    async fn look_up(
+        &mut self,
+        reader: &mut Reader,
+        kind: Kind,
+        legacy_ids: &BTreeSet<&str>,
+    ) -> Result<HashMap<String, OfSource>, Error> {
+        // Without a key in the source there is no type of keys, and nothing to look up.
+        let types = &*self.key_types.entry(kind).or_default();
+        let keys: Vec<_> = legacy_ids.iter().flat_map(|legacy_id| types.keys(legacy_id)).collect();
+        let mut units = HashMap::with_capacity(keys.len());
+        if keys.is_empty() {
+            return Ok(units);
+        }
+        for read in reader.find(kind, &keys).await? {
+            let Some(legacy_id) = read.key.as_ref().map(ToString::to_string) else { continue };
+            let found = match self.expectation.of(read).await? {
+                Expects::These(items) | Expects::Perhaps(items) => {
+                    OfSource::Items(items.iter().map(ItemKey::of).collect())
+                }
+                Expects::Nothing(reject) => OfSource::Rejected(reject.reason.kind()),
+            };
+            units.insert(legacy_id, found);
+        }
+        Ok(units)
+    }
+
+    /// What the shop has made itself must belong to something. The items of an order are never more
+    /// than it was placed with.
+    async fn of_shop(&mut self, items: &[&Item]) -> Result<(), Error> {
+        let is = |item: &Item, kind: ItemType| type_of(item) == kind.as_str();
+        let guards: Vec<_> = items.iter().filter(|it| is(it, ItemType::UniqueEmail)).collect();
+        for guards in guards.chunks(BATCH) {
+            let users: HashSet<_> = guards.iter().filter_map(|guard| user(guard)).collect();
+            let users = users.into_iter().map(|key| key.to_item()).collect();
+            let users = self.reads.get(users).await?;
+            for guard in guards {
+                let user = user(guard).and_then(|key| users.get(&key));
+                if user.is_none_or(|user| text(user, GSI1PK) != text(guard, PK)) {
+                    self.unexpected(guard, "it is no user's")?;
+                }
+            }
+        }
+        let order_items = items.iter().filter(|it| is(it, ItemType::OrderItem));
+        let mut by_order: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+        for item in order_items {
+            by_order.entry(text(item, PK).unwrap_or_default()).or_default().push(item);
+        }
+        for (partition, items) in by_order {
+            let why = match self.reads.order(partition).await? {
+                Some(order) if legacy_id(&order).is_none() => continue,
+                Some(_) => "its order was placed without it",
+                None => "there is no such order",
+            };
+            for item in items {
+                self.unexpected(item, why)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unexpected(&mut self, item: &Item, why: &str) -> Result<(), Error> {
+        self.differences.note(Difference {
+            entity: kind_of(type_of(item)),
+            legacy_id: legacy_id(item).map(str::to_owned),
+            item_type: type_of(item).to_owned(),
+            key: ItemKey::of(item),
+            user_id: user_of_guard(item),
+            what: What::Unexpected { why: why.to_owned() },
+        })
+    }
+}
+
+/// The key of the user whose email a guard keeps.
+fn user(guard: &Item) -> Option<ItemKey> {
+    let id: UserId = text(guard, "userId")?.parse().ok()?;
+    let schema::Key { pk, sk } = schema::Key::user(id);
+    Some(ItemKey { pk, sk })
+}
+
+impl Reads {
+    /// The order whose items are in this partition.
+    async fn order(&self, partition: &str) -> Result<Option<Item>, Error> {
+        let mut pauses = pauses().take(LOOKS);
+        loop {
+            let found = self.of_index(partition).await?;
+            match pauses.next() {
+                Some(pause) if found.is_none() => sleep(pause).await,
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    async fn of_index(&self, partition: &str) -> Result<Option<Item>, Error> {
+        let request = self
+            .query()
+            .index_name(GSI1)
+            .key_condition_expression("GSI1PK = :order")
+            .expression_attribute_values(":order", AttributeValue::S(partition.to_owned()))
+            .limit(1);
+        let answer = self.answer(0.5, || request.clone().send()).await?;
+        self.consumed(0.5, answer.consumed_capacity.as_slice());
+        Ok(answer.items.and_then(|items| items.into_iter().next()))
+    }
+}

@@ -1,0 +1,223 @@
+//! A unit of the source, held against what the table has of it.
+
+use storefront_core::schema::{GSI1PK, Item, ItemType};
+
+use super::difference::{Difference, What};
+use super::item::{Digest, ItemKey, differing, is_updated, text, type_of};
+use super::reads::Found;
+use crate::Kind;
+use crate::entity::is_renewed;
+
+/// What is expected of a unit.
+#[derive(Debug)]
+pub(super) struct Expected {
+    pub(super) kind: Kind,
+    pub(super) legacy_id: String,
+    /// Its own item comes before those that belong to it.
+    pub(super) items: Vec<Item>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Equal,
+    /// It differs in what the shop changes, and the shop has changed it.
+    Changed,
+    Different(Vec<Difference>),
+}
+
+impl Expected {
+    /// Compares it with what was found.
+    ///
+    /// The shop counts the version of an item up when it changes it, but for a password's hash that it
+    /// renews. It never changes what an item is, where it is from, and what was ordered.
+    pub(super) fn compare(&self, found: &Found) -> Verdict {
+        let own = self.items.first().and_then(|own| found.get(&ItemKey::of(own)));
+        let mut is_changed = false;
+        let mut differences = Vec::new();
+        for expected in &self.items {
+            let key = ItemKey::of(expected);
+            let what = match found.get(&key) {
+                Some(found) if Digest::of(found) == Digest::of(expected) => continue,
+                // The email was given up, and may be another user's by now.
+                _ if is_guard(expected) && own.is_some_and(|user| has_other_email(user, &key)) => {
+                    is_changed = true;
+                    continue;
+                }
+                None => What::Missing,
+                Some(found) => {
+                    let attributes = differing(expected, found);
+                    if is_by_shop(expected, found, &attributes) {
+                        is_changed = true;
+                        continue;
+                    }
+                    What::Differs { attributes }
+                }
+            };
+            differences.push(self.difference(expected, key, what));
+        }
+        match (differences.is_empty(), is_changed) {
+            (false, _) => Verdict::Different(differences),
+            (true, true) => Verdict::Changed,
+            (true, false) => Verdict::Equal,
+        }
+    }
+
+    /// The same without a thought for what the shop has done since.
+    pub(super) fn compare_strictly(&self, found: &Found) -> Verdict {
+        let differences: Vec<_> = self
+            .items
+            .iter()
+            .filter_map(|expected| {
+                let key = ItemKey::of(expected);
+                let what = match found.get(&key) {
+                    Some(found) if Digest::of(found) == Digest::of(expected) => return None,
+                    Some(found) => What::Differs { attributes: differing(expected, found) },
+                    None => What::Missing,
+                };
+                Some(self.difference(expected, key, what))
+            })
+            .collect();
+        if differences.is_empty() { Verdict::Equal } else { Verdict::Different(differences) }
+    }
+
+    fn difference(&self, expected: &Item, key: ItemKey, what: What) -> Difference {
+        Difference {
+            entity: Some(self.kind),
+            legacy_id: Some(self.legacy_id.clone()),
+            item_type: type_of(expected).to_owned(),
+            key,
+            user_id: user_of_guard(expected),
+            what,
+        }
+    }
+}
+
+/// Whose email a guard keeps.
+pub(super) fn user_of_guard(item: &Item) -> Option<String> {
+    if is_guard(item) { text(item, "userId").map(str::to_owned) } else { None }
+}
+
+fn is_guard(item: &Item) -> bool {
+    type_of(item) == ItemType::UniqueEmail.as_str()
+}
+
+/// Guards' keys are made of the emails as the index's keys of users are.
+fn has_other_email(user: &Item, guard: &ItemKey) -> bool {
+    is_updated(user) && text(user, GSI1PK).is_some_and(|partition| partition != guard.pk)
+}
+
+/// Whether the shop itself can have made these differences.
+fn is_by_shop(expected: &Item, found: &Item, attributes: &[String]) -> bool {
+    if is_updated(found) {
+        let may_change = changed_by_shop(type_of(expected));
+        return attributes.iter().all(|name| may_change.contains(&name.as_str()));
+    }
+    // At the first log-in with a hash of another shop's.
+    let hash = |item| text(item, "passwordHash").unwrap_or_default();
+    attributes == ["passwordHash"] && is_renewed(hash(expected), hash(found))
+}
+
+/// The attributes that updates of the shop's change.
+fn changed_by_shop(item_type: &str) -> &'static [&'static str] {
+    const USER: [&str; 7] =
+        ["email", GSI1PK, "name", "passwordHash", "role", "version", "updatedAt"];
+    const PRODUCT: [&str; 9] = [
+        "name",
+        "description",
+        "category",
+        GSI1PK,
+        "price",
+        "currency",
+        "stock",
+        "version",
+        "updatedAt",
+    ];
+    const ORDER: [&str; 4] = ["status", "version", "updatedAt", "requestId"];
+    match item_type {
+        "User" => &USER,
+        "Product" => &PRODUCT,
+        "Order" => &ORDER,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+
+    fn item(attributes: &[(&str, &str)]) -> Item {
+        let value = |name: &str, text: &str| match name {
+            "version" => AttributeValue::N(text.to_owned()),
+            _ => AttributeValue::S(text.to_owned()),
+        };
+        attributes.iter().map(|(name, text)| ((*name).to_owned(), value(name, text))).collect()
+    }
+
+    fn user(more: &[(&str, &str)]) -> Item {
+        let mut user = item(&[
+            ("PK", "USER#1"),
+            ("SK", "METADATA"),
+            (GSI1PK, "EMAIL#a@example.com"),
+            ("_type", "User"),
+            ("name", "Anna"),
+            ("version", "1"),
+            ("createdAt", "then"),
+            ("passwordHash", "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"),
+        ]);
+        user.extend(item(more));
+        user
+    }
+
+    fn guard(user_id: &str) -> Item {
+        item(&[
+            ("PK", "EMAIL#a@example.com"),
+            ("SK", "METADATA"),
+            ("_type", "UniqueEmail"),
+            ("userId", user_id),
+        ])
+    }
+
+    fn compared(found: &[Item]) -> Verdict {
+        let items = vec![user(&[]), guard("1")];
+        let expected = Expected { kind: Kind::User, legacy_id: "17".to_owned(), items };
+        expected.compare(&found.iter().map(|item| (ItemKey::of(item), item.clone())).collect())
+    }
+
+    #[test]
+    fn what_the_shop_changes_is_no_difference_once_it_has_counted_the_version_up() {
+        let renamed = [("name", "Eva"), ("version", "2")];
+        assert!(matches!(compared(&[user(&[]), guard("1")]), Verdict::Equal));
+        assert!(matches!(compared(&[user(&renamed), guard("1")]), Verdict::Changed));
+        let found = [user(&[("name", "Eva"), ("version", "1")]), guard("1")];
+        assert!(matches!(compared(&found), Verdict::Different(_)));
+        // Never changed by it.
+        let found = [user(&[("createdAt", "now"), ("version", "2")]), guard("1")];
+        let Verdict::Different(found) = compared(&found) else { panic!("it differs") };
+        let attributes = vec!["createdAt".to_owned(), "version".to_owned()];
+        assert_eq!(found[0].what, What::Differs { attributes });
+    }
+
+    #[test]
+    fn an_email_that_was_given_up_may_be_anybodys() {
+        let moved = [(GSI1PK, "EMAIL#b@example.com"), ("version", "2")];
+        assert!(matches!(compared(&[user(&moved)]), Verdict::Changed));
+        assert!(matches!(compared(&[user(&moved), guard("2")]), Verdict::Changed));
+        assert!(matches!(compared(&[user(&[])]), Verdict::Different(_)));
+        let Verdict::Different(found) = compared(&[user(&[]), guard("2")]) else {
+            panic!("it differs")
+        };
+        assert_eq!(found[0].what, What::Differs { attributes: vec!["userId".to_owned()] });
+    }
+
+    #[test]
+    fn a_renewed_hash_is_no_difference_and_another_one_is() {
+        let todays = "$argon2id$v=19$m=19456,t=2,p=1$c3RvcmVmcm9udC1ub2JvZHk$bm9ib2R5LWhhcy10aGlzLXBhc3N3b3JkLWF0LWFsbC4";
+        let found = [user(&[("passwordHash", todays)]), guard("1")];
+        assert!(matches!(compared(&found), Verdict::Changed));
+        let found = [user(&[("passwordHash", "else")]), guard("1")];
+        assert!(matches!(compared(&found), Verdict::Different(_)));
+    }
+}

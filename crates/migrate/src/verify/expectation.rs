@@ -1,0 +1,142 @@
+//! What a load leaves in the table of what the source has, and what it does not.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, ErrorKind};
+use std::path::Path;
+
+use serde::Deserialize;
+use storefront_core::schema::Item;
+use tempfile::TempDir;
+
+use crate::load::state::{Folder, Identity};
+use crate::load::table::Target;
+use crate::load::{self, claims::Claims};
+use crate::source::Read;
+use crate::{Entity, Error, Kind, Mapping, Reader, Reason, Reject, Unit};
+
+/// Says of each unit of the source what the table should have of it.
+#[derive(Debug)]
+pub(super) struct Expectation {
+    claims: Claims,
+    kept: Kept,
+    /// Where the claims are.
+    _folder: TempDir,
+}
+
+/// What the table should have of a unit.
+#[derive(Debug)]
+pub(super) enum Expects {
+    These(Vec<Item>),
+    /// These or nothing: another user came later, is older and has the same email in the source, and in
+    /// the table it was taken.
+    Perhaps(Vec<Item>),
+    /// A load rejects it.
+    Nothing(Box<Reject>),
+}
+
+/// The units that catch-ups left as the table has them: somebody has changed them there, or has their
+/// email, which is then true here.
+#[derive(Debug, Default)]
+pub(super) struct Kept(HashMap<(Kind, String), bool>);
+
+/// What is read of a reject.
+#[derive(Deserialize)]
+struct Line {
+    entity: Entity,
+    key: Option<String>,
+    kind: String,
+}
+
+impl Expectation {
+    /// Reads all users once, as a load does.
+    pub(super) async fn read(reader: &mut Reader, kept: Kept) -> Result<Self, Error> {
+        let folder = tempfile::tempdir()
+            .map_err(|source| Error::State { path: std::env::temp_dir(), source })?;
+        let claims = Claims::read(reader, &folder.path().join("claims.sqlite")).await?;
+        Ok(Self { claims, kept, _folder: folder })
+    }
+
+    /// What the table should have of a unit.
+    pub(super) async fn of(&mut self, read: Read) -> Result<Expects, Error> {
+        let lost = match (&read.key, &read.unit) {
+            (Some(key), Ok(Unit::User(_))) => self.claims.lost(key).await?,
+            _ => None,
+        };
+        let (lost, is_open) = match lost {
+            Some(Reason::SharedEmail { winner }) if self.kept.came_late(&winner) => (None, true),
+            lost => (lost, false),
+        };
+        Ok(match load::items(read, lost)? {
+            Ok(items) if is_open => Expects::Perhaps(items),
+            Ok(items) => Expects::These(items),
+            Err(reject) => Expects::Nothing(reject),
+        })
+    }
+
+    /// Whether a unit was left as the table has it.
+    pub(super) fn is_kept(&self, kind: Kind, legacy_id: &str) -> bool {
+        self.kept.0.contains_key(&(kind, legacy_id.to_owned()))
+    }
+}
+
+impl Kept {
+    /// Those that the state folder of the load tells of, which must be that of this table's.
+    pub(super) fn of_load(
+        folder: &Path,
+        mapping: &Mapping,
+        url: &str,
+        target: &Target,
+    ) -> Result<Self, Error> {
+        // To open one is to make it where there is none.
+        if !folder.is_dir() {
+            return Err(Error::NotLoaded(folder.to_owned()));
+        }
+        let folder = Folder::open(folder)?;
+        let state = folder.read()?.filter(load::state::State::is_loaded);
+        let state = state.ok_or_else(|| Error::NotLoaded(folder.path().to_owned()))?;
+        // Whoever imported the files of a load alone knows into which table.
+        let (name, id) = if load::is_import(&state.of.target) {
+            (state.of.target.clone(), None)
+        } else {
+            (target.name.clone(), target.id.clone())
+        };
+        let now = Identity::new(mapping, url, name, id)?;
+        if let Some(difference) = state.of.difference(&now) {
+            let folder = folder.path().to_owned();
+            return Err(Error::NotOfThisLoad { folder, difference });
+        }
+        let mut kept = Self::default();
+        for number in 1..=state.catch_ups {
+            let path = folder.join(&load::catch_up_rejects(number));
+            let read = kept.add(&path);
+            read.map_err(|source| Error::State { path, source })?;
+        }
+        Ok(kept)
+    }
+
+    fn add(&mut self, path: &Path) -> std::io::Result<()> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        for line in BufReader::new(file).lines() {
+            let Line { entity, key, kind } = serde_json::from_str(&line?)?;
+            let is_taken = match kind.as_str() {
+                Reason::EMAIL_TAKEN => true,
+                Reason::KEPT => false,
+                _ => continue,
+            };
+            let kind = Kind::ALL.into_iter().find(|kind| kind.entity() == entity);
+            if let (Some(kind), Some(key)) = (kind, key) {
+                self.0.insert((kind, key), is_taken);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the email of a user was taken.
+    fn came_late(&self, legacy_id: &str) -> bool {
+        self.0.get(&(Kind::User, legacy_id.to_owned())).is_some_and(|is_taken| *is_taken)
+    }
+}

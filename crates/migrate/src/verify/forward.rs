@@ -1,0 +1,149 @@
+//! From the source to the table: whether all that should be there is, as it should be.
+
+use std::collections::HashSet;
+use std::mem;
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
+use tokio::task::{JoinError, JoinSet};
+
+use super::Verification;
+use super::compare::{Expected, Verdict};
+use super::expectation::Expects;
+use super::item::ItemKey;
+use super::reads::{BATCH, Reads};
+use super::samples::Place;
+use crate::{Error, Kind, Reader, Unit};
+
+/// What one request reads: whole units, because what became of one item tells of the others.
+#[derive(Debug, Default)]
+struct Batch {
+    units: Vec<Waiting>,
+    keys: HashSet<ItemKey>,
+}
+
+/// A unit that is to be compared, and to be kept as a sample if nothing is wrong with it.
+#[derive(Debug)]
+struct Waiting {
+    expected: Expected,
+    sample: Option<(Place, Unit)>,
+}
+
+type Compared = Result<Vec<(Waiting, Verdict)>, Error>;
+
+/// Compares all units of all kinds.
+pub(super) async fn run(of: &mut Verification, reader: &mut Reader) -> Result<(), Error> {
+    let mut under_way = JoinSet::new();
+    for kind in Kind::ALL {
+        let total = reader.count(kind).await?;
+        of.display.begin(kind.entity().section(), total, 0, of.counts.items);
+        let mut batch = Batch::default();
+        let mut reads = reader.units(kind, None);
+        while let Some(read) = reads.try_next().await? {
+            if let Some(key) = &read.key {
+                of.key_types.entry(kind).or_default().learn(key);
+            }
+            let place = if read.unit.is_ok() { of.samples.pick(kind) } else { None };
+            let sample = place.and_then(|place| Some((place, read.unit.as_ref().ok()?.clone())));
+            let legacy_id = read.key.as_ref().map(ToString::to_string).unwrap_or_default();
+            match of.expectation.of(read).await? {
+                Expects::These(items) => {
+                    for item in &items {
+                        of.sides.expect(item);
+                    }
+                    of.counts.add(kind, items.len());
+                    let expected = Expected { kind, legacy_id, items };
+                    if !batch.has_room(&expected) {
+                        send(of, &mut under_way, mem::take(&mut batch)).await?;
+                    }
+                    batch.add(Waiting { expected, sample });
+                }
+                Expects::Perhaps(_) => *of.kept.entry(kind).or_default() += 1,
+                Expects::Nothing(reject) => of.counts.reject(&reject),
+            }
+            of.display.step(of.counts.done(kind), of.counts.items, || Some(of.reads.spent()));
+        }
+        drop(reads);
+        send(of, &mut under_way, batch).await?;
+        while let Some(ended) = under_way.join_next().await {
+            of.ended(ended)?;
+        }
+        of.display.end();
+    }
+    Ok(())
+}
+
+/// Reads and compares a batch, while others are read.
+async fn send(
+    of: &mut Verification,
+    under_way: &mut JoinSet<Compared>,
+    batch: Batch,
+) -> Result<(), Error> {
+    while let Some(ended) = under_way.try_join_next() {
+        of.ended(ended)?;
+    }
+    of.reads.begin().await;
+    let (reads, is_strict) = (Arc::clone(&of.reads), of.is_strict);
+    under_way.spawn(async move {
+        let compared = batch.compare(&reads, is_strict).await;
+        reads.end();
+        compared
+    });
+    Ok(())
+}
+
+impl Batch {
+    fn has_room(&self, more: &Expected) -> bool {
+        self.keys.len() + more.items.len() <= BATCH
+    }
+
+    fn add(&mut self, waiting: Waiting) {
+        self.keys.extend(waiting.expected.items.iter().map(ItemKey::of));
+        self.units.push(waiting);
+    }
+
+    async fn compare(self, reads: &Reads, is_strict: bool) -> Compared {
+        let found = reads.get(self.keys.iter().map(ItemKey::to_item).collect()).await?;
+        let compared = self.units.into_iter().map(|waiting| {
+            let verdict = if is_strict {
+                waiting.expected.compare_strictly(&found)
+            } else {
+                waiting.expected.compare(&found)
+            };
+            (waiting, verdict)
+        });
+        Ok(compared.collect())
+    }
+}
+
+impl Verification {
+    /// Whether a unit is left as the table has it.
+    pub(super) fn is_left(&self, kind: Kind, legacy_id: &str) -> bool {
+        !self.is_strict && self.expectation.is_kept(kind, legacy_id)
+    }
+
+    fn ended(&mut self, ended: Result<Compared, JoinError>) -> Result<(), Error> {
+        for (Waiting { expected, sample }, verdict) in
+            ended.map_err(|error| Error::Interrupted(error.to_string()))??
+        {
+            let kind = expected.kind;
+            match verdict {
+                Verdict::Equal => {
+                    if let Some((place, unit)) = sample {
+                        self.samples.keep(place, unit);
+                    }
+                }
+                Verdict::Changed => *self.changed.entry(kind).or_default() += 1,
+                Verdict::Different(_) if self.is_left(kind, &expected.legacy_id) => {
+                    *self.kept.entry(kind).or_default() += 1;
+                }
+                Verdict::Different(differences) => {
+                    for difference in differences {
+                        self.differences.note(difference)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

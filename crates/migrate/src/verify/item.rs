@@ -1,0 +1,249 @@
+//! Items, as they are told apart and compared.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use storefront_core::schema::{Item, LEGACY_ID, PK, SK, TYPE};
+
+/// The key of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub(super) struct ItemKey {
+    #[serde(rename = "PK")]
+    pub(super) pk: String,
+    #[serde(rename = "SK")]
+    pub(super) sk: String,
+}
+
+impl ItemKey {
+    pub(super) fn of(item: &Item) -> Self {
+        let text = |name| text(item, name).unwrap_or_default().to_owned();
+        Self { pk: text(PK), sk: text(SK) }
+    }
+
+    /// As DynamoDB takes it.
+    pub(super) fn to_item(&self) -> Item {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        Item::from([(PK.to_owned(), text(&self.pk)), (SK.to_owned(), text(&self.sk))])
+    }
+
+    /// As it may be shown: an email is not.
+    pub(super) fn shown(&self) -> Self {
+        match self.pk.split_once('#') {
+            Some(("EMAIL", _)) => Self { pk: "EMAIL#…".to_owned(), sk: self.sk.clone() },
+            _ => self.clone(),
+        }
+    }
+}
+
+/// The value of an attribute that is a text.
+pub(super) fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// What its `_type` says.
+pub(super) fn type_of(item: &Item) -> &str {
+    text(item, TYPE).unwrap_or_default()
+}
+
+/// The key that what it belongs to had in the source.
+pub(super) fn legacy_id(item: &Item) -> Option<&str> {
+    text(item, LEGACY_ID)
+}
+
+/// Whether an update of the shop's has counted its version up.
+pub(super) fn is_updated(item: &Item) -> bool {
+    match item.get("version") {
+        Some(AttributeValue::N(version)) => version.parse::<u64>().is_ok_and(|it| it > 1),
+        _ => false,
+    }
+}
+
+/// A digest of an item, or the sum of those of many, which does not depend on their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Digest(u128);
+
+impl Digest {
+    /// Of the item in one way of writing it: two items have the same if DynamoDB holds them for the
+    /// same.
+    pub(super) fn of(item: &Item) -> Self {
+        let mut hash = Sha256::new();
+        write_attributes(&mut hash, item);
+        let mut first = [0; 16];
+        first.copy_from_slice(&hash.finalize()[..16]);
+        Self(u128::from_be_bytes(first))
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 = self.0.wrapping_add(other.0);
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The first half is enough to look at.
+        write!(f, "{:016x}", self.0 >> 64)
+    }
+}
+
+/// The names of the attributes that differ, or that only one of them has.
+pub(super) fn differing(one: &Item, other: &Item) -> Vec<String> {
+    let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let is_same = |name: &String| match (one.get(name), other.get(name)) {
+        (Some(one), Some(other)) => digest_of(one) == digest_of(other),
+        _ => false,
+    };
+    names.into_iter().filter(|name| !is_same(name)).cloned().collect()
+}
+
+fn digest_of(value: &AttributeValue) -> impl PartialEq + use<> {
+    let mut hash = Sha256::new();
+    write(&mut hash, value);
+    hash.finalize()
+}
+
+/// By their names.
+fn write_attributes(hash: &mut Sha256, attributes: &Item) {
+    let mut sorted: Vec<_> = attributes.iter().collect();
+    sorted.sort_unstable_by_key(|(name, _)| *name);
+    write_length(hash, sorted.len());
+    for (name, value) in sorted {
+        write_bytes(hash, name.as_bytes());
+        write(hash, value);
+    }
+}
+
+/// Type, length and content, so that nothing can be taken for something else. Sets have no order.
+fn write(hash: &mut Sha256, value: &AttributeValue) {
+    match value {
+        AttributeValue::S(text) => write_all(hash, b"S", [text.as_bytes()]),
+        AttributeValue::N(number) => write_all(hash, b"N", [plain(number).as_bytes()]),
+        AttributeValue::B(bytes) => write_all(hash, b"B", [bytes.as_ref()]),
+        AttributeValue::Ss(texts) => write_set(hash, b"SS", texts.iter().map(String::as_bytes)),
+        AttributeValue::Ns(numbers) => {
+            let numbers: Vec<_> = numbers.iter().map(|number| plain(number)).collect();
+            write_set(hash, b"NS", numbers.iter().map(|number| number.as_bytes()));
+        }
+        AttributeValue::Bs(all) => write_set(hash, b"BS", all.iter().map(AsRef::as_ref)),
+        AttributeValue::L(all) => {
+            hash.update(b"L");
+            write_length(hash, all.len());
+            for value in all {
+                write(hash, value);
+            }
+        }
+        AttributeValue::M(map) => {
+            hash.update(b"M");
+            write_attributes(hash, map);
+        }
+        // A boolean or a null; the SDK knows no others today.
+        other => write_all(hash, b"?", [format!("{other:?}").as_bytes()]),
+    }
+}
+
+fn write_set<'v>(hash: &mut Sha256, kind: &[u8], values: impl Iterator<Item = &'v [u8]>) {
+    let mut values: Vec<_> = values.collect();
+    values.sort_unstable();
+    write_all(hash, kind, values);
+}
+
+fn write_all<'v>(hash: &mut Sha256, kind: &[u8], values: impl IntoIterator<Item = &'v [u8]>) {
+    hash.update(kind);
+    for value in values {
+        write_bytes(hash, value);
+    }
+    // No value is as long.
+    hash.update([0xff; 8]);
+}
+
+fn write_bytes(hash: &mut Sha256, bytes: &[u8]) {
+    write_length(hash, bytes.len());
+    hash.update(bytes);
+}
+
+fn write_length(hash: &mut Sha256, length: usize) {
+    hash.update((length as u64).to_be_bytes());
+}
+
+/// A number without the zeros that say nothing, as DynamoDB gives it back.
+fn plain(number: &str) -> &str {
+    let number = match number.split_once('.') {
+        Some(_) if !number.contains(['e', 'E']) => {
+            number.trim_end_matches('0').trim_end_matches('.')
+        }
+        _ => number,
+    };
+    number.strip_prefix('+').unwrap_or(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(attributes: &[(&str, AttributeValue)]) -> Item {
+        attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    fn s(text: &str) -> AttributeValue {
+        AttributeValue::S(text.to_owned())
+    }
+
+    fn n(text: &str) -> AttributeValue {
+        AttributeValue::N(text.to_owned())
+    }
+
+    #[test]
+    fn items_that_say_the_same_have_the_same_digest() {
+        let set = |all: [&str; 2]| AttributeValue::Ss(all.map(str::to_owned).to_vec());
+        for (one, other) in
+            [(n("1.50"), n("1.5")), (n("7.0"), n("7")), (set(["a", "b"]), set(["b", "a"]))]
+        {
+            let (one, other) =
+                (of(&[("x", one), ("y", s("1"))]), of(&[("y", s("1")), ("x", other)]));
+            assert_eq!(Digest::of(&one), Digest::of(&other));
+            assert!(differing(&one, &other).is_empty());
+        }
+    }
+
+    #[test]
+    fn items_that_say_something_else_have_another_digest() {
+        let item = of(&[("x", s("1")), ("y", s("2"))]);
+        for (other, names) in [
+            (of(&[("x", n("1")), ("y", s("2"))]), vec!["x"]),
+            (of(&[("x", s("12")), ("y", s(""))]), vec!["x", "y"]),
+            (of(&[("x", s("1"))]), vec!["y"]),
+            (of(&[("x", s("1")), ("y", s("2")), ("z", AttributeValue::Null(true))]), vec!["z"]),
+            (of(&[("x", AttributeValue::Ss(vec!["1".to_owned()])), ("y", s("2"))]), vec!["x"]),
+        ] {
+            assert_ne!(Digest::of(&item), Digest::of(&other));
+            assert_eq!(differing(&item, &other), names);
+        }
+        assert_eq!(
+            [plain("100"), plain("0.10"), plain("+7"), plain("1.0e5")],
+            ["100", "0.1", "7", "1.0e5"]
+        );
+    }
+
+    #[test]
+    fn a_sum_of_digests_does_not_depend_on_the_order() {
+        let items = ["a", "b", "c"].map(|text| of(&[("x", s(text))]));
+        let sum = |items: &mut dyn Iterator<Item = &Item>| {
+            let mut sum = Digest::default();
+            items.for_each(|item| sum.add(Digest::of(item)));
+            sum
+        };
+        assert_eq!(sum(&mut items.iter()), sum(&mut items.iter().rev()));
+        assert_ne!(sum(&mut items.iter()), sum(&mut items.iter().skip(1)));
+    }
+
+    #[test]
+    fn a_key_is_shown_without_the_email() {
+        let key = |pk: &str| ItemKey { pk: pk.to_owned(), sk: "METADATA".to_owned() };
+        assert_eq!(key("EMAIL#anna@example.com").shown(), key("EMAIL#…"));
+        assert_eq!(key("USER#1").shown(), key("USER#1"));
+    }
+}

@@ -1,0 +1,189 @@
+//! Whether the shop shows what the source has: some units, read through the shop's own repositories.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use storefront_core::{
+    CreatedBetween, OrderAccess, OrderWithItems, Orders, PageRequest, Product, ProductId, Products,
+    Table, Timestamp, User, Users, Version,
+};
+use uuid::Uuid;
+
+use super::difference::{Difference, What};
+use super::item::{ItemKey, type_of};
+use crate::{Error, Kind, Unit};
+
+/// How many are read at once.
+const AT_ONCE: usize = 8;
+
+/// So many units of each kind, each of them as likely as any other.
+#[derive(Debug)]
+pub(super) struct Samples {
+    size: usize,
+    seen: HashMap<Kind, usize>,
+    /// By place.
+    units: BTreeMap<(Kind, usize), Unit>,
+}
+
+/// Where a unit goes, if nothing is wrong with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place(Kind, usize);
+
+impl Samples {
+    pub(super) fn new(size: usize) -> Self {
+        Self { size, seen: HashMap::new(), units: BTreeMap::new() }
+    }
+
+    /// Whether one more unit of a kind is a sample: by chance, in the place of an earlier one.
+    pub(super) fn pick(&mut self, kind: Kind) -> Option<Place> {
+        let seen = self.seen.entry(kind).or_default();
+        *seen += 1;
+        let place = if *seen <= self.size { *seen - 1 } else { fastrand::usize(..*seen) };
+        (place < self.size).then_some(Place(kind, place))
+    }
+
+    pub(super) fn keep(&mut self, Place(kind, place): Place, unit: Unit) {
+        self.units.insert((kind, place), unit);
+    }
+
+    /// How many there are of a kind.
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        self.units.keys().filter(|(of, _)| *of == kind).count()
+    }
+
+    /// Reads them in every way in which the shop does, and says which ways give something else.
+    pub(super) async fn read(&self, table: Table) -> Result<Vec<Difference>, Error> {
+        let shop = &Shop {
+            users: Users::new(table.clone()),
+            products: Products::new(table.clone()),
+            orders: Orders::new(table),
+        };
+        let mut differences = Vec::new();
+        let mut read = stream::iter(self.units.values())
+            .map(|unit| async move { Ok((unit, shop.others(unit).await?)) })
+            .buffer_unordered(AT_ONCE);
+        while let Some((unit, others)) = read.try_next().await.map_err(Error::Sample)? {
+            if others.is_empty() {
+                continue;
+            }
+            let items = unit.to_items().map_err(Error::Item)?;
+            let (kind, legacy_id) = (unit.kind(), unit.legacy_id());
+            let Some(own) = items.first() else { continue };
+            differences.extend(others.into_iter().map(|by| Difference {
+                entity: Some(kind),
+                legacy_id: Some(legacy_id.to_owned()),
+                item_type: type_of(own).to_owned(),
+                key: ItemKey::of(own),
+                user_id: None,
+                what: What::Shown { by },
+            }));
+        }
+        Ok(differences)
+    }
+}
+
+struct Shop {
+    users: Users,
+    products: Products,
+    orders: Orders,
+}
+
+impl Shop {
+    /// The ways of reading it that give something else.
+    async fn others(&self, unit: &Unit) -> storefront_core::Result<Vec<&'static str>> {
+        let mut others = Vec::new();
+        match unit {
+            Unit::User(user) => {
+                let user = &user.value;
+                let mut hold = |by, found: Option<User>| {
+                    if !is_same(found.as_ref(), user, |user| user.version) {
+                        others.push(by);
+                    }
+                };
+                hold("the user by id", self.users.find(user.id).await?);
+                hold("the user by email", self.users.find_by_email(&user.email).await?);
+                hold("the log-in by email", self.users.find_to_log_in(&user.email).await?);
+            }
+            Unit::Product(product) => {
+                let product = &product.value;
+                let mut hold = |by, found: Option<Product>| {
+                    if !is_same(found.as_ref(), product, |product| product.version) {
+                        others.push(by);
+                    }
+                };
+                hold("the product by id", self.products.find(product.id).await?);
+                hold("the list of its category", self.next_of_category(product).await?);
+            }
+            Unit::Order(order) => {
+                let order = &order.value;
+                let (id, user_id) = (order.order.id, order.order.user_id);
+                let mut hold = |by, found: Option<OrderWithItems>| {
+                    if !is_same(found.as_ref(), order, |order| order.order.version) {
+                        others.push(by);
+                    }
+                };
+                let owned = OrderAccess::OwnedBy(user_id);
+                hold("the user's own order", self.orders.find(owned, id).await?);
+                hold("the order by id", self.orders.find(OrderAccess::Any, id).await?);
+                if !self.is_listed(order).await? {
+                    others.push("the list of its user's orders");
+                }
+            }
+        }
+        Ok(others)
+    }
+
+    /// The product that the list of its category has where it should be.
+    async fn next_of_category(
+        &self,
+        product: &Product,
+    ) -> storefront_core::Result<Option<Product>> {
+        // The list goes by the ids, so that this one follows the one before it, whether or not that is
+        // a product's.
+        let before = Uuid::from(product.id).as_u128().checked_sub(1).map(Uuid::from_u128);
+        let after = before.and_then(|before| ProductId::try_from(before).ok());
+        let page = self.products.list(&product.category, PageRequest { limit: 1, after }).await?;
+        Ok(page.items.into_iter().next())
+    }
+
+    /// Whether the user's orders of that millisecond have it.
+    async fn is_listed(&self, order: &OrderWithItems) -> storefront_core::Result<bool> {
+        let order = &order.order;
+        let to = Timestamp::from_millis(order.created_at.as_millis() + 1);
+        let created = CreatedBetween { from: Some(order.created_at), to };
+        let mut request = PageRequest { limit: 100, after: None };
+        loop {
+            let page = self.orders.list(order.user_id, created, request).await?;
+            if let Some(found) = page.items.iter().find(|found| found.id == order.id) {
+                return Ok(is_same(Some(found), order, |order| order.version));
+            }
+            if page.next.is_none() {
+                return Ok(false);
+            }
+            request.after = page.next;
+        }
+    }
+}
+
+/// Whether it is as it should be, or was changed by the shop just now.
+fn is_same<T: PartialEq>(found: Option<&T>, expected: &T, version: fn(&T) -> Version) -> bool {
+    found.is_some_and(|found| found == expected || version(found) > version(expected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_samples_where_there_are_few_and_any_where_there_are_many() {
+        let mut samples = Samples::new(3);
+        let places: Vec<_> =
+            (0..3).filter_map(|_| samples.pick(Kind::User)).map(|it| it.1).collect();
+        assert_eq!(places, [0, 1, 2]);
+        let later = (0..1_000).filter_map(|_| samples.pick(Kind::User)).count();
+        // 17 are to be expected.
+        assert!((1..100).contains(&later), "{later}");
+        assert!(samples.pick(Kind::Order).is_some(), "each kind counts for itself");
+        assert!(Samples::new(0).pick(Kind::User).is_none());
+    }
+}

@@ -1,0 +1,81 @@
+//! How many items there are of each type: of the source, and in the table.
+
+use std::collections::BTreeMap;
+
+use storefront_core::schema::{Item, ItemType};
+
+use super::item::{Digest, legacy_id, type_of};
+use crate::Kind;
+
+/// The types that a source's units have items of.
+pub(super) const MIGRATED: [ItemType; 5] = [
+    ItemType::User,
+    ItemType::UniqueEmail,
+    ItemType::Product,
+    ItemType::Order,
+    ItemType::OrderItem,
+];
+
+/// What the units of a kind have items of.
+pub(super) fn kind_of(item_type: &str) -> Option<Kind> {
+    let found = MIGRATED.into_iter().find(|known| known.as_str() == item_type)?;
+    Some(match found {
+        ItemType::Product => Kind::Product,
+        ItemType::Order | ItemType::OrderItem => Kind::Order,
+        _ => Kind::User,
+    })
+}
+
+/// Items, and the sum of their digests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub(super) items: u64,
+    pub(super) digest: Digest,
+}
+
+/// By type.
+#[derive(Debug, Default)]
+pub(super) struct Sides {
+    /// What the source's units should have.
+    pub(super) source: BTreeMap<String, Sum>,
+    /// What the table has with keys of the source.
+    pub(super) table: BTreeMap<String, Sum>,
+    /// What it has without: the shop's own.
+    pub(super) own: BTreeMap<String, u64>,
+    /// What the shop keeps for itself, and nobody migrates.
+    pub(super) ignored: BTreeMap<String, u64>,
+}
+
+impl Sum {
+    fn add(&mut self, item: &Item) {
+        self.items += 1;
+        self.digest.add(Digest::of(item));
+    }
+}
+
+impl Sides {
+    pub(super) fn expect(&mut self, item: &Item) {
+        self.source.entry(type_of(item).to_owned()).or_default().add(item);
+    }
+
+    pub(super) fn find(&mut self, item: &Item) {
+        let item_type = type_of(item).to_owned();
+        if is_ignored(&item_type) {
+            *self.ignored.entry(item_type).or_default() += 1;
+        } else if legacy_id(item).is_some() {
+            self.table.entry(item_type).or_default().add(item);
+        } else {
+            *self.own.entry(item_type).or_default() += 1;
+        }
+    }
+
+    /// How many items the source's units should have.
+    pub(super) fn expected(&self) -> u64 {
+        self.source.values().map(|sum| sum.items).sum()
+    }
+}
+
+/// Whether items of this type are nobody's who moves.
+pub(super) fn is_ignored(item_type: &str) -> bool {
+    [ItemType::Idempotency, ItemType::LoginAttempts].map(ItemType::as_str).contains(&item_type)
+}
