@@ -281,11 +281,12 @@ fn title(n: u32) -> String {
 /// Argon2id's and bcrypt's, by their shapes: nobody logs in with them.
 fn password(random: &mut fastrand::Rng) -> String {
     let mut text = |length| (0..length).map(|_| random.alphanumeric()).collect::<String>();
-    let (salt, output, bcrypt) = (text(22), text(43), text(53));
+    // The last character of each part has fewer bits than others; of zeros there are enough.
+    let (salt, output, bcrypt_salt, bcrypt_output) = (text(21), text(42), text(21), text(30));
     if random.bool() {
-        format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${output}")
+        format!("$argon2id$v=19$m=19456,t=2,p=1${salt}A${output}A")
     } else {
-        format!("$2y$10${bcrypt}")
+        format!("$2y$10${bcrypt_salt}.{bcrypt_output}.")
     }
 }
 

@@ -351,7 +351,7 @@ async fn queries_have_a_pattern_or_none_and_cost_what_the_patterns_cost() {
     assert_eq!(queries["format"], "pgStatStatements");
     assert_eq!(queries["seconds"], 15.0 * 86_400.0);
     let patterns = queries["patterns"].as_array().unwrap();
-    assert_eq!(patterns.len(), 21);
+    assert_eq!(patterns.len(), 22);
     let calls = |name: &str| {
         patterns.iter().find(|it| it["pattern"] == name).unwrap()["calls"].as_u64().unwrap()
     };

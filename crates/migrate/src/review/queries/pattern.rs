@@ -118,7 +118,7 @@ mod tests {
         ] {
             assert!(patterns.iter().any(|pattern| pattern.name == name), "{name}");
         }
-        assert_eq!(patterns.len(), 21);
+        assert_eq!(patterns.len(), 22);
     }
 
     #[test]
