@@ -158,6 +158,11 @@ pub enum Error {
         .0.display()
     )]
     NotLoaded(PathBuf),
+    /// Files were written, and are not in the table.
+    #[error(
+        "the table {0} is empty: import the files into it first, and then load what was changed since"
+    )]
+    NotImported(String),
     /// A load would overwrite what it finds.
     #[error(
         "the table {0} is not empty, and the state folder does not know it: load into an empty table, or give the \

@@ -39,9 +39,14 @@ pub(super) async fn run(
 ) -> Result<Summary, Error> {
     let state = folder.read()?.filter(super::State::is_loaded);
     let mut state = state.ok_or_else(|| Error::NotLoaded(folder.path().to_owned()))?;
-    if let Some(difference) = state.of.difference(identity) {
+    let of = state.of.imported_into(identity);
+    if let Some(difference) = of.difference(identity) {
         return Err(Error::OtherLoad { folder: folder.path().to_owned(), difference });
     }
+    if of != state.of && target.is_empty().await? {
+        return Err(Error::NotImported(target.name));
+    }
+    state.of = of;
     let mut reader = Reader::open(mapping, url).await?;
     let opened_at = reader.opened_at();
     let display = Display::new();
@@ -51,7 +56,8 @@ pub(super) async fn run(
     if target.has_stream {
         display.line(
             "The table has a stream: the shop's consumer publishes each change of an order's status that is caught \
-             up with. Disable its event source mapping first where nobody shall hear of them.",
+             up with. Disable the rules of subscribers that shall not hear of them; without its event source \
+             mapping the consumer would only hear of them later.",
         );
     }
     let max_wcu = args.max_wcu.map_or(u32::MAX, std::num::NonZeroU32::get);

@@ -53,7 +53,7 @@ pub(crate) fn catch_up_rejects(number: u32) -> String {
 const IMPORT: &str = "import ";
 
 /// Whether a target is no table, but the folder of an import.
-pub(crate) fn is_import(target: &str) -> bool {
+fn is_import(target: &str) -> bool {
     // No table has a space in its name.
     target.starts_with(IMPORT)
 }
@@ -92,7 +92,8 @@ pub struct LoadArgs {
 
     /// Loads what was changed in the source since the load, or since the last catch-up.
     ///
-    /// By `updatedAt` and `createdAt`, from ten minutes before. What the shop itself has changed in
+    /// Or since files for an import were written, into the table that they were imported into. By
+    /// `updatedAt` and `createdAt`, from ten minutes before. What the shop itself has changed in
     /// the table since is kept, and reported. Rows that are gone from the source, and changes that
     /// did not touch `updatedAt`, are not seen.
     #[arg(long, conflicts_with = "to")]

@@ -188,6 +188,16 @@ impl Identity {
         (&self.target, &self.table_id) == (&other.target, &other.table_id)
     }
 
+    /// What it is once the files that it is of, if it is, are in this table: an import says nothing of
+    /// where its files go.
+    pub(crate) fn imported_into(&self, table: &Self) -> Self {
+        let mut imported = self.clone();
+        if super::is_import(&self.target) {
+            (imported.target, imported.table_id) = (table.target.clone(), table.table_id.clone());
+        }
+        imported
+    }
+
     /// What differs, in words.
     pub(crate) fn difference(&self, now: &Self) -> Option<String> {
         let differs = |what, then: &str, now: &str| format!("the {what} was {then}, and is {now}");

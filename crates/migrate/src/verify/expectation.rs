@@ -95,14 +95,8 @@ impl Kept {
         let folder = Folder::open(folder)?;
         let state = folder.read()?.filter(load::state::State::is_loaded);
         let state = state.ok_or_else(|| Error::NotLoaded(folder.path().to_owned()))?;
-        // Whoever imported the files of a load alone knows into which table.
-        let (name, id) = if load::is_import(&state.of.target) {
-            (state.of.target.clone(), None)
-        } else {
-            (target.name.clone(), target.id.clone())
-        };
-        let now = Identity::new(mapping, url, name, id)?;
-        if let Some(difference) = state.of.difference(&now) {
+        let now = Identity::new(mapping, url, target.name.clone(), target.id.clone())?;
+        if let Some(difference) = state.of.imported_into(&now).difference(&now) {
             let folder = folder.path().to_owned();
             return Err(Error::NotOfThisLoad { folder, difference });
         }

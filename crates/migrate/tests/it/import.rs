@@ -5,8 +5,10 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use storefront_core::aws;
 use storefront_migrate::generate::Example;
 
 use crate::load::{Move, Said};
@@ -98,6 +100,36 @@ async fn files_that_were_not_completed_are_written_again() {
     let once = shop.again().await;
     once.imported(&bytes).await.expect(3);
     assert!(read(&once.files()).0 == items);
+}
+
+#[tokio::test]
+async fn a_table_that_was_imported_is_caught_up_with() {
+    let shop = Move::of(Example::IntegerKeys, 60, 0).await;
+    shop.imported(&[]).await.expect(0);
+    let change = "first_name = 'Eva', updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')";
+    shop.execute(&format!("UPDATE customers SET {change} WHERE id = 2")).await;
+
+    let said = shop.load(&["--catch-up"]).await.expect(1);
+    assert!(said.error.contains("import the files into it first"), "{}", said.error);
+
+    // As DynamoDB does it.
+    let client =
+        aws::dynamodb(&aws::patient_emulator_config(), Some(shop.proxy.endpoint_url().to_owned()));
+    let puts = read(&shop.files()).0.into_values().map(|item| {
+        let item: serde_dynamo::Item = serde_json::from_value(item).unwrap();
+        let put = PutRequest::builder().set_item(Some(item.into())).build().unwrap();
+        WriteRequest::builder().put_request(put).build()
+    });
+    for puts in puts.collect::<Vec<_>>().chunks(25) {
+        let write = client.batch_write_item();
+        let write = write.request_items(shop.dynamodb.table_name(), puts.to_vec());
+        assert!(write.send().await.unwrap().unprocessed_items.is_none_or(|left| left.is_empty()));
+    }
+    for _ in 0..2 {
+        let said = shop.load(&["--catch-up"]).await.expect(0);
+        assert!(said.text.contains("1 users, 0 products, 0 orders"), "{}", said.text);
+        assert!(shop.items() == shop.expected().await.0);
+    }
 }
 
 #[tokio::test]
