@@ -38,7 +38,7 @@ pub use self::summary::Summary;
 use self::table::Target;
 use self::writer::Writer;
 use crate::source::Read;
-use crate::{Error, Kind, Mapping, Reader, Reason, Reject, size};
+use crate::{Error, Kind, Mapping, Reader, Reason, Reject, Unit, size};
 
 /// The names of the files in the state folder, but for its own.
 const REJECTS: &str = "rejects.jsonl";
@@ -237,7 +237,7 @@ async fn load(
         while let Some(read) = reads.try_next().await? {
             let resume_after = read.resume_after.clone();
             match judged(read, claims.as_mut()).await? {
-                Ok(items) => {
+                Ok((_, items)) => {
                     progress.counts.add(kind, items.len());
                     sink.put(items).await?;
                 }
@@ -284,11 +284,11 @@ async fn load(
     Ok(Summary::of_load(&state.progress.counts, rejects.path(), sink.units()))
 }
 
-/// The items of a unit, unless something is wrong with them.
-async fn judged(
-    read: Read,
-    claims: Option<&mut Claims>,
-) -> Result<Result<Vec<Item>, Box<Reject>>, Error> {
+/// A unit and its items; or a reject, where something is wrong with them.
+pub(crate) type Judged = Result<(Unit, Vec<Item>), Box<Reject>>;
+
+/// A unit, once it is known who has which email.
+pub(crate) async fn judged(read: Read, claims: Option<&mut Claims>) -> Result<Judged, Error> {
     let lost = match (claims, &read.key, &read.unit) {
         (Some(claims), Some(key), Ok(_)) => claims.lost(key).await?,
         _ => None,
@@ -296,11 +296,8 @@ async fn judged(
     items(read, lost)
 }
 
-/// The items of a unit against which nothing is said, if none of them is too large.
-pub(crate) fn items(
-    read: Read,
-    said: Option<Reason>,
-) -> Result<Result<Vec<Item>, Box<Reject>>, Error> {
+/// A unit against which nothing is said, if none of its items is too large.
+pub(crate) fn items(read: Read, said: Option<Reason>) -> Result<Judged, Error> {
     let mut items = Ok(Vec::new());
     let judged = read.judged(|unit| {
         if let Some(reason) = said {
@@ -314,7 +311,7 @@ pub(crate) fn items(
         Ok(())
     });
     match judged {
-        Ok(_) => Ok(Ok(items.map_err(Error::Item)?)),
+        Ok(unit) => Ok(Ok((unit, items.map_err(Error::Item)?))),
         Err(reject) => Ok(Err(reject)),
     }
 }

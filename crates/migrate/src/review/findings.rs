@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::report::EmailCollisions;
 use crate::{Entity, Reason, Reject, Remark, Unit, Value};
 
 /// How many keys are shown of each.
@@ -28,6 +29,8 @@ pub(super) struct Finding {
 #[derive(Default)]
 pub(super) struct Findings {
     rejects: BTreeMap<(Entity, &'static str, Option<String>), Seen>,
+    /// Users who have another's email, each with the other.
+    colliding: Vec<[String; 2]>,
     remarks: BTreeMap<(Entity, &'static str), Seen>,
     /// Of the orders with too many items.
     pub(super) most_items: usize,
@@ -48,6 +51,11 @@ impl Findings {
         seen.add(reject.key.clone());
         if let Reason::TooManyItems(items) = reject.reason {
             self.most_items = self.most_items.max(items);
+        }
+        if let (Reason::SharedEmail { winner }, Some(key)) = (&reject.reason, &reject.key)
+            && self.colliding.len() < SHOWN
+        {
+            self.colliding.push([winner.clone(), key.clone()]);
         }
         let bytes = reject.entity.attributes().iter().filter_map(|attribute| {
             let value = reject.row.get(attribute.name)?;
@@ -70,8 +78,18 @@ impl Findings {
 
     /// Orders with more items than an order holds.
     pub(super) fn too_many_items(&self) -> u64 {
-        let kind = Reason::TooManyItems(0).kind();
-        self.rejects.get(&(Entity::Order, kind, None)).map_or(0, |seen| seen.count)
+        self.count(Entity::Order, &Reason::TooManyItems(0))
+    }
+
+    /// Users whose email another has.
+    pub(super) fn email_collisions(&self) -> EmailCollisions {
+        let users = self.count(Entity::User, &Reason::SharedEmail { winner: String::new() });
+        EmailCollisions { users, examples: self.colliding.clone() }
+    }
+
+    /// Of rejects for a reason that is about no column.
+    fn count(&self, entity: Entity, reason: &Reason) -> u64 {
+        self.rejects.get(&(entity, reason.kind(), None)).map_or(0, |seen| seen.count)
     }
 
     /// The rejects, and the remarks; each entity's most frequent first.

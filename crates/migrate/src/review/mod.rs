@@ -1,8 +1,8 @@
 //! What a move would mean: what would be in the table, what would not, and what it would cost.
 //!
-//! The source is read once, and nothing is written but the report. What is kept does not grow with the
-//! rows: histograms, the largest few, and a temporary file for what has to be counted by user and by
-//! product.
+//! The source is read once, its users twice, and nothing is written but the report. What is kept does not
+//! grow with the rows: histograms, the largest few, and temporary files for who has which email, and for
+//! what has to be counted by user and by product.
 
 mod census;
 mod cost;
@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use futures_util::TryStreamExt as _;
 use storefront_core::MAX_ORDER_ITEMS;
+use storefront_core::schema::Item;
 use uuid::Uuid;
 
 use self::census::{Census, NEAR, Sums};
@@ -27,9 +28,10 @@ use self::cost::{Load, Month, Prices};
 use self::distribution::Gather;
 use self::findings::{Findings, SHOWN};
 use self::queries::Queries;
-use self::report::{EmailCollisions, ItemLimit, OrdersWithoutUser, Report, SizeLimit};
+use self::report::{ItemLimit, OrdersWithoutUser, Report, SizeLimit};
 use self::tally::Tally;
-use crate::{Error, Kind, Mapping, Reader, Unit};
+use crate::load::claims::Claims;
+use crate::{Error, Kind, Mapping, Reader, Unit, load};
 
 /// What to review, and where the report goes besides the terminal.
 #[derive(Clone, Debug, Args)]
@@ -115,12 +117,15 @@ async fn review(
     let mut census = Census::new();
     let mut findings = Findings::default();
     let mut tally = Tally::new().await?;
+    let folder = tempfile::tempdir().map_err(|source| Error::Scratch(source.into()))?;
+    let mut claims = Claims::read(reader, &folder.path().join("claims.sqlite")).await?;
     for kind in Kind::ALL {
         let mut units = reader.units(kind, None);
         while let Some(read) = units.try_next().await? {
-            match read.unit {
-                Ok(unit) => {
-                    count(&unit, &mut census, &mut tally)?;
+            let claims = (kind == Kind::User).then_some(&mut claims);
+            match load::judged(read, claims).await? {
+                Ok((unit, items)) => {
+                    count(&unit, &items, &mut census, &mut tally);
                     findings.remark(&unit);
                     tally.write_full().await?;
                 }
@@ -140,7 +145,6 @@ async fn review(
     tally.sold_of_categories(|category| sold.add(category)).await?;
     let [users, categories, products, sold] =
         [users, categories, products, sold].map(Gather::finish);
-    let collisions = tally.collisions(SHOWN).await?;
     let (orders, examples) = tally.orders_without_user(SHOWN).await?;
 
     let size_limit = SizeLimit {
@@ -155,6 +159,7 @@ async fn review(
         orders_over: findings.too_many_items(),
         most_items: findings.most_items,
     };
+    let email_collisions = findings.email_collisions();
     let (rejects, remarks) = findings.finish();
     Ok(Report {
         source,
@@ -170,11 +175,7 @@ async fn review(
         sold_per_category: sold,
         size_limit,
         item_limit,
-        email_collisions: EmailCollisions {
-            emails: collisions.emails,
-            users: collisions.users,
-            examples: collisions.examples,
-        },
+        email_collisions,
         orders_without_user: OrdersWithoutUser { orders, examples },
         rejects,
         remarks,
@@ -182,15 +183,14 @@ async fn review(
     })
 }
 
-fn count(unit: &Unit, census: &mut Census, tally: &mut Tally) -> Result<(), Error> {
-    let items = unit.to_items().map_err(Error::Items)?;
+fn count(unit: &Unit, items: &[Item], census: &mut Census, tally: &mut Tally) {
     let sizes: Vec<_> = items.iter().map(|item| census.add(item, unit.legacy_id())).collect();
     // A unit's own item comes before those that belong to it.
     let bytes = sizes.first().copied().unwrap_or(0);
     let id = |id: Uuid| id.into_bytes();
     match unit {
         Unit::User(user) => {
-            tally.user(id(user.value.id.into()), &user.legacy_id, user.value.email.as_str());
+            tally.user(id(user.value.id.into()), &user.legacy_id);
         }
         Unit::Product(product) => {
             let (id, category) = (id(product.value.id.into()), product.value.category.as_str());
@@ -203,5 +203,4 @@ fn count(unit: &Unit, census: &mut Census, tally: &mut Tally) -> Result<(), Erro
             }
         }
     }
-    Ok(())
 }

@@ -68,11 +68,10 @@ pub(super) struct ItemLimit {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EmailCollisions {
-    pub(super) emails: u64,
-    /// Who has them.
+    /// Those who would be rejected, because another user who is older has theirs.
     pub(super) users: u64,
-    /// The keys of the users of the first.
-    pub(super) examples: Vec<Vec<String>>,
+    /// The keys of the first, each after that of the other.
+    pub(super) examples: Vec<[String; 2]>,
 }
 
 /// Sound orders of users who are rejected.

@@ -1,12 +1,11 @@
 //! What has to be counted by user and by product, however many there are: in a file.
 //!
 //! The file is `SQLite`'s and temporary; some 100 bytes for each user and each product. What is counted
-//! is gathered first, so that who orders often is not written each time. Emails are in it as hashes.
+//! is gathered first, so that who orders often is not written each time.
 
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
-use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, QueryBuilder, Row as _, Sqlite};
 use tempfile::TempDir;
@@ -15,7 +14,7 @@ use crate::Error;
 
 const SCHEMA: &str = "
 CREATE TABLE users (
-    id BLOB PRIMARY KEY, legacy TEXT, email BLOB,
+    id BLOB PRIMARY KEY, legacy TEXT,
     orders INTEGER NOT NULL, bytes INTEGER NOT NULL, example TEXT
 ) WITHOUT ROWID;
 CREATE TABLE products (
@@ -46,7 +45,6 @@ pub(super) struct Tally {
 #[derive(Default)]
 struct User {
     legacy: Option<String>,
-    email: Option<Id>,
     orders: i64,
     bytes: i64,
     /// One of their orders.
@@ -70,15 +68,6 @@ pub(super) struct Collection {
     pub(super) bytes: u64,
 }
 
-/// Users of one email.
-#[derive(Debug, Default)]
-pub(super) struct Collisions {
-    pub(super) emails: u64,
-    pub(super) users: u64,
-    /// The keys of the users of the first.
-    pub(super) examples: Vec<Vec<String>>,
-}
-
 impl Tally {
     pub(super) async fn new() -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(|source| Error::Scratch(source.into()))?;
@@ -95,10 +84,8 @@ impl Tally {
         Ok(Self { connection, users: HashMap::new(), products: HashMap::new(), _folder: folder })
     }
 
-    pub(super) fn user(&mut self, id: Id, legacy: &str, email: &str) {
-        let user = self.users.entry(id).or_default();
-        user.legacy = Some(legacy.to_owned());
-        user.email = Sha256::digest(email).first_chunk().copied();
+    pub(super) fn user(&mut self, id: Id, legacy: &str) {
+        self.users.entry(id).or_default().legacy = Some(legacy.to_owned());
     }
 
     pub(super) fn product(&mut self, id: Id, legacy: &str, category: &str, bytes: u64) {
@@ -142,7 +129,6 @@ impl Tally {
                 insert.push_values(rows, |mut row, (id, user)| {
                     row.push_bind(&id[..])
                         .push_bind(&user.legacy)
-                        .push_bind(user.email.as_ref().map(|email| &email[..]))
                         .push_bind(user.orders)
                         .push_bind(user.bytes)
                         .push_bind(&user.example);
@@ -150,7 +136,6 @@ impl Tally {
                 insert.push(
                     " ON CONFLICT DO UPDATE SET \
                      legacy = coalesce(legacy, excluded.legacy), \
-                     email = coalesce(email, excluded.email), \
                      orders = orders + excluded.orders, bytes = bytes + excluded.bytes, \
                      example = coalesce(example, excluded.example)",
                 );
@@ -234,45 +219,6 @@ impl Tally {
         Ok(())
     }
 
-    /// Those of whom there are several of one email.
-    pub(super) async fn collisions(&mut self, shown: usize) -> Result<Collisions, Error> {
-        // Once, at the end, and not row by row.
-        let index = self.connection.execute("CREATE INDEX by_email ON users (email)").await;
-        index.map_err(Error::Scratch)?;
-        let statement = "
-            WITH colliding AS (
-                SELECT email, count(*) AS users FROM users
-                WHERE email IS NOT NULL GROUP BY email HAVING count(*) > 1
-            )
-            SELECT count(*), coalesce(sum(users), 0) FROM colliding";
-        let row = sqlx::query(statement).fetch_one(&mut self.connection).await;
-        let row = row.map_err(Error::Scratch)?;
-        let emails = row.get::<i64, _>(0).cast_unsigned();
-        let users = row.get::<i64, _>(1).cast_unsigned();
-        let statement = "
-            WITH colliding AS MATERIALIZED (
-                SELECT email FROM users
-                WHERE email IS NOT NULL GROUP BY email HAVING count(*) > 1
-                ORDER BY min(id) LIMIT ?
-            )
-            SELECT email, legacy FROM colliding CROSS JOIN users USING (email) \
-             ORDER BY users.id";
-        let shown = i64::try_from(shown).unwrap_or(i64::MAX);
-        let mut rows = sqlx::query(statement).bind(shown).fetch(&mut self.connection);
-        let mut groups: Vec<(Vec<u8>, Vec<String>)> = Vec::new();
-        while let Some(row) = rows.try_next().await.map_err(Error::Scratch)? {
-            let (email, key): (Vec<u8>, String) = (row.get(0), row.get(1));
-            match groups.iter_mut().find(|(known, _)| *known == email) {
-                // An email that a thousand have is an example with a few of them.
-                Some((_, keys)) if keys.len() >= 10 => {}
-                Some((_, keys)) => keys.push(key),
-                None => groups.push((email, vec![key])),
-            }
-        }
-        let examples = groups.into_iter().map(|(_, keys)| keys).collect();
-        Ok(Collisions { emails, users, examples })
-    }
-
     /// The orders of users who are not carried over themselves: how many, and one of each of the first
     /// users'.
     pub(super) async fn orders_without_user(
@@ -304,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_written_in_parts_is_one() {
         let mut tally = Tally::new().await.unwrap();
-        tally.user(id(1), "anna", "anna@example.com");
+        tally.user(id(1), "anna");
         tally.product(id(7), "espresso", "coffee", 300);
         tally.write().await.unwrap();
         for order in ["first", "second"] {
@@ -321,18 +267,5 @@ mod tests {
         assert_eq!(sold, [Collection { key: "coffee".to_owned(), count: 2, bytes: 0 }]);
         let without = tally.orders_without_user(5).await.unwrap();
         assert_eq!(without, (2, vec!["first".to_owned()]));
-    }
-
-    #[tokio::test]
-    async fn the_first_that_collide_are_found_among_many() {
-        let mut tally = Tally::new().await.unwrap();
-        for n in 0..20_000 {
-            // Each two that follow each other have one email.
-            tally.user(id(n), &n.to_string(), &format!("{}@example.com", n / 2));
-        }
-        tally.write().await.unwrap();
-        let Collisions { emails, users, examples } = tally.collisions(2).await.unwrap();
-        assert_eq!((emails, users), (10_000, 20_000));
-        assert_eq!(examples, [["0", "1"], ["2", "3"]]);
     }
 }

@@ -68,8 +68,8 @@ impl Expectation {
             lost => (lost, false),
         };
         Ok(match load::items(read, lost)? {
-            Ok(items) if is_open => Expects::Perhaps(items),
-            Ok(items) => Expects::These(items),
+            Ok((_, items)) if is_open => Expects::Perhaps(items),
+            Ok((_, items)) => Expects::These(items),
             Err(reject) => Expects::Nothing(reject),
         })
     }

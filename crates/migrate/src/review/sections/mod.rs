@@ -94,7 +94,7 @@ fn sections(report: &Report, shown: Option<usize>) -> Vec<Section> {
         limits(report),
         findings(
             "Rows that break a rule",
-            "They would be rejected, each for the first rule that it breaks. `storefront-migrate check` \
+            "They would be rejected, each for the first rule that it breaks. storefront-migrate check \
              shows what is wrong with the first of them.",
             &report.rejects,
         ),
@@ -266,19 +266,14 @@ fn limits(report: &Report) -> Section {
     ]);
     sheet.add([
         "an email is one user's, capitals and blanks around it not counted".to_owned(),
-        match emails.emails {
+        match emails.users {
             0 => "none is several users'".to_owned(),
-            several => format!(
-                "{} are several users', of {} in all: {}",
-                thousands(several),
-                thousands(emails.users),
-                emails
-                    .examples
-                    .iter()
-                    .map(|keys| keys.join(" and "))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
+            users => {
+                let examples =
+                    emails.examples.iter().map(|[other, key]| format!("{key} that of {other}"));
+                let examples = examples.collect::<Vec<_>>().join(", ");
+                format!("{} users have that of an older one: {examples}", thousands(users))
+            }
         },
     ]);
     sheet.add([
