@@ -22,14 +22,17 @@ async fn main() -> ExitCode {
         Ok(Outcome::Rejects) => REJECTS.into(),
         Ok(Outcome::Differences) => DIFFERENCES.into(),
         Err(error) => {
-            eprint!("error: {error}");
-            // Those that say all of it have no sources.
+            let mut said = error.to_string();
             let mut source = error.source();
             while let Some(cause) = source {
-                eprint!(": {cause}");
+                // Some say their causes themselves.
+                let cause_said = cause.to_string();
+                if !said.ends_with(&cause_said) {
+                    said = format!("{said}: {cause_said}");
+                }
                 source = cause.source();
             }
-            eprintln!();
+            eprintln!("error: {said}");
             ExitCode::FAILURE
         }
     }
