@@ -24,6 +24,7 @@ mod growth;
 mod limits;
 mod machine;
 mod measure;
+mod migration;
 mod options;
 mod place_order;
 mod process;

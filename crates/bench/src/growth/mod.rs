@@ -25,9 +25,9 @@ use self::data::{Data, FEWEST_ORDERS};
 use self::fill::{Rate, Through, fill};
 use self::report::{Report, Size};
 use self::shop::Shop;
-use self::store::{Server, Store};
+use self::store::Store;
 
-pub(crate) use self::store::{SERVE, ServeArgs};
+pub(crate) use self::store::{SERVE, ServeArgs, Server};
 use crate::Error;
 use crate::report::output::Output;
 use crate::report::table::thousands;
