@@ -3,7 +3,6 @@
 import argparse
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import emulator
@@ -16,6 +15,7 @@ from administrator import make_first_administrator
 from api import Api
 from evidence import Evidence
 from processes import Failure, exit_on_signals
+from steps import Steps
 
 
 def main():
@@ -59,18 +59,6 @@ def deploy_and_use(aws, architecture):
     except Exception:
         logs.show(aws)
         raise
-
-
-class Steps:
-    """Says what is done, and how long it took."""
-
-    def __init__(self):
-        self.since = time.monotonic()
-
-    def __call__(self, done):
-        now = time.monotonic()
-        print(f"{done} ({now - self.since:.1f} s)", flush=True)
-        self.since = now
 
 
 if __name__ == "__main__":

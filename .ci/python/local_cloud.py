@@ -8,6 +8,8 @@ import requests
 from processes import running, wait_until_up
 
 TABLE = "storefront"
+# As a developer starts it.
+PROGRAM = ["cargo", "run", "--quiet", "--locked", "--"]
 TOKEN_SECRET = "storefront-local-token-secret-not-for-production"
 
 
@@ -38,10 +40,10 @@ class LocalCloud:
 
 
 @contextmanager
-def started(listen, log):
-    """Starts a local cloud with the seed in it, which ends and is forgotten with the block."""
-    command = ["cargo", "run", "--quiet", "--locked", "--", "--in-memory"]
-    command += ["--host", listen, "--port", "0", "--dynamodb-port", "0"]
+def started(listen, log, *options, program=PROGRAM):
+    """Starts a local cloud, which ends with the block. Without options it has the seed in it, and is forgotten."""
+    command = [*program, *(options or ["--in-memory"]), "--host", listen, "--port", "0"]
+    command += ["--dynamodb-port", "0"]
 
     def ports():
         text = log.read_text()

@@ -1,0 +1,75 @@
+"""A PostgreSQL server of one's own: started for one test on a free port, keeping nothing."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from processes import Failure, free_port, running, wait_until_up
+
+USER = "shop"
+
+
+class Postgres:
+    """A running server with an empty database."""
+
+    def __init__(self, programs, port, password):
+        self.psql = programs / "psql"
+        self.url = f"postgres://{USER}:{password}@127.0.0.1:{port}/postgres"
+
+    def execute(self, sql):
+        """What the statements write, if anything."""
+        command = [self.psql, self.url, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
+        command += ["--set", "ON_ERROR_STOP=1", "--command", sql]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"PostgreSQL refuses\n{sql}\n{done.stderr}")
+        return done.stdout
+
+    def rows(self, select):
+        """The rows of a SELECT, each a dictionary."""
+        return json.loads(self.execute(f"SELECT COALESCE(json_agg(row), '[]') FROM ({select}) AS row"))
+
+
+@contextmanager
+def started(programs, log):
+    """Starts a server, which ends and is forgotten with the block."""
+    # Not below a folder that is root's alone: the server refuses to run as root.
+    with tempfile.TemporaryDirectory(prefix="storefront-postgres-") as folder:
+        password, port = secrets.token_hex(16), free_port()
+        secret = Path(folder, "password")
+        secret.write_text(password)
+        if os.geteuid() == 0:
+            for path in (folder, secret):
+                shutil.chown(path, "postgres", "postgres")
+        data = Path(folder, "data")
+        command = [programs / "initdb", "--pgdata", data, "--username", USER, "--pwfile", secret]
+        command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync"]
+        done = subprocess.run(_as_nobody_special(command), cwd=folder, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"initdb failed:\n{done.stdout}{done.stderr}")
+        command = [programs / "postgres", "-D", data, "-p", str(port)]
+        # It ends with the test, and nobody would miss the data.
+        for setting in ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"):
+            command += ["-c", setting]
+        server = Postgres(programs, port, password)
+        with running(_as_nobody_special(command), log) as process:
+            wait_until_up("PostgreSQL", process, log, lambda: _is_ready(server))
+            yield server
+
+
+def _as_nobody_special(command):
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
+
+
+def _is_ready(server):
+    try:
+        return server.rows("SELECT 1 AS one") == [{"one": 1}]
+    except Failure:
+        return False

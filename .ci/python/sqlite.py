@@ -1,0 +1,27 @@
+"""A SQLite database, asked as a server is."""
+
+import sqlite3
+
+
+class Sqlite:
+    """A database in a file, which is not there yet."""
+
+    def __init__(self, file):
+        self.file = file
+        self.url = f"sqlite:{file}"
+
+    def execute(self, sql):
+        connection = sqlite3.connect(self.file)
+        try:
+            connection.executescript(sql)
+        finally:
+            connection.close()
+
+    def rows(self, select):
+        """The rows of a SELECT, each a dictionary."""
+        connection = sqlite3.connect(self.file)
+        connection.row_factory = sqlite3.Row
+        try:
+            return [dict(row) for row in connection.execute(select)]
+        finally:
+            connection.close()
