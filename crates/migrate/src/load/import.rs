@@ -9,27 +9,17 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use storefront_core::schema::Item;
 
-use super::state::{self, Progress};
+use super::state::{self, Progress, Written};
 use crate::Error;
 
 const DATA: &str = "data";
 const MANIFEST: &str = "manifest.json";
 /// What a file is called until it is complete.
 const PARTIAL: &str = ".partial";
-
-/// A file that is complete.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Written {
-    pub(super) name: String,
-    pub(super) items: u64,
-    /// Before compression.
-    pub(super) bytes: u64,
-}
 
 /// Writes one file after the other.
 #[derive(Debug)]

@@ -42,6 +42,16 @@ pub(crate) struct State {
     pub(super) caught_up: Option<Timestamp>,
 }
 
+/// A file for an import that is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Written {
+    pub(super) name: String,
+    pub(super) items: u64,
+    /// Before compression.
+    pub(super) bytes: u64,
+}
+
 /// From where to where. A load goes on only between the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +77,7 @@ pub(super) struct Progress {
     /// The length of the file of rejects by then.
     pub(super) rejects_bytes: u64,
     /// How many files of an import are complete.
-    pub(super) files: Vec<super::import::Written>,
+    pub(super) files: Vec<Written>,
     pub(super) counts: Counts,
 }
 

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::report::EmailCollisions;
 use crate::{Entity, Reason, Reject, Remark, Unit, Value};
 
 /// How many keys are shown of each.
@@ -23,6 +22,16 @@ pub(super) struct Finding {
     pub(super) count: u64,
     /// The keys of the first; `null` where there is none.
     pub(super) examples: Vec<Option<String>>,
+}
+
+/// Emails that are one once they are normalised.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EmailCollisions {
+    /// Those who would be rejected, because another user who is older has theirs.
+    pub(super) users: u64,
+    /// The keys of the first, each after that of the other.
+    pub(super) examples: Vec<[String; 2]>,
 }
 
 /// Gathers them. There are not more than there are rules and columns.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::census::{Items, Sums};
 use super::cost::{Load, Month, Prices};
 use super::distribution::Distribution;
-use super::findings::Finding;
+use super::findings::{EmailCollisions, Finding};
 use super::hot::HotSpot;
 use super::queries::Queries;
 
@@ -62,16 +62,6 @@ pub(super) struct ItemLimit {
     pub(super) orders_over: u64,
     /// Of the orders that are over it; 0 without any.
     pub(super) most_items: usize,
-}
-
-/// Emails that are one once they are normalised.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EmailCollisions {
-    /// Those who would be rejected, because another user who is older has theirs.
-    pub(super) users: u64,
-    /// The keys of the first, each after that of the other.
-    pub(super) examples: Vec<[String; 2]>,
 }
 
 /// Sound orders of users who are rejected.

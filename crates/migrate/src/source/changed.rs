@@ -4,7 +4,7 @@ use futures_util::TryStreamExt as _;
 use storefront_core::Timestamp;
 
 use super::dialect::Dialect;
-use super::reader::read;
+use super::read::read;
 use super::select::Select;
 use super::{Connection, Key, Value};
 use crate::Error;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use futures_util::TryStreamExt as _;
 
 use super::page::Group;
-use super::reader::{Read, read};
+use super::read::{Read, read};
 use super::select::Select;
 use super::{Connection, Key, Row, Value};
 use crate::entity::{self, Draft, Known, Reason};

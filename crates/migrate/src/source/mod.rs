@@ -7,6 +7,7 @@ mod drafts;
 mod mysql;
 mod page;
 mod postgres;
+mod read;
 mod reader;
 mod row;
 mod select;
@@ -14,6 +15,7 @@ mod sqlite;
 mod value;
 
 pub(crate) use connection::Connection;
-pub use reader::{Read, Reader};
+pub use read::Read;
+pub use reader::Reader;
 pub use row::{Column, Columns, Row};
 pub use value::{Key, Value};

@@ -7,7 +7,8 @@ use storefront_core::Timestamp;
 
 use super::dialect::sort_alike;
 use super::drafts::{Drafts, LOOKED_UP, padded};
-use super::page::{self, Group, Pages};
+use super::page::{self, Pages};
+use super::read::{OfRow, Read, read};
 use super::select::{Range, Select};
 use super::{Columns, Connection, Key, Row, changed};
 use crate::entity::{self, Reason, Reject};
@@ -31,9 +32,6 @@ pub struct Reader {
     opened_at: i64,
 }
 
-/// Makes a unit of a row.
-type OfRow = fn(&Row, &Mapping) -> Result<Unit, Reason>;
-
 /// `None` where a unit is more than a row.
 fn of_row(kind: Kind) -> Option<OfRow> {
     match kind {
@@ -41,21 +39,6 @@ fn of_row(kind: Kind) -> Option<OfRow> {
         Kind::Product => Some(|row, mapping| entity::product(row, mapping).map(Unit::Product)),
         Kind::Order => None,
     }
-}
-
-/// What was read.
-#[derive(Debug)]
-pub struct Read {
-    /// Its key; `None` of rows without one, and of items without an order.
-    pub key: Option<Key>,
-    /// From which key on to read again when this one, and what came before it, is done with: then
-    /// nothing is read twice, and nothing is left out. `None` where there is no such key, which there
-    /// always is again after a page.
-    pub resume_after: Option<Key>,
-    /// The unit, or why it is none.
-    pub unit: Result<Unit, Box<Reject>>,
-    /// What a unit was made of, and the key of a reject's; for who finds something wrong with it later.
-    rows: Option<(Row, Vec<Row>)>,
 }
 
 impl Reader {
@@ -296,55 +279,6 @@ impl Reader {
     }
 }
 
-impl Read {
-    /// Of what is one row.
-    fn of_group(kind: Kind, group: Group, unit: OfRow, mapping: &Mapping) -> Self {
-        let Group { key, first, others } = group;
-        let unit = match others.len() {
-            0 => unit(&first, mapping),
-            more => Err(Reason::SharedKey { rows: more + 1 }),
-        };
-        Self::of(kind.entity(), key, unit, first, others)
-    }
-
-    pub(super) fn of(
-        entity: Entity,
-        key: Key,
-        unit: Result<Unit, Reason>,
-        row: Row,
-        more: Vec<Row>,
-    ) -> Self {
-        let (unit, rows) = match unit {
-            Ok(unit) => (Ok(unit), Some((row, more))),
-            Err(reason) => {
-                let legacy_id = Some(key.to_string());
-                (Err(Box::new(Reject { entity, key: legacy_id, reason, row, more })), None)
-            }
-        };
-        Self { key: Some(key.clone()), resume_after: Some(key), unit, rows }
-    }
-
-    /// The unit; or a reject, where it is sound by itself and something else is wrong with it.
-    pub(crate) fn judged(
-        self,
-        judge: impl FnOnce(&Unit) -> Result<(), Reason>,
-    ) -> Result<Unit, Box<Reject>> {
-        let unit = self.unit?;
-        match (judge(&unit), self.rows) {
-            (Err(reason), Some((row, more))) => {
-                let key = Some(unit.legacy_id().to_owned());
-                Err(Box::new(Reject { entity: unit.kind().entity(), key, reason, row, more }))
-            }
-            _ => Ok(unit),
-        }
-    }
-
-    /// What is in no range of keys.
-    fn lost(reject: Reject) -> Self {
-        Self { key: None, resume_after: None, unit: Err(Box::new(reject)), rows: None }
-    }
-}
-
 /// The rows that have no key, which no page would show.
 fn without_key<'c>(
     connection: &'c mut Connection,
@@ -359,9 +293,4 @@ fn without_key<'c>(
         let entity = select.entity;
         Read::lost(Reject { entity, key: None, reason, row, more: Vec::new() })
     })
-}
-
-pub(super) fn read(select: &Select) -> impl Fn(sqlx::Error) -> Error + use<> {
-    let entity = select.entity;
-    move |source| Error::Read { entity, source }
 }
