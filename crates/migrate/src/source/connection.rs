@@ -23,6 +23,11 @@ pub(crate) enum Connection {
     Sqlite(SqliteConnection),
 }
 
+/// Without its statements in the log: those that write examples are full of what a shop keeps to itself.
+fn quiet<O: ConnectOptions>(options: O) -> O {
+    options.disable_statement_logging()
+}
+
 impl Connection {
     /// Connects for reading: everything is read as it is now, and nothing can be written.
     pub(crate) async fn read(url: &str) -> Result<Self, Error> {
@@ -57,16 +62,17 @@ impl Connection {
         let opened = match scheme {
             "postgres" | "postgresql" => {
                 let options = url.parse::<PgConnectOptions>().map_err(Error::Connect)?;
-                options.application_name(NAME).connect().await.map(Self::Postgres)
+                let options = options.application_name(NAME);
+                quiet(options).connect().await.map(Self::Postgres)
             }
             "mysql" | "mariadb" => {
                 let options = url.parse::<MySqlConnectOptions>().map_err(Error::Connect)?;
-                options.connect().await.map(Self::MySql)
+                quiet(options).connect().await.map(Self::MySql)
             }
             "sqlite" => {
                 let options = url.parse::<SqliteConnectOptions>().map_err(Error::Connect)?;
                 let options = options.read_only(only_reads).create_if_missing(!only_reads);
-                options.connect().await.map(Self::Sqlite)
+                quiet(options).connect().await.map(Self::Sqlite)
             }
             // Not the whole URL, which may hold a password.
             other => return Err(Error::UnknownSource(other.to_owned())),

@@ -8,8 +8,6 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use storefront_core::schema::Item;
 use storefront_migrate::Kind;
 use storefront_migrate::generate::Example;
@@ -153,8 +151,7 @@ impl Move {
     }
 
     pub(crate) async fn execute(&self, sql: &str) {
-        let mut connection = SqliteConnection::connect(&self.source.url).await.unwrap();
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.unwrap();
+        self.source.execute(sql).await;
     }
 }
 

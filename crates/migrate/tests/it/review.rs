@@ -6,8 +6,6 @@ use std::process::{Command, Stdio};
 
 use aws_sdk_dynamodb::types::{Capacity, PutRequest, ReturnConsumedCapacity, WriteRequest};
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, Executor as _};
 use storefront_core::aws;
 use storefront_migrate::generate::{Example, Flaw};
 use storefront_migrate::{Kind, Reader, Unit};
@@ -64,12 +62,6 @@ impl Review {
     }
 }
 
-async fn execute(source: &Source, statements: &'static str) {
-    let mut connection = SqliteConnection::connect(&source.url).await.unwrap();
-    connection.execute(sqlx::raw_sql(statements)).await.unwrap();
-    connection.close().await.unwrap();
-}
-
 async fn units(reader: &mut Reader) -> Vec<Unit> {
     let mut units = Vec::new();
     for kind in Kind::ALL {
@@ -103,7 +95,7 @@ async fn small_shop() -> Source {
              (3, 102, 10, 'Espresso', 1, 12.3), (4, 103, 10, 'Espresso', 1, 12.3), \
              (5, 999, 10, 'Espresso', 1, 12.3);"
     );
-    execute(&source, statements.leak()).await;
+    source.execute(&statements).await;
     source
 }
 
@@ -198,7 +190,7 @@ async fn sizes_and_units_are_what_dynamodb_counts() {
                 "UPDATE products SET body = replace(hex(zeroblob(750)), '00', 'ä€')"
             }
         };
-        execute(&source, long).await;
+        source.execute(long).await;
         let name = if example == Example::IntegerKeys { INTEGERS } else { "uuid-keys" };
         let review = Review::of(&source, name, &[]);
 

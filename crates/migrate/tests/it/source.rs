@@ -6,7 +6,8 @@ use std::path::Path;
 
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use storefront_migrate::generate::{self, Example, GenerateArgs, Written};
 use storefront_migrate::{Key, Kind, Mapping, Read, Reader, Reject, Unit};
 use tempfile::TempDir;
@@ -28,6 +29,15 @@ impl Source {
         let file = folder.path().join("shop.db");
         std::fs::File::create(&file).unwrap();
         Self { url: format!("sqlite:{}", file.display()), _folder: Some(folder) }
+    }
+
+    /// Runs statements in a database of `SQLite`'s. They hold emails and hashes: none is logged.
+    pub(crate) async fn execute(&self, statements: &str) {
+        let options: SqliteConnectOptions = self.url.parse().unwrap();
+        let mut connection = options.disable_statement_logging().connect().await.unwrap();
+        let statements = AssertSqlSafe(statements.to_owned());
+        connection.execute(sqlx::raw_sql(statements)).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     /// A schema of that name, without what an earlier test left in it; `None` without a server.
