@@ -103,12 +103,17 @@ impl Move {
         Said::of(self.load_command("1000000", more).output().await.unwrap())
     }
 
-    /// Kills a load once so many items are in the table.
-    async fn kill_at(&self, items: usize) {
+    /// Kills a load once so many items are in the table, and its state is as it is waited for.
+    async fn kill_at(&self, items: usize, is_awaited: impl Fn(&Value) -> bool) {
+        let is_reached = || {
+            let state = fs::read(self.state().join("state.json")).unwrap_or_default();
+            let state = serde_json::from_slice(&state).unwrap_or_default();
+            self.dynamodb.items().len() >= items && is_awaited(&state)
+        };
         let mut child = self.load_command("3000", &[]).spawn().unwrap();
         let mut looks = tokio::time::interval(Duration::from_millis(20));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while self.dynamodb.items().len() < items {
+        while !is_reached() {
             assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
             looks.tick().await;
         }
@@ -276,13 +281,10 @@ async fn of_users_with_one_id_the_oldest_is_loaded() {
 async fn a_load_that_is_killed_goes_on_to_the_same_table() {
     let shop = Move::of(Example::IntegerKeys, 1_200, BROKEN).await;
     let (expected, rejected) = shop.expected().await;
-    // Among the users, among the orders, and again.
-    for items in [100, 1_200, 2_200] {
-        shop.kill_at(items).await;
-    }
-    let state = fs::read_to_string(shop.state().join("state.json")).unwrap();
-    let state: Value = serde_json::from_str(&state).unwrap();
-    assert!(!state["progress"]["after"].is_null(), "it is in the middle: {state}");
+    // Among the users, among the orders, and once more when it knows that it is among them.
+    shop.kill_at(100, |_| true).await;
+    shop.kill_at(1_200, |_| true).await;
+    shop.kill_at(2_200, |state| !state["progress"]["after"].is_null()).await;
 
     let said = shop.load(&[]).await.expect(3);
     assert!(shop.items() == expected, "{}", said.text);
