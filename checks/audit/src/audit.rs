@@ -1,0 +1,87 @@
+use std::collections::BTreeSet;
+use std::fmt;
+
+use storefront_template::Template;
+
+use crate::Error;
+use crate::evidence::{Evidence, Kind};
+use crate::leaks::{self, Leak, TooShort};
+use crate::log::Activity;
+use crate::privileges::{self, Difference};
+
+/// The package in whose tests the functions run together.
+const LOCAL_CLOUD: &str = "storefront-cloud";
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A role grants more or less than is used.
+    Privilege(Difference),
+    /// A log holds a secret.
+    Leak(Leak),
+    /// A secret cannot be searched for.
+    TooShort(TooShort),
+    /// No test of this package invoked the function, as far as the logs say.
+    NotInvoked {
+        /// The logical id of the function.
+        function: String,
+        /// The package.
+        package: String,
+    },
+    /// The tests used no secret of this kind, as far as they noticed.
+    NoSecret(Kind),
+}
+
+/// Checks everything.
+pub fn audit(evidence: &Evidence, template: &Template) -> Result<Vec<Finding>, Error> {
+    let activity = Activity::read(evidence)?;
+    let mut findings = missing_evidence(evidence, template, &activity)?;
+    findings.extend(privileges::compare(template, &activity)?.into_iter().map(Finding::Privilege));
+    findings.extend(leaks::too_short(evidence).into_iter().map(Finding::TooShort));
+    findings.extend(leaks::search(evidence)?.into_iter().map(Finding::Leak));
+    Ok(findings)
+}
+
+/// What must be there for the other findings, or their absence, to mean anything.
+fn missing_evidence(
+    evidence: &Evidence,
+    template: &Template,
+    activity: &Activity,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for function in template.functions()?.into_values() {
+        let none = BTreeSet::new();
+        let invoked_by = activity.invoked_by.get(&function.binary).unwrap_or(&none);
+        for package in [format!("storefront-{}", function.binary), LOCAL_CLOUD.to_owned()] {
+            if !invoked_by.contains(&package) {
+                let function = function.logical_id.clone();
+                findings.push(Finding::NotInvoked { function, package });
+            }
+        }
+    }
+    let used: BTreeSet<Kind> = evidence.secrets().iter().map(|secret| secret.kind).collect();
+    let wanted = [Kind::Password, Kind::AccessToken, Kind::TokenSecret, Kind::Email];
+    let unused = wanted.into_iter().filter(|kind| !used.contains(kind));
+    findings.extend(unused.map(Finding::NoSecret));
+    Ok(findings)
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Privilege(difference) => difference.fmt(f),
+            Self::Leak(leak) => leak.fmt(f),
+            Self::TooShort(secret) => secret.fmt(f),
+            Self::NotInvoked { function, package } => write!(
+                f,
+                "{function}: the evidence shows no invocation by a test of {package}; have all \
+                 tests run, and does its harness call storefront_testing::evidence::start?"
+            ),
+            Self::NoSecret(kind) => write!(
+                f,
+                "the evidence names no secret of the kind {kind}: do the tests' harnesses note \
+                 what they send?"
+            ),
+        }
+    }
+}

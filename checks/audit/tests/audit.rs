@@ -1,0 +1,226 @@
+//! What the audit finds in the evidence of a shop with one function.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use serde_json::{Value, json};
+use storefront_audit::evidence::{Evidence, Kind, Recorder};
+use storefront_audit::{Error, audit};
+use storefront_template::Template;
+use tempfile::TempDir;
+
+const TEMPLATE: &str = include_str!("template.yaml");
+
+/// The evidence of tests that use all that is granted, in which nothing is wrong.
+struct Tests {
+    folder: TempDir,
+    own: Recorder,
+}
+
+impl Tests {
+    fn sound() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = Recorder::open(folder.path(), "storefront-shop.it.1").unwrap();
+        let local = Recorder::open(folder.path(), "storefront-cloud.it.2").unwrap();
+        for kind in [Kind::Password, Kind::AccessToken, Kind::TokenSecret, Kind::Email] {
+            own.secret(kind, &format!("the tests' {kind}")).unwrap();
+        }
+        let tests = Self { folder, own };
+        for (action, resource, leading_key) in [
+            ("dynamodb:GetItem", Some("table"), Some("USER#")),
+            ("dynamodb:GetItem", Some("table"), Some("EMAIL#")),
+            ("dynamodb:Query", Some("GSI1"), Some("EMAIL#")),
+            ("secretsmanager:GetSecretValue", None, None),
+        ] {
+            tests.access(action, resource, leading_key);
+        }
+        local
+            .log(&line("storefront_http::service", &json!({ "message": "request served" })))
+            .unwrap();
+        tests
+    }
+
+    fn access(&self, action: &str, resource: Option<&str>, leading_key: Option<&str>) {
+        let fields = json!({
+            "message": "access", "action": action, "resource": resource,
+            "leading_key": leading_key,
+        });
+        self.own.log(&line("storefront_core::access", &fields)).unwrap();
+    }
+
+    fn findings(&self) -> Vec<String> {
+        self.findings_with(TEMPLATE)
+    }
+
+    fn findings_with(&self, template: &str) -> Vec<String> {
+        let template = Template::parse("template.yaml", template).unwrap();
+        let evidence = Evidence::read(self.folder.path()).unwrap();
+        let folder = format!("{}/", self.folder.path().display());
+        let findings = audit(&evidence, &template).unwrap().into_iter();
+        findings.map(|finding| finding.to_string().replace(&folder, "")).collect()
+    }
+}
+
+/// A line as the tests' subscriber writes it, of an invocation of the function.
+fn line(target: &str, fields: &Value) -> Vec<u8> {
+    let spans = json!([
+        { "name": "request", "function": "shop", "request_id": "r-1" },
+        { "name": "try_attempt", "attempt": 1 },
+    ]);
+    let line = json!({ "level": "DEBUG", "fields": fields, "target": target, "spans": spans });
+    format!("{line}\n").into_bytes()
+}
+
+#[test]
+fn tests_that_use_what_is_granted_and_log_no_secret_pass() {
+    assert_eq!(Tests::sound().findings(), [""; 0]);
+}
+
+#[test]
+fn a_grant_that_no_test_uses_is_named() {
+    let tests = Tests::sound();
+    let actions = "[dynamodb:GetItem, dynamodb:DeleteItem]";
+    let more = TEMPLATE.replace("Action: dynamodb:GetItem", &format!("Action: {actions}"));
+    assert_eq!(
+        tests.findings_with(&more),
+        [
+            "Shop: its role grants dynamodb:DeleteItem on EMAIL#* of the table, which no test used",
+            "Shop: its role grants dynamodb:DeleteItem on USER#* of the table, which no test used",
+        ]
+    );
+    let more = TEMPLATE.replace(r#"["EMAIL#*", "USER#*"]"#, r#"["EMAIL#*", "ORDER#*", "USER#*"]"#);
+    assert_eq!(
+        tests.findings_with(&more),
+        ["Shop: its role grants dynamodb:GetItem on ORDER#* of the table, which no test used"]
+    );
+    let more = TEMPLATE.replace("Resource: !Ref TokenSecret", "Resource: '*'");
+    assert!(
+        tests.findings_with(&more).contains(
+            &"Shop: its role grants secretsmanager:GetSecretValue on every resource, which no \
+              test used"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_grant_of_all_partitions_is_not_what_is_used() {
+    let at = TEMPLATE.find("                Condition:").unwrap();
+    let end = at + TEMPLATE[at..].find("              - Sid").unwrap();
+    let all = [&TEMPLATE[..at], &TEMPLATE[end..]].concat();
+    let findings = Tests::sound().findings_with(&all);
+    assert_eq!(
+        findings[0],
+        "Shop: its role grants dynamodb:GetItem on all partitions of the table, which no test used"
+    );
+    assert_eq!(findings.len(), 3, "and the two that are used: {findings:?}");
+}
+
+#[test]
+fn what_is_used_and_not_granted_is_named_with_how_often_and_where() {
+    let tests = Tests::sound();
+    tests.access("dynamodb:PutItem", Some("table"), Some("USER#"));
+    tests.access("dynamodb:PutItem", Some("table"), Some("USER#"));
+    tests.access("dynamodb:Query", Some("GSI1"), Some("ORDER#"));
+    tests.access("dynamodb:Scan", Some("table"), None);
+    tests.access("events:PutEvents", None, None);
+    let used = |what: &str, times: &str| {
+        format!(
+            "Shop used {what}, {times}, first in storefront-shop.it.1, which its role does not grant"
+        )
+    };
+    assert_eq!(
+        tests.findings(),
+        [
+            used("dynamodb:PutItem on USER#* of the table", "2 times"),
+            used("dynamodb:Query on ORDER#* of the index GSI1", "once"),
+            used("dynamodb:Scan on all partitions of the table", "once"),
+            used("events:PutEvents", "once"),
+        ]
+    );
+}
+
+#[test]
+fn what_lambda_does_must_be_granted_as_well() {
+    let less = TEMPLATE.replace("logs:PutLogEvents", "logs:TagResource");
+    assert_eq!(
+        Tests::sound().findings_with(&less),
+        [
+            "Shop: its role grants logs:TagResource, which no test used",
+            "Shop: its role does not grant logs:PutLogEvents on ShopLogGroup, which Lambda does \
+             in its name",
+        ]
+    );
+}
+
+#[test]
+fn a_secret_in_any_log_is_named_by_its_line_and_never_shown() {
+    for text in [
+        "who: anna+shop@example.com",
+        "ANNA+SHOP@example.com",
+        "GET /users?email=anna%2Bshop%40example.com",
+        r#"{"message":"{\"password\":\"a \\\"quoted\\\" one\"}"}"#,
+        "Password(\"a \\\"quoted\\\" one\")",
+        "$argon2id$v=19$",
+    ] {
+        let tests = Tests::sound();
+        tests.own.secret(Kind::Email, " anna+shop@example.com ").unwrap();
+        tests.own.secret(Kind::Password, "a \"quoted\" one").unwrap();
+        tests.own.log(format!("{text}\n").as_bytes()).unwrap();
+        let findings = tests.findings();
+        let [finding] = &findings[..] else { panic!("one finding of {text}: {findings:?}") };
+        let place = "storefront-shop.it.1.log:5: the log holds a secret of the tests: ";
+        assert!(finding.starts_with(place), "{finding}");
+        assert!(!finding.contains("anna") && !finding.contains("quoted"), "{finding}");
+    }
+}
+
+#[test]
+fn a_secret_that_one_process_used_is_searched_for_in_the_logs_of_all() {
+    let tests = Tests::sound();
+    let other = Recorder::open(tests.folder.path(), "storefront-other.it.3").unwrap();
+    other.log(b"the tests' Password\n").unwrap();
+    assert_eq!(
+        tests.findings(),
+        ["storefront-other.it.3.log:1: the log holds a secret of the tests: password"]
+    );
+}
+
+#[test]
+fn a_secret_too_short_to_be_searched_for_is_not_passed_over() {
+    let tests = Tests::sound();
+    tests.own.secret(Kind::Password, "short").unwrap();
+    tests.own.secret(Kind::Password, "").unwrap();
+    let findings = tests.findings();
+    assert_eq!(findings.len(), 1, "nothing is no secret: {findings:?}");
+    assert!(findings[0].contains("a secret (password) of 5 characters"), "{findings:?}");
+}
+
+#[test]
+fn no_evidence_is_not_taken_for_good_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(Evidence::read(folder.path()), Err(Error::NoEvidence(_))));
+
+    let tests =
+        Tests { own: Recorder::open(folder.path(), "storefront-shop.it.1").unwrap(), folder };
+    let findings = tests.findings();
+    for wanted in [
+        "Shop: the evidence shows no invocation by a test of storefront-shop;",
+        "Shop: the evidence shows no invocation by a test of storefront-cloud;",
+        "the evidence names no secret of the kind password:",
+        "the evidence names no secret of the kind access token:",
+        "the evidence names no secret of the kind token secret:",
+        "the evidence names no secret of the kind email:",
+        "Shop: its role grants dynamodb:GetItem on EMAIL#* of the table, which no test used",
+    ] {
+        assert!(findings.iter().any(|found| found.starts_with(wanted)), "{wanted}: {findings:?}");
+    }
+}
+
+#[test]
+fn what_happens_outside_of_an_invocation_is_no_functions_doing() {
+    let tests = Tests::sound();
+    let fields = json!({ "message": "access", "action": "dynamodb:Scan", "resource": "table" });
+    let line = json!({ "fields": fields, "target": "storefront_core::access", "spans": [] });
+    tests.own.log(format!("{line}\n").as_bytes()).unwrap();
+    assert_eq!(tests.findings(), [""; 0]);
+}

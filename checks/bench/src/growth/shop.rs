@@ -1,0 +1,70 @@
+//! A shop and its repositories.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use storefront_cloud::TABLE_NAME;
+use storefront_core::schema::{Item, Key};
+use storefront_core::{
+    IdempotencyKey, LoginAttempts, OrderWithItems, Orders, Products, Table, Users, aws,
+};
+
+use super::data::Data;
+use crate::Error;
+
+/// The most writes of a batch, which DynamoDB sets.
+pub(crate) const BATCH: usize = 25;
+
+/// A shop with a table that is served somewhere.
+pub(crate) struct Shop {
+    pub(crate) data: Data,
+    pub(crate) users: Users,
+    pub(crate) login_attempts: LoginAttempts,
+    pub(crate) products: Products,
+    pub(crate) orders: Orders,
+    pub(crate) client: Client,
+}
+
+impl Shop {
+    pub(crate) fn over(data: Data, endpoint_url: &str) -> Self {
+        let endpoint_url = Some(endpoint_url.to_owned());
+        let client = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url);
+        let table = Table::new(client.clone(), TABLE_NAME);
+        Self {
+            data,
+            users: Users::new(table.clone()),
+            login_attempts: LoginAttempts::new(table.clone()),
+            products: Products::new(table.clone()),
+            orders: Orders::new(table),
+            client,
+        }
+    }
+
+    /// Takes an order out of the table, which the shop itself never does, so that the table is as
+    /// large as before.
+    pub(crate) async fn remove(
+        &self,
+        order: &OrderWithItems,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(), Error> {
+        let OrderWithItems { order, items } = order;
+        let keys = items.iter().map(|item| Key::order_item(order.id, item.product_id));
+        let keys = keys
+            .chain([Key::order(order.user_id, order.id)])
+            .chain(key.map(|key| Key::idempotency(order.user_id, key)));
+        let deletes = keys.map(|key| {
+            let delete = DeleteRequest::builder().set_key(Some(Item::from(key))).build();
+            Ok(WriteRequest::builder().delete_request(delete.map_err(Error::shop)?).build())
+        });
+        write(&self.client, deletes.collect::<Result<_, Error>>()?).await
+    }
+}
+
+/// Writes a batch, and what was left of it, until nothing is left.
+pub(crate) async fn write(client: &Client, mut writes: Vec<WriteRequest>) -> Result<(), Error> {
+    while !writes.is_empty() {
+        let answer = client.batch_write_item().request_items(TABLE_NAME, writes).send().await;
+        let left = answer.map_err(Error::shop)?.unprocessed_items;
+        writes = left.and_then(|mut left| left.remove(TABLE_NAME)).unwrap_or_default();
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! What the functions ask: DynamoDB, Secrets Manager and EventBridge, behind TLS.
+
+mod event_bus;
+mod others;
+mod relay;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use storefront_cloud::{TABLE_NAME, seed};
+use storefront_core::{NewOrder, NewOrderItem, OrderId, Orders, ProductId, Table, UserId, aws};
+use storefront_embedded::EmbeddedDynamoDb;
+use storefront_template::{Function, Template};
+use tempfile::TempDir;
+
+use crate::Error;
+use crate::tls::{HOST, Terminator};
+pub(crate) use event_bus::{EventBus, Received};
+pub(crate) use relay::Relay;
+
+/// The seed's customer, and a product that never runs out.
+const CUSTOMER: &str = "01930000-0000-7000-8000-000000000002";
+const ENDLESS_PRODUCT: &str = "01930000-0000-7000-8000-000000000120";
+
+/// More than a page of them.
+const ORDERS: usize = 40;
+
+pub(crate) struct Services {
+    // Served until it is dropped.
+    database: EmbeddedDynamoDb,
+    terminator: Terminator,
+    folder: TempDir,
+    endpoints: BTreeMap<String, String>,
+    /// What the functions publish on.
+    pub(crate) bus: EventBus,
+}
+
+impl Services {
+    /// With a table that has something in it.
+    pub(crate) async fn start(template: &Template) -> Result<Self, Error> {
+        let terminator = Terminator::new().map_err(Error::Services)?;
+        let folder = tempfile::tempdir().map_err(Error::io("cannot make a folder"))?;
+        let root = folder.path().join("root.pem");
+        fs::write(&root, terminator.root()).map_err(Error::file(&root))?;
+
+        let database = EmbeddedDynamoDb::in_memory(&template.table()?, TABLE_NAME).await;
+        let database = database.map_err(Error::services)?;
+        fill(&database).await.map_err(Error::Services)?;
+        let dynamodb = database.endpoint_url().trim_start_matches("http://");
+        let dynamodb = dynamodb.parse().map_err(Error::services)?;
+        let bus = EventBus::default();
+        let others = others::serve(bus.clone()).await.map_err(Error::services)?;
+        let mut endpoints = BTreeMap::new();
+        for (service, server) in
+            [("DYNAMODB", dynamodb), ("SECRETS_MANAGER", others), ("EVENTBRIDGE", others)]
+        {
+            let url = behind_tls(&terminator, server).await?;
+            endpoints.insert(format!("AWS_ENDPOINT_URL_{service}"), url);
+        }
+        Ok(Self { database, terminator, folder, endpoints, bus })
+    }
+
+    /// The table, for what is put into it besides.
+    pub(crate) fn table(&self) -> Table {
+        table(&self.database)
+    }
+
+    /// Another way to the same table, on which requests are counted, and answers held for a time.
+    pub(crate) async fn relay(&self, latency: Duration) -> Result<Relay, Error> {
+        let (address, consumed) =
+            relay::serve(self.database.endpoint_url(), latency).await.map_err(Error::Services)?;
+        Ok(Relay { endpoint_url: behind_tls(&self.terminator, address).await?, consumed })
+    }
+
+    /// A folder for what a run needs; it goes with the services.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The variables that a process gets, as Lambda would set them, and the function's own.
+    pub(crate) fn variables(
+        &self,
+        function: Option<&Function>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let mut variables =
+            variables::lambda(function.map_or("floor", |function| &function.binary));
+        variables.insert("TABLE_NAME".to_owned(), TABLE_NAME.to_owned());
+        if let Some(function) = function {
+            for (name, value) in &function.environment {
+                variables.insert(name.clone(), variables::resolved(function, name, value)?);
+            }
+        }
+        variables.extend(self.endpoints.clone());
+        let root = self.root();
+        // By these names the AWS CLI, OpenSSL and Node.js look for roots to trust.
+        for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
+            variables.insert(name.to_owned(), root.display().to_string());
+        }
+        Ok(variables)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("root.pem")
+    }
+}
+
+async fn behind_tls(terminator: &Terminator, server: SocketAddr) -> Result<String, Error> {
+    let port = terminator.before(server).await.map_err(Error::services)?;
+    Ok(format!("https://{HOST}:{port}"))
+}
+
+fn table(database: &EmbeddedDynamoDb) -> Table {
+    let endpoint_url = Some(database.endpoint_url().to_owned());
+    Table::new(aws::dynamodb(&aws::emulator_config(), endpoint_url), TABLE_NAME)
+}
+
+async fn fill(database: &EmbeddedDynamoDb) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let table = table(database);
+    seed::fill(&table).await?;
+    let user_id: UserId = CUSTOMER.parse()?;
+    let product_id: ProductId = ENDLESS_PRODUCT.parse()?;
+    let orders = Orders::new(table);
+    for _ in 0..ORDERS {
+        let order = NewOrder {
+            id: OrderId::new(),
+            user_id,
+            items: vec![NewOrderItem { product_id, quantity: 1 }],
+            idempotency_key: None,
+            request_id: None,
+        };
+        orders.place(order).await?;
+    }
+    Ok(())
+}

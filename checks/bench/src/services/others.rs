@@ -1,0 +1,45 @@
+//! Stand-ins of the services that a function asks besides DynamoDB.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt as _;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use storefront_cloud::TOKEN_SECRET;
+use tokio::net::TcpListener;
+
+use super::event_bus::EventBus;
+
+/// Secrets Manager with one secret, and this event bus.
+pub(super) async fn serve(bus: EventBus) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let app = Router::new().fallback(answer).with_state(bus);
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    tokio::spawn(async { axum::serve(listener, app).await });
+    Ok(address)
+}
+
+/// The SDK's content types are none that axum takes for JSON.
+async fn answer(State(bus): State<EventBus>, headers: HeaderMap, body: Bytes) -> Response {
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+        Some("secretsmanager.GetSecretValue") => {
+            // Put long ago, so that nobody asks for the version before it.
+            Json(json!({ "SecretString": TOKEN_SECRET, "CreatedDate": 1_767_225_600.0 }))
+                .into_response()
+        }
+        Some("AWSEvents.PutEvents") => Json(bus.put(&request).await).into_response(),
+        _ => {
+            let error = json!({ "__type": "UnknownOperationException" });
+            (StatusCode::BAD_REQUEST, Json(error)).into_response()
+        }
+    }
+}

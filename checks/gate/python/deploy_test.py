@@ -1,0 +1,65 @@
+"""Deploys the built functions to an AWS emulator and uses the shop there; see checks/gate/deploy-test."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import emulator
+import events
+import journey
+import logs
+import stack
+import unapplied
+from administrator import make_first_administrator
+from api import Api
+from evidence import Evidence
+from processes import Failure, exit_on_signals
+from steps import Steps
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--emulator-python", required=True, help="the Python that has ministack")
+    arguments.add_argument("--architecture", required=True, help="what the functions were built for")
+    arguments = arguments.parse_args()
+
+    exit_on_signals()
+    with tempfile.TemporaryDirectory(prefix="storefront-deploy-") as folder:
+        try:
+            with emulator.started(arguments.emulator_python, Path(folder)) as aws:
+                deploy_and_use(aws, arguments.architecture)
+        except Failure as failure:
+            sys.exit(f"FAILED: {failure}")
+
+
+def deploy_and_use(aws, architecture):
+    step = Steps()
+    try:
+        deployed = stack.deploy(aws, architecture)
+        step("deployed")
+        checked = unapplied.check(deployed.template)
+        step(f"{checked} settings that the emulator does not apply are as they must be")
+
+        stack.adapt_roles(deployed)
+        evidence = Evidence("deploy-test")
+        url, routes = stack.connect_api(deployed)
+        api = Api(url, evidence)
+        subscription = events.subscribe(aws, deployed.outputs["EventBusName"])
+        table = deployed.outputs["TableName"]
+        expected = journey.take(api, lambda email: make_first_administrator(aws, table, email))
+        api.expect_called(routes)
+        step(f"went through the shop, by each of its {len(routes)} routes")
+
+        subscription.expect(expected)
+        step(f"{len(expected)} events arrived")
+        for _, line in logs.lines(aws):
+            evidence.log(f"{line}\n")
+        logs.expect_no_errors(aws)
+    except Exception:
+        logs.show(aws)
+        raise
+
+
+if __name__ == "__main__":
+    main()

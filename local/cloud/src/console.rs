@@ -1,0 +1,65 @@
+//! What the terminal shows.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use storefront_http::logging;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::cloud::LocalCloud;
+
+/// One line per request and event, and what went wrong; `RUST_LOG` says otherwise. The embedded
+/// database warns of every condition that did not hold, which is how the shop works.
+fn default_filter() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("dynoxide", LevelFilter::ERROR)
+        .with_target("storefront_cloud", LevelFilter::INFO)
+}
+
+/// Logs readable lines.
+pub fn init() {
+    let filter = logging::filter(default_filter());
+    let lines = tracing_subscriber::fmt::layer()
+        .with_target(false)
+        .with_timer(UtcTime)
+        .with_writer(io::stdout);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+}
+
+/// Says where everything is.
+pub fn welcome(cloud: &LocalCloud) {
+    let data = cloud.data_dir().map_or_else(
+        || "in memory".to_owned(),
+        |folder| format!("{} (delete it to begin anew)", folder.display()),
+    );
+    let mut lines = vec![
+        "storefront is ready".to_owned(),
+        String::new(),
+        format!("  API        {}", cloud.api_url()),
+        format!("  Events     {}/_local/events", cloud.api_url()),
+        format!("  DynamoDB   {} (table {})", cloud.dynamodb_url(), crate::TABLE_NAME),
+        format!("  Data       {data}"),
+    ];
+    let users = cloud.demo_users();
+    if !users.emails.is_empty() {
+        let emails = users.emails.join(", ");
+        lines.push(format!("  Users      {emails} (password {})", users.password));
+    }
+    lines.push(String::new());
+    lines.push("Ctrl-C stops it.".into());
+    // A terminal that went away reads nothing anyway.
+    let _ = writeln!(io::stdout(), "{}\n", lines.join("\n"));
+}
+
+struct UtcTime;
+
+impl FormatTime for UtcTime {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{:.3}", jiff::Timestamp::now())
+    }
+}

@@ -1,0 +1,97 @@
+//! Starts the local cloud.
+
+use std::num::NonZero;
+use std::process::ExitCode;
+use std::thread;
+
+use clap::Parser as _;
+use mimalloc::MiMalloc;
+use storefront_cloud::cli::Args;
+use storefront_cloud::{LocalCloud, Options, console};
+
+/// Gives back what hashing a password takes, 19 MiB each time. The C library's keeps several times that for
+/// every thread that ever did it: half a gigabyte after some minutes of use.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    let options = Options::from(Args::parse());
+    console::init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(blocking_threads())
+        .build();
+    runtime.expect("threads can be started").block_on(run(options))
+}
+
+/// How much may be done at a time that is not async: hash passwords, and wait for the disk.
+///
+/// Tokio's own limit is 512. As many log-ins at once would take no less time, since hashing keeps a
+/// core busy, but 19 MiB each; and the allocator keeps what each thread has ever used.
+fn blocking_threads() -> usize {
+    // Two more than can hash, so that the disk is not waited for behind passwords alone.
+    thread::available_parallelism().map_or(1, NonZero::get) + 2
+}
+
+async fn run(options: Options) -> ExitCode {
+    let cloud = match LocalCloud::start(options).await {
+        Ok(cloud) => cloud,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // Before anybody is told that it runs, and may stop it.
+    let mut stop_signals = StopSignals::listen().expect("signals can be listened for");
+    console::welcome(&cloud);
+
+    stop_signals.next().await;
+    println!("stopping");
+    tokio::select! {
+        () = cloud.shutdown() => ExitCode::SUCCESS,
+        // Who asks twice does not want to wait.
+        () = stop_signals.next() => ExitCode::FAILURE,
+    }
+}
+
+/// Ctrl-C, or what `kill` sends.
+#[cfg(unix)]
+struct StopSignals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    /// From here on a signal no longer ends the process by itself.
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Ctrl-C.
+#[cfg(windows)]
+struct StopSignals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl StopSignals {
+    /// From here on a signal no longer ends the process by itself.
+    fn listen() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = self.0.recv().await;
+    }
+}

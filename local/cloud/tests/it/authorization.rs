@@ -1,0 +1,320 @@
+//! Who may do what: every route of template.yaml, asked for by everyone who might try.
+//!
+//! A cell is the status that a caller gets. With a `g` it is API Gateway's own answer, and no
+//! function is called; without, a 401 is a token whose user is gone, a 403 what only administrators
+//! may do, and a 404 what is another's. Whatever is refused must have changed nothing.
+//!
+//! | caller | who that is |
+//! |---|---|
+//! | none | nobody: no Authorization header |
+//! | aged, forged, algno, aud, iss, rs256, junk | the bearers of [`bad_tokens`] |
+//! | own | the customer whose user and order it is about; on products any customer |
+//! | other | another customer |
+//! | admin | an administrator |
+//! | gone | the customer `own`, deleted since |
+//! | down | an administrator, made a customer since |
+//! | fired | an administrator, deleted since |
+//! | up | a customer, made an administrator since |
+//!
+//! The last four use the token that they had before, and the gateway still remembers that it is
+//! good: the authorizer is not asked again.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use storefront_cloud::{LocalCloud, TABLE_NAME, TOKEN_SECRET};
+use storefront_core::{
+    CreatedBetween, Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess, OrderId,
+    OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId, Products, Role, Table,
+    User, UserChanges, UserId, Users, aws,
+};
+use storefront_template::Template;
+use storefront_testing::evidence;
+
+use crate::client::{Answer, Client, in_memory, template};
+use crate::tokens::{bad_tokens, claims, signed};
+
+#[rustfmt::skip]
+const MATRIX: &str = "
+                                   | none aged forged algno  aud  iss rs256 junk | own other admin gone down fired  up
+POST   /users                      |  201  201    201   201  201  201   201  201 | 201   201   201  201  201   201 201
+POST   /sessions                   |  201  201    201   201  201  201   201  201 | 201   201   201  201  201   201 201
+GET    /users                      | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
+GET    /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  401  404   401 404
+GET    /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200   200   200  401  200   401 200
+PATCH  /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  401  404   401 404
+PATCH  /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200   200   200  401  200   401 200
+DELETE /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 204   404   204  401  404   401 404
+DELETE /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 204   204   204  401  204   401 204
+PUT    /users/{userId}/role        | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
+PUT    /users/{userId}/role (me)   | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
+GET    /products                   |  200  200    200   200  200  200   200  200 | 200   200   200  200  200   200 200
+GET    /products/{productId}       |  200  200    200   200  200  200   200  200 | 200   200   200  200  200   200 200
+POST   /products                   | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   201  403  403   401 403
+PATCH  /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
+DELETE /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   204  403  403   401 403
+POST   /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 201   201   201  401  201   401 201
+GET    /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 200   200   200  200  200   200 200
+GET    /orders (of own)            | 401g 403g   403g  403g 403g 403g  403g 403g | 200   403   200  200  403   401 403
+GET    /orders/{orderId}           | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  200  404   401 404
+PATCH  /orders/{orderId} (cancel)  | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  401  404   401 404
+PATCH  /orders/{orderId} (pay)     | 401g 403g   403g  403g 403g 403g  403g 403g | 403   404   200  401  404   401 404
+";
+
+/// An administrator of the local cloud's own, whose name the bad tokens take in vain.
+const SEEDED_ADMIN: &str = "01930000-0000-7000-8000-000000000001";
+
+/// A line of the matrix.
+struct Row {
+    method: Method,
+    path: &'static str,
+    /// What distinguishes it from other lines of the same route.
+    variant: &'static str,
+    /// Who calls, and what they get.
+    cells: Vec<(&'static str, &'static str)>,
+}
+
+impl Row {
+    fn route(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+fn matrix() -> Vec<Row> {
+    let mut lines = MATRIX.lines().filter(|line| !line.is_empty()).map(|line| line.split('|'));
+    let mut header = lines.next().unwrap();
+    header.next();
+    let callers: Vec<_> = header.flat_map(str::split_whitespace).collect();
+    lines
+        .map(|mut parts| {
+            let (method, rest) = parts.next().unwrap().trim().split_once(' ').unwrap();
+            let (path, variant) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+            let expected: Vec<_> = parts.flat_map(str::split_whitespace).collect();
+            assert_eq!(expected.len(), callers.len(), "{method} {rest}");
+            Row {
+                method: method.parse().unwrap(),
+                path,
+                variant: variant.trim_matches(['(', ')']),
+                cells: callers.iter().copied().zip(expected).collect(),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_matrix_has_every_route_of_the_template_and_no_other() {
+    let routes = Template::read(template()).unwrap().routes().unwrap();
+    let mut of_template: Vec<_> =
+        routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    of_template.sort();
+    let mut of_matrix: Vec<_> = matrix().iter().map(Row::route).collect();
+    of_matrix.sort();
+    of_matrix.dedup();
+    assert_eq!(of_matrix, of_template);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_gets_from_every_route_what_the_matrix_says() {
+    let remembered = Template::read(template()).unwrap().authorizer().unwrap().unwrap();
+    assert!(!remembered.time_to_live.is_zero(), "or the last four callers prove less");
+    let cloud = LocalCloud::start(in_memory()).await.unwrap();
+    let wrong = join_all(matrix().iter().map(|row| wrong_cells(&cloud, row))).await.concat();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    cloud.shutdown().await;
+}
+
+async fn wrong_cells(cloud: &LocalCloud, row: &Row) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut shop = Shop::of(cloud).await;
+    let may_change = row.method != Method::GET;
+    for &(caller, expected) in &row.cells {
+        let client = shop.client(caller).await;
+        let before = if may_change { Some(shop.state().await) } else { None };
+        let (path, body) = shop.request(row);
+        let answer = client.send(row.method.clone(), &path, body).await.unwrap();
+        let found = cell(row, &answer);
+        if found != expected {
+            let (route, variant, body) = (row.route(), row.variant, &answer.body);
+            wrong
+                .push(format!("{route} {variant} by {caller}: {found} and not {expected}: {body}"));
+        }
+        if let Some(before) = before.filter(|_| !answer.status.is_success())
+            && before != shop.state().await
+        {
+            wrong
+                .push(format!("{} by {caller} was refused and has changed something", row.route()));
+        }
+        // Who was refused leaves all as it was to the next.
+        if may_change && answer.status.is_success() || caller == "gone" {
+            shop = Shop::of(cloud).await;
+        }
+    }
+    wrong
+}
+
+/// An answer as the matrix writes it, or in full where it is nothing that the matrix knows.
+fn cell(row: &Row, answer: &Answer) -> String {
+    let status = answer.status.as_u16();
+    let code = answer.body["code"].as_str();
+    let challenge =
+        answer.headers.get("www-authenticate").map(|value| value.to_str().unwrap_or("?"));
+    let not_found =
+        if row.path.starts_with("/users") { "user_not_found" } else { "order_not_found" };
+    match (status, code, challenge) {
+        (200..=299, None, None)
+        | (401, Some("unauthenticated"), Some("Bearer error=\"invalid_token\""))
+        | (403, Some("forbidden"), None) => status.to_string(),
+        (404, Some(code), None) if code == not_found => status.to_string(),
+        (401, None, None) if answer.body == json!({ "message": "Unauthorized" }) => "401g".into(),
+        (403, None, None) if answer.body == json!({ "message": "Forbidden" }) => "403g".into(),
+        _ => format!("{status} {code:?} {challenge:?}"),
+    }
+}
+
+/// A customer, their order, and the product in it.
+struct Shop {
+    url: String,
+    users: Users,
+    products: Products,
+    orders: Orders,
+    owner: User,
+    product: Product,
+    order: OrderWithItems,
+}
+
+impl Shop {
+    async fn of(cloud: &LocalCloud) -> Self {
+        let client = aws::dynamodb(&aws::emulator_config(), Some(cloud.dynamodb_url().to_owned()));
+        let table = Table::new(client, TABLE_NAME);
+        let (users, products) = (Users::new(table.clone()), Products::new(table.clone()));
+        let orders = Orders::new(table);
+        let owner = register(&users, Role::User).await;
+        let id = ProductId::new();
+        let new = NewProduct {
+            name: "Espresso blend".to_owned(),
+            description: None,
+            // One of its own, so that its products can be counted.
+            category: id.to_string().parse().unwrap(),
+            price: 1890,
+            currency: Currency::EUR,
+            stock: Some(10),
+        };
+        let product = products.create(id, new).await.unwrap();
+        let order = NewOrder {
+            id: OrderId::new(),
+            user_id: owner.id,
+            items: vec![NewOrderItem { product_id: product.id, quantity: 2 }],
+            idempotency_key: None,
+            request_id: None,
+        };
+        let order = orders.place(order).await.unwrap().order;
+        let url = cloud.api_url().to_owned();
+        Self { url, users, products, orders, owner, product, order }
+    }
+
+    /// The caller of this name, ready to call.
+    async fn client(&self, caller: &str) -> Client {
+        let anonymous = Client::anonymous(&self.url);
+        let admin = || register(&self.users, Role::Admin);
+        let customer = || register(&self.users, Role::User);
+        let user = match caller {
+            "none" => return anonymous,
+            "own" | "gone" => self.owner.clone(),
+            "other" | "up" => customer().await,
+            "admin" | "down" | "fired" => admin().await,
+            bad => {
+                let token = bad_tokens(SEEDED_ADMIN.parse().unwrap()).remove(bad);
+                return anonymous.with_token(&token.expect("a caller of the matrix"));
+            }
+        };
+        let token = signed(TOKEN_SECRET, json!({ "alg": "HS256" }), claims(user.id, user.role));
+        let client = anonymous.with_token(&token);
+        // The gateway asks the authorizer, and from now on remembers.
+        client.get("/users/me").await.expect(reqwest::StatusCode::OK);
+        let becoming = |role| UserChanges { role: Some(role), ..UserChanges::default() };
+        match caller {
+            "gone" | "fired" => self.users.delete(user.id, None).await.unwrap(),
+            "down" => drop(self.users.update(user.id, becoming(Role::User), None).await.unwrap()),
+            "up" => drop(self.users.update(user.id, becoming(Role::Admin), None).await.unwrap()),
+            _ => {}
+        }
+        client
+    }
+
+    /// The path with its query and the body that a line of the matrix is about.
+    fn request(&self, row: &Row) -> (String, Option<Value>) {
+        let owner = self.owner.id.to_string();
+        let (query, body) = match (&*row.route(), row.variant) {
+            ("POST /users", "") => {
+                let email = format!("{}@example.com", UserId::new());
+                let new = json!({ "email": email, "password": "correct horse", "name": "Grace" });
+                (String::new(), Some(new))
+            }
+            ("POST /sessions", "") => {
+                let ada = json!({ "email": "ada@example.com", "password": "storefront-demo" });
+                (String::new(), Some(ada))
+            }
+            ("GET /users", "") => (format!("?email={}", self.owner.email.as_str()), None),
+            ("PATCH /users/{userId}", "" | "me") => {
+                (String::new(), Some(json!({ "name": "Mallory" })))
+            }
+            ("PUT /users/{userId}/role", "" | "me") => {
+                (String::new(), Some(json!({ "role": "admin" })))
+            }
+            ("GET /products", "") => {
+                (format!("?category={}", self.product.category.as_str()), None)
+            }
+            ("POST /products", "") => {
+                let category = self.product.category.as_str();
+                let new =
+                    json!({ "name": "Mine", "category": category, "price": 1, "currency": "EUR" });
+                (String::new(), Some(new))
+            }
+            ("PATCH /products/{productId}", "") => (String::new(), Some(json!({ "price": 1 }))),
+            ("POST /orders", "") => {
+                let items = json!([{ "productId": self.product.id, "quantity": 1 }]);
+                (String::new(), Some(json!({ "items": items })))
+            }
+            ("GET /orders", "of own") => (format!("?userId={owner}"), None),
+            ("PATCH /orders/{orderId}", "cancel") => {
+                (String::new(), Some(json!({ "status": "cancelled" })))
+            }
+            ("PATCH /orders/{orderId}", "pay") => {
+                (String::new(), Some(json!({ "status": "paid" })))
+            }
+            (route, "" | "me") if !route.starts_with('P') => (String::new(), None),
+            (route, variant) => panic!("no request is written down here for {route} ({variant})"),
+        };
+        let path = row
+            .path
+            .replace("{userId}", if row.variant == "me" { "me" } else { &owner })
+            .replace("{productId}", &self.product.id.to_string())
+            .replace("{orderId}", &self.order.order.id.to_string());
+        (path + &query, body)
+    }
+
+    /// All that a request could have changed.
+    async fn state(&self) -> (Option<User>, Vec<Product>, usize, Option<OrderWithItems>) {
+        let id = self.owner.id;
+        let page = PageRequest { limit: 100, after: None };
+        let products = self.products.list(&self.product.category, page).await.unwrap();
+        let page = PageRequest { limit: 100, after: None };
+        let orders = self.orders.list(id, CreatedBetween::default(), page).await.unwrap();
+        let order = self.orders.find(OrderAccess::Any, self.order.order.id).await.unwrap();
+        (self.users.find(id).await.unwrap(), products.items, orders.items.len(), order)
+    }
+}
+
+/// A user who has no password.
+async fn register(users: &Users, role: Role) -> User {
+    let id = UserId::new();
+    let email = format!("{id}@example.com");
+    evidence::email(&email);
+    let new = NewUser {
+        email: email.parse().unwrap(),
+        name: role.to_string(),
+        password_hash: PasswordHash::new("$argon2id$nobody's".to_owned()),
+        role,
+    };
+    users.register(id, new).await.unwrap()
+}

@@ -1,0 +1,133 @@
+//! A customer's HTTP client.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use storefront_cloud::{Options, TOKEN_SECRET};
+use storefront_testing::evidence;
+
+/// This repository's template.
+pub(crate) fn template() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"))
+}
+
+/// The suite in memory, on ports of its own, with what an empty table is filled with.
+pub(crate) fn in_memory() -> Options {
+    evidence::start();
+    evidence::token_secret(TOKEN_SECRET);
+    Options {
+        template: template(),
+        host: [127, 0, 0, 1].into(),
+        port: 0,
+        dynamodb_port: 0,
+        data_dir: None,
+        seed: true,
+    }
+}
+
+/// Somebody who talks to the API, logged in or not.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Option<String>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    pub(crate) fn anonymous(url: &str) -> Self {
+        Self { http: reqwest::Client::new(), url: url.to_owned(), token: None }
+    }
+
+    /// One of the users that an empty table is filled with.
+    pub(crate) async fn logged_in(url: &str, email: &str) -> Self {
+        let client = Self::anonymous(url);
+        let answer = client
+            .post("/sessions", json!({ "email": email, "password": "storefront-demo" }))
+            .await
+            .expect(StatusCode::CREATED);
+        let token = answer.body["accessToken"].as_str().unwrap().to_owned();
+        client.with_token(&token)
+    }
+
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same caller at another address.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await.unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body)).await.unwrap()
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body)).await.unwrap()
+    }
+
+    /// An error is a server that is not there or went away.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some((_, query)) = path.split_once('?') {
+            evidence::query(query);
+        }
+        if let Some(token) = &self.token {
+            evidence::authorization(token);
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            evidence::body(&body.to_string());
+            request = request.json(&body);
+        }
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await?;
+        evidence::body(&text);
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Answer { status, headers, body })
+    }
+
+    /// The local bus's events that `wanted` counts, once there are as many as `count`.
+    pub(crate) async fn events(&self, count: usize, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let found = async {
+            loop {
+                let mut answer = self.get("/_local/events").await;
+                let Value::Array(mut events) = answer.body["events"].take() else {
+                    panic!("no events in the answer");
+                };
+                events.retain(&wanted);
+                if events.len() >= count {
+                    return events;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), found).await.expect("the events come")
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn expect(self, status: StatusCode) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+}

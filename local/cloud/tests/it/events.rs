@@ -1,0 +1,128 @@
+//! Every event in `events/`, invoked as `sam local invoke` would, has the answer beside it.
+//!
+//! `UPDATE_EXPECTED=1 cargo test -p storefront-cloud events` writes the answers.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::{Value, json};
+use storefront_cloud::LocalCloud;
+use storefront_template::Template;
+use storefront_testing::evidence;
+use uuid::Uuid;
+
+use crate::client::{in_memory, template};
+
+/// Ids of what the table is filled with begin like this, and are the same every time.
+const SEEDED: &str = "01930000-";
+
+#[tokio::test]
+async fn every_event_has_its_expected_answer() {
+    let functions = by_binary();
+    let (mut cases, mut wrong) = (0, Vec::new());
+    for (binary, path) in cases_of(functions.keys()) {
+        cases += 1;
+        let answer = answer(&functions[&binary], &path).await;
+        let answer = serde_json::to_string_pretty(&answer).unwrap() + "\n";
+        let expected = path.with_extension("expected.json");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&expected, answer).unwrap();
+        } else if fs::read_to_string(&expected).ok().as_ref() != Some(&answer) {
+            wrong.push(format!("{} is not\n{answer}", expected.display()));
+        }
+    }
+    assert!(cases > 20, "{cases} cases");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_function_has_an_event_and_every_answer_belongs_to_one() {
+    let functions = by_binary();
+    for binary in functions.keys() {
+        assert!(!cases_of([binary]).is_empty(), "{binary} has no event");
+        for path in files_of(binary) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if let Some(case) = name.strip_suffix(".expected.json") {
+                let event = path.with_file_name(format!("{case}.json"));
+                assert!(event.exists(), "{} has no event", path.display());
+            }
+        }
+    }
+}
+
+/// The answer in a cloud of its own, so that no case depends on another.
+async fn answer(logical_id: &str, path: &Path) -> Value {
+    let cloud = LocalCloud::start(in_memory()).await.unwrap();
+    let event = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    evidence::payload(&event);
+    let mut answer = cloud.invoke(logical_id, &event).await.unwrap();
+    evidence::payload(&answer);
+    // Readable as JSON, where it is some.
+    let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+    if let Some(body) = body {
+        answer["body"] = body;
+    }
+    if event.get("Records").is_some() {
+        let published = cloud.events().into_iter().map(|event| event["detail"].clone());
+        answer = json!({ "answer": answer, "published": published.collect::<Vec<_>>() });
+    }
+    cloud.shutdown().await;
+    redacted(answer)
+}
+
+/// What differs each time becomes a placeholder.
+fn redacted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let redacted = |(name, value): (String, Value)| match (&*name, value) {
+                ("accessToken", Value::String(_)) => (name, "<token>".into()),
+                ("content-length", _) => (name, "<length>".into()),
+                (_, value) => (name, redacted(value)),
+            };
+            Value::Object(members.into_iter().map(redacted).collect())
+        }
+        Value::Array(values) => values.into_iter().map(redacted).collect(),
+        Value::String(text) => Value::String(redacted_text(&text)),
+        other => other,
+    }
+}
+
+fn redacted_text(text: &str) -> String {
+    let recently = Timestamp::now() - 5.minutes();
+    if text.parse::<Timestamp>().is_ok_and(|time| time > recently && time <= Timestamp::now()) {
+        return "<now>".to_owned();
+    }
+    let redacted = |part: &str| {
+        let is_id = part.len() == 36 && Uuid::parse_str(part).is_ok();
+        if is_id && !part.starts_with(SEEDED) { "<uuid>".to_owned() } else { part.to_owned() }
+    };
+    text.split('/').map(redacted).collect::<Vec<_>>().join("/")
+}
+
+/// The template's functions: binary to logical id.
+fn by_binary() -> BTreeMap<String, String> {
+    let functions = Template::read(template()).unwrap().functions().unwrap().into_values();
+    functions.map(|function| (function.binary, function.logical_id)).collect()
+}
+
+fn cases_of<'a>(binaries: impl IntoIterator<Item = &'a String>) -> Vec<(String, PathBuf)> {
+    let mut cases = Vec::new();
+    for binary in binaries {
+        let files = files_of(binary).into_iter();
+        let events = files.filter(|path| !path.to_str().unwrap().ends_with(".expected.json"));
+        cases.extend(events.map(|path| (binary.clone(), path)));
+    }
+    cases
+}
+
+fn files_of(binary: &str) -> Vec<PathBuf> {
+    let folder = template().with_file_name("events").join(binary);
+    let files =
+        fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    paths
+}

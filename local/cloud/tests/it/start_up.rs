@@ -1,0 +1,146 @@
+//! What it says when it cannot start, and that it stops when told to.
+
+use std::net::TcpListener;
+
+use reqwest::StatusCode;
+use serde_json::json;
+use storefront_cloud::{LocalCloud, Options};
+
+use crate::client::{Client, in_memory, template};
+use crate::process::{Storefront, command, failure};
+
+fn options() -> Options {
+    Options { seed: false, ..in_memory() }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_the_flag_that_chooses_another() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (flag, other) in [("--port", "--dynamodb-port"), ("--dynamodb-port", "--port")] {
+        let message = failure(command(&["--in-memory", flag, &port, other, "0"])).await;
+        assert_eq!(
+            message,
+            format!(
+                "error: port {port} is taken by another program (perhaps another storefront); \
+                 stop it, or choose another port with {flag}\n"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_is_not_there_is_named() {
+    let message = failure({
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_storefront"));
+        command.args(["--in-memory", "--template", "no-such.yaml"]);
+        command
+    })
+    .await;
+    assert!(message.starts_with("error: cannot read the template no-such.yaml: "), "{message}");
+}
+
+#[tokio::test]
+async fn a_template_that_is_wrong_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    let text = std::fs::read_to_string(template()).unwrap();
+    std::fs::write(&path, text.replace("BatchSize: 100", "BatchSize: many")).unwrap();
+    let error =
+        LocalCloud::start(Options { template: path.clone(), ..options() }).await.err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: Resources.OrderStatusStreamFunction.Properties.Events.StatusChanges.Properties\
+             .BatchSize: expected a whole number, found \"many\"",
+            path.display()
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_function_that_is_not_part_of_the_suite_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    let text = std::fs::read_to_string(template()).unwrap();
+    std::fs::write(&path, text.replace("Binary: orders", "Binary: invoices")).unwrap();
+    let error = LocalCloud::start(Options { template: path, ..options() }).await.err().unwrap();
+    assert!(
+        error.to_string().contains("OrdersFunction is built from the binary invoices"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn one_data_folder_serves_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let with_data = Options { data_dir: Some(path.clone()), ..options() };
+    let first = LocalCloud::start(with_data.clone()).await.unwrap();
+
+    let data_dir = path.to_str().unwrap();
+    let second = command(&["--port", "0", "--dynamodb-port", "0", "--data-dir", data_dir]);
+    assert_eq!(
+        failure(second).await,
+        format!(
+            "error: the data folder {data_dir} is in use by another storefront; stop it, or give \
+             this one a folder of its own with --data-dir\n"
+        )
+    );
+
+    first.shutdown().await;
+    LocalCloud::start(with_data).await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn data_of_another_table_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    let template_of_another = folder.path().join("template.yaml");
+    let text = std::fs::read_to_string(template()).unwrap();
+    std::fs::write(&template_of_another, text.replace("GSI1SK", "GSI1Range")).unwrap();
+    let other =
+        Options { template: template_of_another, data_dir: Some(data_dir.clone()), ..options() };
+    LocalCloud::start(other).await.unwrap().shutdown().await;
+
+    let ours = Options { data_dir: Some(data_dir.clone()), ..options() };
+    let error = LocalCloud::start(ours).await.err().unwrap().to_string();
+    assert!(error.starts_with("the table storefront in the database differs"), "{error}");
+    assert!(error.ends_with("or move this one away to begin anew"), "{error}");
+    assert!(error.contains(data_dir.to_str().unwrap()), "{error}");
+}
+
+#[tokio::test]
+async fn demo_users_are_named_where_they_are_whatever_the_flags() {
+    let seeded = "admin@example.com, ada@example.com, alan@example.com (password storefront-demo)";
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&[][..], &["--empty"]] {
+        let storefront = Storefront::start_with(folder.path(), arguments).await;
+        assert_eq!(storefront.users.as_deref(), Some(seeded), "{arguments:?}");
+        assert!(storefront.signal("-TERM").await.success());
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let storefront = Storefront::start_with(folder.path(), &["--empty"]).await;
+    assert_eq!(storefront.users, None);
+    let grace =
+        json!({ "email": "grace@example.com", "password": "a long password", "name": "Grace" });
+    let anyone = Client::anonymous(&storefront.api_url);
+    anyone.post("/users", grace).await.expect(StatusCode::CREATED);
+    assert!(storefront.signal("-TERM").await.success());
+    let storefront = Storefront::start(folder.path()).await;
+    assert_eq!(storefront.users, None, "what began empty is not filled later");
+}
+
+#[tokio::test]
+async fn ctrl_c_and_sigterm_end_it_cleanly_and_the_data_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    for signal in ["-INT", "-TERM"] {
+        let storefront = Storefront::start(folder.path()).await;
+        // The client's connection stays open, and must not hold up the end.
+        let ada = Client::logged_in(&storefront.api_url, "ada@example.com").await;
+        let orders = ada.get("/orders").await.expect(StatusCode::OK);
+        assert_eq!(orders.body["items"].as_array().unwrap().len(), 1, "filled once, not twice");
+        assert!(storefront.signal(signal).await.success(), "{signal}");
+    }
+}

@@ -1,0 +1,70 @@
+//! openapi.json, the code and template.yaml say the same.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+use storefront_template::Template;
+
+const OPENAPI_JSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
+const TEMPLATE_YAML: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
+#[test]
+fn openapi_json_is_what_the_code_says() {
+    let written = fs::read_to_string(OPENAPI_JSON).unwrap_or_default();
+    assert!(
+        written == storefront_suite::document().unwrap(),
+        "openapi.json is stale: run `cargo run -p storefront-suite > openapi.json`"
+    );
+}
+
+#[test]
+fn its_routes_are_those_of_the_template_and_need_a_token_where_the_template_asks_for_one() {
+    let document: Value = serde_json::from_str(&storefront_suite::document().unwrap()).unwrap();
+    let mut documented = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let is_secured = operation.get("security").is_some();
+            documented.insert((path.clone(), method.to_uppercase(), is_secured));
+        }
+    }
+    let routes = Template::read(TEMPLATE_YAML).unwrap().routes().unwrap();
+    let deployed: BTreeSet<_> =
+        routes.into_iter().map(|route| (route.path, route.method, route.authorized)).collect();
+    assert_eq!(documented, deployed);
+}
+
+#[test]
+fn every_operation_has_a_summary_an_id_of_its_own_and_documented_problems() {
+    let document: Value = serde_json::from_str(&storefront_suite::document().unwrap()).unwrap();
+    let mut ids = BTreeSet::new();
+    let paths = document["paths"].as_object().unwrap();
+    for operation in paths.values().flat_map(|path| path.as_object().unwrap().values()) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id), "{id} twice");
+        assert!(operation["summary"].is_string(), "{id} has no summary");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if status.starts_with(['4', '5']) {
+                // Those that all operations have in common are components.
+                let reference = response["$ref"].as_str();
+                let response = reference
+                    .map_or(Some(response), |path| document.pointer(path.trim_start_matches('#')))
+                    .unwrap();
+                // The gateway's own answers are JSON of another kind.
+                let mut contents = response["content"].as_object().unwrap().iter();
+                let is_described = contents.all(|(content_type, content)| {
+                    let kind = match content_type.as_str() {
+                        "application/problem+json" => "#/components/schemas/Problem",
+                        "application/json" => "#/components/schemas/GatewayMessage",
+                        _ => return false,
+                    };
+                    content["schema"]["allOf"][0]["$ref"] == kind
+                });
+                assert!(is_described, "{id} {status}");
+            }
+        }
+    }
+    assert_eq!(document["openapi"], "3.1.0");
+}

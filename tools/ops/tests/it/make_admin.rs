@@ -1,0 +1,61 @@
+use serde_json::{Value, json};
+use storefront_cloud::{LocalCloud, TABLE_NAME};
+
+use crate::{Answer, cloud, storefront_ops};
+
+async fn make_admin(cloud: &LocalCloud, table: &str, email: &str) -> Answer {
+    let endpoint = ("AWS_ENDPOINT_URL_DYNAMODB", cloud.dynamodb_url());
+    storefront_ops(&["make-admin", "--table", table, email], &[endpoint]).await
+}
+
+async fn post(cloud: &LocalCloud, path: &str, body: Value) -> Value {
+    let url = format!("{}{path}", cloud.api_url());
+    let response = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 201);
+    response.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn who_has_registered_is_made_an_administrator_once() {
+    let cloud = cloud().await;
+    let password = "correct horse";
+    let grace = json!({ "email": "grace@example.com", "password": password, "name": "Grace" });
+    post(&cloud, "/users", grace).await;
+
+    let first = make_admin(&cloud, TABLE_NAME, " Grace@Example.com ").await;
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(first.said.contains("grace@example.com"), "{first:?}");
+    let again = make_admin(&cloud, TABLE_NAME, "grace@example.com").await;
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(again.said.contains("already"), "{again:?}");
+
+    let log_in = json!({ "email": "grace@example.com", "password": password });
+    let session = post(&cloud, "/sessions", log_in).await;
+    assert_eq!(session["user"]["role"], "admin");
+    assert_eq!(session["user"]["version"], 2, "the second run changed nothing");
+}
+
+#[tokio::test]
+async fn who_has_not_registered_is_told_to() {
+    let cloud = cloud().await;
+    let answer = make_admin(&cloud, TABLE_NAME, "nobody@example.com").await;
+    assert_eq!(answer.code, Some(1));
+    assert!(answer.complained.contains("nobody@example.com"), "{answer:?}");
+    assert!(answer.complained.contains("POST /users"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_named() {
+    let cloud = cloud().await;
+    let answer = make_admin(&cloud, "elsewhere", "ada@example.com").await;
+    assert_eq!(answer.code, Some(1));
+    assert!(answer.complained.contains("the table elsewhere"), "{answer:?}");
+    assert!(answer.complained.contains("ResourceNotFoundException"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_email_is_a_wrong_command_line() {
+    let answer = storefront_ops(&["make-admin", "--table", "storefront", "grace"], &[]).await;
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.complained.contains("must be an email address"), "{answer:?}");
+}
