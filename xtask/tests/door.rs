@@ -1,0 +1,66 @@
+//! `cargo xtask`, as it is called.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn xtask(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().unwrap()
+}
+
+fn text(output: &[u8]) -> &str {
+    std::str::from_utf8(output).unwrap()
+}
+
+#[test]
+fn a_bare_call_lists_the_commands() {
+    let output = xtask(&[]);
+    assert!(output.status.success());
+    let list = text(&output.stdout);
+    let listed = |name: &str| list.lines().any(|line| line.starts_with(&format!("  {name} ")));
+    for name in ["check", "gate", "nightly", "events", "openapi", "docs", "limits", "rename"] {
+        assert!(listed(name), "{name} is not in\n{list}");
+    }
+}
+
+#[test]
+fn an_unknown_command_is_refused() {
+    let output = xtask(&["chekc"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("chekc"));
+}
+
+#[test]
+fn a_name_that_the_project_cannot_have_is_refused() {
+    let output = xtask(&["rename", "My_Shop"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("lower-case letters"));
+}
+
+/// So that a renamed variable does not quietly make `check` long and `nightly` short.
+#[test]
+fn the_variables_of_the_drawn_tests_are_read_by_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let source = include_str!("../src/commands.rs");
+    for variable in ["STOREFRONT_FAULT_SCHEDULES", "PROPTEST_CASES"] {
+        assert!(source.contains(variable));
+        let tests = ["checks", "local", "crates"].map(|folder| root.join(folder));
+        assert!(
+            tests.iter().any(|folder| mentions(folder, &format!("\"{variable}\""))),
+            "{variable}"
+        );
+    }
+}
+
+/// Whether a Rust file in the folder has this text.
+fn mentions(folder: &Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return mentions(&path, text);
+        }
+        path.extension().is_some_and(|extension| extension == "rs")
+            && std::fs::read_to_string(&path).is_ok_and(|source| source.contains(text))
+    })
+}
