@@ -87,7 +87,7 @@ fn install_first() {
 
 /// This level, and all that our own crates log.
 fn levels(of_others: LevelFilter) -> Targets {
-    Targets::new().with_default(of_others).with_target("storefront", LevelFilter::TRACE)
+    Targets::new().with_default(of_others).with_target("storefront_", LevelFilter::TRACE)
 }
 
 /// Keeps what a capturing thread writes, and drops what others do.

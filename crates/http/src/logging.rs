@@ -28,7 +28,7 @@ pub fn init() {
 }
 
 /// What is to be logged: what `RUST_LOG` says, as levels for all or by target
-/// (`warn,storefront=debug`), or else this. A setting that cannot be read must not keep a process from
+/// (`warn,storefront_core=debug`), or else this. A setting that cannot be read must not keep a process from
 /// starting: it counts as absent.
 ///
 /// `EnvFilter` would know spans and their fields too, for an engine of regular expressions in every

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
 
 use crate::client::Client;
-use crate::process::Storefront;
+use crate::process::LocalCloudProcess;
 
 const PRODUCTS: [(&str, u64); 2] =
     [("01930000-0000-7000-8000-000000000101", 2), ("01930000-0000-7000-8000-000000000105", 1)];
@@ -28,8 +28,8 @@ struct Acknowledged {
 #[tokio::test]
 async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     let folder = tempfile::tempdir().unwrap();
-    let storefront = Storefront::start(folder.path()).await;
-    let url = storefront.api_url.clone();
+    let process = LocalCloudProcess::start(folder.path()).await;
+    let url = process.api_url.clone();
     let ada = Client::logged_in(&url, "ada@example.com").await;
     let admin = Client::logged_in(&url, "admin@example.com").await;
     let stock_before = stock(&ada).await;
@@ -39,13 +39,13 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
         .map(|_| tokio::spawn(order_and_pay(ada.clone(), admin.clone(), Arc::clone(&acknowledged))))
         .collect();
     acknowledged.enough.notified().await;
-    let printed = storefront.kill().await;
+    let printed = process.kill().await;
     for customer in customers {
         customer.await.unwrap();
     }
 
-    let storefront = Storefront::start(folder.path()).await;
-    let ada = ada.at(&storefront.api_url);
+    let process = LocalCloudProcess::start(folder.path()).await;
+    let ada = ada.at(&process.api_url);
     for (id, order) in &*acknowledged.orders.lock().await {
         let found = ada.get(&format!("/orders/{id}")).await.expect(StatusCode::OK).body;
         for name in ["id", "total", "currency", "createdAt", "items"] {
@@ -99,21 +99,21 @@ async fn a_status_change_that_was_not_announced_before_a_kill_is_announced_after
     let folder = tempfile::tempdir().unwrap();
     // The trigger may just look at the stream between the change and the kill, but not every time.
     for _ in 0..10 {
-        let storefront = Storefront::start(folder.path()).await;
-        let ada = Client::logged_in(&storefront.api_url, "ada@example.com").await;
-        let admin = Client::logged_in(&storefront.api_url, "admin@example.com").await;
+        let process = LocalCloudProcess::start(folder.path()).await;
+        let ada = Client::logged_in(&process.api_url, "ada@example.com").await;
+        let admin = Client::logged_in(&process.api_url, "admin@example.com").await;
         let items = json!({ "items": [{ "productId": PRODUCTS[0].0, "quantity": 1 }] });
         let order = ada.post("/orders", items).await.expect(StatusCode::CREATED).body;
         let path = format!("/orders/{}", order["id"].as_str().unwrap());
         admin.patch(&path, json!({ "status": "paid" })).await.expect(StatusCode::OK);
-        let printed = storefront.kill().await;
+        let printed = process.kill().await;
         if printed.iter().any(|line| line.contains("OrderStatusChanged")) {
             continue;
         }
 
-        let storefront = Storefront::start(folder.path()).await;
+        let process = LocalCloudProcess::start(folder.path()).await;
         let is_of_order = |event: &Value| event["detail"]["orderId"] == order["id"];
-        let events = admin.at(&storefront.api_url).events(1, is_of_order).await;
+        let events = admin.at(&process.api_url).events(1, is_of_order).await;
         assert_eq!(events.len(), 1);
         assert_eq!(events[0]["detail"]["status"], "paid");
         return;

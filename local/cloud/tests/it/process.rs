@@ -17,7 +17,7 @@ use crate::client::template;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A `storefront` process on ports that were free.
-pub(crate) struct Storefront {
+pub(crate) struct LocalCloudProcess {
     process: Child,
     pub(crate) api_url: String,
     /// The demo users that it names, if any.
@@ -42,7 +42,7 @@ pub(crate) async fn failure(mut command: Command) -> String {
     said
 }
 
-impl Storefront {
+impl LocalCloudProcess {
     /// Starts one and waits until it answers.
     pub(crate) async fn start(data_dir: &Path) -> Self {
         Self::start_with(data_dir, &[]).await

@@ -7,7 +7,7 @@ use serde_json::json;
 use storefront_cloud::{LocalCloud, Options};
 
 use crate::client::{Client, in_memory, template};
-use crate::process::{Storefront, command, failure};
+use crate::process::{LocalCloudProcess, command, failure};
 
 fn options() -> Options {
     Options { seed: false, ..in_memory() }
@@ -115,32 +115,32 @@ async fn demo_users_are_named_where_they_are_whatever_the_flags() {
     let seeded = "admin@example.com, ada@example.com, alan@example.com (password storefront-demo)";
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&[][..], &["--empty"]] {
-        let storefront = Storefront::start_with(folder.path(), arguments).await;
-        assert_eq!(storefront.users.as_deref(), Some(seeded), "{arguments:?}");
-        assert!(storefront.signal("-TERM").await.success());
+        let process = LocalCloudProcess::start_with(folder.path(), arguments).await;
+        assert_eq!(process.users.as_deref(), Some(seeded), "{arguments:?}");
+        assert!(process.signal("-TERM").await.success());
     }
 
     let folder = tempfile::tempdir().unwrap();
-    let storefront = Storefront::start_with(folder.path(), &["--empty"]).await;
-    assert_eq!(storefront.users, None);
+    let process = LocalCloudProcess::start_with(folder.path(), &["--empty"]).await;
+    assert_eq!(process.users, None);
     let grace =
         json!({ "email": "grace@example.com", "password": "a long password", "name": "Grace" });
-    let anyone = Client::anonymous(&storefront.api_url);
+    let anyone = Client::anonymous(&process.api_url);
     anyone.post("/users", grace).await.expect(StatusCode::CREATED);
-    assert!(storefront.signal("-TERM").await.success());
-    let storefront = Storefront::start(folder.path()).await;
-    assert_eq!(storefront.users, None, "what began empty is not filled later");
+    assert!(process.signal("-TERM").await.success());
+    let process = LocalCloudProcess::start(folder.path()).await;
+    assert_eq!(process.users, None, "what began empty is not filled later");
 }
 
 #[tokio::test]
 async fn ctrl_c_and_sigterm_end_it_cleanly_and_the_data_stays() {
     let folder = tempfile::tempdir().unwrap();
     for signal in ["-INT", "-TERM"] {
-        let storefront = Storefront::start(folder.path()).await;
+        let process = LocalCloudProcess::start(folder.path()).await;
         // The client's connection stays open, and must not hold up the end.
-        let ada = Client::logged_in(&storefront.api_url, "ada@example.com").await;
+        let ada = Client::logged_in(&process.api_url, "ada@example.com").await;
         let orders = ada.get("/orders").await.expect(StatusCode::OK);
         assert_eq!(orders.body["items"].as_array().unwrap().len(), 1, "filled once, not twice");
-        assert!(storefront.signal(signal).await.success(), "{signal}");
+        assert!(process.signal(signal).await.success(), "{signal}");
     }
 }
