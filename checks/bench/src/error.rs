@@ -138,7 +138,7 @@ pub enum Error {
     NoValgrind,
     /// The functions cost more than is recorded.
     #[error(
-        "{0} figures are more than recorded in checks/bench/limits.json. If that is what the change is worth, record them with --record"
+        "{0} figures are more than recorded in checks/bench/limits.json, or are not recorded. If the change is worth it: cargo xtask limits --record"
     )]
     Limits(usize),
     /// Anything else that the operating system refused.

@@ -22,7 +22,8 @@ class Case:
         self.binary = path.parent.name
         self.name = f"{self.binary}/{path.stem}"
         self.event = json.loads(path.read_text())
-        self.expected = json.loads(path.with_suffix(EXPECTED).read_text())
+        expected = path.with_suffix(EXPECTED)
+        self.expected = json.loads(expected.read_text()) if expected.exists() else None
 
     def differences(self, answer, published):
         """Where an answer, and the events that were published, are not as expected."""

@@ -34,6 +34,8 @@ def main():
         print(f"{'FAILED' if differences else 'ok'}  {case.name}  {time.monotonic() - since:.1f} s", flush=True)
         for difference in differences:
             print(f"    {difference}", flush=True)
+    if failed:
+        print("If these answers are right: cargo xtask events --record")
     print(f"{len(chosen) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

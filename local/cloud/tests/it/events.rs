@@ -1,6 +1,6 @@
 //! Every event in `events/`, invoked as `sam local invoke` would, has the answer beside it.
 //!
-//! `UPDATE_EXPECTED=1 cargo test -p storefront-cloud events` writes the answers.
+//! `cargo xtask events --record` writes the answers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,15 +33,22 @@ async fn every_event_has_its_expected_answer() {
             wrong.push(format!("{} is not\n{answer}", expected.display()));
         }
     }
-    assert!(cases > 20, "{cases} cases");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(cases > 0, "{cases} cases");
+    assert!(
+        wrong.is_empty(),
+        "{}\nIf these answers are right: cargo xtask events --record",
+        wrong.join("\n")
+    );
 }
 
 #[test]
 fn every_function_has_an_event_and_every_answer_belongs_to_one() {
     let functions = by_binary();
     for binary in functions.keys() {
-        assert!(!cases_of([binary]).is_empty(), "{binary} has no event");
+        assert!(
+            !cases_of([binary]).is_empty(),
+            "{binary} has no event: write events/{binary}/NAME.json, then cargo xtask events --record"
+        );
         for path in files_of(binary) {
             let name = path.file_name().unwrap().to_str().unwrap();
             if let Some(case) = name.strip_suffix(".expected.json") {
@@ -117,10 +124,11 @@ fn cases_of<'a>(binaries: impl IntoIterator<Item = &'a String>) -> Vec<(String, 
     cases
 }
 
+/// None of a function without a folder: one test says that it lacks events, and no other.
 fn files_of(binary: &str) -> Vec<PathBuf> {
-    let folder = template().with_file_name("events").join(binary);
-    let files =
-        fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let Ok(files) = fs::read_dir(template().with_file_name("events").join(binary)) else {
+        return Vec::new();
+    };
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
