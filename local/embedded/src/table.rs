@@ -4,7 +4,7 @@ use dynoxide::Database;
 use serde_json::{Value, json};
 use storefront_template::TableDefinition;
 
-use crate::Error;
+use crate::error::Error;
 
 /// What can never be reconciled with items that are already there, or would be missed silently.
 const COMPARED: [&str; 5] = [

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::node::Node;
-use crate::{Error, Template};
+use crate::template::Template;
 
 const API: &str = "AWS::Serverless::HttpApi";
 

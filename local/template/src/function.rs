@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::error::Error;
 use crate::node::Node;
-use crate::{Error, Template};
+use crate::template::Template;
 
 const FUNCTION: &str = "AWS::Serverless::Function";
 /// Lambda's own default, in seconds.

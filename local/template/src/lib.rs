@@ -12,11 +12,8 @@ mod node;
 mod policy;
 mod stream;
 mod table;
+mod template;
 mod yaml;
-
-use std::path::{Path, PathBuf};
-
-use serde_json::Value;
 
 pub use api::{Authorizer, Cors, Route};
 pub use error::Error;
@@ -24,119 +21,4 @@ pub use function::Function;
 pub use policy::{GrantedResource, Partitions, Permissions};
 pub use stream::StreamMapping;
 pub use table::TableDefinition;
-
-use intrinsics::Intrinsics;
-use node::Node;
-
-/// A SAM template with its intrinsic functions resolved.
-#[derive(Debug, Clone)]
-pub struct Template {
-    path: PathBuf,
-    written: Value,
-    content: Value,
-}
-
-impl Template {
-    /// Reads a template from a file.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(path, &text)
-    }
-
-    /// Reads a template from its text; `path` is what errors call it.
-    pub fn parse(path: impl Into<PathBuf>, text: &str) -> Result<Self, Error> {
-        let path = path.into();
-        let written = yaml::read(text)
-            .map_err(|error| Error::NotYaml { path: path.clone(), message: error.to_string() })?;
-        let content = Intrinsics::of(&written).resolve(&written).unwrap_or_default();
-        let template = Self { path, written, content };
-        template.root().member("Resources").members()?;
-        Ok(template)
-    }
-
-    /// The file that this was read from.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The whole template as it is written, with the short tags in their long form: for whoever
-    /// checks what no deployment shows, such as that a parameter is used.
-    #[must_use]
-    pub fn written(&self) -> &Value {
-        &self.written
-    }
-
-    fn root(&self) -> Node<'_> {
-        Node::root(&self.path, &self.content)
-    }
-
-    /// The resources of a type, by logical id.
-    fn resources(&self, kind: &str) -> Result<Vec<(&str, Node<'_>)>, Error> {
-        let mut resources = self.root().member("Resources").members()?;
-        resources.retain(|(_, resource)| resource.member("Type").value() == kind);
-        Ok(resources)
-    }
-
-    /// The one resource of a type.
-    fn the_resource(&self, kind: &str) -> Result<(&str, Node<'_>), Error> {
-        let mut resources = self.resources(kind)?;
-        match (resources.pop(), resources.len()) {
-            (Some(resource), 0) => Ok(resource),
-            _ => Err(self
-                .root()
-                .member("Resources")
-                .unexpected(format!("exactly one resource of type {kind}"))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let error = Template::read("no/such/template.yaml").unwrap_err().to_string();
-        assert!(error.starts_with("cannot read the template no/such/template.yaml: "), "{error}");
-    }
-
-    #[test]
-    fn a_syntax_error_says_where() {
-        let error =
-            Template::parse("t.yaml", "Resources:\n  A: [1,\nB: 2\n").unwrap_err().to_string();
-        assert!(error.starts_with("the template t.yaml is not valid YAML: "), "{error}");
-        assert!(error.contains("line"), "{error}");
-    }
-
-    #[test]
-    fn a_template_without_resources_says_what_is_expected() {
-        let error = Template::parse("t.yaml", "Description: x\n").unwrap_err().to_string();
-        assert_eq!(error, "t.yaml: Resources: expected a mapping, found nothing");
-    }
-
-    #[test]
-    fn a_missing_table_is_named() {
-        let template = Template::parse("t.yaml", "Resources: {}\n").unwrap();
-        assert_eq!(
-            template.table().unwrap_err().to_string(),
-            "t.yaml: Resources: expected exactly one resource of type AWS::DynamoDB::Table, found {}"
-        );
-    }
-
-    #[test]
-    fn a_wrong_property_is_named_with_its_resource() {
-        let template = Template::parse(
-            "t.yaml",
-            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    \
-             Metadata: {BuildProperties: {Binary: f}}\n    Properties: {Timeout: soon}\n",
-        )
-        .unwrap();
-        assert_eq!(
-            template.functions().unwrap_err().to_string(),
-            "t.yaml: Resources.F.Properties.Timeout: expected a whole number, found \"soon\""
-        );
-    }
-}
+pub use template::Template;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::Error;
+use crate::error::Error;
 use crate::intrinsics::logical_id;
 
 #[derive(Clone)]

@@ -2,9 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::error::Error;
 use crate::node::Node;
 use crate::table::TABLE;
-use crate::{Error, Template};
+use crate::template::Template;
 
 const ROLE: &str = "AWS::IAM::Role";
 /// What could grant a role more than it says itself.

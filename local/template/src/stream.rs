@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::{Error, Template};
+use crate::error::Error;
+use crate::template::Template;
 
 /// The event source mapping from the table's stream to its consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]

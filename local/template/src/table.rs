@@ -1,6 +1,7 @@
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Template};
+use crate::error::Error;
+use crate::template::Template;
 
 pub(crate) const TABLE: &str = "AWS::DynamoDB::Table";
 
