@@ -8,12 +8,22 @@ use crate::table::TABLE;
 use crate::template::Template;
 
 const ROLE: &str = "AWS::IAM::Role";
-/// What could grant a role more than it says itself.
-const GRANTED_ELSEWHERE: [&str; 3] =
-    ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
-/// Properties of a role that grant nothing, and `Policies`, which is read.
-const ROLE_PROPERTIES: [&str; 6] =
-    ["AssumeRolePolicyDocument", "Description", "Path", "Policies", "RoleName", "Tags"];
+const MANAGED_POLICY: &str = "AWS::IAM::ManagedPolicy";
+/// What could grant a role more than the role says itself.
+const GRANTED_ELSEWHERE: [&str; 2] = ["AWS::IAM::Policy", "AWS::IAM::RolePolicy"];
+/// Properties of a role that grant nothing, and the two that are read.
+const ROLE_PROPERTIES: [&str; 7] = [
+    "AssumeRolePolicyDocument",
+    "Description",
+    "ManagedPolicyArns",
+    "Path",
+    "Policies",
+    "RoleName",
+    "Tags",
+];
+/// Not `Roles`: a role names its policies, so that it shows what it may do.
+const MANAGED_POLICY_PROPERTIES: [&str; 4] =
+    ["Description", "ManagedPolicyName", "Path", "PolicyDocument"];
 const STATEMENT_MEMBERS: [&str; 5] = ["Sid", "Effect", "Action", "Resource", "Condition"];
 
 const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
@@ -58,7 +68,8 @@ pub enum Partitions {
 }
 
 impl Template {
-    /// What each function may do, by its role's own policies.
+    /// What each function may do, by its role's own policies and by those of the template that the
+    /// role shares with others.
     ///
     /// Nothing is passed over: a statement, condition or property that is not understood here is an
     /// error, because it might grant something.
@@ -67,6 +78,9 @@ impl Template {
             if let Some((_, resource)) = self.resources(kind)?.first() {
                 return Err(resource.unexpected("policies in the roles themselves"));
             }
+        }
+        for (_, policy) in self.resources(MANAGED_POLICY)? {
+            known_members(&policy.member("Properties"), &MANAGED_POLICY_PROPERTIES)?;
         }
         let functions = self.functions()?.into_keys();
         functions.map(|function| self.permissions_of(function)).collect()
@@ -93,7 +107,7 @@ impl Template {
         known_members(&role, &ROLE_PROPERTIES)?;
         let (table, _) = self.the_resource(TABLE)?;
         let mut grants = BTreeMap::new();
-        for policy in role.member("Policies").items()? {
+        for policy in self.policies(&role)? {
             for statement in policy.member("PolicyDocument").member("Statement").items()? {
                 known_members(&statement, &STATEMENT_MEMBERS)?;
                 let effect = statement.member("Effect");
@@ -114,6 +128,25 @@ impl Template {
             }
         }
         Ok(grants)
+    }
+
+    /// The policies in a role, and those of the template that are attached to it.
+    fn policies<'a>(&'a self, role: &Node<'a>) -> Result<Vec<Node<'a>>, Error> {
+        let resources = self.root().member("Resources");
+        let mut policies = Vec::new();
+        if let Some(own) = role.optional("Policies") {
+            policies.extend(own.items()?);
+        }
+        if let Some(attached) = role.optional("ManagedPolicyArns") {
+            for reference in attached.items()? {
+                let policy = resources.member(&reference.resource()?);
+                if policy.member("Type").value() != MANAGED_POLICY {
+                    return Err(reference.unexpected(format!("!Ref of an {MANAGED_POLICY}")));
+                }
+                policies.push(policy.member("Properties"));
+            }
+        }
+        Ok(policies)
     }
 }
 

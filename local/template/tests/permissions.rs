@@ -5,7 +5,7 @@
 use storefront_template::{GrantedResource, Template};
 
 #[test]
-fn every_function_may_write_its_own_log_and_no_other() {
+fn every_function_may_write_its_traces_and_its_own_log_and_no_other() {
     let template =
         Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
     let permissions = template.permissions().unwrap();
@@ -13,6 +13,12 @@ fn every_function_may_write_its_own_log_and_no_other() {
     for permissions in permissions {
         let grants = permissions.grants.keys();
         let logs: Vec<_> = grants.filter(|(action, _)| action == "logs:PutLogEvents").collect();
+        let traces = ("xray:PutTraceSegments".to_owned(), GrantedResource::Any);
+        assert!(
+            permissions.grants.contains_key(&traces),
+            "the role of {} lacks ManagedPolicyArns: [!Ref WriteTraces]",
+            permissions.function
+        );
         let own = GrantedResource::Other(permissions.log_group.unwrap());
         assert_eq!(logs, [&("logs:PutLogEvents".to_owned(), own)], "{}", permissions.function);
     }

@@ -143,19 +143,40 @@ fn what_might_grant_more_than_is_understood_is_refused() {
 }
 
 #[test]
-fn permissions_that_are_not_in_the_role_are_refused() {
-    let text = |extra: &str, role: &str| {
-        format!(
-            "Resources:\n  Table: {{ Type: AWS::DynamoDB::Table }}\n  F:\n    \
-             Type: AWS::Serverless::Function\n    \
-             Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
-             Properties: {{ Role: !GetAtt R.Arn{extra} }}\n  R:\n    Type: AWS::IAM::Role\n    \
-             Properties: {{ Policies: []{role} }}\n"
-        )
-    };
-    let outcome = |text: &str| Template::parse("t.yaml", text).unwrap().permissions();
-    assert_eq!(outcome(&text("", "")).unwrap()[0].grants.len(), 0);
-    assert!(outcome(&text(", Policies: [AdministratorAccess]", "")).is_err());
-    assert!(outcome(&text("", ", ManagedPolicyArns: [arn:x]")).is_err());
-    assert!(outcome(&(text("", "") + "  P: { Type: AWS::IAM::ManagedPolicy }\n")).is_err());
+fn a_policy_that_roles_share_counts_for_each_that_names_it() {
+    let shared = "  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        \
+                  Statement: [{ Effect: Allow, Action: a:B, Resource: '*' }]\n";
+    let unattached = outcome("", "", shared).unwrap();
+    assert_eq!(unattached[0].grants.len(), 0);
+    let attached = outcome(", ManagedPolicyArns: [!Ref P]", "", shared).unwrap();
+    let granted = ("a:B".to_owned(), GrantedResource::Any);
+    assert_eq!(attached[0].grants, [(granted, Partitions::All)].into());
+}
+
+#[test]
+fn permissions_that_the_role_does_not_show_are_refused() {
+    assert_eq!(outcome("", "", "").unwrap()[0].grants.len(), 0);
+    let role = |role: &str| outcome(role, "", "").unwrap_err().to_string();
+    assert!(role(", ManagedPolicyArns: [arn:x]").contains("ManagedPolicyArns[0]"));
+    assert!(role(", ManagedPolicyArns: [!Ref Table]").contains("AWS::IAM::ManagedPolicy"));
+    assert!(outcome("", ", Policies: [AdministratorAccess]", "").is_err());
+    for kind in ["AWS::IAM::Policy", "AWS::IAM::RolePolicy"] {
+        assert!(outcome("", "", &format!("  P: {{ Type: {kind} }}\n")).is_err(), "{kind}");
+    }
+    let attached_by_itself =
+        "  P: { Type: AWS::IAM::ManagedPolicy, Properties: { Roles: [!Ref R] } }\n";
+    assert!(outcome("", "", attached_by_itself).is_err());
+}
+
+/// The permissions of one function, with more properties of its role and of itself, and more
+/// resources.
+fn outcome(role: &str, function: &str, resources: &str) -> Result<Vec<Permissions>, Error> {
+    let text = format!(
+        "Resources:\n  Table: {{ Type: AWS::DynamoDB::Table }}\n  F:\n    \
+         Type: AWS::Serverless::Function\n    \
+         Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
+         Properties: {{ Role: !GetAtt R.Arn{function} }}\n  R:\n    Type: AWS::IAM::Role\n    \
+         Properties: {{ Policies: []{role} }}\n{resources}"
+    );
+    Template::parse("t.yaml", &text).unwrap().permissions()
 }

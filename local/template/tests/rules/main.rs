@@ -18,6 +18,8 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use storefront_template::Template;
 
+const FUNCTION: &str = "AWS::Serverless::Function";
+
 const RULES: [fn(&Value) -> Vec<String>; 10] = [
     alarms::have_an_action_and_say_what_missing_data_means,
     alarms::watch_every_operation_that_is_granted,

@@ -2,9 +2,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{listed, resources, type_of_reference};
+use crate::{FUNCTION, listed, resources, type_of_reference};
 
 const ROLE: &str = "AWS::IAM::Role";
+/// A policy of the template that roles share.
+const SHARED: &str = "AWS::IAM::ManagedPolicy";
 /// Actions on a table's stream, which knows no partition keys.
 pub(crate) const STREAM_ACTIONS: [&str; 4] =
     ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
@@ -16,18 +18,20 @@ const WITHOUT_RESOURCES: [&str; 1] = ["xray:"];
 /// adds those that an event needs, which reach every stream.
 pub(crate) fn are_the_functions_own(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
-    for (id, function) in resources(template, "AWS::Serverless::Function") {
+    for (id, function) in resources(template, FUNCTION) {
         let properties = &function["Properties"];
         if type_of_reference(template, &properties["Role"]) != Some(ROLE) {
-            broken.push(format!("{id} has no role of the template"));
+            let name = id.strip_suffix("Function").unwrap_or(id);
+            broken.push(format!("{id} has no role of the template: add {name}Role, and name it"));
         }
         if !properties["Policies"].is_null() {
-            broken.push(format!("{id} leaves policies to SAM"));
+            broken.push(format!("{id} leaves policies to SAM: write them into its role"));
         }
     }
     for (id, role) in resources(template, ROLE) {
-        if !role["Properties"]["ManagedPolicyArns"].is_null() {
-            broken.push(format!("{id} has managed policies"));
+        let attached = listed(&role["Properties"]["ManagedPolicyArns"]);
+        if attached.iter().any(|policy| type_of_reference(template, policy) != Some(SHARED)) {
+            broken.push(format!("{id} has managed policies that are not the template's"));
         }
     }
     broken
@@ -93,18 +97,21 @@ pub(crate) fn name_the_partitions_of_the_table(template: &Value) -> Vec<String> 
     broken
 }
 
-/// All statements of all roles, each with its name for people: role and `Sid`.
+/// All statements of all roles and of the policies that they share, each with its name for people:
+/// role or policy, and `Sid`.
 pub(crate) fn statements(template: &Value) -> Vec<(String, &Value)> {
-    let mut found = Vec::new();
-    for (id, role) in resources(template, ROLE) {
-        for policy in listed(&role["Properties"]["Policies"]) {
-            for statement in listed(&policy["PolicyDocument"]["Statement"]) {
-                let sid = statement["Sid"].as_str().unwrap_or("?");
-                found.push((format!("{id}.{sid}"), statement));
-            }
-        }
-    }
-    found
+    let own = resources(template, ROLE).into_iter().flat_map(|(id, role)| {
+        listed(&role["Properties"]["Policies"]).into_iter().map(move |policy| (id, policy))
+    });
+    let shared = resources(template, SHARED).into_iter();
+    let policies = own.chain(shared.map(|(id, policy)| (id, &policy["Properties"])));
+    policies
+        .flat_map(|(id, policy)| {
+            listed(&policy["PolicyDocument"]["Statement"]).into_iter().map(move |statement| {
+                (format!("{id}.{}", statement["Sid"].as_str().unwrap_or("?")), statement)
+            })
+        })
+        .collect()
 }
 
 mod tests {
@@ -130,9 +137,9 @@ mod tests {
                 put(template, "/Resources/OrdersRole/Properties/ManagedPolicyArns", managed);
             }),
             [
-                "AuthFunction has no role of the template",
-                "UsersFunction leaves policies to SAM",
-                "OrdersRole has managed policies",
+                "AuthFunction has no role of the template: add AuthRole, and name it",
+                "UsersFunction leaves policies to SAM: write them into its role",
+                "OrdersRole has managed policies that are not the template's",
             ]
         );
     }
@@ -151,6 +158,17 @@ mod tests {
                 "AuthorizerRole.Logs does not name exact actions",
                 "OrderStatusStreamRole.Publish is about all resources",
             ]
+        );
+    }
+
+    #[test]
+    fn a_policy_that_roles_share_is_looked_at_like_theirs() {
+        assert_eq!(
+            broken_by(|template| {
+                let actions = "/Resources/WriteTraces/Properties/PolicyDocument/Statement/0/Action";
+                put(template, actions, json!("logs:PutLogEvents"));
+            }),
+            ["WriteTraces.Traces is about all resources"]
         );
     }
 
