@@ -2,9 +2,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{listed, resources, roles, type_of_reference};
+use crate::{ALARM, FUNCTION, functions, listed, references, resources, roles, type_of_reference};
 
-const ALARM: &str = "AWS::CloudWatch::Alarm";
+/// Lambda's metrics on which each function has an alarm.
+const OF_A_FUNCTION: [&str; 2] = ["Errors", "Throttles"];
+/// And on which a function that reads a stream has one.
+const OF_A_CONSUMER: &str = "IteratorAge";
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
+const MOST_METRICS: usize = 10;
+const RUNBOOK: &str = include_str!("../../../../docs/operations.md");
 /// DynamoDB's metrics that exist for each operation by itself: an operation left out is not watched.
 const PER_OPERATION: [&str; 2] = ["ThrottledRequests", "SystemErrors"];
 
@@ -27,6 +33,70 @@ pub(crate) fn have_an_action_and_say_what_missing_data_means(template: &Value) -
     broken
 }
 
+/// A mail at night says where to read on, and there it says so.
+pub(crate) fn say_where_to_read_what_to_do(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (id, alarm) in resources(template, ALARM) {
+        let description = alarm["Properties"]["AlarmDescription"].as_str().unwrap_or_default();
+        let chapter = description
+            .rsplit_once("See ")
+            .and_then(|(_, rest)| rest.trim_end().strip_suffix(" in docs/operations.md."));
+        match chapter {
+            None => broken.push(format!(
+                "{id} does not say what to do: end its AlarmDescription with \"See … in \
+                 docs/operations.md.\""
+            )),
+            Some(chapter) if !RUNBOOK.contains(&format!("\n### {chapter}\n")) => {
+                broken.push(format!("{id}: docs/operations.md has no chapter \"### {chapter}\""));
+            }
+            Some(_) => {}
+        }
+    }
+    broken
+}
+
+/// CloudWatch refuses an alarm on more, and the deployment fails.
+pub(crate) fn take_no_more_metrics_than_cloudwatch_does(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (id, alarm) in resources(template, ALARM) {
+        let metrics = listed(&alarm["Properties"]["Metrics"]).into_iter();
+        let metrics = metrics.filter(|query| !query["MetricStat"].is_null()).count();
+        if metrics > MOST_METRICS {
+            broken.push(format!(
+                "{id} takes {metrics} metrics, and CloudWatch {MOST_METRICS} at most: make it \
+                 several alarms"
+            ));
+        }
+    }
+    broken
+}
+
+/// Nobody would hear of a function that nothing watches.
+pub(crate) fn watch_every_function(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (id, _) in resources(template, FUNCTION) {
+        let is_consumer =
+            functions::mappings(template).iter().any(|mapping| mapping.function == id);
+        let metrics = OF_A_FUNCTION.into_iter().chain(is_consumer.then_some(OF_A_CONSUMER));
+        for metric in metrics {
+            let is_watched = resources(template, ALARM)
+                .into_iter()
+                .flat_map(|(_, alarm)| watched(&alarm["Properties"]))
+                .filter(|watched| watched["Namespace"] == "AWS/Lambda")
+                .filter(|watched| watched["MetricName"] == metric)
+                .any(|watched| references(&watched["Dimensions"]).contains(id));
+            if !is_watched {
+                let name = id.strip_suffix("Function").unwrap_or(id);
+                broken.push(format!(
+                    "{id} has no alarm on {metric}: add {name}{metric}Alarm to the alarms, as \
+                     other functions have it"
+                ));
+            }
+        }
+    }
+    broken
+}
+
 /// What the roles allow on the table is watched, operation by operation.
 pub(crate) fn watch_every_operation_that_is_granted(template: &Value) -> Vec<String> {
     let granted = operations(template);
@@ -37,7 +107,9 @@ pub(crate) fn watch_every_operation_that_is_granted(template: &Value) -> Vec<Str
             .flat_map(|(_, alarm)| watched_operations(&alarm["Properties"], metric))
             .collect();
         let missing = granted.difference(&watched);
-        broken.extend(missing.map(|operation| format!("no alarm watches {metric} of {operation}")));
+        broken.extend(missing.map(|operation| {
+            format!("no alarm watches {metric} of {operation}: add it to {metric}Alarm")
+        }));
     }
     broken
 }
@@ -58,15 +130,18 @@ fn operations(template: &Value) -> BTreeSet<String> {
 }
 
 fn watched_operations(alarm: &Value, metric: &str) -> Vec<String> {
-    listed(&alarm["Metrics"])
-        .into_iter()
-        .map(|query| &query["MetricStat"]["Metric"])
-        .chain([alarm])
+    watched(alarm)
         .filter(|watched| watched["MetricName"] == metric)
         .flat_map(|watched| listed(&watched["Dimensions"]))
         .filter(|dimension| dimension["Name"] == "Operation")
         .filter_map(|dimension| dimension["Value"].as_str().map(str::to_owned))
         .collect()
+}
+
+/// The metrics of an alarm: the one that it is on, or those of its expression.
+fn watched(alarm: &Value) -> impl Iterator<Item = &Value> {
+    let queried = listed(&alarm["Metrics"]).into_iter();
+    queried.map(|query| &query["MetricStat"]["Metric"]).chain([alarm])
 }
 
 mod tests {
@@ -106,7 +181,59 @@ mod tests {
                 let metrics = template.pointer_mut(alarm).unwrap().as_array_mut().unwrap();
                 metrics.retain(|metric| metric["Id"] != "query");
             }),
-            ["no alarm watches ThrottledRequests of Query"]
+            ["no alarm watches ThrottledRequests of Query: add it to ThrottledRequestsAlarm"]
+        );
+    }
+
+    #[test]
+    fn a_function_that_no_alarm_watches_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                remove(template, "/Resources/AuthErrorsAlarm");
+                let throttles = "/Resources/UsersThrottlesAlarm/Properties/Dimensions/0/Value";
+                put(template, throttles, json!({ "Ref": "OrdersFunction" }));
+                remove(template, "/Resources/IteratorAgeAlarm");
+            }),
+            [
+                "AuthFunction has no alarm on Errors: add AuthErrorsAlarm to the alarms, as other \
+                 functions have it",
+                "OrderStatusStreamFunction has no alarm on IteratorAge: add \
+                 OrderStatusStreamIteratorAgeAlarm to the alarms, as other functions have it",
+                "UsersFunction has no alarm on Throttles: add UsersThrottlesAlarm to the alarms, as \
+                 other functions have it",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_alarm_on_more_metrics_than_cloudwatch_takes_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let alarm = "/Resources/SystemErrorsAlarm/Properties/Metrics";
+                let metrics = template.pointer_mut(alarm).unwrap().as_array_mut().unwrap();
+                let one = metrics[1].clone();
+                metrics.resize(12, one);
+            }),
+            [
+                "SystemErrorsAlarm takes 11 metrics, and CloudWatch 10 at most: make it several alarms"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_alarm_that_does_not_say_what_to_do_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let description = |id| format!("/Resources/{id}/Properties/AlarmDescription");
+                put(template, &description("ApiLatencyAlarm"), "Slow.");
+                let elsewhere = "Lost. See LostAndFound in docs/operations.md.";
+                put(template, &description("LostRecordsAlarm"), elsewhere);
+            }),
+            [
+                "ApiLatencyAlarm does not say what to do: end its AlarmDescription with \"See … in \
+                 docs/operations.md.\"",
+                "LostRecordsAlarm: docs/operations.md has no chapter \"### LostAndFound\"",
+            ]
         );
     }
 }

@@ -1,30 +1,70 @@
 use serde_json::Value;
 
-use crate::{resources, type_of_reference};
+use crate::{FUNCTION, references, resources, type_of_reference};
 
 /// Events that are read from a stream, where a record that keeps failing holds up those behind it.
 const STREAMS: [&str; 2] = ["DynamoDB", "Kinesis"];
+/// Seconds after which API Gateway gives up a function that answers a route.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
+const ROUTE: u64 = 30;
+/// And an authorizer.
+const AUTHORIZER: u64 = 10;
 
 /// A log group that Lambda makes by itself keeps its lines, and their cost, for ever.
 pub(crate) fn have_a_log_group_that_forgets(template: &Value) -> Vec<String> {
-    let without_group = resources(template, "AWS::Serverless::Function")
+    let mut broken = Vec::new();
+    for (id, function) in resources(template, FUNCTION) {
+        let group = &function["Properties"]["LoggingConfig"]["LogGroup"];
+        if type_of_reference(template, group) != Some("AWS::Logs::LogGroup") {
+            let name = id.strip_suffix("Function").unwrap_or(id);
+            broken.push(format!(
+                "{id} has no log group of the template: add {name}LogGroup and name it in \
+                 LoggingConfig"
+            ));
+        }
+    }
+    for (id, group) in resources(template, "AWS::Logs::LogGroup") {
+        if group["Properties"]["RetentionInDays"].is_null() {
+            broken.push(format!("{id} has no RetentionInDays: !Ref LogRetentionDays"));
+        }
+    }
+    broken
+}
+
+/// A function that runs on when its caller has given up costs, and nobody gets its answer.
+pub(crate) fn take_no_longer_than_their_caller_waits(template: &Value) -> Vec<String> {
+    let authorizers = resources(template, "AWS::Serverless::HttpApi")
         .into_iter()
-        .filter(|(_, function)| {
-            let group = &function["Properties"]["LoggingConfig"]["LogGroup"];
-            type_of_reference(template, group) != Some("AWS::Logs::LogGroup")
-        })
-        .map(|(id, _)| format!("{id} has no log group of the template"));
-    let without_end = resources(template, "AWS::Logs::LogGroup")
-        .into_iter()
-        .filter(|(_, group)| group["Properties"]["RetentionInDays"].is_null())
-        .map(|(id, _)| format!("{id} has no RetentionInDays"));
-    without_group.chain(without_end).collect()
+        .flat_map(|(_, api)| references(&api["Properties"]["Auth"]["Authorizers"]))
+        .collect::<Vec<_>>();
+    let mut broken = Vec::new();
+    for (id, function) in resources(template, FUNCTION) {
+        let timeouts = [&function["Properties"], &template["Globals"]["Function"]];
+        let Some(timeout) = timeouts.iter().find_map(|scope| scope["Timeout"].as_u64()) else {
+            broken.push(format!("{id} has no Timeout: Lambda's own, 3 seconds, is too short"));
+            continue;
+        };
+        let events = function["Properties"]["Events"].as_object().into_iter().flatten();
+        let waits = if authorizers.iter().any(|authorizer| authorizer == id) {
+            AUTHORIZER
+        } else if events.into_iter().any(|(_, event)| event["Type"] == "HttpApi") {
+            ROUTE
+        } else {
+            continue;
+        };
+        if timeout > waits {
+            broken.push(format!(
+                "{id} may take {timeout} seconds, and API Gateway waits {waits}: lower its Timeout"
+            ));
+        }
+    }
+    broken
 }
 
 /// A stream's consumer gives up a record some time, and it is kept.
 pub(crate) fn give_up_records_that_keep_failing_and_keep_them(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
-    for (name, mapping) in mappings(template) {
+    for Mapping { name, properties: mapping, .. } in mappings(template) {
         // Minus one stands for ever.
         for limit in ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"] {
             if mapping[limit].as_i64().is_none_or(|limit| limit < 0) {
@@ -38,19 +78,27 @@ pub(crate) fn give_up_records_that_keep_failing_and_keep_them(template: &Value) 
     broken
 }
 
-fn mappings(template: &Value) -> Vec<(String, &Value)> {
+/// What reads a stream for a function.
+pub(crate) struct Mapping<'a> {
+    /// For people: the function and its event.
+    name: String,
+    /// The logical id of the function.
+    pub(crate) function: &'a str,
+    properties: &'a Value,
+}
+
+pub(crate) fn mappings(template: &Value) -> Vec<Mapping<'_>> {
     let mut found = Vec::new();
-    for (function, resource) in resources(template, "AWS::Serverless::Function") {
+    for (function, resource) in resources(template, FUNCTION) {
         for (event, definition) in
             resource["Properties"]["Events"].as_object().into_iter().flatten()
         {
             if STREAMS.iter().any(|kind| definition["Type"] == *kind) {
-                found.push((format!("{function}.{event}"), &definition["Properties"]));
+                let name = format!("{function}.{event}");
+                found.push(Mapping { name, function, properties: &definition["Properties"] });
             }
         }
     }
-    let plain = resources(template, "AWS::Lambda::EventSourceMapping").into_iter();
-    found.extend(plain.map(|(id, mapping)| (id.to_owned(), &mapping["Properties"])));
     found
 }
 
@@ -66,7 +114,8 @@ mod tests {
             broken_by(|template| {
                 remove(template, "/Resources/AuthFunction/Properties/LoggingConfig/LogGroup");
             }),
-            ["AuthFunction has no log group of the template"]
+            ["AuthFunction has no log group of the template: add AuthLogGroup and name it in \
+              LoggingConfig"]
         );
     }
 
@@ -76,7 +125,23 @@ mod tests {
             broken_by(|template| {
                 remove(template, "/Resources/ApiLogGroup/Properties/RetentionInDays");
             }),
-            ["ApiLogGroup has no RetentionInDays"]
+            ["ApiLogGroup has no RetentionInDays: !Ref LogRetentionDays"]
+        );
+    }
+
+    #[test]
+    fn a_function_that_its_caller_does_not_wait_for_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                put(template, "/Resources/AuthorizerFunction/Properties/Timeout", 11);
+                remove(template, "/Resources/OrdersFunction/Properties/Timeout");
+                put(template, "/Resources/UsersFunction/Properties/Timeout", 31);
+            }),
+            [
+                "AuthorizerFunction may take 11 seconds, and API Gateway waits 10: lower its Timeout",
+                "OrdersFunction has no Timeout: Lambda's own, 3 seconds, is too short",
+                "UsersFunction may take 31 seconds, and API Gateway waits 30: lower its Timeout",
+            ]
         );
     }
 

@@ -1,15 +1,15 @@
 use serde_json::Value;
 
-use crate::{listed, resources};
+use crate::{ALARM, dashboard, listed, resources};
 
 /// Metrics of one namespace, and the sets of dimensions that each of them exists with. CloudWatch
 /// takes any other set without a word, and the alarm never hears of anything.
 type Metrics = (&'static str, &'static [&'static str], &'static [&'static [&'static str]]);
 
 /// The namespace that the functions write to, which is the stack's name.
-const OWN: &str = "own";
+pub(crate) const OWN: &str = "own";
 
-const KNOWN: [Metrics; 12] = [
+const KNOWN: &[Metrics] = &[
     // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
     // `UserErrors` is not here on purpose: it is the account's, with no dimension at all.
     (
@@ -73,18 +73,15 @@ const KNOWN: [Metrics; 12] = [
 /// Alarms and dashboards name metrics that exist, with the dimensions that they exist with.
 pub(crate) fn have_their_dimensions(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
-    for (id, alarm) in resources(template, "AWS::CloudWatch::Alarm") {
+    for (id, alarm) in resources(template, ALARM) {
         let queries = listed(&alarm["Properties"]["Metrics"]);
         let queried = queries.into_iter().map(|query| &query["MetricStat"]["Metric"]);
         let metrics =
             queried.chain([&alarm["Properties"]]).filter(|it| !it["MetricName"].is_null());
         broken.extend(metrics.filter_map(|metric| unknown(id, &of_alarm(metric))));
     }
-    for (id, dashboard) in resources(template, "AWS::CloudWatch::Dashboard") {
-        let body = &dashboard["Properties"]["DashboardBody"];
-        let text = body["Fn::Sub"].as_str().or(body.as_str()).unwrap_or_default();
-        let text = text.replace("${AWS::StackName}", OWN);
-        let Ok(body) = serde_json::from_str::<Value>(&text) else {
+    for (id, body) in dashboard::bodies(template) {
+        let Some(body) = body else {
             broken.push(format!("{id} is not JSON"));
             continue;
         };
@@ -111,7 +108,12 @@ fn unknown(place: &str, metric: &Metric) -> Option<String> {
             && dimension_sets.iter().any(|set| metric.dimensions == *set)
     });
     let Metric { namespace, name, dimensions } = metric;
-    (!is_known).then(|| format!("{place}: there is no {namespace} {name} of {dimensions:?}"))
+    (!is_known).then(|| {
+        format!(
+            "{place}: there is no {namespace} {name} of {dimensions:?}; if there is, add it in \
+             local/template/tests/rules/metrics.rs"
+        )
+    })
 }
 
 fn of_alarm(metric: &Value) -> Metric {
@@ -151,15 +153,10 @@ fn text(value: &Value) -> String {
 }
 
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
+    use crate::dashboard::tests::in_dashboard;
     use crate::{broken_by, put};
-
-    fn in_dashboard(template: &mut Value, from: &str, to: &str) {
-        let body = "/Resources/Dashboard/Properties/DashboardBody/Fn::Sub";
-        let text = template.pointer(body).unwrap().as_str().unwrap().replacen(from, to, 1);
-        put(template, body, text);
-    }
 
     #[test]
     fn an_alarm_on_throttled_requests_of_no_operation_is_found() {
@@ -171,8 +168,8 @@ mod tests {
                 template.pointer_mut(&dimensions).unwrap().as_array_mut().unwrap().pop();
             }),
             [
-                "no alarm watches SystemErrors of GetItem",
-                "SystemErrorsAlarm: there is no AWS/DynamoDB ThrottledRequests of [\"TableName\"]",
+                "no alarm watches SystemErrors of GetItem: add it to SystemErrorsAlarm".to_owned(),
+                unknown("SystemErrorsAlarm", "AWS/DynamoDB ThrottledRequests of [\"TableName\"]"),
             ]
         );
     }
@@ -184,7 +181,7 @@ mod tests {
                 let metric = "/Resources/TableThrottleEventsAlarm/Properties/Metrics/1/MetricStat";
                 put(template, &format!("{metric}/Metric/MetricName"), "UserErrors");
             }),
-            ["TableThrottleEventsAlarm: there is no AWS/DynamoDB UserErrors of [\"TableName\"]"]
+            [unknown("TableThrottleEventsAlarm", "AWS/DynamoDB UserErrors of [\"TableName\"]")]
         );
     }
 
@@ -195,17 +192,19 @@ mod tests {
                 let alarm = "/Resources/ApiLatencyAlarm/Properties";
                 put(template, &format!("{alarm}/Dimensions"), json!([{ "Name": "ApiName" }]));
             }),
-            ["ApiLatencyAlarm: there is no AWS/ApiGateway Latency of [\"ApiName\"]"]
+            [unknown("ApiLatencyAlarm", "AWS/ApiGateway Latency of [\"ApiName\"]")]
         );
     }
 
     #[test]
     fn a_graph_of_a_metric_without_its_dimension_is_found() {
         assert_eq!(
-            broken_by(|template| {
-                in_dashboard(template, ", \"Operation\", \"GetItem\"]", "]");
-            }),
-            ["Dashboard: there is no AWS/DynamoDB SuccessfulRequestLatency of [\"TableName\"]"]
+            broken_by(|template| in_dashboard(
+                template,
+                "\"Count\", \"ApiId\", \"${Api}\"",
+                "\"Count\""
+            )),
+            [unknown("Dashboard", "AWS/ApiGateway Count of []")]
         );
     }
 
@@ -213,15 +212,22 @@ mod tests {
     fn a_search_for_a_metric_by_another_dimension_is_found() {
         assert_eq!(
             broken_by(|template| in_dashboard(template, ",Route}", ",Path}")),
-            ["Dashboard: there is no own ConsumedReadUnits of [\"Path\"]"]
+            [unknown("Dashboard", "own ConsumedReadUnits of [\"Path\"]")]
+        );
+        assert_eq!(
+            broken_by(|template| in_dashboard(
+                template,
+                "{AWS/DynamoDB,Operation,",
+                "{AWS/DynamoDB,"
+            )),
+            [unknown("Dashboard", "AWS/DynamoDB SuccessfulRequestLatency of [\"TableName\"]")]
         );
     }
 
-    #[test]
-    fn a_dashboard_that_is_not_json_is_found() {
-        assert_eq!(
-            broken_by(|template| in_dashboard(template, "],", "]")),
-            ["Dashboard is not JSON"]
-        );
+    fn unknown(place: &str, metric: &str) -> String {
+        format!(
+            "{place}: there is no {metric}; if there is, add it in \
+             local/template/tests/rules/metrics.rs"
+        )
     }
 }

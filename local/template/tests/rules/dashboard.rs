@@ -1,0 +1,93 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{ALARM, FUNCTION, listed, resources};
+
+/// What the dashboard shows of each function.
+const OF_A_FUNCTION: [&str; 4] = ["Duration", "Errors", "Throttles", "ConcurrentExecutions"];
+
+/// Whoever is woken by an alarm starts at the dashboard.
+pub(crate) fn shows_every_alarm_and_every_function(template: &Value) -> Vec<String> {
+    let widgets: Vec<_> = bodies(template).filter_map(|(_, body)| body).collect();
+    let all = |name: &str| -> BTreeSet<String> {
+        let widgets = widgets.iter().flat_map(|body| listed(&body["widgets"]));
+        let values = widgets.flat_map(|widget| listed(&widget["properties"][name]));
+        values.map(Value::to_string).collect()
+    };
+    let (alarms, metrics) = (all("alarms"), all("metrics"));
+    let mut broken = Vec::new();
+    for (id, _) in resources(template, ALARM) {
+        let alarm = Value::from(format!("${{{id}.Arn}}")).to_string();
+        if !alarms.contains(&alarm) {
+            broken.push(format!("the dashboard does not show {id}: add {alarm} to its alarms"));
+        }
+    }
+    for (id, _) in resources(template, FUNCTION) {
+        for name in OF_A_FUNCTION {
+            let metric =
+                serde_json::json!(["AWS/Lambda", name, "FunctionName", format!("${{{id}}}")]);
+            if !metrics.contains(&metric.to_string()) {
+                broken.push(format!("the dashboard shows no {name} of {id}: add {metric}"));
+            }
+        }
+    }
+    broken
+}
+
+/// The dashboards' bodies, by logical id; `None` is none that CloudWatch could read. The stack's
+/// name stands in them as the namespace that the functions write to.
+pub(crate) fn bodies(template: &Value) -> impl Iterator<Item = (&str, Option<Value>)> {
+    resources(template, "AWS::CloudWatch::Dashboard").into_iter().map(|(id, dashboard)| {
+        let body = &dashboard["Properties"]["DashboardBody"];
+        let text = body["Fn::Sub"].as_str().or(body.as_str()).unwrap_or_default();
+        (id, serde_json::from_str(&text.replace("${AWS::StackName}", crate::metrics::OWN)).ok())
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::Value;
+
+    use crate::{broken_by, put};
+
+    pub(crate) fn in_dashboard(template: &mut Value, from: &str, to: &str) {
+        let body = "/Resources/Dashboard/Properties/DashboardBody/Fn::Sub";
+        let text = template.pointer(body).unwrap().as_str().unwrap().replacen(from, to, 1);
+        put(template, body, text);
+    }
+
+    #[test]
+    fn an_alarm_that_is_not_on_the_dashboard_is_found() {
+        assert_eq!(
+            broken_by(|template| in_dashboard(template, "\"${SystemErrorsAlarm.Arn}\",", "")),
+            ["the dashboard does not show SystemErrorsAlarm: add \"${SystemErrorsAlarm.Arn}\" to \
+              its alarms"]
+        );
+    }
+
+    #[test]
+    fn a_function_that_is_not_on_the_dashboard_is_found() {
+        let metric = |name| {
+            format!("[\"AWS/Lambda\", \"{name}\", \"FunctionName\", \"${{UsersFunction}}\"],")
+        };
+        assert_eq!(
+            broken_by(|template| {
+                in_dashboard(template, &metric("Errors"), "");
+                in_dashboard(template, &metric("Duration"), "");
+            }),
+            [
+                "the dashboard shows no Duration of UsersFunction: add \
+                 [\"AWS/Lambda\",\"Duration\",\"FunctionName\",\"${UsersFunction}\"]",
+                "the dashboard shows no Errors of UsersFunction: add \
+                 [\"AWS/Lambda\",\"Errors\",\"FunctionName\",\"${UsersFunction}\"]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dashboard_that_is_not_json_is_found() {
+        let broken = broken_by(|template| in_dashboard(template, "],", "]"));
+        assert!(broken.contains(&"Dashboard is not JSON".to_owned()), "{broken:?}");
+    }
+}
