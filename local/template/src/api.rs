@@ -5,6 +5,8 @@ use crate::node::Node;
 use crate::template::Template;
 
 const API: &str = "AWS::Serverless::HttpApi";
+/// The kind of a function's event that is a route of the API.
+pub(crate) const EVENT: &str = "HttpApi";
 
 /// A route of the API and the function that answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl Template {
     /// The routes of all functions.
     pub fn routes(&self) -> Result<Vec<Route>, Error> {
         let default = self.auth()?.optional("DefaultAuthorizer").is_some();
-        let events = self.events("HttpApi")?.into_iter();
+        let events = self.events(EVENT)?.into_iter();
         events
             .map(|(function, event)| {
                 let own = event.member("Auth").optional("Authorizer");

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::template::Template;
 
-const FUNCTION: &str = "AWS::Serverless::Function";
+pub(crate) const FUNCTION: &str = "AWS::Serverless::Function";
 /// Lambda's own default, in seconds.
 const DEFAULT_TIMEOUT: i64 = 3;
 

@@ -13,6 +13,7 @@ mod policy;
 mod stream;
 mod table;
 mod template;
+mod trigger;
 mod yaml;
 
 pub use api::{Authorizer, Cors, Route};
@@ -22,3 +23,4 @@ pub use policy::{GrantedResource, Partitions, Permissions};
 pub use stream::StreamMapping;
 pub use table::TableDefinition;
 pub use template::Template;
+pub use trigger::UnknownTrigger;

@@ -3,6 +3,9 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::template::Template;
 
+/// The kind of a function's event that is a table's stream.
+pub(crate) const EVENT: &str = "DynamoDB";
+
 /// The event source mapping from the table's stream to its consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,7 +33,7 @@ pub struct StreamMapping {
 impl Template {
     /// The mapping, when a function reads the table's stream.
     pub fn stream_mapping(&self) -> Result<Option<StreamMapping>, Error> {
-        let mut events = self.events("DynamoDB")?;
+        let mut events = self.events(EVENT)?;
         let Some((function, event)) = events.pop() else {
             return Ok(None);
         };

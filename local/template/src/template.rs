@@ -27,10 +27,16 @@ impl Template {
     /// Reads a template from its text; `path` is what errors call it.
     pub fn parse(path: impl Into<PathBuf>, text: &str) -> Result<Self, Error> {
         let path = path.into();
-        let written = yaml::read(text)
-            .map_err(|error| Error::NotYaml { path: path.clone(), message: error.to_string() })?;
+        match yaml::read(text) {
+            Ok(written) => Self::from_written(path, written),
+            Err(error) => Err(Error::NotYaml { path, message: error.to_string() }),
+        }
+    }
+
+    /// Takes a template that is in memory, with the short tags in their long form.
+    pub fn from_written(path: impl Into<PathBuf>, written: Value) -> Result<Self, Error> {
         let content = Intrinsics::of(&written).resolve(&written).unwrap_or_default();
-        let template = Self { path, written, content };
+        let template = Self { path: path.into(), written, content };
         template.root().member("Resources").members()?;
         Ok(template)
     }

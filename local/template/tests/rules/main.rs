@@ -12,6 +12,7 @@ mod metrics;
 mod parameters;
 mod roles;
 mod table_in_use;
+mod triggers;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -38,6 +39,7 @@ const RULES: &[fn(&Value) -> Vec<String>] = &[
     roles::name_exact_actions_and_resources,
     roles::name_the_partitions_of_the_table,
     table_in_use::is_what_everything_uses_and_outlives_the_stack,
+    triggers::are_run_by_the_local_cloud,
 ];
 
 #[test]

@@ -1,0 +1,51 @@
+use serde_json::Value;
+use storefront_template::Template;
+
+/// What runs only when it is deployed is never tried before.
+pub(crate) fn are_run_by_the_local_cloud(template: &Value) -> Vec<String> {
+    let template = Template::from_written("template.yaml", template.clone()).unwrap();
+    let unknown = template.unknown_triggers().unwrap().into_iter();
+    unknown
+        .map(|trigger| {
+            format!(
+                "{} ({}) is not run by the local cloud: have local/cloud run it, then add its kind \
+                 in local/template/src/trigger.rs",
+                trigger.name, trigger.kind
+            )
+        })
+        .collect()
+}
+
+mod tests {
+    use serde_json::json;
+
+    use crate::{broken_by, put};
+
+    const TO_DO: &str = "is not run by the local cloud: have local/cloud run it, then add its kind \
+                         in local/template/src/trigger.rs";
+
+    #[test]
+    fn an_event_that_the_local_cloud_does_not_run_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let nightly = json!({ "Type": "ScheduleV2", "Properties": {
+                    "ScheduleExpression": "rate(1 day)",
+                } });
+                put(template, "/Resources/OrdersFunction/Properties/Events/Nightly", nightly);
+            }),
+            [format!("OrdersFunction.Nightly (ScheduleV2) {TO_DO}")]
+        );
+    }
+
+    #[test]
+    fn a_resource_that_invokes_functions_by_itself_is_found() {
+        for kind in ["AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Lambda::Url"] {
+            assert_eq!(
+                broken_by(|template| {
+                    put(template, "/Resources/Invoker", json!({ "Type": kind, "Properties": {} }));
+                }),
+                [format!("Invoker ({kind}) {TO_DO}")]
+            );
+        }
+    }
+}
