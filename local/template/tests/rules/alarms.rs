@@ -6,8 +6,14 @@ use crate::{ALARM, FUNCTION, functions, listed, references, resources, roles, ty
 
 /// Lambda's metrics on which each function has an alarm.
 const OF_A_FUNCTION: [&str; 2] = ["Errors", "Throttles"];
-/// And on which a function that reads a stream has one.
-const OF_A_CONSUMER: &str = "IteratorAge";
+/// And on which a function that reads a stream has one; and an alarm that shows how.
+const OF_A_CONSUMER: [(&str, &str); 2] =
+    [("IteratorAge", "IteratorAgeAlarm"), ("DestinationDeliveryFailures", "LostRecordsAlarm")];
+/// The same of what reads the stream for it, the event source mapping.
+const OF_A_MAPPING: [(&str, &str); 2] = [
+    ("OnFailureDestinationDeliveredEventCount", "FailedRecordsAlarm"),
+    ("DroppedEventCount", "LostRecordsAlarm"),
+];
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
 const MOST_METRICS: usize = 10;
 const RUNBOOK: &str = include_str!("../../../../docs/operations.md");
@@ -74,24 +80,29 @@ pub(crate) fn take_no_more_metrics_than_cloudwatch_does(template: &Value) -> Vec
 /// Nobody would hear of a function that nothing watches.
 pub(crate) fn watch_every_function(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
+    let mut demand = |id: &str, metric: &str, what_to_add: &dyn Fn() -> String| {
+        let is_watched = resources(template, ALARM)
+            .into_iter()
+            .flat_map(|(_, alarm)| watched(&alarm["Properties"]))
+            .filter(|watched| watched["Namespace"] == "AWS/Lambda")
+            .filter(|watched| watched["MetricName"] == metric)
+            .any(|watched| references(&watched["Dimensions"]).contains(id));
+        if !is_watched {
+            broken.push(format!("{id} has no alarm on {metric}: add {}", what_to_add()));
+        }
+    };
     for (id, _) in resources(template, FUNCTION) {
-        let is_consumer =
-            functions::mappings(template).iter().any(|mapping| mapping.function == id);
-        let metrics = OF_A_FUNCTION.into_iter().chain(is_consumer.then_some(OF_A_CONSUMER));
-        for metric in metrics {
-            let is_watched = resources(template, ALARM)
-                .into_iter()
-                .flat_map(|(_, alarm)| watched(&alarm["Properties"]))
-                .filter(|watched| watched["Namespace"] == "AWS/Lambda")
-                .filter(|watched| watched["MetricName"] == metric)
-                .any(|watched| references(&watched["Dimensions"]).contains(id));
-            if !is_watched {
-                let name = id.strip_suffix("Function").unwrap_or(id);
-                broken.push(format!(
-                    "{id} has no alarm on {metric}: add {name}{metric}Alarm to the alarms, as \
-                     other functions have it"
-                ));
-            }
+        let name = id.strip_suffix("Function").unwrap_or(id);
+        for metric in OF_A_FUNCTION {
+            demand(id, metric, &|| format!("{name}{metric}Alarm, as other functions have it"));
+        }
+    }
+    for mapping in functions::mappings(template) {
+        for (metric, example) in OF_A_CONSUMER {
+            demand(mapping.function, metric, &|| format!("one like {example}"));
+        }
+        for (metric, example) in OF_A_MAPPING {
+            demand(&mapping.id, metric, &|| format!("one like {example}"));
         }
     }
     broken
@@ -192,15 +203,31 @@ mod tests {
                 remove(template, "/Resources/AuthErrorsAlarm");
                 let throttles = "/Resources/UsersThrottlesAlarm/Properties/Dimensions/0/Value";
                 put(template, throttles, json!({ "Ref": "OrdersFunction" }));
-                remove(template, "/Resources/IteratorAgeAlarm");
             }),
             [
-                "AuthFunction has no alarm on Errors: add AuthErrorsAlarm to the alarms, as other \
-                 functions have it",
-                "OrderStatusStreamFunction has no alarm on IteratorAge: add \
-                 OrderStatusStreamIteratorAgeAlarm to the alarms, as other functions have it",
-                "UsersFunction has no alarm on Throttles: add UsersThrottlesAlarm to the alarms, as \
-                 other functions have it",
+                "AuthFunction has no alarm on Errors: add AuthErrorsAlarm, as other functions have it",
+                "UsersFunction has no alarm on Throttles: add UsersThrottlesAlarm, as other functions \
+                 have it",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_consumer_of_which_nobody_hears_what_it_lost_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                remove(template, "/Resources/IteratorAgeAlarm");
+                remove(template, "/Resources/FailedRecordsAlarm");
+                remove(template, "/Resources/LostRecordsAlarm");
+            }),
+            [
+                "OrderStatusStreamFunction has no alarm on IteratorAge: add one like IteratorAgeAlarm",
+                "OrderStatusStreamFunction has no alarm on DestinationDeliveryFailures: add one like \
+                 LostRecordsAlarm",
+                "OrderStatusStreamFunctionStatusChanges has no alarm on \
+                 OnFailureDestinationDeliveredEventCount: add one like FailedRecordsAlarm",
+                "OrderStatusStreamFunctionStatusChanges has no alarm on DroppedEventCount: add one \
+                 like LostRecordsAlarm",
             ]
         );
     }

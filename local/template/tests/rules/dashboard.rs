@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::functions::mappings;
 use crate::{ALARM, FUNCTION, listed, resources};
 
 /// What the dashboard shows of each function.
@@ -24,7 +25,8 @@ pub(crate) fn shows_every_alarm_and_every_function(template: &Value) -> Vec<Stri
         }
     }
     for (id, _) in resources(template, FUNCTION) {
-        for name in OF_A_FUNCTION {
+        let is_consumer = mappings(template).iter().any(|mapping| mapping.function == id);
+        for name in OF_A_FUNCTION.into_iter().chain(is_consumer.then_some("IteratorAge")) {
             let metric =
                 serde_json::json!(["AWS/Lambda", name, "FunctionName", format!("${{{id}}}")]);
             if !metrics.contains(&metric.to_string()) {

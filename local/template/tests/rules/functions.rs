@@ -82,6 +82,8 @@ pub(crate) fn give_up_records_that_keep_failing_and_keep_them(template: &Value) 
 pub(crate) struct Mapping<'a> {
     /// For people: the function and its event.
     name: String,
+    /// The logical id that SAM gives it.
+    pub(crate) id: String,
     /// The logical id of the function.
     pub(crate) function: &'a str,
     properties: &'a Value,
@@ -95,7 +97,8 @@ pub(crate) fn mappings(template: &Value) -> Vec<Mapping<'_>> {
         {
             if STREAMS.iter().any(|kind| definition["Type"] == *kind) {
                 let name = format!("{function}.{event}");
-                found.push(Mapping { name, function, properties: &definition["Properties"] });
+                let id = format!("{function}{event}");
+                found.push(Mapping { name, id, function, properties: &definition["Properties"] });
             }
         }
     }
