@@ -83,10 +83,11 @@ fn rename(name: &str, root: &Path) -> Result<String, String> {
     Ok(names.summary(renamed))
 }
 
-/// Whether anything in the file, or its path, had the name. What is not text has not.
+/// Whether anything in the file, or its path, had the name. What is not text has not, and whoever
+/// wrote what is here keeps their copyright.
 fn rename_file(root: &Path, file: &str, names: &Names) -> io::Result<bool> {
     let path = root.join(file);
-    if path.is_symlink() {
+    if path.is_symlink() || file.starts_with("LICENSE") {
         return Ok(false);
     }
     let Ok(text) = String::from_utf8(fs::read(&path)?) else { return Ok(false) };
