@@ -61,6 +61,11 @@ pub(crate) const COMMANDS: &[Command] = &[
         &["cargo run --quiet --package storefront-suite -- docs"],
     ),
     command(
+        "schemas",
+        "writes crates/events/schemas from the types",
+        &["UPDATE_EXPECTED=1 cargo test --quiet --workspace --lib schemas_are_those"],
+    ),
+    command(
         "events",
         "invokes the built functions with events/ and compares their answers; --help tells more",
         &["checks/gate/run-events"],

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use storefront_fuzz::aws::{self, Log};
 use storefront_fuzz::functions::runtime;
 use storefront_fuzz::records::{Batch, Record};
-use storefront_order_status_stream::{Change, Consumer, GivenUp, StreamBatch, eventbridge};
+use storefront_events::{Change, Record as Read, eventbridge};
+use storefront_order_status_stream::{Consumer, StreamBatch};
 use tokio::runtime::Runtime;
 
 thread_local!(static BUS: Bus = Bus::default());
@@ -55,10 +56,10 @@ impl Bus {
             .enumerate()
             .filter_map(|(place, record)| Some((record, record.json(place)?)))
             .unzip();
-        let read: Vec<GivenUp> = records.iter().map(|record| GivenUp::read(record)).collect();
+        let read: Vec<Read> = records.iter().map(|record| Read::read(record)).collect();
         for (made, read) in made.iter().zip(&read) {
             if let Record::Paid { .. } = made {
-                assert!(matches!(read, GivenUp::Change(_)), "{made:?} {read:?}");
+                assert!(matches!(read, Read::Change(_)), "{made:?} {read:?}");
             }
         }
 
@@ -94,18 +95,18 @@ impl Bus {
 
 /// What must be answered (`None`: the function fails, so that the batch is halved), and which events
 /// must have gone out before.
-fn expected(read: &[GivenUp], refused: usize) -> (Option<Vec<String>>, Vec<String>) {
-    let end = read.iter().position(|record| matches!(record, GivenUp::Unreadable { .. }));
+fn expected(read: &[Read], refused: usize) -> (Option<Vec<String>>, Vec<String>) {
+    let end = read.iter().position(|record| matches!(record, Read::Unreadable(_)));
     let readable = &read[..end.unwrap_or(read.len())];
     let changes: Vec<&Change> = readable
         .iter()
         .filter_map(|record| match record {
-            GivenUp::Change(change) => Some(change),
+            Read::Change(change) => Some(change),
             _ => None,
         })
         .collect();
     let events = |changes: &[&Change]| {
-        changes.iter().map(|change| change.event.event_id.to_string()).collect::<Vec<_>>()
+        changes.iter().map(|change| change.message.envelope.event_id.to_string()).collect::<Vec<_>>()
     };
     if let Some(failed) = changes.get(refused) {
         return (Some(vec![failed.sequence_number.clone()]), events(&changes[..refused]));
@@ -114,8 +115,8 @@ fn expected(read: &[GivenUp], refused: usize) -> (Option<Vec<String>>, Vec<Strin
         None => Some(vec![]),
         Some(0) if read.len() > 1 => None,
         Some(place) => match &read[place] {
-            GivenUp::Unreadable { sequence_number, .. } => {
-                Some(vec![sequence_number.clone().unwrap_or_default()])
+            Read::Unreadable(record) => {
+                Some(vec![record.sequence_number.clone().unwrap_or_default()])
             }
             _ => unreachable!("it was found to be unreadable"),
         },

@@ -2,7 +2,8 @@
 //!
 //! A record counts when an order was modified and its status differs; everything else that is a
 //! sound record is ignored. Records are read one by one from raw JSON, so that an odd one cannot
-//! fail its batch.
+//! fail its batch. `storefront_events` reads them and sends the events; what this function adds is
+//! when to stop and what to answer.
 //!
 //! # What is delivered, and what comes again
 //!
@@ -26,30 +27,20 @@
 //! lost.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
-mod event;
-mod json;
-mod publish;
-mod record;
-mod redelivery;
-
 use std::time::{Duration, SystemTime};
 
-use aws_config::SdkConfig;
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_eventbridge::Client;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use storefront_core::RequestId;
+use storefront_events::{Change, Event, Message, Publisher, Record, Unreadable};
 use storefront_http::invocation::{InvocationIds, Served, Telemetry};
 use storefront_http::{MetricSink, Metrics};
 use tokio::time::Instant;
 
-pub use event::{DETAIL_TYPE, EventId, OrderStatusChanged, SOURCE};
-use publish::Publisher;
-pub use record::Change;
-use record::{Record, Unreadable};
-pub use redelivery::{GivenUp, NotPublished};
+pub use storefront_events::eventbridge;
 
 /// What is kept of an invocation's time to answer in, rather than be cut off with everything that
 /// was delivered counted as failed.
@@ -75,7 +66,7 @@ impl Consumer {
     #[must_use]
     pub fn new(client: Client, bus_name: impl Into<String>) -> Self {
         Self {
-            publisher: Publisher::new(client, bus_name.into()),
+            publisher: Publisher::new(client, bus_name),
             telemetry: Telemetry::new("order-status-stream"),
             metrics: MetricSink::default(),
         }
@@ -111,15 +102,20 @@ impl Consumer {
         let deadline = deadline(&event.context);
         let records = event.payload.records;
         let (changes, unreadable) = read(&records);
-        let (delivered, failure) = self.publisher.publish(&changes, deadline).await;
+        let messages: Vec<&Message> = changes.iter().map(|change| &change.message).collect();
+        let (delivered, failure) = self.publisher.publish(&messages, deadline).await;
         for change in &changes[..delivered] {
-            metrics.status_change_published(change.event.status);
+            match &change.event {
+                Event::OrderStatusChanged(changed) => {
+                    metrics.status_change_published(changed.status);
+                }
+            }
         }
         if let Some(failure) = &failure {
-            let Change { sequence_number, event } = &changes[delivered];
+            let Change { sequence_number, message, .. } = &changes[delivered];
             tracing::warn!(
                 record.sequence_number = %sequence_number,
-                event.id = %event.event_id,
+                event.id = %message.envelope.event_id,
                 error.code = failure.code(),
                 error = %failure,
                 "a status change was not delivered"
@@ -151,7 +147,7 @@ impl Consumer {
 /// debug each, so that any request can be followed to its event without being made again: at the
 /// level that is deployed, for 17 bytes a change.
 fn requests_of(changes: &[Change]) -> Option<String> {
-    let ids = changes.iter().filter_map(|change| change.event.request_id.as_ref());
+    let ids = changes.iter().filter_map(|change| change.message.envelope.request_id.as_ref());
     let ids: Vec<&str> = ids.map(RequestId::as_str).collect();
     (!ids.is_empty()).then(|| ids.join(" "))
 }
@@ -161,22 +157,11 @@ fn requests_of(changes: &[Change]) -> Option<String> {
 #[error("the first record of the batch cannot be read; the batch must be halved")]
 struct FirstIsUnreadable;
 
-/// A client of EventBridge.
-///
-/// The endpoint is passed because the SDK, left to read it from the environment, would take an
-/// empty variable for one.
-#[must_use]
-pub fn eventbridge(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
-    let mut config = aws_sdk_eventbridge::config::Builder::from(config);
-    config.set_endpoint_url(endpoint_url);
-    Client::from_conf(config.build())
-}
-
 /// The changes up to the first record that cannot be read, and that record with its place.
 fn read(records: &[Box<RawValue>]) -> (Vec<Change>, Option<(usize, Unreadable)>) {
     let mut changes = Vec::new();
     for (place, record) in records.iter().enumerate() {
-        match Record::decode(record) {
+        match Record::read(record) {
             Record::Change(change) => changes.push(change),
             Record::Ignored => {}
             Record::Unreadable(record) => {

@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use storefront_core::aws::ConfigError;
-use storefront_order_status_stream::NotPublished;
+use storefront_events::NotPublished;
 
 /// Why a command could not do all that it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +37,13 @@ pub(crate) enum Error {
         "stopped, because the event bus {bus} does not answer; it must be the stack's output \
          EventBusName, AWS_REGION its region, and the credentials must allow events:PutEvents on it"
     )]
-    Bus { bus: String, source: NotPublished },
+    Bus { bus: String, source: Refusal },
     /// Each of them was named before.
     #[error("files that stay where they are: {0}, for the reasons above")]
     Left(usize),
 }
+
+/// Why an event was not published, with EventBridge's code for it if there is one.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}", .0.code().map(|code| format!("{code}: ")).unwrap_or_default(), .0)]
+pub(crate) struct Refusal(pub(crate) NotPublished);

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use storefront_core::{Email, Table, Users, aws};
+use storefront_events::{Publisher, eventbridge};
 use storefront_http::logging::with_sources;
-use storefront_order_status_stream::{Consumer, eventbridge};
 
 use error::Error;
 
@@ -40,7 +40,7 @@ enum Command {
         /// The email that the user registered with.
         email: Email,
     },
-    /// Publishes the status changes in stream records that were given up.
+    /// Publishes the events in stream records that were given up.
     ///
     /// Files whose records are all delivered are moved to FOLDER/delivered; the others stay, and
     /// why is said of each. Running it again repeats at most what is left, and every event has the
@@ -82,7 +82,7 @@ async fn run(command: Command) -> Result<(), Error> {
             let bus = bus.unwrap_or_default();
             let client =
                 eventbridge(&aws::operator_config().await?, aws::endpoint_url("EVENTBRIDGE"));
-            redrive::run(&Consumer::new(client, &bus), &bus, &folder).await
+            redrive::run(&Publisher::new(client, &bus), &bus, &folder).await
         }
     }
 }

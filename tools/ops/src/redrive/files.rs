@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use storefront_order_status_stream::StreamBatch;
 
 use crate::error::Error;
 
@@ -38,6 +37,13 @@ pub(crate) enum Unreadable {
 #[derive(Deserialize)]
 struct InvocationRecord {
     payload: Option<Box<RawValue>>,
+}
+
+/// What the function was invoked with.
+#[derive(Deserialize)]
+struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Box<RawValue>>,
 }
 
 impl Folder {
@@ -76,7 +82,7 @@ impl Folder {
         let document: InvocationRecord = serde_json::from_slice(&fs::read(self.0.join(file))?)?;
         let payload = document.payload.ok_or(Unreadable::NoPayload)?;
         // The function's event: as a text, or (emulators) as it is.
-        let batch: StreamBatch = if payload.get().starts_with('"') {
+        let batch: Batch = if payload.get().starts_with('"') {
             serde_json::from_str(&serde_json::from_str::<String>(payload.get())?)?
         } else {
             serde_json::from_str(payload.get())?

@@ -1,43 +1,52 @@
-//! One record of the stream, read by itself.
+//! One record of the table's stream, read by itself.
 
 use serde_json::value::RawValue;
-use storefront_core::OrderStatus;
 use storefront_core::schema::{ItemType, PK, SK, TYPE};
+use storefront_core::{OrderId, OrderStatus};
 
-use crate::event::{EventId, OrderStatusChanged};
 use crate::json::Object;
+use crate::{Event, EventId, Message, OrderStatusChanged};
 
-/// What a stream record means to this function.
-pub(crate) enum Record {
-    /// An order's status changed.
+/// What a stream record means to subscribers.
+#[derive(Debug)]
+pub enum Record {
+    /// They receive an event.
     Change(Change),
-    /// Anything else that is a sound record.
+    /// Nothing, though the record is sound.
     Ignored,
     /// The record is not what it claims to be.
     Unreadable(Unreadable),
 }
 
-/// A change of an order's status and where in the stream it stands.
+/// A change that is an event, and where in the stream it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Of the stream record.
     pub sequence_number: String,
-    /// What subscribers receive.
-    pub event: OrderStatusChanged,
+    /// What happened.
+    pub event: Event,
+    /// The same as the bus takes it.
+    pub message: Message,
 }
 
 /// A record that cannot be read, and what may be said about it in a log: where it is and which
 /// item it concerns, but nothing of the item's content.
-pub(crate) struct Unreadable {
-    pub(crate) sequence_number: Option<String>,
-    pub(crate) partition_key: Option<String>,
-    pub(crate) sort_key: Option<String>,
-    pub(crate) reason: Reason,
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Its sequence number, if that at least can be read.
+    pub sequence_number: Option<String>,
+    /// The item's partition key, if it can be read.
+    pub partition_key: Option<String>,
+    /// The item's sort key, if it can be read.
+    pub sort_key: Option<String>,
+    /// What is wrong.
+    pub reason: Reason,
 }
 
 /// Why a record cannot be read. None of these repeats a value from the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Reason {
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum Reason {
     #[error("the record is not a JSON object with a `dynamodb` object in it")]
     Shape,
     #[error("the record has no sequence number")]
@@ -48,13 +57,17 @@ pub(crate) enum Reason {
     Image(&'static str),
     #[error("the {image}'s attribute `{attribute}` is missing or malformed")]
     Attribute { image: &'static str, attribute: &'static str },
+    #[error("the event cannot be written as JSON")]
+    Detail,
 }
 
 const OLD_IMAGE: &str = "OldImage";
 const NEW_IMAGE: &str = "NewImage";
 
 impl Record {
-    pub(crate) fn decode(json: &RawValue) -> Self {
+    /// Reads a record of the stream.
+    #[must_use]
+    pub fn read(json: &RawValue) -> Self {
         let record = Object::parse(json);
         let change = record.as_ref().and_then(|record| record.object("dynamodb"));
         let sequence_number = change
@@ -63,10 +76,11 @@ impl Record {
             .filter(|number| !number.is_empty());
 
         let reason = match (&record, &change, &sequence_number) {
-            (Some(record), Some(change), Some(number)) => match status_change(record, change) {
+            (Some(record), Some(change), Some(number)) => match event(record, change) {
                 Ok(None) => return Self::Ignored,
-                Ok(Some(event)) => {
-                    return Self::Change(Change { sequence_number: number.clone(), event });
+                Ok(Some((event, message))) => {
+                    let sequence_number = number.clone();
+                    return Self::Change(Change { sequence_number, event, message });
                 }
                 Err(reason) => reason,
             },
@@ -85,7 +99,14 @@ impl Record {
     }
 }
 
-/// The event that a record becomes; `None` for a record that is none of this function's business.
+/// The event that a record becomes; `None` for a record that subscribers hear nothing of.
+fn event(record: &Object<'_>, change: &Object<'_>) -> Result<Option<(Event, Message)>, Reason> {
+    let Some(changed) = status_change(record, change)? else { return Ok(None) };
+    let event = Event::OrderStatusChanged(changed);
+    let message = Message::try_from(&event).map_err(|_| Reason::Detail)?;
+    Ok(Some((event, message)))
+}
+
 fn status_change(
     record: &Object<'_>,
     change: &Object<'_>,
@@ -113,10 +134,10 @@ fn status_change(
         return Ok(None);
     }
 
-    let order_id = new.text("id")?;
+    let order_id: OrderId = new.text("id")?;
     let version = new.number("version")?;
     Ok(Some(OrderStatusChanged {
-        event_id: EventId { order_id, version },
+        event_id: EventId { subject: order_id.into(), version },
         order_id,
         user_id: new.text("userId")?,
         previous_status,

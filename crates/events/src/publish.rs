@@ -1,16 +1,16 @@
-//! Changes to EventBridge, in order.
+//! Events to EventBridge, in order.
 
 use std::collections::HashSet;
 use std::error::Error as _;
 
+use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::put_events::{PutEventsError, PutEventsOutput};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use tokio::time::{Instant, timeout_at};
 
-use crate::event::{DETAIL_TYPE, OrderStatusChanged, SOURCE};
-use crate::record::Change;
+use crate::Message;
 
 /// How many entries one `PutEvents` call takes.
 ///
@@ -19,45 +19,71 @@ use crate::record::Change;
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 const MAX_ENTRIES: usize = 10;
 
-/// Sends changes to one event bus.
-pub(crate) struct Publisher {
+/// Sends events to one event bus.
+pub struct Publisher {
     client: Client,
     bus_name: String,
 }
 
-/// Why a change was not delivered.
+/// Why an event was not published. What this says repeats nothing of what the event holds.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotDelivered {
+pub enum NotPublished {
+    /// There is no time left to send it.
     #[error("the invocation's time is nearly up")]
     OutOfTime,
-    #[error("the event cannot be written as JSON: {0}")]
-    Detail(serde_json::Error),
+    /// EventBridge did not take the call.
     #[error("the call failed: {}", outline(.0))]
     Call(Box<SdkError<PutEventsError>>),
+    /// EventBridge took the call and refused this event in it.
     #[error("the entry was refused")]
-    Refused { code: String },
+    Refused {
+        /// EventBridge's code for the reason.
+        code: String,
+    },
+    /// EventBridge took the call and answered for fewer entries than it got.
     #[error("the answer says nothing of the entry")]
     Unanswered,
 }
 
-impl NotDelivered {
+/// A client of EventBridge.
+///
+/// The endpoint is passed because the SDK, left to read it from the environment, would take an
+/// empty variable for one.
+#[must_use]
+pub fn eventbridge(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
+    let mut config = aws_sdk_eventbridge::config::Builder::from(config);
+    config.set_endpoint_url(endpoint_url);
+    Client::from_conf(config.build())
+}
+
+impl NotPublished {
     /// EventBridge's code for what went wrong, if it said so.
-    pub(crate) fn code(&self) -> Option<&str> {
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
         match self {
             Self::Call(error) => error.code(),
             Self::Refused { code } => Some(code),
-            _ => None,
+            Self::OutOfTime | Self::Unanswered => None,
         }
+    }
+
+    /// Whether EventBridge took the call and refused this event in it. Otherwise it did not take
+    /// the call, and will hardly take the next one.
+    #[must_use]
+    pub fn is_of_this_event(&self) -> bool {
+        matches!(self, Self::Refused { .. })
     }
 }
 
 impl Publisher {
-    pub(crate) fn new(client: Client, bus_name: String) -> Self {
-        Self { client, bus_name }
+    /// Sends to the event bus of this name or ARN.
+    #[must_use]
+    pub fn new(client: Client, bus_name: impl Into<String>) -> Self {
+        Self { client, bus_name: bus_name.into() }
     }
 
-    /// Sends the changes in order and stops at the first that is not delivered. Says how many were
-    /// delivered before it.
+    /// Sends the events in order and stops at the first that is not published. Says how many were
+    /// published before it.
     ///
     /// One call is in flight at a time, however large the batch: what is sent after a failure comes
     /// again, and several calls at once would multiply that. It is fast enough. A call takes ten
@@ -66,83 +92,80 @@ impl Publisher {
     ///
     /// Later entries of the call in which that one failed may have been accepted all the same.
     /// They come again with it when the stream redelivers, with the same `eventId`.
-    pub(crate) async fn publish(
+    pub async fn publish(
         &self,
-        changes: &[Change],
+        messages: &[&Message],
         deadline: Option<Instant>,
-    ) -> (usize, Option<NotDelivered>) {
-        let mut delivered = 0;
-        while delivered < changes.len() {
-            let call = next_call(&changes[delivered..]);
+    ) -> (usize, Option<NotPublished>) {
+        let mut published = 0;
+        while published < messages.len() {
+            let call = next_call(&messages[published..]);
             let (accepted, failure) = self.put(call, deadline).await;
-            delivered += accepted;
+            published += accepted;
             if failure.is_some() {
-                return (delivered, failure);
+                return (published, failure);
             }
         }
-        (delivered, None)
+        (published, None)
     }
 
     async fn put(
         &self,
-        call: &[Change],
+        call: &[&Message],
         deadline: Option<Instant>,
-    ) -> (usize, Option<NotDelivered>) {
-        let entries = match call.iter().map(|change| self.entry(&change.event)).collect() {
-            Ok(entries) => entries,
-            Err(error) => return (0, Some(NotDelivered::Detail(error))),
-        };
+    ) -> (usize, Option<NotPublished>) {
+        let entries = call.iter().map(|message| self.entry(message)).collect();
         let sending = self.client.put_events().set_entries(Some(entries)).send();
         let answer = match deadline {
             None => sending.await,
             Some(deadline) if deadline <= Instant::now() => {
-                return (0, Some(NotDelivered::OutOfTime));
+                return (0, Some(NotPublished::OutOfTime));
             }
             Some(deadline) => match timeout_at(deadline, sending).await {
                 Ok(answer) => answer,
-                Err(_) => return (0, Some(NotDelivered::OutOfTime)),
+                Err(_) => return (0, Some(NotPublished::OutOfTime)),
             },
         };
         match answer {
             Ok(output) => accepted(call.len(), &output),
-            Err(error) => (0, Some(NotDelivered::Call(Box::new(error)))),
+            Err(error) => (0, Some(NotPublished::Call(Box::new(error)))),
         }
     }
 
-    fn entry(&self, event: &OrderStatusChanged) -> serde_json::Result<PutEventsRequestEntry> {
-        Ok(PutEventsRequestEntry::builder()
+    fn entry(&self, message: &Message) -> PutEventsRequestEntry {
+        PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus_name)
-            .source(SOURCE)
-            .detail_type(DETAIL_TYPE)
-            .detail(serde_json::to_string(event)?)
-            .build())
+            .source(message.source)
+            .detail_type(message.kind)
+            .detail(&message.detail)
+            .build()
     }
 }
 
-/// The changes that go out in one call: at most ten, and never two of one order, because
-/// EventBridge may refuse an entry and accept the next. An order's later change is only sent once
+/// The events that go out in one call: at most ten, and never two of one subject, because
+/// EventBridge may refuse an entry and accept the next. A subject's later event is only sent once
 /// its earlier one is accepted.
-fn next_call(changes: &[Change]) -> &[Change] {
-    let mut orders = HashSet::new();
-    let fit = changes
+fn next_call<'a, 'b>(messages: &'a [&'b Message]) -> &'a [&'b Message] {
+    let mut subjects = HashSet::new();
+    let fit = messages
         .iter()
         .take(MAX_ENTRIES)
-        .take_while(|change| orders.insert(change.event.order_id))
+        .take_while(|message| subjects.insert(message.envelope.event_id.subject))
         .count();
-    &changes[..fit]
+    &messages[..fit]
 }
 
 /// How many of a call's entries were accepted before the first that was not. A call that succeeds
 /// may still carry failed entries; the answer has one result per entry, in the same order.
-fn accepted(sent: usize, output: &PutEventsOutput) -> (usize, Option<NotDelivered>) {
+fn accepted(sent: usize, output: &PutEventsOutput) -> (usize, Option<NotPublished>) {
     let results = &output.entries()[..sent.min(output.entries().len())];
     let refused = results
         .iter()
         .enumerate()
         .find_map(|(position, result)| result.error_code().map(|code| (position, code)));
     match refused {
-        Some((position, code)) => (position, Some(NotDelivered::Refused { code: code.to_owned() })),
-        None if results.len() < sent => (results.len(), Some(NotDelivered::Unanswered)),
+        Some((position, code)) => (position, Some(NotPublished::Refused { code: code.to_owned() })),
+        None if results.len() < sent => (results.len(), Some(NotPublished::Unanswered)),
         None => (sent, None),
     }
 }

@@ -1,0 +1,177 @@
+//! What all events have in common.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use storefront_core::{RequestId, Timestamp, Version};
+use uuid::Uuid;
+
+use crate::OrderStatusChanged;
+
+/// An event of the shop, as EventBridge delivers it: its kind is the `detail-type`, its content the
+/// `detail`. A subscriber deserializes what it was invoked with into this.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "detail-type", content = "detail")]
+pub enum Event {
+    /// An order went from one status to another.
+    OrderStatusChanged(OrderStatusChanged),
+}
+
+/// What every event says, whatever happened and to whom. The `detail` has it under names that fit
+/// the event: `changedAt` is the time of an `OrderStatusChanged`, and `orderId` its subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Names the event, by its subject and the subject's version.
+    pub event_id: EventId,
+    /// When it happened.
+    pub time: Timestamp,
+    /// The API's id of the request that caused it, if that is known.
+    pub request_id: Option<RequestId>,
+}
+
+/// `<subject>:<version>`: a subject has one state per version, so it names one event. It is the same
+/// on every delivery, so that subscribers can drop duplicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId {
+    /// The id of what the event is about.
+    pub subject: Uuid,
+    /// The subject's version after the event. It grows with every change, so that subscribers can
+    /// see which of two events came first.
+    pub version: Version,
+}
+
+/// The text is not an id and a version, separated by a colon.
+#[derive(Debug, thiserror::Error)]
+#[error("must be an id and a version, separated by a colon")]
+pub struct InvalidEventId;
+
+impl Event {
+    /// The event's `source`.
+    #[must_use]
+    pub fn source(&self) -> &'static str {
+        match self {
+            Self::OrderStatusChanged(_) => "storefront.orders",
+        }
+    }
+
+    /// The event's `detail-type`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::OrderStatusChanged(_) => "OrderStatusChanged",
+        }
+    }
+
+    /// The event's `detail`, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// None while events consist of texts and numbers only.
+    pub fn detail(&self) -> serde_json::Result<String> {
+        match self {
+            Self::OrderStatusChanged(detail) => serde_json::to_string(detail),
+        }
+    }
+
+    /// What this event has in common with all others.
+    #[must_use]
+    pub fn envelope(&self) -> Envelope {
+        match self {
+            Self::OrderStatusChanged(detail) => Envelope {
+                event_id: detail.event_id,
+                time: detail.changed_at,
+                request_id: detail.request_id.clone(),
+            },
+        }
+    }
+
+    /// What happened, for operators: without the data of a customer.
+    #[must_use]
+    pub fn outline(&self) -> String {
+        match self {
+            Self::OrderStatusChanged(detail) => {
+                format!("{} -> {}", detail.previous_status, detail.status)
+            }
+        }
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.subject, self.version)
+    }
+}
+
+impl FromStr for EventId {
+    type Err = InvalidEventId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (subject, version) = text.split_once(':').ok_or(InvalidEventId)?;
+        Ok(Self {
+            subject: subject.parse().map_err(|_| InvalidEventId)?,
+            version: version.parse().map_err(|_| InvalidEventId)?,
+        })
+    }
+}
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const DETAIL: &str = r#"{"eventId":"01930000-0000-7000-8000-000000000001:2","orderId":"01930000-0000-7000-8000-000000000001","userId":"01930000-0000-7000-8000-00000000000a","previousStatus":"pending","status":"paid","total":3780,"currency":"EUR","version":2,"changedAt":"2026-11-22T09:30:00.125Z","requestId":"JKJaXmPLvHcESHA="}"#;
+
+    /// Reads an event with this detail, as EventBridge delivers it.
+    fn read(detail: &str) -> serde_json::Result<Event> {
+        serde_json::from_str(&format!(
+            r#"{{"version":"0","source":"storefront.orders","detail-type":"OrderStatusChanged","resources":[],"detail":{detail}}}"#
+        ))
+    }
+
+    #[test]
+    fn a_subscriber_reads_what_was_published() {
+        let event = read(DETAIL).unwrap();
+        assert_eq!(event.detail().unwrap(), DETAIL, "to the byte");
+
+        let without_request = DETAIL.replace(r#","requestId":"JKJaXmPLvHcESHA=""#, "");
+        assert_eq!(read(&without_request).unwrap().detail().unwrap(), without_request);
+    }
+
+    #[test]
+    fn a_subscriber_overlooks_what_a_later_version_adds() {
+        let more = DETAIL.replacen('{', r#"{"parcels":[7],"#, 1);
+        assert_eq!(read(&more).unwrap(), read(DETAIL).unwrap());
+    }
+
+    #[test]
+    fn an_event_that_no_id_names_is_refused() {
+        for id in ["", "7", ":2", "01930000-0000-7000-8000-000000000001:", "order:2"] {
+            let mut detail: Value = serde_json::from_str(DETAIL).unwrap();
+            detail["eventId"] = json!(id);
+            assert!(read(&detail.to_string()).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_events_of_a_subject_sort_by_its_version() {
+        let id = |order: u8, version| EventId { subject: Uuid::from_bytes([order; 16]), version };
+        let mut ids = [id(2, 3), id(1, 10), id(2, 1), id(1, 9)];
+        ids.sort();
+        assert_eq!(ids, [id(1, 9), id(1, 10), id(2, 1), id(2, 3)]);
+    }
+}

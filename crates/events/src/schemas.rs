@@ -1,0 +1,92 @@
+//! `schemas/`: a JSON Schema of each kind of event, generated from the types.
+//!
+//! Only tests see schemas: a function does not link what generates them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{env, fs, io};
+
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+use storefront_core::OrderStatus;
+
+use crate::Event;
+
+/// The schemas by the names of their files.
+fn generated() -> BTreeMap<String, String> {
+    // Without references, so that each file stands alone.
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let events = settings.into_generator().into_root_schema_for::<Event>().to_value();
+    let kinds = events["oneOf"].as_array().expect("a schema for each kind of event");
+    kinds.iter().map(of_one_kind).collect()
+}
+
+/// The schema of one kind's `detail`, and its file.
+fn of_one_kind(event: &Value) -> (String, String) {
+    let kind = event["properties"]["detail-type"]["const"].as_str().expect("a kind");
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": kind,
+    });
+    let detail = event["properties"]["detail"].as_object().expect("a schema of the detail");
+    schema.as_object_mut().expect("an object").extend(detail.clone());
+    (format!("{kind}.json"), format!("{schema:#}\n"))
+}
+
+/// What `schemas/` holds.
+fn checked_in(folder: &Path) -> io::Result<BTreeMap<String, String>> {
+    fs::read_dir(folder)?
+        .map(|entry| {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Ok((name, fs::read_to_string(entry.path())?))
+        })
+        .collect()
+}
+
+#[test]
+fn the_schemas_are_those_of_the_types() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    if env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::remove_dir_all(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        for (name, schema) in generated() {
+            fs::write(folder.join(name), schema).unwrap();
+        }
+    }
+    assert!(
+        checked_in(&folder).unwrap() == generated(),
+        "crates/events/schemas is stale: run `cargo xtask schemas`"
+    );
+}
+
+pub(crate) fn event_id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^[0-9a-f-]{36}:[1-9][0-9]*$" })
+}
+
+pub(crate) fn id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "uuid" })
+}
+
+pub(crate) fn order_status(_: &mut SchemaGenerator) -> Schema {
+    use OrderStatus::{Cancelled, Delivered, Paid, Pending, Shipped};
+    // A new status does not compile until it stands here; it belongs into the list, too.
+    match Pending {
+        Pending | Paid | Shipped | Delivered | Cancelled => {}
+    }
+    json_schema!({ "enum": [Pending, Paid, Shipped, Delivered, Cancelled] })
+}
+
+pub(crate) fn currency(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^[A-Z]{3}$" })
+}
+
+pub(crate) fn timestamp(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date-time" })
+}
+
+pub(crate) fn request_id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": 64 })
+}
