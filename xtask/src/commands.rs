@@ -27,6 +27,9 @@ const fn command(
 
 /// All commands, in the order of the list.
 ///
+/// A program is named by `--bin` and a test by `--test`: with `--package` Cargo would give dependencies the features of
+/// that package only, and compile dozens of them again.
+///
 /// The drawn tests take their number of cases from two variables, and `check` gives them few: all
 /// other tests together take about as long as those do with their usual number.
 pub(crate) const COMMANDS: &[Command] = &[
@@ -53,12 +56,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     command(
         "openapi",
         "writes openapi.json from the code",
-        &["cargo run --quiet --package storefront-suite -- openapi"],
+        &["cargo run --quiet --bin storefront-suite -- openapi"],
     ),
     command(
         "docs",
         "writes the tables of README and docs that come from the code",
-        &["cargo run --quiet --package storefront-suite -- docs"],
+        &["cargo run --quiet --bin storefront-suite -- docs"],
     ),
     command(
         "schemas",
@@ -73,7 +76,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command(
         "events --record",
         "writes the answers that are expected in events/",
-        &["UPDATE_EXPECTED=1 cargo test --quiet --package storefront-cloud --test it events"],
+        &["UPDATE_EXPECTED=1 cargo test --quiet --workspace --test it events"],
     ),
     command(
         "functions",
