@@ -2,6 +2,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::openapi::openapi;
+
 /// A product's category, trimmed and lower-cased: 1 to 64 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -22,6 +24,23 @@ impl Category {
         &self.0
     }
 }
+
+/// Up to 64 characters that are no control characters, with any white space around them, which is
+/// not counted. (Lengths are a part of the pattern because of that.)
+#[cfg(feature = "openapi")]
+const PATTERN: &str = concat!(
+    r"^[\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]*",
+    r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]",
+    r"([^\u0000-\u001F\u007F-\u009F]{0,62}",
+    r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000])?",
+    r"[\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]*$",
+);
+
+openapi!(
+    Category = crate::openapi::string("Trimmed and lower-cased; then 1 to 64 characters")
+        .pattern(Some(PATTERN))
+        .examples(["coffee"])
+);
 
 impl From<Category> for String {
     fn from(category: Category) -> Self {

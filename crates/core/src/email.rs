@@ -4,6 +4,8 @@ use std::str::FromStr;
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
+use crate::openapi::openapi;
+
 /// An email address, trimmed and lower-cased, so that one mailbox has one key.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -24,6 +26,16 @@ impl Email {
         &self.0
     }
 }
+
+openapi!(
+    Email = crate::openapi::string(
+        "Of a domain that has a dot. Capitals and spaces around it do not count",
+    )
+    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
+    .min_length(Some("a@b.c".len()))
+    .max_length(Some(Email::MAX_LENGTH))
+    .examples(["ada@example.com"])
+);
 
 /// Addresses are personal data: they show up in a log only where someone asks for them by name.
 impl fmt::Debug for Email {

@@ -13,7 +13,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// as it was. (A change that is read again for its answer may find that somebody has deleted the
 /// item since: that too is `NotFound`.) The last four are failures.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// There is no user with this id.
     #[error("there is no such user")]

@@ -4,16 +4,24 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Timestamp;
+use crate::openapi::openapi;
+use crate::{Error, Timestamp};
 
 /// The text is not a UUID of version 7 whose time lies before the year 10000.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a UUID of version 7")]
 pub struct InvalidId;
 
-/// Ids are `UUIDv7` (RFC 9562, section 5.7): they sort by the time they were made.
+/// An id that names an entity of the shop.
+pub trait EntityId: FromStr {
+    /// The error when no entity has this id.
+    fn not_found() -> Error;
+}
+
+/// Ids are `UUIDv7` (RFC 9562, section 5.7): they sort by the time they were made. An id comes with what
+/// is answered when it names nothing, and with its schema in the OpenAPI document.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $not_found:ident, $description:literal, $example:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "Uuid", try_from = "Uuid")]
@@ -39,6 +47,17 @@ macro_rules! id {
                 self.0.as_bytes()
             }
         }
+
+        impl EntityId for $name {
+            fn not_found() -> Error {
+                Error::$not_found
+            }
+        }
+
+        openapi!($name = crate::openapi::string($description)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+            .pattern(Some(PATTERN))
+            .examples([$example]));
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,16 +95,30 @@ macro_rules! id {
 
 id!(
     /// A user's id.
-    UserId
+    UserId,
+    UserNotFound,
+    "A user's id: a UUID of version 7",
+    "01930000-0000-7000-8000-000000000002"
 );
 id!(
     /// A product's id.
-    ProductId
+    ProductId,
+    ProductNotFound,
+    "A product's id: a UUID of version 7",
+    "01930000-0000-7000-8000-000000000101"
 );
 id!(
     /// An order's id. Its time is the order's `createdAt`, from which the sort key is rebuilt.
-    OrderId
+    OrderId,
+    OrderNotFound,
+    "An order's id: a UUID of version 7",
+    "01930000-0000-7000-8000-000000000201"
 );
+
+/// A UUID of version 7 of a time before the year 9600: ids are made as things are, so there is no other.
+#[cfg(feature = "openapi")]
+const PATTERN: &str =
+    "^[0-9a-dA-D][0-9a-fA-F]{7}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
 
 fn created_at(uuid: Uuid) -> Option<Timestamp> {
     if uuid.get_version() != Some(uuid::Version::SortRand) {

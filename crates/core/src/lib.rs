@@ -18,6 +18,7 @@ mod change;
 mod email;
 mod error;
 mod id;
+mod openapi;
 mod orders;
 mod page;
 mod products;
@@ -31,7 +32,7 @@ mod users;
 pub use category::{Category, InvalidCategory};
 pub use email::{Email, InvalidEmail};
 pub use error::{Error, Result, Shortage};
-pub use id::{InvalidId, OrderId, ProductId, UserId};
+pub use id::{EntityId, InvalidId, OrderId, ProductId, UserId};
 pub use iso_currency::Currency;
 pub use orders::{
     CreatedBetween, IdempotencyKey, InvalidIdempotencyKey, InvalidStatus, MAX_ORDER_ITEMS,

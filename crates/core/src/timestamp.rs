@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::openapi::openapi;
+
 /// A moment in UTC, to the millisecond, written as RFC 3339 with exactly three decimals
 /// (`2026-11-22T09:00:00.000Z`), so that the text sorts as the time does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,6 +45,13 @@ impl Timestamp {
         self.as_millis().div_euclid(1000)
     }
 }
+
+openapi!(
+    Timestamp = crate::openapi::string("A moment in UTC, to the millisecond (RFC 3339)")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .pattern(Some(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"))
+        .examples(["2026-11-22T09:00:00.000Z"])
+);
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -30,8 +30,9 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
-/// What a user may do.
+/// What a user may do: `user` orders, `admin` keeps the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Orders, and sees their own.

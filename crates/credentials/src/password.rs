@@ -11,11 +11,19 @@ use crate::{Error, Result, argon2_hash};
 /// A password for a user to have from now on: 8 to 128 characters. It is wiped from memory when
 /// dropped, and no debug output shows it.
 #[derive(Clone)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(
+    value_type = String, format = Password, min_length = 8, max_length = 128,
+    description = "8 to 128 characters", examples("storefront-demo"),
+))]
 pub struct Password(Secret);
 
 /// What somebody says is their password: 1 to 1,024 characters. Users who come from elsewhere may
 /// have shorter ones and longer ones than anybody gets here. Wiped and hidden like a [`Password`].
 #[derive(Clone)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(
+    value_type = String, format = Password, min_length = 1, max_length = 1024,
+    description = "1 to 1,024 characters", examples("storefront-demo"),
+))]
 pub struct GivenPassword(Secret);
 
 /// The text is too short or too long for a password.

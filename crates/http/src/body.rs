@@ -142,7 +142,7 @@ impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
         match rejection {
             BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                Self::body_too_large()
+                Self::body_too_large(MAX_BODY_BYTES)
             }
             _ => Self::malformed_body("The body could not be read."),
         }

@@ -2,7 +2,7 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use storefront_core::Version;
 
@@ -26,6 +26,10 @@ const NO_VERSION: Version = 0;
 /// A body with its version as the `ETag`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tagged<T>(pub Version, pub T);
+
+/// 201: something new, with its path as the `Location`.
+#[derive(Clone, Debug)]
+pub struct Created<T>(pub String, pub Tagged<T>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
@@ -69,5 +73,11 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
             response.headers_mut().insert(header::ETAG, etag);
         }
         response
+    }
+}
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, [(header::LOCATION, self.0)], self.1).into_response()
     }
 }

@@ -30,12 +30,14 @@ pub use body::{JsonBody, MAX_BODY_BYTES};
 pub use caller::{Admin, Authority, Caller};
 pub use event::answer;
 pub use field::{Object, Parsed, given, plain_text, present};
-pub use if_match::{IfMatch, Tagged};
+pub use if_match::{Created, IfMatch, Tagged};
 pub use metrics::{MetricSink, Metrics};
 pub use page::{Cursor, Limit, PageBody, page_request};
-pub use path::{Id, Resource};
-pub use problem::{FieldError, Problem, ProductProblem};
+pub use path::Id;
+pub use problem::{
+    FieldError, Problem, ProblemCode, ProblemList, Problems, ProductProblem, problems,
+};
 pub use query::Query;
 pub use request_id::OptionalRequestId;
 pub use service::{ANSWER_WITHIN, service, with_metrics};
-pub use user::{RoleSchema, UserBody};
+pub use user::UserBody;

@@ -1,7 +1,6 @@
-use std::str::FromStr;
-
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
+use storefront_core::EntityId;
 
 use crate::Problem;
 
@@ -11,21 +10,15 @@ use crate::Problem;
 #[derive(Clone, Copy, Debug)]
 pub struct Id<T>(pub T);
 
-/// What an id in a path names.
-pub trait Resource: FromStr {
-    /// That there is none with this id.
-    fn not_found() -> Problem;
-}
-
 impl<T, S> FromRequestParts<S> for Id<T>
 where
-    T: Resource,
+    T: EntityId,
     S: Send + Sync,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let id = Path::<String>::from_request_parts(parts, state).await;
-        id.ok().and_then(|Path(id)| id.parse().ok()).map(Self).ok_or_else(T::not_found)
+        id.ok().and_then(|Path(id)| id.parse().ok()).map(Self).ok_or_else(|| T::not_found().into())
     }
 }

@@ -1,8 +1,9 @@
 //! What the API answers when it cannot do what it was asked: problem details (RFC 9457).
 
-mod codes;
+mod code;
 mod from_core;
 mod kinds;
+mod responses;
 
 use std::error::Error;
 use std::fmt;
@@ -15,10 +16,11 @@ use serde::Serialize;
 use storefront_core::ProductId;
 use utoipa::ToSchema;
 
-pub(crate) use codes::CODES;
+pub use code::{ProblemCode, problems};
+pub use responses::{ProblemList, Problems};
+pub(crate) use responses::{add, describe, take_codes};
 
 use crate::logging::with_sources;
-use crate::openapi::{ProblemCodeSchema, ProductIdSchema};
 
 /// The content type of a problem.
 pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
@@ -46,7 +48,7 @@ pub(crate) struct ProblemBody {
     /// Identifies the kind of problem: `urn:storefront:problem:` and the `code`.
     #[serde(rename = "type", serialize_with = "urn")]
     #[schema(value_type = String, format = "uri", example = "urn:storefront:problem:email_taken")]
-    kind: &'static str,
+    kind: ProblemCode,
     /// The kind of problem in a few words; the same for all problems of a kind.
     #[schema(value_type = String, example = "Email taken")]
     title: &'static str,
@@ -58,8 +60,7 @@ pub(crate) struct ProblemBody {
     #[schema(example = "The email belongs to another user.")]
     detail: String,
     /// The kind of problem, for programs.
-    #[schema(value_type = ProblemCodeSchema)]
-    code: &'static str,
+    code: ProblemCode,
     /// What is wrong with each part of the request, where its parts are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, min_items = 1)]
@@ -91,7 +92,6 @@ pub struct FieldError {
 #[serde(rename_all = "camelCase")]
 pub struct ProductProblem {
     /// Which one.
-    #[schema(value_type = ProductIdSchema)]
     product_id: ProductId,
     /// How many the order wanted, where there are not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,17 +108,11 @@ pub struct ProductProblem {
 pub(crate) struct Cause(Arc<dyn Error + Send + Sync>);
 
 impl Problem {
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        debug_assert!(CODES.contains(&(status.as_u16(), code)), "{code} is missing in CODES");
+    fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         let body = ProblemBody {
             kind: code,
-            title,
-            status,
+            title: code.title(),
+            status: code.status(),
             detail: detail.into(),
             code,
             errors: Vec::new(),
@@ -207,8 +201,9 @@ impl fmt::Debug for Cause {
     }
 }
 
-fn urn<S: serde::Serializer>(code: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("urn:storefront:problem:{code}"))
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn urn<S: serde::Serializer>(code: &ProblemCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&code.urn())
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]

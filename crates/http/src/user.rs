@@ -2,7 +2,7 @@ use serde::Serialize;
 use storefront_core::{Email, Role, Timestamp, User, UserId, Version};
 use utoipa::ToSchema;
 
-use crate::openapi::{EmailSchema, NameSchema, TimestampSchema, UserIdSchema, VersionSchema};
+use crate::openapi::{NameSchema, VersionSchema};
 
 /// A user, as the API shows them: to themselves and to administrators.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -10,35 +10,21 @@ use crate::openapi::{EmailSchema, NameSchema, TimestampSchema, UserIdSchema, Ver
 #[schema(as = User)]
 pub struct UserBody {
     /// The user's id.
-    #[schema(value_type = UserIdSchema)]
     id: UserId,
     /// Trimmed and lower-cased.
-    #[schema(value_type = EmailSchema)]
     email: Email,
     /// What the user is called.
     #[schema(value_type = NameSchema)]
     name: String,
     /// What the user may do.
-    #[schema(value_type = RoleSchema)]
     role: Role,
     /// Counts the changes, from 1. It is the `ETag`.
     #[schema(value_type = VersionSchema)]
     version: Version,
     /// When the user registered.
-    #[schema(value_type = TimestampSchema)]
     created_at: Timestamp,
     /// When the user was last changed.
-    #[schema(value_type = TimestampSchema)]
     updated_at: Timestamp,
-}
-
-/// What a user may do: `user` orders, `admin` keeps the shop.
-#[derive(ToSchema)]
-#[schema(as = Role, rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the container says it")]
-pub enum RoleSchema {
-    User,
-    Admin,
 }
 
 impl From<User> for UserBody {

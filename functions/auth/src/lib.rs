@@ -16,11 +16,7 @@ use utoipa::OpenApi;
 
 /// The part of the HTTP contract that this function serves.
 #[derive(OpenApi)]
-#[openapi(
-    paths(register::register, log_in::log_in),
-    components(schemas(storefront_http::UserBody)),
-    modifiers(&Conventions)
-)]
+#[openapi(paths(register::register, log_in::log_in), modifiers(&Conventions))]
 pub struct ApiDoc;
 
 /// Who keeps what the handlers need.

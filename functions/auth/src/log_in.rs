@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use storefront_core::{Email, User};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{Error, GivenPassword, Result};
-use storefront_http::openapi::{EmailSchema, GivenPasswordSchema};
-use storefront_http::{JsonBody, Metrics, Parsed, Problem, UserBody};
+use storefront_http::problems::{InvalidCredentials, TooManyLogins};
+use storefront_http::{JsonBody, Metrics, Parsed, Problem, Problems, UserBody};
 use tracing::warn;
 use utoipa::ToSchema;
 
@@ -21,11 +21,11 @@ use crate::renew::renew_hash;
 pub(crate) struct Credentials {
     /// Capitals and spaces around it do not count.
     #[garde(dive)]
-    #[schema(value_type = EmailSchema)]
+    #[schema(value_type = Email)]
     email: Parsed<Email>,
     /// The user's password.
     #[garde(dive)]
-    #[schema(value_type = GivenPasswordSchema)]
+    #[schema(value_type = GivenPassword)]
     password: Parsed<GivenPassword>,
 }
 
@@ -72,8 +72,7 @@ pub(crate) enum TokenTypeSchema {
         (status = 201, description = "The access token", body = Session, headers(
             ("Cache-Control" = String),
         )),
-        (status = 401, description = "`invalid_credentials`: no user has this email and password"),
-        (status = 429, description = "`too_many_logins`: too many failures for this email"),
+        Problems<(InvalidCredentials, TooManyLogins)>,
     )
 )]
 pub(crate) async fn log_in(

@@ -1,12 +1,11 @@
 use axum::extract::State;
-use axum::response::IntoResponse;
 use garde::Validate;
-use http::{StatusCode, header};
 use serde::Deserialize;
 use storefront_core::{Email, NewUser, Role, UserId};
 use storefront_credentials::Password;
-use storefront_http::openapi::{EmailSchema, NameSchema, PasswordSchema};
-use storefront_http::{JsonBody, Parsed, Problem, Tagged, UserBody, plain_text};
+use storefront_http::openapi::NameSchema;
+use storefront_http::problems::EmailTaken;
+use storefront_http::{Created, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, plain_text};
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -17,11 +16,11 @@ use crate::Accounts;
 pub(crate) struct Registration {
     /// Nobody else may have it. Capitals and spaces around it do not count.
     #[garde(dive)]
-    #[schema(value_type = EmailSchema)]
+    #[schema(value_type = Email)]
     email: Parsed<Email>,
     /// What to log in with.
     #[garde(dive)]
-    #[schema(value_type = PasswordSchema)]
+    #[schema(value_type = Password)]
     password: Parsed<Password>,
     /// What to call the user.
     #[garde(length(chars, min = 1, max = 200), custom(plain_text))]
@@ -47,13 +46,13 @@ pub(crate) struct Registration {
             ("Location" = String),
             ("ETag" = String),
         )),
-        (status = 409, description = "`email_taken`: another user has the email"),
+        Problems<EmailTaken>,
     )
 )]
 pub(crate) async fn register(
     State(accounts): State<Accounts>,
     JsonBody(registration): JsonBody<Registration>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<UserBody>, Problem> {
     let email = registration.email.get()?;
     let password = registration.password.get()?;
     let new = NewUser {
@@ -63,7 +62,5 @@ pub(crate) async fn register(
         role: Role::User,
     };
     let user = accounts.users.register(UserId::new(), new).await?;
-    let location = [(header::LOCATION, format!("/users/{}", user.id))];
-    let body = Tagged(user.version, UserBody::from(user));
-    Ok((StatusCode::CREATED, location, body))
+    Ok(Created(format!("/users/{}", user.id), Tagged(user.version, user.into())))
 }

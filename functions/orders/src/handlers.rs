@@ -2,11 +2,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
-use storefront_core::{NewOrder, OrderId, OrderWithItems, Orders, StatusChange, Users};
-use storefront_http::openapi::{IdempotencyKeySchema, IfMatchSchema, OrderIdSchema};
+use storefront_core::{
+    Error, IdempotencyKey, NewOrder, OrderId, OrderWithItems, Orders, StatusChange, Users,
+};
+use storefront_http::openapi::IfMatchSchema;
+use storefront_http::problems::{
+    Forbidden, IdempotencyKeyReused, InvalidStatusChange, MixedCurrencies, OrderNotFound,
+    OutOfStock, TooManyItems, UnknownProducts,
+};
 use storefront_http::{
-    Authority, Caller, Id, IfMatch, JsonBody, Metrics, OptionalRequestId, PageBody, Problem, Query,
-    Tagged, page_request,
+    Authority, Caller, Created, Id, IfMatch, JsonBody, Metrics, OptionalRequestId, PageBody,
+    Problem, Problems, Query, Tagged, page_request,
 };
 
 use crate::idempotency_key::OptionalIdempotencyKey;
@@ -24,7 +30,7 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
     operation_id = "placeOrder",
     tag = "orders",
     security(("accessToken" = [])),
-    params(("Idempotency-Key" = Option<IdempotencyKeySchema>, Header, nullable = false)),
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header, nullable = false)),
     request_body(content = NewOrderBody, example = json!({
         "items": [{ "productId": "01930000-0000-7000-8000-000000000101", "quantity": 2 }],
     })),
@@ -40,10 +46,9 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
                 ("Idempotency-Replayed" = String),
             )
         ),
-        (status = 409, description = "`out_of_stock`: `products` names what there is not enough of"),
-        (status = 422, description = "`unknown_products` and \
-            `mixed_currencies`: `products` cannot be sold together; `too_many_items`; \
-            `idempotency_key_reused`: the key was used for another order"),
+        Problems<(
+            OutOfStock, UnknownProducts, MixedCurrencies, TooManyItems, IdempotencyKeyReused,
+        )>,
     )
 )]
 pub(crate) async fn place(
@@ -62,13 +67,13 @@ pub(crate) async fn place(
         request_id,
     };
     let placed = orders.place(new).await?;
-    let location = [(header::LOCATION, format!("/orders/{}", placed.order.order.id))];
+    let location = format!("/orders/{}", placed.order.order.id);
     Ok(if placed.replayed {
-        let replayed = [(IDEMPOTENCY_REPLAYED, "true")];
-        (StatusCode::OK, location, replayed, tagged(placed.order)).into_response()
+        let headers = [(header::LOCATION, location), (IDEMPOTENCY_REPLAYED, "true".to_owned())];
+        (StatusCode::OK, headers, tagged(placed.order)).into_response()
     } else {
         metrics.order_placed(&placed.order.order);
-        (StatusCode::CREATED, location, tagged(placed.order)).into_response()
+        Created(location, tagged(placed.order)).into_response()
     })
 }
 
@@ -82,7 +87,7 @@ pub(crate) async fn place(
     params(ListQuery),
     responses(
         (status = 200, description = "A page of the user's orders", body = PageBody<OrderBody>),
-        (status = 403, description = "`forbidden`: others' orders are for administrators"),
+        Problems<Forbidden>,
     )
 )]
 pub(crate) async fn list(
@@ -107,12 +112,12 @@ pub(crate) async fn list(
     operation_id = "readOrder",
     tag = "orders",
     security(("accessToken" = [])),
-    params(("orderId" = OrderIdSchema, Path, example = "01930000-0000-7000-8000-000000000201")),
+    params(("orderId" = OrderId, Path, example = "01930000-0000-7000-8000-000000000201")),
     responses(
         (status = 200, description = "The order", body = OrderBody, headers(
             ("ETag" = String),
         )),
-        (status = 404, description = "`order_not_found`: there is no such order, or it is somebody else's"),
+        Problems<OrderNotFound>,
     )
 )]
 pub(crate) async fn show(
@@ -121,7 +126,7 @@ pub(crate) async fn show(
     Id(id): Id<OrderId>,
 ) -> Result<Tagged<OrderBody>, Problem> {
     let found = orders.find(authority.order_access(), id).await?;
-    found.map(tagged).ok_or_else(Problem::order_not_found)
+    Ok(tagged(found.ok_or(Error::OrderNotFound)?))
 }
 
 /// Change an order's status
@@ -135,7 +140,7 @@ pub(crate) async fn show(
     tag = "orders",
     security(("accessToken" = [])),
     params(
-        ("orderId" = OrderIdSchema, Path, example = "01930000-0000-7000-8000-000000000201"),
+        ("orderId" = OrderId, Path, example = "01930000-0000-7000-8000-000000000201"),
         ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Change this version only"),
     ),
     request_body(content = OrderChangesBody, example = json!({ "status": "cancelled" })),
@@ -143,9 +148,7 @@ pub(crate) async fn show(
         (status = 200, description = "The order", body = OrderBody, headers(
             ("ETag" = String),
         )),
-        (status = 403, description = "`forbidden`: all but cancelling is for administrators"),
-        (status = 404, description = "`order_not_found`: there is no such order, or it is somebody else's"),
-        (status = 409, description = "`invalid_status_change`: the order's status does not allow this"),
+        Problems<(Forbidden, OrderNotFound, InvalidStatusChange)>,
     )
 )]
 pub(crate) async fn change(

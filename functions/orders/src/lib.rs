@@ -11,24 +11,11 @@ use storefront_core::{Orders, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
 
-/// What the handlers need.
-#[derive(Clone)]
+/// What the handlers, and the extractors that ask what a caller may do, take from the state.
+#[derive(Clone, FromRef)]
 struct Shop {
     orders: Orders,
     users: Users,
-}
-
-/// For the extractors that ask what a caller may do.
-impl FromRef<Shop> for Users {
-    fn from_ref(shop: &Shop) -> Self {
-        shop.users.clone()
-    }
-}
-
-impl FromRef<Shop> for Orders {
-    fn from_ref(shop: &Shop) -> Self {
-        shop.orders.clone()
-    }
 }
 
 /// The routes of `/orders` over this table.
@@ -45,6 +32,7 @@ pub fn app(table: Table) -> Router {
 #[derive(Debug, OpenApi)]
 #[openapi(
     paths(handlers::place, handlers::list, handlers::show, handlers::change),
+    components(schemas(storefront_core::IdempotencyKey)),
     modifiers(&Conventions)
 )]
 pub struct ApiDoc;

@@ -7,8 +7,7 @@ use storefront_core::{
     OrderWithItems, ProductId, Timestamp, UserId, Version,
 };
 use storefront_http::openapi::{
-    CurrencySchema, CursorSchema, NameSchema, OrderIdSchema, PriceSchema, ProductIdSchema,
-    TimestampSchema, UserIdSchema, VersionSchema,
+    CurrencySchema, CursorSchema, NameSchema, PriceSchema, VersionSchema,
 };
 use storefront_http::{Cursor, Limit, Object, Parsed, Problem, given};
 use utoipa::{IntoParams, ToSchema};
@@ -30,7 +29,7 @@ pub(crate) struct NewOrderBody {
 #[schema(as = NewOrderItem)]
 pub(crate) struct NewOrderItemBody {
     #[garde(dive)]
-    #[schema(value_type = ProductIdSchema)]
+    #[schema(value_type = ProductId)]
     product_id: Parsed<ProductId>,
     #[garde(range(min = 1, max = MAX_QUANTITY))]
     #[schema(minimum = 1, maximum = 999, example = 2)]
@@ -43,7 +42,7 @@ pub(crate) struct NewOrderItemBody {
 #[schema(as = OrderChanges)]
 pub(crate) struct OrderChangesBody {
     #[garde(dive)]
-    #[schema(value_type = OrderStatusSchema)]
+    #[schema(value_type = OrderStatus)]
     pub(crate) status: Parsed<OrderStatus>,
 }
 
@@ -67,7 +66,7 @@ pub(crate) struct ListQuery {
     pub(crate) to: Option<Timestamp>,
     /// Whose orders: administrators only; the caller's own unless told.
     #[serde(default, deserialize_with = "given")]
-    #[param(value_type = UserIdSchema, required = false)]
+    #[param(value_type = UserId, required = false)]
     pub(crate) user_id: Option<UserId>,
 }
 
@@ -76,11 +75,8 @@ pub(crate) struct ListQuery {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Order)]
 pub(crate) struct OrderBody {
-    #[schema(value_type = OrderIdSchema)]
     id: OrderId,
-    #[schema(value_type = UserIdSchema)]
     user_id: UserId,
-    #[schema(value_type = OrderStatusSchema)]
     status: OrderStatus,
     /// In the currency's minor unit (cents).
     #[schema(minimum = 0, example = 3780)]
@@ -89,9 +85,7 @@ pub(crate) struct OrderBody {
     currency: Currency,
     #[schema(value_type = VersionSchema)]
     version: Version,
-    #[schema(value_type = TimestampSchema)]
     created_at: Timestamp,
-    #[schema(value_type = TimestampSchema)]
     updated_at: Timestamp,
     /// Sorted by product id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +98,6 @@ pub(crate) struct OrderBody {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OrderItem)]
 pub(crate) struct OrderItemBody {
-    #[schema(value_type = ProductIdSchema)]
     product_id: ProductId,
     #[schema(value_type = NameSchema)]
     name: String,
@@ -113,18 +106,6 @@ pub(crate) struct OrderItemBody {
     /// Of one, in the currency's minor unit (cents).
     #[schema(value_type = PriceSchema)]
     price: u64,
-}
-
-/// Where an order is between the shop and the customer.
-#[derive(ToSchema)]
-#[schema(as = OrderStatus, rename_all = "lowercase")]
-#[allow(dead_code, reason = "it describes OrderStatus, which knows nothing of schemas")]
-pub(crate) enum OrderStatusSchema {
-    Pending,
-    Paid,
-    Shipped,
-    Delivered,
-    Cancelled,
 }
 
 impl NewOrderBody {

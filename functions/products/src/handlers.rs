@@ -1,11 +1,11 @@
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse;
-use http::{StatusCode, header};
-use storefront_core::{Product, ProductId, Products};
-use storefront_http::openapi::{IfMatchSchema, ProductIdSchema};
+use http::StatusCode;
+use storefront_core::{Error, Product, ProductId, Products};
+use storefront_http::openapi::IfMatchSchema;
+use storefront_http::problems::{Forbidden, ProductNotFound};
 use storefront_http::{
-    Admin, Id, IfMatch, JsonBody, PageBody, Problem, Query, Tagged, page_request,
+    Admin, Created, Id, IfMatch, JsonBody, PageBody, Problem, Problems, Query, Tagged, page_request,
 };
 
 use crate::schema::{ListQuery, NewProductBody, ProductBody, ProductChangesBody};
@@ -50,17 +50,16 @@ pub(crate) async fn list(
             ("Location" = String),
             ("ETag" = String),
         )),
-        (status = 403, description = "`forbidden`: for administrators"),
+        Problems<Forbidden>,
     )
 )]
 pub(crate) async fn create(
     _: Admin,
     State(products): State<Products>,
     JsonBody(body): JsonBody<NewProductBody>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<ProductBody>, Problem> {
     let product = products.create(ProductId::new(), body.try_into()?).await?;
-    let location = format!("/products/{}", product.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], tagged(product)))
+    Ok(Created(format!("/products/{}", product.id), tagged(product)))
 }
 
 /// Read a product
@@ -69,20 +68,19 @@ pub(crate) async fn create(
     path = "/products/{productId}",
     operation_id = "readProduct",
     tag = "products",
-    params(("productId" = ProductIdSchema, Path, example = "01930000-0000-7000-8000-000000000101")),
+    params(("productId" = ProductId, Path, example = "01930000-0000-7000-8000-000000000101")),
     responses(
         (status = 200, description = "The product", body = ProductBody, headers(
             ("ETag" = String),
         )),
-        (status = 404, description = "`product_not_found`: there is no such product"),
+        Problems<ProductNotFound>,
     )
 )]
 pub(crate) async fn show(
     State(products): State<Products>,
     Id(id): Id<ProductId>,
 ) -> Result<Tagged<ProductBody>, Problem> {
-    let product = products.find(id).await?.ok_or_else(Problem::product_not_found)?;
-    Ok(tagged(product))
+    Ok(tagged(products.find(id).await?.ok_or(Error::ProductNotFound)?))
 }
 
 /// Change a product
@@ -93,7 +91,7 @@ pub(crate) async fn show(
     tag = "products",
     security(("accessToken" = [])),
     params(
-        ("productId" = ProductIdSchema, Path, example = "01930000-0000-7000-8000-000000000101"),
+        ("productId" = ProductId, Path, example = "01930000-0000-7000-8000-000000000101"),
         ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Change this version only"),
     ),
     request_body(content = ProductChangesBody, example = json!({ "price": 1990, "stock": 120 })),
@@ -101,8 +99,7 @@ pub(crate) async fn show(
         (status = 200, description = "The product", body = ProductBody, headers(
             ("ETag" = String),
         )),
-        (status = 403, description = "`forbidden`: for administrators"),
-        (status = 404, description = "`product_not_found`: there is no such product"),
+        Problems<(Forbidden, ProductNotFound)>,
     )
 )]
 pub(crate) async fn change(
@@ -126,13 +123,12 @@ pub(crate) async fn change(
     tag = "products",
     security(("accessToken" = [])),
     params(
-        ("productId" = ProductIdSchema, Path, example = "01930000-0000-7000-8000-000000000101"),
+        ("productId" = ProductId, Path, example = "01930000-0000-7000-8000-000000000101"),
         ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Delete this version only"),
     ),
     responses(
         (status = 204, description = "The product is deleted"),
-        (status = 403, description = "`forbidden`: for administrators"),
-        (status = 404, description = "`product_not_found`: there is no such product"),
+        Problems<(Forbidden, ProductNotFound)>,
     )
 )]
 pub(crate) async fn remove(

@@ -10,24 +10,11 @@ use storefront_core::{Products, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
 
-/// What the handlers need.
-#[derive(Clone)]
+/// What the handlers, and the extractors that ask what a caller may do, take from the state.
+#[derive(Clone, FromRef)]
 struct Shop {
     products: Products,
     users: Users,
-}
-
-/// For the extractors that ask what a caller may do.
-impl FromRef<Shop> for Users {
-    fn from_ref(shop: &Shop) -> Self {
-        shop.users.clone()
-    }
-}
-
-impl FromRef<Shop> for Products {
-    fn from_ref(shop: &Shop) -> Self {
-        shop.products.clone()
-    }
 }
 
 /// The routes of `/products` over this table.

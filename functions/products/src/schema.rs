@@ -7,10 +7,10 @@ use storefront_core::{
     Version,
 };
 use storefront_http::openapi::{
-    CategorySchema, CurrencySchema, CursorSchema, DescriptionSchema, NameSchema, PriceSchema,
-    ProductIdSchema, TimestampSchema, VersionSchema,
+    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceSchema, VersionSchema,
 };
-use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present};
+use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present, schemas};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 /// The most pieces in stock: no shelf is larger, and sums stay far from any limit.
@@ -31,7 +31,7 @@ pub(crate) struct NewProductBody {
     #[schema(value_type = Option<DescriptionSchema>)]
     description: Option<String>,
     #[garde(dive)]
-    #[schema(value_type = CategorySchema)]
+    #[schema(value_type = Category)]
     category: Parsed<Category>,
     #[garde(range(max = MAX_PRICE))]
     #[schema(value_type = PriceSchema)]
@@ -61,7 +61,7 @@ pub(crate) struct ProductChangesBody {
     description: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = CategorySchema, required = false)]
+    #[schema(value_type = Category, required = false)]
     category: Option<Parsed<Category>>,
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(range(max = MAX_PRICE)))]
@@ -84,7 +84,7 @@ pub(crate) struct ProductChangesBody {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Required: no access pattern lists all products.
-    #[param(value_type = CategorySchema, required = true, example = "coffee")]
+    #[param(value_type = Category, required = true, example = "coffee")]
     category: Option<Category>,
     /// How many at most.
     #[serde(default)]
@@ -100,13 +100,11 @@ pub(crate) struct ListQuery {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Product)]
 pub(crate) struct ProductBody {
-    #[schema(value_type = ProductIdSchema)]
     pub(crate) id: ProductId,
     #[schema(value_type = NameSchema)]
     name: String,
     #[schema(value_type = Option<DescriptionSchema>, required = true)]
     description: Option<String>,
-    #[schema(value_type = CategorySchema)]
     category: Category,
     #[schema(value_type = PriceSchema)]
     price: u64,
@@ -117,10 +115,17 @@ pub(crate) struct ProductBody {
     stock: Option<u64>,
     #[schema(value_type = VersionSchema)]
     version: Version,
-    #[schema(value_type = TimestampSchema)]
     created_at: Timestamp,
-    #[schema(value_type = TimestampSchema)]
     updated_at: Timestamp,
+}
+
+schemas! {
+    /// A product's description, which may be empty.
+    DescriptionSchema as "Description" = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("Without control characters but tabs and line ends, and not blank"))
+        .max_length(Some(MAX_DESCRIPTION))
+        .pattern(Some(format!("^({})?$", PLAIN_TEXT.trim_matches(['^', '$']))));
 }
 
 impl ListQuery {

@@ -3,14 +3,15 @@ use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Email, Error, User, UserChanges, Version};
 use storefront_credentials::{GivenPassword, Password};
-use storefront_http::openapi::{
-    EmailSchema, GivenPasswordSchema, IfMatchSchema, NameSchema, PasswordSchema, UserIdOrMeSchema,
+use storefront_http::openapi::{IfMatchSchema, NameSchema};
+use storefront_http::problems::{EmailTaken, TooManyLogins, UserNotFound, WrongPassword};
+use storefront_http::{
+    IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, plain_text, present,
 };
-use storefront_http::{IfMatch, JsonBody, Parsed, Problem, Tagged, UserBody, plain_text, present};
 use utoipa::ToSchema;
 
 use crate::Accounts;
-use crate::target::Target;
+use crate::target::{Target, UserIdOrMe};
 
 /// What to change of a user.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -25,17 +26,17 @@ pub(crate) struct UserPatch {
     /// Nobody else may have it. Capitals and spaces around it do not count.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = EmailSchema, required = false)]
+    #[schema(value_type = Email, required = false)]
     email: Option<Parsed<Email>>,
     /// What to log in with from now on.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = PasswordSchema, required = false)]
+    #[schema(value_type = Password, required = false)]
     password: Option<Parsed<Password>>,
     /// What the user logs in with now: for a new email or password of one's own.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = GivenPasswordSchema, required = false)]
+    #[schema(value_type = GivenPassword, required = false)]
     current_password: Option<Parsed<GivenPassword>>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct UserPatch {
     tag = "users",
     security(("accessToken" = [])),
     params(
-        ("userId" = UserIdOrMeSchema, Path, example = "me"),
+        ("userId" = UserIdOrMe, Path, example = "me"),
         ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to change, as the `ETag` had it"),
     ),
     request_body(content = UserPatch, example = json!({ "name": "Ada King" })),
@@ -58,10 +59,7 @@ pub(crate) struct UserPatch {
         (status = 200, description = "The user", body = UserBody, headers(
             ("ETag" = String),
         )),
-        (status = 403, description = "`wrong_password`: `currentPassword` is not the user's"),
-        (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
-        (status = 409, description = "`email_taken`: another user has the email"),
-        (status = 429, description = "`too_many_logins`: too many wrong passwords for this email"),
+        Problems<(WrongPassword, UserNotFound, EmailTaken, TooManyLogins)>,
     )
 )]
 pub(crate) async fn change(

@@ -1,10 +1,11 @@
 use axum::extract::State;
 use http::StatusCode;
-use storefront_http::openapi::{IfMatchSchema, UserIdOrMeSchema};
-use storefront_http::{IfMatch, Problem};
+use storefront_http::openapi::IfMatchSchema;
+use storefront_http::problems::UserNotFound;
+use storefront_http::{IfMatch, Problem, Problems};
 
 use crate::Accounts;
-use crate::target::Target;
+use crate::target::{Target, UserIdOrMe};
 
 /// Deletes a user and frees the email.
 ///
@@ -17,12 +18,12 @@ use crate::target::Target;
     tag = "users",
     security(("accessToken" = [])),
     params(
-        ("userId" = UserIdOrMeSchema, Path, example = "01930000-0000-7000-8000-000000000002"),
+        ("userId" = UserIdOrMe, Path, example = "01930000-0000-7000-8000-000000000002"),
         ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to delete, as the `ETag` had it"),
     ),
     responses(
         (status = 204, description = "The user is deleted"),
-        (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
+        Problems<UserNotFound>,
     )
 )]
 pub(crate) async fn delete(

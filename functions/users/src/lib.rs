@@ -17,23 +17,16 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     paths(show::show, show::find, change::change, role::assign, delete::delete),
-    components(schemas(storefront_http::UserBody, storefront_http::RoleSchema)),
+    components(schemas(target::UserIdOrMe)),
     modifiers(&Conventions)
 )]
 pub struct ApiDoc;
 
-/// What the handlers need.
-#[derive(Clone)]
+/// What the handlers, and the extractors that ask what a caller may do, take from the state.
+#[derive(Clone, FromRef)]
 struct Accounts {
     users: Users,
     login_attempts: LoginAttempts,
-}
-
-/// For the extractors that ask what a caller may do.
-impl FromRef<Accounts> for Users {
-    fn from_ref(accounts: &Accounts) -> Self {
-        accounts.users.clone()
-    }
 }
 
 /// The function, on this table.

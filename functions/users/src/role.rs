@@ -2,12 +2,13 @@ use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Role, UserChanges};
-use storefront_http::openapi::{IfMatchSchema, UserIdOrMeSchema};
-use storefront_http::{Admin, IfMatch, JsonBody, Parsed, Problem, RoleSchema, Tagged, UserBody};
+use storefront_http::openapi::IfMatchSchema;
+use storefront_http::problems::{Forbidden, UserNotFound};
+use storefront_http::{Admin, IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody};
 use utoipa::ToSchema;
 
 use crate::Accounts;
-use crate::target::Named;
+use crate::target::{Named, UserIdOrMe};
 
 /// What a user may do from now on.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -15,7 +16,7 @@ use crate::target::Named;
 pub(crate) struct RoleAssignment {
     /// The new role.
     #[garde(dive)]
-    #[schema(value_type = RoleSchema)]
+    #[schema(value_type = Role)]
     role: Parsed<Role>,
 }
 
@@ -29,7 +30,7 @@ pub(crate) struct RoleAssignment {
     tag = "users",
     security(("accessToken" = [])),
     params(
-        ("userId" = UserIdOrMeSchema, Path, example = "01930000-0000-7000-8000-000000000002"),
+        ("userId" = UserIdOrMe, Path, example = "01930000-0000-7000-8000-000000000002"),
         ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to change, as the `ETag` had it"),
     ),
     request_body(content = RoleAssignment, example = json!({ "role": "user" })),
@@ -37,8 +38,7 @@ pub(crate) struct RoleAssignment {
         (status = 200, description = "The user", body = UserBody, headers(
             ("ETag" = String),
         )),
-        (status = 403, description = "`forbidden`: for administrators"),
-        (status = 404, description = "`user_not_found`"),
+        Problems<(Forbidden, UserNotFound)>,
     )
 )]
 pub(crate) async fn assign(

@@ -2,12 +2,12 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use storefront_core::Email;
-use storefront_http::openapi::{EmailSchema, UserIdOrMeSchema};
-use storefront_http::{Admin, Problem, Query, Tagged, UserBody};
+use storefront_http::problems::{Forbidden, UserNotFound};
+use storefront_http::{Admin, Problem, Problems, Query, Tagged, UserBody};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Accounts;
-use crate::target::Target;
+use crate::target::{Target, UserIdOrMe};
 
 /// Whom to look for.
 #[derive(Deserialize, IntoParams)]
@@ -15,7 +15,7 @@ use crate::target::Target;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// The user's email. Capitals and spaces around it do not count.
-    #[param(value_type = EmailSchema, example = "ada@example.com")]
+    #[param(value_type = Email, example = "ada@example.com")]
     email: Email,
 }
 
@@ -34,12 +34,12 @@ pub(crate) struct UserList {
     operation_id = "showUser",
     tag = "users",
     security(("accessToken" = [])),
-    params(("userId" = UserIdOrMeSchema, Path, example = "me")),
+    params(("userId" = UserIdOrMe, Path, example = "me")),
     responses(
         (status = 200, description = "The user", body = UserBody, headers(
             ("ETag" = String),
         )),
-        (status = 404, description = "`user_not_found`: no such user, or another than the caller"),
+        Problems<UserNotFound>,
     )
 )]
 pub(crate) async fn show(
@@ -60,7 +60,7 @@ pub(crate) async fn show(
     params(Filter),
     responses(
         (status = 200, description = "The user with this email, if there is one", body = UserList),
-        (status = 403, description = "`forbidden`: for administrators"),
+        Problems<Forbidden>,
     )
 )]
 pub(crate) async fn find(

@@ -1,7 +1,9 @@
 use axum::extract::{FromRef, FromRequestParts, Path};
 use http::request::Parts;
 use storefront_core::{Error, UserId, Users};
-use storefront_http::{Admin, Caller, Id, Problem};
+use storefront_http::{Admin, Caller, Id, Problem, schemas};
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 
 /// The user in the path, on whose behalf the caller may act; `me` is the caller.
 ///
@@ -19,6 +21,14 @@ pub(crate) struct Target {
 pub(crate) struct Named {
     caller: Caller,
     user_id: UserId,
+}
+
+schemas! {
+    /// A user's id in a path, where `me` stands for the caller.
+    pub(crate) UserIdOrMe as "UserIdOrMe" = AnyOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["me"])))
+        .item(Ref::from_schema_name("UserId"))
+        .description(Some("A user's id, or `me` for the caller"));
 }
 
 impl Named {

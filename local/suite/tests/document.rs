@@ -37,6 +37,21 @@ fn its_routes_are_those_of_the_template_and_need_a_token_where_the_template_asks
 }
 
 #[test]
+fn every_reference_leads_to_a_component() {
+    let written = storefront_suite::document().unwrap();
+    let document: Value = serde_json::from_str(&written).unwrap();
+    let missing: BTreeSet<_> = written
+        .split('"')
+        .filter_map(|text| text.strip_prefix('#'))
+        .filter(|pointer| document.pointer(pointer).is_none())
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "list them in `components(schemas(…))` of the function's ApiDoc: {missing:?}"
+    );
+}
+
+#[test]
 fn every_operation_has_a_summary_an_id_of_its_own_and_documented_problems() {
     let document: Value = serde_json::from_str(&storefront_suite::document().unwrap()).unwrap();
     let mut ids = BTreeSet::new();

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::NewOrderItem;
 use crate::change::number;
+use crate::openapi::openapi;
 use crate::schema::{self, ItemType, Key};
 use crate::{OrderId, Result, Table, Timestamp, UserId};
 
@@ -23,6 +24,15 @@ pub struct IdempotencyKey(String);
 #[derive(Debug, thiserror::Error)]
 #[error("must be 1 to 255 visible ASCII characters")]
 pub struct InvalidIdempotencyKey;
+
+openapi!(
+    IdempotencyKey =
+        crate::openapi::string("The client's name for this order: visible ASCII characters",)
+            .min_length(Some(1))
+            .max_length(Some(255))
+            .pattern(Some("^[!-~]+$"))
+            .examples(["6f1c2d9e-order-17"])
+);
 
 /// What the table remembers of an order that was placed with a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]

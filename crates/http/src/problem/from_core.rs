@@ -1,19 +1,23 @@
-use http::StatusCode;
 use storefront_core::{Error, MAX_ORDER_ITEMS, Shortage};
 
-use super::{Problem, ProductProblem};
+use super::{Problem, ProblemCode, ProductProblem};
 
-/// The one place where what the shop refuses, and what it cannot do, becomes an answer.
+/// The one place where what the shop refuses, and what it cannot do, becomes an answer. Every variant
+/// is named, so that a new one does not compile without its answer.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::UserNotFound => Self::user_not_found(),
-            Error::ProductNotFound => Self::product_not_found(),
-            Error::OrderNotFound => Self::order_not_found(),
+            Error::ProductNotFound => {
+                Self::new(ProblemCode::ProductNotFound, "There is no such product.")
+            }
+            Error::OrderNotFound => {
+                Self::new(ProblemCode::OrderNotFound, "There is no such order.")
+            }
             Error::CallerNotFound => Self::no_longer_a_user(),
             Error::AdminOnly => Self::forbidden(),
             Error::EmailTaken => {
-                conflict("email_taken", "Email taken", "The email belongs to another user.")
+                Self::new(ProblemCode::EmailTaken, "The email belongs to another user.")
             }
             Error::VersionMismatch { current } => {
                 Self::version_mismatch(format!("The current version is \"{current}\"."))
@@ -25,12 +29,11 @@ impl From<Error> for Problem {
                     available: None,
                 });
                 let detail = "Some products of the order do not exist.";
-                unprocessable("unknown_products", "Unknown products", detail)
-                    .with_products(products)
+                Self::new(ProblemCode::UnknownProducts, detail).with_products(products)
             }
             Error::OutOfStock(shortages) => {
                 let detail = "There is not enough of some products of the order.";
-                conflict("out_of_stock", "Out of stock", detail)
+                Self::new(ProblemCode::OutOfStock, detail)
                     .with_products(shortages.into_iter().map(ProductProblem::from))
             }
             Error::MixedCurrencies(currencies) => {
@@ -38,14 +41,14 @@ impl From<Error> for Problem {
                     "An order has one currency; its products are priced in {}.",
                     currencies.join(", ")
                 );
-                unprocessable("mixed_currencies", "Mixed currencies", detail)
+                Self::new(ProblemCode::MixedCurrencies, detail)
             }
             Error::EmptyOrder => Self::invalid_field("/items", "an order needs at least one item"),
             Error::TooManyItems { count } => {
                 let detail = format!(
                     "An order holds at most {MAX_ORDER_ITEMS} different products, not {count}."
                 );
-                unprocessable("too_many_items", "Too many items", detail)
+                Self::new(ProblemCode::TooManyItems, detail)
             }
             Error::InvalidQuantity { product_id, quantity } => Self::invalid_field(
                 "/items",
@@ -53,22 +56,19 @@ impl From<Error> for Problem {
             ),
             Error::InvalidStatusChange { from, to } => {
                 let detail = format!("An order that is {from} cannot become {to}.");
-                conflict("invalid_status_change", "Invalid status change", detail)
+                Self::new(ProblemCode::InvalidStatusChange, detail)
             }
             Error::IdempotencyKeyReused => {
                 let detail = "The Idempotency-Key was used for another order.";
-                unprocessable("idempotency_key_reused", "Idempotency key reused", detail)
+                Self::new(ProblemCode::IdempotencyKeyReused, detail)
             }
             Error::TooManyLogins { retry_after } => {
                 let detail = "Too many failed log-ins for this email. Please try again later.";
-                let status = StatusCode::TOO_MANY_REQUESTS;
-                Self::new(status, "too_many_logins", "Too many log-ins", detail)
-                    .retry_after(retry_after)
+                Self::new(ProblemCode::TooManyLogins, detail).retry_after(retry_after)
             }
             Error::Contention => Self::contention(),
             Error::Unavailable(_) => Self::unavailable(error),
-            // Also whatever the crate comes to know later, until it has an answer of its own.
-            other => Self::internal(other),
+            Error::Refused(_) | Error::Item(_) => Self::internal(error),
         }
     }
 }
@@ -88,14 +88,6 @@ impl Problem {
         self.0.body.products = products.collect();
         self
     }
-}
-
-fn conflict(code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::CONFLICT, code, title, detail)
-}
-
-fn unprocessable(code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, title, detail)
 }
 
 #[cfg(test)]

@@ -1,0 +1,196 @@
+//! The table of problems: the one place that says which there are, and each one's code, status and title.
+//!
+//! The answers, the OpenAPI document and the docs take them from here. To add one, add a row; the
+//! compiler and `cargo xtask` say what else it needs.
+
+use std::fmt;
+
+use http::StatusCode;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::responses::ProblemList;
+
+macro_rules! problems {
+    ($(
+        #[doc = $description:literal]
+        $name:ident = $status:ident $code:literal $title:literal
+    )*) => {
+        /// A kind of problem.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum ProblemCode {
+            $(#[doc = $description] $name,)*
+        }
+
+        impl ProblemCode {
+            /// Every kind, sorted by status.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code as clients see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)*
+                }
+            }
+
+            /// The status of the answer.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$name => StatusCode::$status,)*
+                }
+            }
+
+            /// The kind in a few words, the same in every answer.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $title,)*
+                }
+            }
+
+            /// When a client meets it, for the OpenAPI document and the docs.
+            #[must_use]
+            pub const fn description(self) -> &'static str {
+                match self {
+                    $(Self::$name => $description.trim_ascii(),)*
+                }
+            }
+        }
+
+        /// The kinds of problems as types, for the annotations of handlers: see
+        /// [`Problems`](crate::Problems).
+        pub mod problems {
+            use super::{ProblemCode, ProblemList};
+
+            $(
+                #[doc = $description]
+                #[derive(Clone, Copy, Debug)]
+                pub struct $name;
+
+                impl ProblemList for $name {
+                    fn codes() -> Vec<ProblemCode> {
+                        vec![ProblemCode::$name]
+                    }
+                }
+            )*
+        }
+    };
+}
+
+problems! {
+    /// the cursor is not from a page of this list
+    InvalidCursor = BAD_REQUEST "invalid_cursor" "Invalid cursor"
+    /// `errors` names the header
+    InvalidHeader = BAD_REQUEST "invalid_header" "Invalid header"
+    /// `errors` names the parameter
+    InvalidQuery = BAD_REQUEST "invalid_query" "Invalid query"
+    /// the body is not JSON
+    MalformedBody = BAD_REQUEST "malformed_body" "Malformed body"
+    /// this is not an HTTP request, or its URI is too long
+    MalformedRequest = BAD_REQUEST "malformed_request" "Malformed request"
+    /// no user has this email and password
+    InvalidCredentials = UNAUTHORIZED "invalid_credentials" "Invalid credentials"
+    /// the access token is missing, or its user has been deleted
+    Unauthenticated = UNAUTHORIZED "unauthenticated" "Not logged in"
+    /// only an administrator may do this
+    Forbidden = FORBIDDEN "forbidden" "Forbidden"
+    /// `currentPassword` is not the user's
+    WrongPassword = FORBIDDEN "wrong_password" "Wrong password"
+    /// there is no such order, or it is somebody else's
+    OrderNotFound = NOT_FOUND "order_not_found" "Order not found"
+    /// there is no such product
+    ProductNotFound = NOT_FOUND "product_not_found" "Product not found"
+    /// there is nothing at this path, for example because a parameter contains an encoded slash
+    RouteNotFound = NOT_FOUND "route_not_found" "Not found"
+    /// there is no such user, or the caller may not see them
+    UserNotFound = NOT_FOUND "user_not_found" "User not found"
+    /// the header `Allow` names the methods that this path takes
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
+    /// another user has the email
+    EmailTaken = CONFLICT "email_taken" "Email taken"
+    /// the order's status does not allow this change
+    InvalidStatusChange = CONFLICT "invalid_status_change" "Invalid status change"
+    /// `products` names what is short, and how much there is
+    OutOfStock = CONFLICT "out_of_stock" "Out of stock"
+    /// the current version is not the one in `If-Match`
+    VersionMismatch = PRECONDITION_FAILED "version_mismatch" "Version mismatch"
+    /// the body is larger than 256 KB
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
+    /// the body is not `application/json`
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
+    /// the key was used for another order
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "Idempotency key reused"
+    /// `errors` names the fields
+    InvalidBody = UNPROCESSABLE_ENTITY "invalid_body" "Invalid body"
+    /// the products are priced in different currencies
+    MixedCurrencies = UNPROCESSABLE_ENTITY "mixed_currencies" "Mixed currencies"
+    /// an order cannot hold so many different products
+    TooManyItems = UNPROCESSABLE_ENTITY "too_many_items" "Too many items"
+    /// `products` names those that do not exist
+    UnknownProducts = UNPROCESSABLE_ENTITY "unknown_products" "Unknown products"
+    /// there were too many wrong passwords for this email
+    TooManyLogins = TOO_MANY_REQUESTS "too_many_logins" "Too many log-ins"
+    /// something is broken here
+    Internal = INTERNAL_SERVER_ERROR "internal" "Internal error"
+    /// others are changing the same data; nothing was changed
+    Contention = SERVICE_UNAVAILABLE "contention" "Contention"
+    /// the shop cannot answer just now; trying again may help
+    Unavailable = SERVICE_UNAVAILABLE "unavailable" "Unavailable"
+}
+
+impl ProblemCode {
+    /// What identifies the kind (RFC 9457, `type`).
+    #[must_use]
+    pub fn urn(self) -> String {
+        format!("urn:storefront:problem:{self}")
+    }
+
+    /// Whether answers say when to try again.
+    pub(crate) const fn has_retry_after(self) -> bool {
+        matches!(self, Self::TooManyLogins | Self::Contention | Self::Unavailable)
+    }
+}
+
+impl fmt::Display for ProblemCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for ProblemCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl PartialSchema for ProblemCode {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The kind of problem, for programs"))
+            .enum_values(Some(Self::ALL.iter().map(|code| code.as_str())))
+            .examples(["email_taken"])
+            .into()
+    }
+}
+
+impl ToSchema for ProblemCode {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_by_status_and_names_each_code_once() {
+        let rows: Vec<_> =
+            ProblemCode::ALL.iter().map(|code| (code.status(), code.as_str())).collect();
+        assert!(rows.is_sorted_by_key(|(status, _)| *status), "{rows:?}");
+        for (i, (_, code)) in rows.iter().enumerate() {
+            assert!(rows[..i].iter().all(|(_, other)| other != code), "{code} twice");
+        }
+    }
+}
