@@ -1,10 +1,11 @@
-use axum::Json;
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Response};
+use http::header;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
 use storefront_core::Version;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr, Required};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::Problem;
 
@@ -17,19 +18,13 @@ use crate::Problem;
 ///   and 13.1.1). Not here and now: what is wrong with the request without it goes before (section
 ///   13.2.1);
 /// - a list of several tags, which the RFC allows, and what is no entity tag at all are 400.
+///
+/// In an annotation it stands among the `params` as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct IfMatch(pub Option<Version>);
 
 /// Versions begin at 1.
 const NO_VERSION: Version = 0;
-
-/// A body with its version as the `ETag`.
-#[derive(Clone, Copy, Debug)]
-pub struct Tagged<T>(pub Version, pub T);
-
-/// 201: something new, with its path as the `Location`.
-#[derive(Clone, Debug)]
-pub struct Created<T>(pub String, pub Tagged<T>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
@@ -43,6 +38,31 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         }
     }
 }
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("The version that this is about, as the `ETag` had it"))
+            .schema(Some(Ref::from_schema_name(Self::name())));
+        vec![parameter.build()]
+    }
+}
+
+impl PartialSchema for IfMatch {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("`*` or one entity tag (RFC 9110, section 13.1.1)"))
+            .pattern(Some("^(\\*|(W/)?\"[!#-~]*\")$"))
+            .examples(["*"])
+            .into()
+    }
+}
+
+impl ToSchema for IfMatch {}
 
 fn read(value: &str) -> Result<Option<Version>, Problem> {
     if value == "*" {
@@ -63,21 +83,4 @@ fn read(value: &str) -> Result<Option<Version>, Problem> {
 
 fn malformed() -> Problem {
     Problem::invalid_header("If-Match", "must be * or one entity tag, such as \"3\"")
-}
-
-impl<T: Serialize> IntoResponse for Tagged<T> {
-    fn into_response(self) -> Response {
-        let mut response = Json(self.1).into_response();
-        // Digits in quotes are a valid header value.
-        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", self.0)) {
-            response.headers_mut().insert(header::ETAG, etag);
-        }
-        response
-    }
-}
-
-impl<T: Serialize> IntoResponse for Created<T> {
-    fn into_response(self) -> Response {
-        (StatusCode::CREATED, [(header::LOCATION, self.0)], self.1).into_response()
-    }
 }

@@ -3,7 +3,8 @@
 //! A function's `app` hands its routes to [`service`], which adds what every route needs; its
 //! `main` calls [`start::run`]. Handlers take the extractors of this crate and answer
 //! `Result<impl IntoResponse, Problem>`: [`Problem`] is the only error they know, and the place
-//! where [`storefront_core::Error`] becomes one is the `From` in `problem/from_core.rs`.
+//! where [`storefront_core::Error`] becomes one is the `From` in `problem/from_core.rs`. Which kinds there
+//! are is a table, [`ProblemCode`]; a handler's annotation lists its own with [`Problems`].
 
 pub mod invocation;
 pub mod logging;
@@ -24,14 +25,15 @@ mod query;
 mod request_id;
 mod route;
 mod service;
+mod tagged;
 mod user;
 
 pub use body::{JsonBody, MAX_BODY_BYTES};
 pub use caller::{Admin, Authority, Caller};
 pub use event::answer;
 pub use field::{Object, Parsed, given, plain_text, present};
-pub use if_match::{Created, IfMatch, Tagged};
-pub use metrics::{MetricSink, Metrics};
+pub use if_match::IfMatch;
+pub use metrics::{METRICS, Metric, MetricSink, Metrics};
 pub use page::{Cursor, Limit, PageBody, page_request};
 pub use path::Id;
 pub use problem::{
@@ -40,4 +42,5 @@ pub use problem::{
 pub use query::Query;
 pub use request_id::OptionalRequestId;
 pub use service::{ANSWER_WITHIN, service, with_metrics};
+pub use tagged::{Created, Tagged};
 pub use user::UserBody;

@@ -15,10 +15,11 @@ use utoipa::openapi::{Components, HttpMethod, OpenApi, RefOr};
 use utoipa::{Modify, PartialSchema, ToSchema};
 
 use self::gateway::GatewayMessage;
+use crate::IfMatch;
 use crate::problem::{self, ProblemBody, take_codes};
 
 pub use schemas::{
-    CurrencySchema, CursorSchema, IfMatchSchema, NameSchema, PLAIN_TEXT, PriceSchema, VersionSchema,
+    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceSchema, VersionSchema,
 };
 
 /// The name of the security scheme, for `security(("accessToken" = []))`.
@@ -58,7 +59,7 @@ fn common_schemas() -> Vec<(String, RefOr<Schema>)> {
     add_schema::<ProblemBody>(&mut schemas);
     add_schema::<GatewayMessage>(&mut schemas);
     add_schema::<CursorSchema>(&mut schemas);
-    add_schema::<IfMatchSchema>(&mut schemas);
+    add_schema::<IfMatch>(&mut schemas);
     schemas
 }
 

@@ -14,6 +14,8 @@ use storefront_credentials::SigningKeys;
 use storefront_http::openapi::Conventions;
 use utoipa::OpenApi;
 
+pub use log_in::METRICS;
+
 /// The part of the HTTP contract that this function serves.
 #[derive(OpenApi)]
 #[openapi(paths(register::register, log_in::log_in), modifiers(&Conventions))]

@@ -8,12 +8,19 @@ use storefront_core::{Email, User};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{Error, GivenPassword, Result};
 use storefront_http::problems::{InvalidCredentials, TooManyLogins};
-use storefront_http::{JsonBody, Metrics, Parsed, Problem, Problems, UserBody};
+use storefront_http::{JsonBody, Metric, Metrics, Parsed, Problem, Problems, UserBody};
 use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
 use crate::renew::renew_hash;
+
+/// What this function counts.
+pub const METRICS: &[Metric] = &[LOG_INS_FAILED];
+
+/// Log-ins with an unknown email or a wrong password. Attempts that are turned away unseen after too many of
+/// these are none: that they are told apart is the point of turning them away.
+const LOG_INS_FAILED: Metric = Metric::count("LogInsFailed");
 
 /// Who wants to log in.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -86,7 +93,7 @@ pub(crate) async fn log_in(
     let user = accounts.users.find_to_log_in(&email).await?;
     accounts.login_attempts.begin(&email).await?;
     let Some(user) = verified(user, password.clone()).await.map_err(Problem::internal)? else {
-        metrics.log_in_failed();
+        metrics.add(LOG_INS_FAILED, 1.0);
         return Err(Problem::invalid_credentials());
     };
     tokio::join!(

@@ -37,7 +37,7 @@ use serde_json::value::RawValue;
 use storefront_core::RequestId;
 use storefront_events::{Change, Event, Message, Publisher, Record, Unreadable};
 use storefront_http::invocation::{InvocationIds, Served, Telemetry};
-use storefront_http::{MetricSink, Metrics};
+use storefront_http::{Metric, MetricSink, Metrics};
 use tokio::time::Instant;
 
 pub use storefront_events::eventbridge;
@@ -45,6 +45,12 @@ pub use storefront_events::eventbridge;
 /// What is kept of an invocation's time to answer in, rather than be cut off with everything that
 /// was delivered counted as failed.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
+
+/// What this function counts.
+pub const METRICS: &[Metric] = &[STATUS_CHANGES_PUBLISHED];
+
+/// Changes to a status that the event bus took.
+const STATUS_CHANGES_PUBLISHED: Metric = Metric::count("StatusChangesPublished").by("Status");
 
 /// What the event source mapping hands over: records that are not read yet.
 #[derive(Clone, Deserialize)]
@@ -107,7 +113,7 @@ impl Consumer {
         for change in &changes[..delivered] {
             match &change.event {
                 Event::OrderStatusChanged(changed) => {
-                    metrics.status_change_published(changed.status);
+                    metrics.add_of(STATUS_CHANGES_PUBLISHED, changed.status.as_str(), 1.0);
                 }
             }
         }

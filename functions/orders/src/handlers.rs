@@ -5,7 +5,6 @@ use http::{HeaderName, StatusCode, header};
 use storefront_core::{
     Error, IdempotencyKey, NewOrder, OrderId, OrderWithItems, Orders, StatusChange, Users,
 };
-use storefront_http::openapi::IfMatchSchema;
 use storefront_http::problems::{
     Forbidden, IdempotencyKeyReused, InvalidStatusChange, MixedCurrencies, OrderNotFound,
     OutOfStock, TooManyItems, UnknownProducts,
@@ -16,6 +15,7 @@ use storefront_http::{
 };
 
 use crate::idempotency_key::OptionalIdempotencyKey;
+use crate::metrics::order_placed;
 use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody};
 
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -72,7 +72,7 @@ pub(crate) async fn place(
         let headers = [(header::LOCATION, location), (IDEMPOTENCY_REPLAYED, "true".to_owned())];
         (StatusCode::OK, headers, tagged(placed.order)).into_response()
     } else {
-        metrics.order_placed(&placed.order.order);
+        order_placed(&metrics, &placed.order.order);
         Created(location, tagged(placed.order)).into_response()
     })
 }
@@ -141,7 +141,7 @@ pub(crate) async fn show(
     security(("accessToken" = [])),
     params(
         ("orderId" = OrderId, Path, example = "01930000-0000-7000-8000-000000000201"),
-        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Change this version only"),
+        IfMatch,
     ),
     request_body(content = OrderChangesBody, example = json!({ "status": "cancelled" })),
     responses(

@@ -2,6 +2,7 @@
 
 mod handlers;
 mod idempotency_key;
+mod metrics;
 mod schema;
 
 use axum::Router;
@@ -10,6 +11,8 @@ use axum::routing::get;
 use storefront_core::{Orders, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
+
+pub use metrics::METRICS;
 
 /// What the handlers, and the extractors that ask what a caller may do, take from the state.
 #[derive(Clone, FromRef)]

@@ -2,7 +2,6 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use storefront_core::{Error, Product, ProductId, Products};
-use storefront_http::openapi::IfMatchSchema;
 use storefront_http::problems::{Forbidden, ProductNotFound};
 use storefront_http::{
     Admin, Created, Id, IfMatch, JsonBody, PageBody, Problem, Problems, Query, Tagged, page_request,
@@ -92,7 +91,7 @@ pub(crate) async fn show(
     security(("accessToken" = [])),
     params(
         ("productId" = ProductId, Path, example = "01930000-0000-7000-8000-000000000101"),
-        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Change this version only"),
+        IfMatch,
     ),
     request_body(content = ProductChangesBody, example = json!({ "price": 1990, "stock": 120 })),
     responses(
@@ -124,7 +123,7 @@ pub(crate) async fn change(
     security(("accessToken" = [])),
     params(
         ("productId" = ProductId, Path, example = "01930000-0000-7000-8000-000000000101"),
-        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "Delete this version only"),
+        IfMatch,
     ),
     responses(
         (status = 204, description = "The product is deleted"),

@@ -3,7 +3,7 @@ use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Email, Error, User, UserChanges, Version};
 use storefront_credentials::{GivenPassword, Password};
-use storefront_http::openapi::{IfMatchSchema, NameSchema};
+use storefront_http::openapi::NameSchema;
 use storefront_http::problems::{EmailTaken, TooManyLogins, UserNotFound, WrongPassword};
 use storefront_http::{
     IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, plain_text, present,
@@ -52,7 +52,7 @@ pub(crate) struct UserPatch {
     security(("accessToken" = [])),
     params(
         ("userId" = UserIdOrMe, Path, example = "me"),
-        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to change, as the `ETag` had it"),
+        IfMatch,
     ),
     request_body(content = UserPatch, example = json!({ "name": "Ada King" })),
     responses(

@@ -1,6 +1,5 @@
 use axum::extract::State;
 use http::StatusCode;
-use storefront_http::openapi::IfMatchSchema;
 use storefront_http::problems::UserNotFound;
 use storefront_http::{IfMatch, Problem, Problems};
 
@@ -19,7 +18,7 @@ use crate::target::{Target, UserIdOrMe};
     security(("accessToken" = [])),
     params(
         ("userId" = UserIdOrMe, Path, example = "01930000-0000-7000-8000-000000000002"),
-        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to delete, as the `ETag` had it"),
+        IfMatch,
     ),
     responses(
         (status = 204, description = "The user is deleted"),

@@ -2,7 +2,6 @@ use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Role, UserChanges};
-use storefront_http::openapi::IfMatchSchema;
 use storefront_http::problems::{Forbidden, UserNotFound};
 use storefront_http::{Admin, IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody};
 use utoipa::ToSchema;
@@ -31,7 +30,7 @@ pub(crate) struct RoleAssignment {
     security(("accessToken" = [])),
     params(
         ("userId" = UserIdOrMe, Path, example = "01930000-0000-7000-8000-000000000002"),
-        ("If-Match" = Option<IfMatchSchema>, Header, nullable = false, description = "The version to change, as the `ETag` had it"),
+        IfMatch,
     ),
     request_body(content = RoleAssignment, example = json!({ "role": "user" })),
     responses(

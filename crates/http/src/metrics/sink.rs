@@ -8,7 +8,7 @@ use storefront_core::Timestamp;
 use storefront_core::aws::variable;
 use tracing::error;
 
-use super::Metric;
+use super::Counted;
 use crate::logging::with_sources;
 
 /// Where metrics are written to: nowhere, unless told. Clones write to the same place.
@@ -40,12 +40,7 @@ impl MetricSink {
     ///
     /// At once: Lambda freezes the process when that asks for the next event, and whatever were still
     /// waiting to be written would come with that, or never.
-    pub(super) fn write(
-        &self,
-        function: &str,
-        request_id: Option<&str>,
-        metrics: &[(Metric, f64)],
-    ) {
+    pub(super) fn write(&self, function: &str, request_id: Option<&str>, metrics: &[Counted]) {
         let Some(output) = self.0.as_deref().filter(|_| !metrics.is_empty()) else {
             return;
         };
@@ -79,14 +74,14 @@ fn lines(
     namespace: &str,
     function: &str,
     request_id: Option<&str>,
-    metrics: &[(Metric, f64)],
+    metrics: &[Counted],
 ) -> serde_json::Result<Vec<u8>> {
     let mut lines = Vec::new();
     let mut left: Vec<_> = metrics.iter().collect();
-    while let Some((first, _)) = left.first() {
+    while let Some(first) = left.first() {
         let dimension = first.dimension();
         let (metrics, others) =
-            left.into_iter().partition(|(metric, _)| metric.dimension() == dimension);
+            left.into_iter().partition(|counted| counted.dimension() == dimension);
         let line = Line { namespace, function, request_id, dimension, metrics };
         serde_json::to_writer(&mut lines, &line)?;
         lines.push(b'\n');
@@ -100,7 +95,7 @@ struct Line<'a> {
     function: &'a str,
     request_id: Option<&'a str>,
     dimension: Option<(&'static str, &'a str)>,
-    metrics: Vec<&'a (Metric, f64)>,
+    metrics: Vec<&'a Counted>,
 }
 
 impl Serialize for Line<'_> {
@@ -114,8 +109,8 @@ impl Serialize for Line<'_> {
         if let Some((name, value)) = self.dimension {
             line.serialize_entry(name, value)?;
         }
-        for (metric, value) in &self.metrics {
-            line.serialize_entry(metric.name(), &Number(*value))?;
+        for Counted { metric, total, .. } in &self.metrics {
+            line.serialize_entry(metric.name, &Number(*total))?;
         }
         line.end()
     }
@@ -166,9 +161,9 @@ struct Definition {
 
 impl<'a> Metadata<'a> {
     fn of(line: &Line<'a>) -> Self {
-        let definition = |(metric, _): &&(Metric, f64)| Definition {
-            name: metric.name(),
-            unit: metric.is_count().then_some("Count"),
+        let definition = |Counted { metric, .. }: &&Counted| Definition {
+            name: metric.name,
+            unit: metric.is_count.then_some("Count"),
         };
         Self {
             timestamp: Timestamp::now().as_millis(),

@@ -69,11 +69,6 @@ schemas! {
         .description(Some("Opaque: what a page gave as its `nextCursor`, and nothing else"))
         .pattern(Some(CURSOR))
         .examples(["AZMAAAAAcACAAAAAAAABAQ"]);
-    /// The version that a change expects.
-    pub IfMatchSchema as "IfMatch" = string()
-        .description(Some("`*` or one entity tag (RFC 9110, section 13.1.1)"))
-        .pattern(Some("^(\\*|(W/)?\"[!#-~]*\")$"))
-        .examples(["*"]);
 }
 
 fn string() -> ObjectBuilder {

@@ -1,0 +1,30 @@
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use storefront_core::Version;
+
+/// A body with its version as the `ETag`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tagged<T>(pub Version, pub T);
+
+/// 201: something new, with its path as the `Location`.
+#[derive(Clone, Debug)]
+pub struct Created<T>(pub String, pub Tagged<T>);
+
+impl<T: Serialize> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.1).into_response();
+        // Digits in quotes are a valid header value.
+        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", self.0)) {
+            response.headers_mut().insert(header::ETAG, etag);
+        }
+        response
+    }
+}
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, [(header::LOCATION, self.0)], self.1).into_response()
+    }
+}
