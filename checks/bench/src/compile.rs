@@ -17,21 +17,10 @@ pub(crate) fn release(
     binary: &str,
     target: &Path,
 ) -> Result<PathBuf, Error> {
-    build("release", manifest, package, binary, target)
-}
-
-/// The same with any profile.
-pub(crate) fn build(
-    profile: &str,
-    manifest: &Path,
-    package: &str,
-    binary: &str,
-    target: &Path,
-) -> Result<PathBuf, Error> {
     let mut command = cargo();
     command
         .args(["build", "--locked", "--message-format=json-render-diagnostics"])
-        .args(["--profile", profile, "--package", package, "--bin", binary, "--manifest-path"])
+        .args(["--release", "--package", package, "--bin", binary, "--manifest-path"])
         .arg(manifest)
         .arg("--target-dir")
         .arg(target)

@@ -24,7 +24,6 @@ mod growth;
 mod limits;
 mod machine;
 mod measure;
-mod migration;
 mod options;
 mod place_order;
 mod process;

@@ -25,9 +25,9 @@ use self::data::{Data, FEWEST_ORDERS};
 use self::fill::{Rate, Through, fill};
 use self::report::{Report, Size};
 use self::shop::Shop;
-use self::store::Store;
+use self::store::{Server, Store};
 
-pub(crate) use self::store::{SERVE, ServeArgs, Server};
+pub(crate) use self::store::{SERVE, ServeArgs};
 use crate::Error;
 use crate::report::output::Output;
 use crate::report::table::thousands;
