@@ -11,7 +11,6 @@ use crate::contention::{self, ContentionArgs};
 use crate::functions::{self, FunctionsArgs};
 use crate::growth::{self, GrowthArgs, ServeArgs};
 use crate::limits::{self, LimitsArgs};
-use crate::place_order::{self, PlaceOrderArgs};
 
 /// Measures the functions as Lambda runs them, beside the least that such functions can cost.
 #[derive(Debug, Parser)]
@@ -37,8 +36,6 @@ enum Command {
     Growth(GrowthArgs),
     /// Holds sizes, crates and instructions of the functions against those recorded.
     Limits(LimitsArgs),
-    /// Orders of few items and of many: requests, units and time.
-    PlaceOrder(PlaceOrderArgs),
     /// What `growth` starts for each table.
     #[command(name = growth::SERVE, hide = true)]
     ServeTable(ServeArgs),
@@ -62,7 +59,6 @@ pub async fn run(args: Args) -> Result<(), Error> {
         Command::Functions(args) => functions::run(&args, &root).await,
         Command::Growth(args) => growth::run(&args, &root).await,
         Command::Limits(args) => limits::run(&args, &root).await,
-        Command::PlaceOrder(args) => place_order::run(&args, &root).await,
         Command::ServeTable(args) => growth::serve(args, &root).await,
     }
 }

@@ -78,16 +78,6 @@ pub enum Error {
         /// Its bytes.
         bytes: usize,
     },
-    /// An order takes something else of DynamoDB than docs/access-patterns.md says.
-    #[error("an order of {order} took {cost}; by docs/access-patterns.md it takes {expected}")]
-    OtherCost {
-        /// What was ordered.
-        order: String,
-        /// What was counted.
-        cost: String,
-        /// What should have been.
-        expected: String,
-    },
     /// The event bus got something else than each change of a batch once.
     #[error(
         "of a batch of {changes} changes {missing} were not published, and {doubled} more than once"

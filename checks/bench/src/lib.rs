@@ -25,7 +25,6 @@ mod limits;
 mod machine;
 mod measure;
 mod options;
-mod place_order;
 mod process;
 mod report;
 mod services;

@@ -64,11 +64,6 @@ impl Services {
         Ok(Self { database, terminator, folder, endpoints, bus })
     }
 
-    /// The table, for what is put into it besides.
-    pub(crate) fn table(&self) -> Table {
-        table(&self.database)
-    }
-
     /// Another way to the same table, on which requests are counted, and answers held for a time.
     pub(crate) async fn relay(&self, latency: Duration) -> Result<Relay, Error> {
         let (address, consumed) =
@@ -113,13 +108,9 @@ async fn behind_tls(terminator: &Terminator, server: SocketAddr) -> Result<Strin
     Ok(format!("https://{HOST}:{port}"))
 }
 
-fn table(database: &EmbeddedDynamoDb) -> Table {
-    let endpoint_url = Some(database.endpoint_url().to_owned());
-    Table::new(aws::dynamodb(&aws::emulator_config(), endpoint_url), TABLE_NAME)
-}
-
 async fn fill(database: &EmbeddedDynamoDb) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let table = table(database);
+    let endpoint_url = Some(database.endpoint_url().to_owned());
+    let table = Table::new(aws::dynamodb(&aws::emulator_config(), endpoint_url), TABLE_NAME);
     seed::fill(&table).await?;
     let user_id: UserId = CUSTOMER.parse()?;
     let product_id: ProductId = ENDLESS_PRODUCT.parse()?;
