@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::Error;
-use crate::concurrency::{self, ConcurrencyArgs};
 use crate::consumer::{self, ConsumerArgs};
 use crate::contention::{self, ContentionArgs};
 use crate::functions::{self, FunctionsArgs};
@@ -26,8 +25,6 @@ pub struct Args {
 enum Command {
     /// Cold starts, warm invocations, memory and sizes of the functions; the default.
     Functions(FunctionsArgs),
-    /// Several invocations at once in one process, beside one at a time.
-    Concurrency(ConcurrencyArgs),
     /// The stream's consumer: records a second, calls at once, and memory.
     Consumer(ConsumerArgs),
     /// Simulates a rush on one product: how many orders a second are placed, and how long they take.
@@ -50,7 +47,6 @@ enum Command {
 pub async fn run(args: Args) -> Result<(), Error> {
     let root = root();
     match args.command.unwrap_or(Command::Functions(args.functions)) {
-        Command::Concurrency(args) => concurrency::run(&args, &root).await,
         Command::Consumer(args) => consumer::run(&args, &root).await,
         Command::Contention(args) => {
             println!("{}", contention::table(&args));

@@ -74,27 +74,6 @@ impl Environment {
         self.checked(Err(Failure::Unexpected(body)))
     }
 
-    /// Hands out the events, so many at once, and gives their answers in the events' order. Whether they
-    /// are good is for the caller to say, when nothing is measured any more.
-    pub(crate) async fn serve(
-        &mut self,
-        events: Vec<String>,
-        at_once: usize,
-    ) -> Result<Vec<Answer>, Error> {
-        let mut answers = Vec::with_capacity(events.len());
-        let mut serving = self.api.serve(events, at_once);
-        let outcome = loop {
-            match within(serving.next(), &mut self.process).await? {
-                Ok(None) => break Ok(()),
-                Ok(Some(answer)) => answers.push(answer),
-                Err(failure) => break Err(failure),
-            }
-        };
-        self.checked(outcome)?;
-        answers.sort_by_key(|(number, _)| *number);
-        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
-    }
-
     /// What all of its threads have had of a processor.
     pub(crate) fn processor_time(&self) -> Result<Duration, Error> {
         self.process.processor_time()
@@ -115,7 +94,7 @@ impl Environment {
     }
 
     /// An error that says who failed, and what it said last.
-    pub(crate) fn checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, Error> {
+    fn checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, Error> {
         outcome.map_err(|cause| Error::Function {
             case: self.name.clone(),
             cause,

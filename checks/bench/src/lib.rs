@@ -13,7 +13,6 @@ pub mod statistics;
 
 mod callgrind;
 mod compile;
-mod concurrency;
 mod consumer;
 mod environment;
 mod error;

@@ -1,8 +1,6 @@
 //! The Runtime API of Lambda, as a function's process sees it.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use std::collections::{HashMap, VecDeque};
-use std::iter::Peekable;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,18 +25,12 @@ const TRACE: &str = "Root=1-6b02af1b-d970548d307caa5c565e7a04;Parent=6f0a1b2c3d4
 /// The longest that an answer may be: twice of what Lambda takes.
 const MAX_BODY: usize = 12 << 20;
 
-/// One environment's Runtime API. It serves one process, on a port of its own.
-///
-/// A process that works on one event at a time is asked with [`invoke`](Self::invoke), one that works
-/// on several with [`serve`](Self::serve).
+/// One environment's Runtime API. It serves one process, on a port of its own, with one event at a time.
 pub struct RuntimeApi {
     address: SocketAddr,
     messages: mpsc::UnboundedReceiver<Message>,
-    /// Those who have asked for an event and have none; more than one where a function works
-    /// concurrently.
-    waiting: VecDeque<oneshot::Sender<Handout>>,
-    /// What was handed out and is not answered, by request id.
-    in_flight: HashMap<String, InFlight>,
+    /// The function's request for an event, until it has one.
+    waiting: Option<oneshot::Sender<Handout>>,
     invocations: u64,
     server: JoinHandle<()>,
 }
@@ -51,26 +43,6 @@ pub struct Answer {
     pub duration: Duration,
     /// What was answered.
     pub body: Bytes,
-}
-
-/// Events that are being handed out. See [`RuntimeApi::serve`].
-pub struct Serving<'a, E: Iterator> {
-    api: &'a mut RuntimeApi,
-    events: Peekable<E>,
-    handed_out: usize,
-    at_once: usize,
-}
-
-struct InFlight {
-    /// Its place among those that are served.
-    number: usize,
-    since: Instant,
-}
-
-/// What a function does next.
-enum Step {
-    Asked(Instant),
-    Answered(usize, Answer),
 }
 
 enum Message {
@@ -112,14 +84,7 @@ impl RuntimeApi {
             // It ends with its task only.
             let _ = axum::serve(listener, app).await;
         });
-        Ok(Self {
-            address,
-            messages,
-            waiting: VecDeque::new(),
-            in_flight: HashMap::new(),
-            invocations: 0,
-            server,
-        })
+        Ok(Self { address, messages, waiting: None, invocations: 0, server })
     }
 
     /// The value of `AWS_LAMBDA_RUNTIME_API`.
@@ -134,9 +99,15 @@ impl RuntimeApi {
     ///
     /// When it says that it cannot start.
     pub async fn ready(&mut self) -> Result<Instant, Failure> {
-        match self.step().await? {
-            Step::Asked(at) => Ok(at),
-            Step::Answered(_, answer) => Err(Failure::Unexpected(text(&answer.body))),
+        match self.messages.recv().await.ok_or(Failure::NotReady)? {
+            Message::Next { at, reply } => {
+                self.waiting = Some(reply);
+                Ok(at)
+            }
+            Message::Answer { body, .. } => {
+                Err(Failure::Unexpected(text(&body.unwrap_or_else(|error| error))))
+            }
+            Message::InitError(body) => Err(Failure::Init(text(&body))),
         }
     }
 
@@ -147,71 +118,22 @@ impl RuntimeApi {
     ///
     /// When it answers an error.
     pub async fn invoke(&mut self, event: impl Into<Bytes>) -> Result<Answer, Failure> {
-        self.hand_out(0, event.into())?;
-        loop {
-            if let Step::Answered(_, answer) = self.step().await? {
-                return Ok(answer);
-            }
-        }
-    }
-
-    /// Hands out events, each as soon as the function asks for one and fewer than `at_once` are
-    /// without an answer.
-    pub fn serve<E>(&mut self, events: E, at_once: usize) -> Serving<'_, E::IntoIter>
-    where
-        E: IntoIterator<Item: Into<Bytes>>,
-    {
-        Serving { api: self, events: events.into_iter().peekable(), handed_out: 0, at_once }
-    }
-
-    fn hand_out(&mut self, number: usize, event: Bytes) -> Result<(), Failure> {
-        let reply = self.waiting.pop_front().ok_or(Failure::NotReady)?;
+        let reply = self.waiting.take().ok_or(Failure::NotReady)?;
         self.invocations += 1;
         let request_id = format!("8476a536-e9f4-11e8-9739-{:012x}", self.invocations);
-        let handout = Handout { request_id: request_id.clone(), event };
-        self.in_flight.insert(request_id, InFlight { number, since: Instant::now() });
-        reply.send(handout).map_err(|_| Failure::NotReady)
-    }
-
-    /// Waits until the function asks for an event, or answers one.
-    async fn step(&mut self) -> Result<Step, Failure> {
+        let since = Instant::now();
+        let handout = Handout { request_id: request_id.clone(), event: event.into() };
+        reply.send(handout).map_err(|_| Failure::NotReady)?;
         match self.messages.recv().await.ok_or(Failure::NotReady)? {
-            Message::Next { at, reply } => {
-                self.waiting.push_back(reply);
-                Ok(Step::Asked(at))
-            }
-            Message::Answer { at, request_id, body } => {
-                let Some(InFlight { number, since }) = self.in_flight.remove(&request_id) else {
-                    let what = format!("the unknown request {request_id}");
-                    return Err(Failure::Unexpected(what));
-                };
+            Message::Answer { at, request_id: answered, body } if answered == request_id => {
                 let body = body.map_err(|error| Failure::Error(text(&error)))?;
-                Ok(Step::Answered(number, Answer { duration: at - since, body }))
+                Ok(Answer { duration: at - since, body })
             }
+            Message::Answer { request_id, .. } => {
+                Err(Failure::Unexpected(format!("the unknown request {request_id}")))
+            }
+            Message::Next { .. } => Err(Failure::Unexpected("nothing, and asked again".to_owned())),
             Message::InitError(body) => Err(Failure::Init(text(&body))),
-        }
-    }
-}
-
-impl<E: Iterator<Item: Into<Bytes>>> Serving<'_, E> {
-    /// The next answer, and which event it is for, counted from 0; `None` after the last.
-    ///
-    /// # Errors
-    ///
-    /// When it is an error. What is without an answer then is not waited for.
-    pub async fn next(&mut self) -> Result<Option<(usize, Answer)>, Failure> {
-        loop {
-            while self.api.in_flight.len() < self.at_once && !self.api.waiting.is_empty() {
-                let Some(event) = self.events.next() else { break };
-                self.api.hand_out(self.handed_out, event.into())?;
-                self.handed_out += 1;
-            }
-            if self.api.in_flight.is_empty() && self.events.peek().is_none() {
-                return Ok(None);
-            }
-            if let Step::Answered(number, answer) = self.api.step().await? {
-                return Ok(Some((number, answer)));
-            }
         }
     }
 }

@@ -2,14 +2,12 @@
 
 mod event_bus;
 mod others;
-mod relay;
 mod variables;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use storefront_cloud::{TABLE_NAME, seed};
 use storefront_core::{NewOrder, NewOrderItem, OrderId, Orders, ProductId, Table, UserId, aws};
@@ -20,7 +18,6 @@ use tempfile::TempDir;
 use crate::Error;
 use crate::tls::{HOST, Terminator};
 pub(crate) use event_bus::{EventBus, Received};
-pub(crate) use relay::Relay;
 
 /// The seed's customer, and a product that never runs out.
 const CUSTOMER: &str = "01930000-0000-7000-8000-000000000002";
@@ -31,8 +28,7 @@ const ORDERS: usize = 40;
 
 pub(crate) struct Services {
     // Served until it is dropped.
-    database: EmbeddedDynamoDb,
-    terminator: Terminator,
+    _database: EmbeddedDynamoDb,
     folder: TempDir,
     endpoints: BTreeMap<String, String>,
     /// What the functions publish on.
@@ -61,14 +57,7 @@ impl Services {
             let url = behind_tls(&terminator, server).await?;
             endpoints.insert(format!("AWS_ENDPOINT_URL_{service}"), url);
         }
-        Ok(Self { database, terminator, folder, endpoints, bus })
-    }
-
-    /// Another way to the same table, on which requests are counted, and answers held for a time.
-    pub(crate) async fn relay(&self, latency: Duration) -> Result<Relay, Error> {
-        let (address, consumed) =
-            relay::serve(self.database.endpoint_url(), latency).await.map_err(Error::Services)?;
-        Ok(Relay { endpoint_url: behind_tls(&self.terminator, address).await?, consumed })
+        Ok(Self { _database: database, folder, endpoints, bus })
     }
 
     /// A folder for what a run needs; it goes with the services.
