@@ -138,7 +138,7 @@ pub(crate) fn table(args: &ContentionArgs) -> Table {
         "p90 ms",
         "p99 ms",
     ];
-    let mut table = report::table::table(&header, 0);
+    let mut table = report::table(&header, 0);
     for &stock_items in &args.stock_items {
         for &milliseconds in &args.transaction {
             for &rate in &args.rates {

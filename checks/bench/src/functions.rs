@@ -1,13 +1,15 @@
 //! Cold starts, warm invocations, memory and sizes of the functions.
 
+mod report;
+
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use storefront_template::Template;
 
+use self::report::Report;
 use crate::measure::measure;
-use crate::report::output::Output;
-use crate::report::{self, Report};
+use crate::report::Output;
 use crate::services::Services;
 use crate::subject::Plan;
 use crate::{Error, callgrind};
@@ -17,24 +19,24 @@ use crate::{Error, callgrind};
 pub(crate) struct FunctionsArgs {
     /// How often each is started. One round more comes first and is thrown away.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rounds: u32,
+    rounds: u32,
 
     /// Only this function; may be given again.
     #[arg(long = "function", value_name = "NAME")]
-    pub(crate) functions: Vec<String>,
+    functions: Vec<String>,
 
     /// Leaves out the comparison with Node.js.
     #[arg(long)]
-    pub(crate) no_node: bool,
+    no_node: bool,
 
     /// Counts the instructions of a cold start and an invocation too, under valgrind.
     #[arg(long)]
-    pub(crate) callgrind: bool,
+    callgrind: bool,
 
     /// Where the functions are built already, such as target/lambda after `cargo lambda build
     /// --release`. Without it they are built, as the floor is. Another linker makes other sizes.
     #[arg(long, value_name = "FOLDER")]
-    pub(crate) bin_dir: Option<PathBuf>,
+    bin_dir: Option<PathBuf>,
 
     #[command(flatten)]
     output: Output,
@@ -46,11 +48,11 @@ pub(crate) async fn run(args: &FunctionsArgs, root: &Path) -> Result<(), Error> 
     }
     let template = Template::read(root.join("template.yaml"))?;
     let services = Services::start(&template).await?;
-    let plan = Plan::make(root, &template, &services, args)?;
+    let bin_dir = args.bin_dir.as_deref();
+    let plan = Plan::make(root, &template, &services, &args.functions, !args.no_node, bin_dir)?;
     let measured = measure(&plan, &services, args.rounds).await?;
     let instructions =
         if args.callgrind { Some(callgrind::count(&plan, &services).await?) } else { None };
     let report = Report::new(&plan, &measured, instructions.as_ref(), args.rounds);
-    print!("{}", report::table::render(&report));
-    args.output.write(&report, &report::html::render(&report))
+    args.output.write(&report.text(), &report)
 }

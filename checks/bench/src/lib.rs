@@ -23,7 +23,6 @@ mod growth;
 mod limits;
 mod machine;
 mod measure;
-mod options;
 mod process;
 mod report;
 mod services;

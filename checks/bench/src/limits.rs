@@ -167,8 +167,7 @@ fn figures(recorded: &BTreeMap<String, Costs>, now: &BTreeMap<String, Costs>) ->
 }
 
 fn table(figures: &[Figure]) -> Table {
-    let mut table =
-        report::table::table(&["function", "", "recorded", "now", "change", "at most", ""], 2);
+    let mut table = report::table(&["function", "", "recorded", "now", "change", "at most", ""], 2);
     for figure in figures {
         table.add_row([
             figure.function.clone(),

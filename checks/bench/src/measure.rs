@@ -1,11 +1,12 @@
 //! Measures everything in rounds: whatever disturbs the machine for a while disturbs all alike.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::Error;
 use crate::environment::Environment;
+use crate::report::milliseconds;
 use crate::runtime_api::Answer;
 use crate::services::Services;
 use crate::subject::{Case, Kind, Plan};
@@ -135,8 +136,4 @@ fn body(answer: &Answer) -> Value {
         *cursor = cursor.as_str().map_or(0, str::len).into();
     }
     body
-}
-
-pub(crate) fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
 }

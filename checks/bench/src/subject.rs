@@ -8,7 +8,6 @@ use serde::Serialize;
 use storefront_template::{Function, Template};
 
 use crate::event::{self, Operation};
-use crate::functions::FunctionsArgs;
 use crate::package::{Size, size};
 use crate::process::Program;
 use crate::services::Services;
@@ -51,12 +50,14 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The functions of these names, or all, beside what they are compared with. Builds what has
-    /// to be built.
+    /// to be built: without a folder, the functions too.
     pub(crate) fn make(
         root: &Path,
         template: &Template,
         services: &Services,
-        args: &FunctionsArgs,
+        names: &[String],
+        with_node: bool,
+        bin_dir: Option<&Path>,
     ) -> Result<Self, Error> {
         let mut plan = Self { subjects: Vec::new(), cases: Vec::new() };
         let target = compile::target(root).join("floor");
@@ -66,11 +67,11 @@ impl Plan {
 
         let mut others =
             vec![plan.add_floor(Kind::GetItem, "floor-get-item", &target, services)?];
-        if !args.no_node && floor::has_node() {
+        if with_node && floor::has_node() {
             others.push(plan.add_node(services)?);
         }
-        let functions = chosen(template, &args.functions)?;
-        plan.add_functions(root, functions, services, args.bin_dir.as_deref(), &others)?;
+        let functions = chosen(template, names)?;
+        plan.add_functions(root, functions, services, bin_dir, &others)?;
         Ok(plan)
     }
 

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::measure::{Measured, Sample};
+use crate::report::millions;
 use crate::statistics::{Ratio, median};
 use crate::subject::{Case, Kind, Plan, Subject};
 
@@ -130,11 +131,4 @@ fn ratio(ours: &[Sample], theirs: &[Sample], metric: Metric) -> Ratio {
 /// In millions.
 pub(crate) fn memory(sample: &Sample) -> f64 {
     millions(sample.peak_memory)
-}
-
-/// For people: megabytes of bytes, and instructions by the million.
-pub(crate) fn millions(number: u64) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "it is shown with one or two decimals")]
-    let number = number as f64;
-    number / 1e6
 }

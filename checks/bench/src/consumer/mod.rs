@@ -12,13 +12,12 @@ use storefront_template::Template;
 
 use self::batch::{Batch, Batches, MAX_RECORDS};
 use self::report::Report;
+use crate::Error;
 use crate::environment::Environment;
 use crate::event::Expected;
-use crate::measure::milliseconds;
-use crate::report::output::Output;
+use crate::report::{Output, milliseconds};
 use crate::services::{Received, Services};
 use crate::subject::{chosen, program};
-use crate::{Error, options};
 
 const FUNCTION: &str = "order-status-stream";
 
@@ -31,47 +30,47 @@ pub(crate) struct ConsumerArgs {
     /// Records of a batch; each size is a line of the table.
     #[arg(long, value_delimiter = ',', default_value = "10,100,1000",
         value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RECORDS)))]
-    pub(crate) batch_size: Vec<u32>,
+    batch_size: Vec<u32>,
 
     /// Records that each process gets, in batches of a size, but fifty batches at least. The first tenth
     /// warms it up.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) records: u32,
+    records: u32,
 
-    /// How long the event bus takes to answer, at least.
-    #[arg(long, default_value = "10ms", value_parser = options::milliseconds)]
-    pub(crate) latency: Duration,
+    /// How long the event bus takes to answer, at least, in milliseconds.
+    #[arg(long, default_value_t = 10)]
+    latency: u64,
 
     /// How often the function is started with each size.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rounds: u32,
+    rounds: u32,
 
     /// Where the function is built already; without it it is built.
     #[arg(long, value_name = "FOLDER")]
-    pub(crate) bin_dir: Option<PathBuf>,
+    bin_dir: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) output: Output,
+    output: Output,
 }
 
 /// One process with batches of one size. Times are in milliseconds.
 #[derive(Clone, Debug)]
-pub(crate) struct Sample {
+struct Sample {
     /// Of each batch.
-    pub(crate) durations: Vec<f64>,
+    durations: Vec<f64>,
     /// Processor time of a record, on average.
-    pub(crate) processor: f64,
+    processor: f64,
     /// Of `PutEvents`, for each batch.
-    pub(crate) calls: f64,
-    pub(crate) most_in_flight: u32,
+    calls: f64,
+    most_in_flight: u32,
     /// After the first tenth of the batches and after the last, in bytes.
-    pub(crate) peak_memory: [u64; 2],
+    peak_memory: [u64; 2],
 }
 
 pub(crate) async fn run(args: &ConsumerArgs, root: &Path) -> Result<(), Error> {
     let template = Template::read(root.join("template.yaml"))?;
     let services = Services::start(&template).await?;
-    services.bus.answer_after(args.latency);
+    services.bus.answer_after(Duration::from_millis(args.latency));
     let mut batches = Batches::read(root)?;
     for &size in &args.batch_size {
         batches.check(size)?;
@@ -95,8 +94,7 @@ pub(crate) async fn run(args: &ConsumerArgs, root: &Path) -> Result<(), Error> {
     }
     eprintln!();
     let report = Report::new(args, &samples);
-    print!("{}", report.text());
-    args.output.write(&report, &report.page())
+    args.output.write(&report.text(), &report)
 }
 
 async fn sample(

@@ -1,15 +1,12 @@
 //! What came out.
 
+use comfy_table::Table;
 use serde::Serialize;
 
 use super::{ConsumerArgs, Sample};
 use crate::machine::Machine;
-use crate::measure::milliseconds;
-use crate::report::page::{escaped, page, section};
-use crate::report::sheet::Sheet;
-use crate::report::svg::figures;
+use crate::report::{millions, table};
 use crate::statistics::{Percentiles, median};
-use crate::targets::millions;
 
 /// Times are in milliseconds, memory is in megabytes.
 #[derive(Debug, Serialize)]
@@ -18,7 +15,7 @@ pub(super) struct Report {
     machine: Machine,
     rounds: u32,
     /// Of the event bus.
-    latency: f64,
+    latency: u64,
     sizes: Vec<SizeReport>,
 }
 
@@ -48,51 +45,24 @@ impl Report {
         Self {
             machine: Machine::this(false),
             rounds: args.rounds,
-            latency: milliseconds(args.latency),
+            latency: args.latency,
             sizes: sizes.map(|(&records, samples)| SizeReport::of(records, samples)).collect(),
         }
     }
 
-    /// For a terminal.
     pub(super) fn text(&self) -> String {
-        format!("\n{}\n{}\n", self.measured_on(), self.sheet().text())
-    }
-
-    /// For people: one page, with nothing from elsewhere.
-    pub(super) fn page(&self) -> String {
-        let body = [
-            section(
-                "Records a second",
-                "Of one invocation after the other; a shard has as many at once as the event source \
-                 mapping's ParallelizationFactor says.",
-                &self.plot(|size| vec![size.records_per_second], 0),
-            ),
-            section(
-                "Time of a batch, ms",
-                "The median, and paler up to the 99th percentile.",
-                &self
-                    .plot(|size| vec![size.duration.p50, size.duration.p99 - size.duration.p50], 1),
-            ),
-            section(
-                "Peak memory, MB",
-                "After the first tenth of the batches, and paler what was added by the end.",
-                &self.plot(|size| vec![size.early_memory, size.peak_memory - size.early_memory], 1),
-            ),
-            section("All figures", "", &self.sheet().html()),
-        ];
-        page("The stream's consumer", &[&escaped(&self.measured_on())], &body.concat())
-    }
-
-    fn measured_on(&self) -> String {
         format!(
-            "{}. {} rounds; the event bus answers after {} ms at least; times in ms, memory in MB, \
-             medians.",
-            self.machine, self.rounds, self.latency
+            "\n{}. {} rounds; the event bus answers after {} ms at least; times in ms, memory in MB, \
+             medians.\n{}\n",
+            self.machine,
+            self.rounds,
+            self.latency,
+            self.sizes()
         )
     }
 
-    fn sheet(&self) -> Sheet {
-        let numbers = [
+    fn sizes(&self) -> Table {
+        let header = [
             "records",
             "batches",
             "records/s",
@@ -105,9 +75,9 @@ impl Report {
             "at the end",
             "growth at most",
         ];
-        let mut sheet = Sheet::new(&[], &numbers);
+        let mut table = table(&header, 0);
         for size in &self.sizes {
-            sheet.add([
+            table.add_row([
                 size.records.to_string(),
                 size.batches.to_string(),
                 format!("{:.0}", size.records_per_second),
@@ -121,12 +91,7 @@ impl Report {
                 format!("{:.1}", size.growth),
             ]);
         }
-        sheet
-    }
-
-    fn plot(&self, parts: impl Fn(&SizeReport) -> Vec<f64>, digits: usize) -> String {
-        let label = |size: &SizeReport| format!("batches of {}", size.records);
-        figures(self.sizes.iter().map(|size| (label(size), "function", parts(size))), digits)
+        table
     }
 }
 

@@ -1,13 +1,12 @@
 //! Fills a table with what the repositories would have written.
 //!
 //! By the embedded store's import, which writes thousands of items in a transaction of `SQLite`, their
-//! copies in the index and their stream records included; or by `BatchWriteItem`, as one would fill
-//! `DynamoDB`, which the store does with a transaction for each item.
+//! copies in the index and their stream records included. `BatchWriteItem`, as one would fill `DynamoDB`,
+//! takes the store a transaction for each item.
 
 use std::time::Instant;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::{Database, ImportOptions};
 use serde::Serialize;
 use storefront_cloud::TABLE_NAME;
@@ -15,7 +14,6 @@ use storefront_core::schema::Item;
 use tokio::task::JoinSet;
 
 use super::data::Data;
-use super::shop::{BATCH, Shop, write};
 use super::store::Store;
 use crate::Error;
 
@@ -28,15 +26,6 @@ const IMPORT: usize = 2_000;
 /// How many times the rate is looked at, unless that is too often to see one.
 const PARTS: u32 = 40;
 const ORDERS_OF_A_PART: u32 = 500;
-
-/// How a table is filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Through {
-    /// The embedded store's import.
-    Import,
-    /// `BatchWriteItem`.
-    Requests,
-}
 
 /// How a table grew.
 #[derive(Clone, Debug, Serialize)]
@@ -61,14 +50,11 @@ pub(crate) struct Rate {
 pub(crate) async fn fill(
     store: &Store,
     data: Data,
-    through: Through,
     progress: impl Fn(u32, Rate),
 ) -> Result<Growth, Error> {
     let start = Instant::now();
-    let mut writer = Writer::new(store, data, through);
-    if through == Through::Import {
-        store.database().enable_bulk_loading().map_err(Error::shop)?;
-    }
+    let mut writer = Writer::new(store.database());
+    store.database().enable_bulk_loading().map_err(Error::shop)?;
     for n in 0..data.users {
         writer.put(data.user(n).to_items()?).await?;
     }
@@ -92,10 +78,8 @@ pub(crate) async fn fill(
             since = (writer.items, Instant::now());
         }
     }
-    if through == Through::Import {
-        // Back to what `Storage::File` had.
-        store.database().disable_bulk_loading().map_err(Error::shop)?;
-    }
+    // Back to what `Storage::File` had.
+    store.database().disable_bulk_loading().map_err(Error::shop)?;
     Ok(Growth { items: writer.items, seconds: start.elapsed().as_secs_f64(), rates })
 }
 
@@ -105,29 +89,22 @@ fn is_end_of_part(data: Data, n: u32) -> bool {
 
 /// Collects items into batches, and has some under way.
 struct Writer<'a> {
-    store: &'a Store,
-    client: Client,
-    through: Through,
+    database: &'a Database,
     batch: Vec<Item>,
     under_way: JoinSet<Result<(), Error>>,
     items: u32,
 }
 
 impl<'a> Writer<'a> {
-    fn new(store: &'a Store, data: Data, through: Through) -> Self {
-        let client = Shop::over(data, store.endpoint_url()).client;
-        Self { store, client, through, batch: Vec::new(), under_way: JoinSet::new(), items: 0 }
+    fn new(database: &'a Database) -> Self {
+        Self { database, batch: Vec::new(), under_way: JoinSet::new(), items: 0 }
     }
 
     async fn put(&mut self, items: impl IntoIterator<Item = Item>) -> Result<(), Error> {
-        let full = match self.through {
-            Through::Import => IMPORT,
-            Through::Requests => BATCH,
-        };
         for item in items {
             self.batch.push(item);
             self.items += 1;
-            if self.batch.len() == full {
+            if self.batch.len() == IMPORT {
                 self.send().await?;
             }
         }
@@ -139,19 +116,8 @@ impl<'a> Writer<'a> {
             self.next().await?;
         }
         let batch = std::mem::take(&mut self.batch);
-        match self.through {
-            Through::Import => {
-                let database = self.store.database().clone();
-                self.under_way.spawn_blocking(move || import(&database, batch));
-            }
-            Through::Requests => {
-                let client = self.client.clone();
-                self.under_way.spawn(async move {
-                    let puts = batch.into_iter().map(put).collect::<Result<_, _>>()?;
-                    write(&client, puts).await
-                });
-            }
-        }
+        let database = self.database.clone();
+        self.under_way.spawn_blocking(move || import(&database, batch));
         Ok(())
     }
 
@@ -170,11 +136,6 @@ impl<'a> Writer<'a> {
             None => Ok(()),
         }
     }
-}
-
-fn put(item: Item) -> Result<WriteRequest, Error> {
-    let put = PutRequest::builder().set_item(Some(item)).build().map_err(Error::shop)?;
-    Ok(WriteRequest::builder().put_request(put).build())
 }
 
 /// Leaves what requests would have left, in the stream as well.

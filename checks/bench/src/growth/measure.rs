@@ -17,7 +17,7 @@ pub(crate) async fn measure(shops: &[Shop], rounds: u32, seed: u64) -> Result<Sa
     let mut samples = vec![vec![Vec::new(); shops.len()]; Pattern::ALL.len()];
     let mut randoms: Vec<_> = shops.iter().map(|_| fastrand::Rng::with_seed(seed)).collect();
     for round in 0..WARM_UP + rounds {
-        for (at, pattern) in Pattern::ALL.into_iter().enumerate() {
+        for (at, pattern) in Pattern::ALL.iter().enumerate() {
             for turn in 0..shops.len() {
                 let table = (turn + round as usize) % shops.len();
                 let sample = pattern.ask(&shops[table], &mut randoms[table]).await?;

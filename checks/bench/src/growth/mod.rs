@@ -22,15 +22,14 @@ use clap::Parser;
 use storefront_template::{TableDefinition, Template};
 
 use self::data::{Data, FEWEST_ORDERS};
-use self::fill::{Rate, Through, fill};
+use self::fill::{Rate, fill};
 use self::report::{Report, Size};
 use self::shop::Shop;
 use self::store::{Server, Store};
 
 pub(crate) use self::store::{SERVE, ServeArgs};
 use crate::Error;
-use crate::report::output::Output;
-use crate::report::table::thousands;
+use crate::report::{Output, millions};
 
 /// Of how large tables, and how often.
 #[derive(Debug, Parser)]
@@ -39,20 +38,15 @@ pub(crate) struct GrowthArgs {
     /// (`TMPDIR` says which), until it is done.
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000",
         value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_ORDERS)..=100_000_000))]
-    pub(crate) orders: Vec<u32>,
+    orders: Vec<u32>,
 
     /// How often each pattern is asked of each table. Some more come first and are thrown away.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rounds: u32,
+    rounds: u32,
 
     /// The same seed is the same shops.
     #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-
-    /// Fills the tables by `BatchWriteItem`, as one would fill `DynamoDB`, instead of the embedded
-    /// store's import; it takes many times as long.
-    #[arg(long)]
-    pub(crate) through_requests: bool,
+    seed: u64,
 
     #[command(flatten)]
     output: Output,
@@ -69,12 +63,8 @@ pub(crate) async fn run(args: &GrowthArgs, root: &Path) -> Result<(), Error> {
             return Err(Error::Interrupted);
         }
     };
-    print!("{}", report::table::render(&report));
-    args.output.write(&report, &report::html::render(&report))?;
-    match report.differing() {
-        differing if differing.is_empty() => Ok(()),
-        differing => Err(Error::NotTheSame(differing)),
-    }
+    args.output.write(&report.text(), &report)?;
+    if report.differing.is_empty() { Ok(()) } else { Err(Error::NotTheSame(report.differing)) }
 }
 
 /// Serves one table, for a run that started this process.
@@ -88,15 +78,13 @@ async fn measured(
     definition: &TableDefinition,
     folder: &Path,
 ) -> Result<Report, Error> {
-    let through = if args.through_requests { Through::Requests } else { Through::Import };
     let orders: BTreeSet<_> = args.orders.iter().copied().collect();
     let (mut sizes, mut servers, mut shops) = (Vec::new(), Vec::new(), Vec::new());
     for orders in orders {
         let data = Data::new(orders, args.seed);
         let file = folder.join(format!("{orders}.sqlite"));
         let store = Store::open(file.clone(), definition).await?;
-        let growth =
-            fill(&store, data, through, |done, rate| say(done, rate, data, &store)).await?;
+        let growth = fill(&store, data, |done, rate| say(done, rate, data, &store)).await?;
         store.close().await?;
         sizes.push(Size::of(data, growth, store::bytes(&file)));
         let server = Server::start(&file).await?;
@@ -112,16 +100,10 @@ fn say(done: u32, rate: Rate, data: Data, store: &Store) {
     // Whoever does not listen misses nothing.
     let _ = writeln!(
         io::stderr(),
-        "{} of {} orders, {} items, {} items/s, {} MB",
-        thousands(done.into()),
-        thousands(data.orders.into()),
-        thousands(rate.items.into()),
-        thousands(rounded(rate.items_per_second)),
-        thousands(store.bytes() / 1_000_000),
+        "{done} of {} orders, {} items, {:.0} items/s, {:.0} MB",
+        data.orders,
+        rate.items,
+        rate.items_per_second,
+        millions(store.bytes()),
     );
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is no less than 0")]
-fn rounded(value: f64) -> u64 {
-    value.round() as u64
 }

@@ -11,9 +11,6 @@ use storefront_core::{
 use super::data::Data;
 use crate::Error;
 
-/// The most writes of a batch, which DynamoDB sets.
-pub(crate) const BATCH: usize = 25;
-
 /// A shop with a table that is served somewhere.
 pub(crate) struct Shop {
     pub(crate) data: Data,
@@ -60,7 +57,7 @@ impl Shop {
 }
 
 /// Writes a batch, and what was left of it, until nothing is left.
-pub(crate) async fn write(client: &Client, mut writes: Vec<WriteRequest>) -> Result<(), Error> {
+async fn write(client: &Client, mut writes: Vec<WriteRequest>) -> Result<(), Error> {
     while !writes.is_empty() {
         let answer = client.batch_write_item().request_items(TABLE_NAME, writes).send().await;
         let left = answer.map_err(Error::shop)?.unprocessed_items;
