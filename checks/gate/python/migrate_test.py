@@ -53,7 +53,7 @@ def move(shop, orders, binaries, folder, evidence):
     options, program = ["--empty", "--data-dir", folder / "data"], [binaries / "storefront"]
     with local_cloud.started("127.0.0.1", cloud_log, *options, program=program) as cloud:
         migration = Migration(binaries / "storefront-migrate", shop, cloud, local_cloud.TABLE, folder)
-        migration.generate(orders)
+        migration.generate(binaries / "examples" / "shop", orders)
         customers = shop.give_passwords()
         rows = shop.count()
         step(f"a shop of {rows} users, products and orders")

@@ -36,8 +36,12 @@ class Migration:
             "AWS_SECRET_ACCESS_KEY": "local",
         }
 
-    def generate(self, orders):
-        self._run("generate", self.shop.example, "--orders", str(orders))
+    def generate(self, generator, orders):
+        """Fills the source with the example's shop, by the example program that makes it up."""
+        statements = self.folder / "shop.sql"
+        with open(statements, "wb") as output:
+            subprocess.run([generator, self.shop.example, "--orders", str(orders)], stdout=output, check=True)
+        self.shop.source.execute_file(statements)
 
     def load(self, *more):
         """Loads, or goes on with it, to the end."""

@@ -23,16 +23,23 @@ class Postgres:
 
     def execute(self, sql):
         """What the statements write, if anything."""
-        command = [self.psql, self.url, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
-        command += ["--set", "ON_ERROR_STOP=1", "--command", sql]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise Failure(f"PostgreSQL refuses\n{sql}\n{done.stderr}")
-        return done.stdout
+        return self._run("--command", sql)
+
+    def execute_file(self, file):
+        """Statements that are too many for a command line."""
+        self._run("--file", file)
 
     def rows(self, select):
         """The rows of a SELECT, each a dictionary."""
         return json.loads(self.execute(f"SELECT COALESCE(json_agg(row), '[]') FROM ({select}) AS row"))
+
+    def _run(self, *arguments):
+        command = [self.psql, self.url, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
+        command += ["--set", "ON_ERROR_STOP=1", *arguments]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"PostgreSQL refuses\n{arguments[1]}\n{done.stderr}")
+        return done.stdout
 
 
 @contextmanager

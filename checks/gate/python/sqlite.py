@@ -17,6 +17,9 @@ class Sqlite:
         finally:
             connection.close()
 
+    def execute_file(self, file):
+        self.execute(file.read_text())
+
     def rows(self, select):
         """The rows of a SELECT, each a dictionary."""
         connection = sqlite3.connect(self.file)

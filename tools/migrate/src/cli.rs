@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::generate::{self, GenerateArgs};
 use crate::load::{self, LoadArgs};
 use crate::review::{self, ReviewArgs};
 use crate::verify::{self, VerifyArgs};
@@ -51,8 +50,6 @@ enum Command {
     /// be allowed, and `GetItem` and `Query`, also of the index. The exit code is 0 when both say the same, and 4
     /// when they do not.
     Verify(Box<VerifyArgs>),
-    /// Fills an empty database with the data of an example, to try a migration with.
-    Generate(GenerateArgs),
 }
 
 /// How something ended that went well.
@@ -93,11 +90,6 @@ pub async fn run(args: Args) -> Result<Outcome, Error> {
             let summary = verify::run(&args).await?;
             println!("{summary}");
             Ok(if summary.is_equal() { Outcome::Done } else { Outcome::Differences })
-        }
-        Command::Generate(args) => {
-            let written = generate::run(&args).await?;
-            println!("{written}");
-            Ok(Outcome::Done)
         }
     }
 }

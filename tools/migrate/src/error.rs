@@ -118,9 +118,6 @@ pub enum Error {
     /// A unit has no items.
     #[error("cannot make items")]
     Items(#[source] storefront_core::Error),
-    /// What a generator of example data met.
-    #[error("cannot write the example data; it needs a database without tables")]
-    Generate(#[source] sqlx::Error),
     /// A file of the state folder cannot be read or written.
     #[error("cannot use {}", path.display())]
     State {

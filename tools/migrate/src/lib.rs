@@ -26,7 +26,6 @@
 //! `UUIDv7` are made of its `createdAt` and its key. Each item keeps that key as `legacyId`.
 
 pub mod cli;
-pub mod generate;
 pub mod load;
 pub mod mapping;
 mod size;

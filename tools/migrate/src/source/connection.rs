@@ -23,7 +23,7 @@ pub(crate) enum Connection {
     Sqlite(SqliteConnection),
 }
 
-/// Without its statements in the log: those that write examples are full of what a shop keeps to itself.
+/// Without its statements in the log: they may hold what a shop keeps to itself.
 fn quiet<O: ConnectOptions>(options: O) -> O {
     options.disable_statement_logging()
 }
@@ -31,7 +31,7 @@ fn quiet<O: ConnectOptions>(options: O) -> O {
 impl Connection {
     /// Connects for reading: everything is read as it is now, and nothing can be written.
     pub(crate) async fn read(url: &str) -> Result<Self, Error> {
-        let mut connection = Self::open(url, true).await?;
+        let mut connection = Self::open(url).await?;
         match &mut connection {
             // One after the other, on the connection itself: a transaction of sqlx's borrows it.
             Self::Postgres(postgres) => {
@@ -52,12 +52,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Connects for writing example data; a file is made where there is none.
-    pub(crate) async fn write(url: &str) -> Result<Self, Error> {
-        Self::open(url, false).await
-    }
-
-    async fn open(url: &str, only_reads: bool) -> Result<Self, Error> {
+    async fn open(url: &str) -> Result<Self, Error> {
         let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
         let opened = match scheme {
             "postgres" | "postgresql" => {
@@ -71,8 +66,7 @@ impl Connection {
             }
             "sqlite" => {
                 let options = url.parse::<SqliteConnectOptions>().map_err(Error::Connect)?;
-                let options = options.read_only(only_reads).create_if_missing(!only_reads);
-                quiet(options).connect().await.map(Self::Sqlite)
+                quiet(options.read_only(true)).connect().await.map(Self::Sqlite)
             }
             // Not the whole URL, which may hold a password.
             other => return Err(Error::UnknownSource(other.to_owned())),
@@ -130,16 +124,6 @@ impl Connection {
                 .fetch(connection)
                 .map(|row| values(&row?, sqlite::value))
                 .boxed(),
-        }
-    }
-
-    /// Carries out statements that yield nothing, one or many.
-    pub(crate) async fn execute(&mut self, statements: String) -> sqlx::Result<()> {
-        let statements = sqlx::raw_sql(AssertSqlSafe(statements));
-        match self {
-            Self::Postgres(connection) => connection.execute(statements).await.map(drop),
-            Self::MySql(connection) => connection.execute(statements).await.map(drop),
-            Self::Sqlite(connection) => connection.execute(statements).await.map(drop),
         }
     }
 

@@ -14,7 +14,7 @@ mod select;
 mod sqlite;
 mod value;
 
-pub(crate) use connection::Connection;
+use connection::Connection;
 pub use read::Read;
 pub use reader::Reader;
 pub use row::{Column, Columns, Row};

@@ -2,11 +2,11 @@
 
 use std::fs;
 
+use crate::generate::Example;
 use serde_json::Value;
 use storefront_core::schema::Item;
 use storefront_core::{OrderAccess, OrderStatus, Orders, Products, StatusChange, Users};
 use storefront_core::{ProductChanges, UserChanges};
-use storefront_migrate::generate::Example;
 use storefront_testing::faults::{Fault, Plan};
 
 use crate::load::{Move, Said};

@@ -1,7 +1,7 @@
 //! What a source says of its own: how much there is, when it was read, what was changed since.
 
+use crate::generate::Example;
 use storefront_core::Timestamp;
-use storefront_migrate::generate::Example;
 use storefront_migrate::{Entity, Kind, Unit};
 
 use crate::source::{Source, mapping_of, reads};

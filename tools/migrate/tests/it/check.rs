@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use crate::generate::Example;
 use crate::source::Source;
 
 fn storefront_migrate(arguments: &[&str], url: &str) -> Output {
@@ -24,14 +25,11 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-#[test]
-fn check_shows_the_columns_and_the_first_broken_rows() {
+#[tokio::test]
+async fn check_shows_the_columns_and_the_first_broken_rows() {
     let source = Source::sqlite();
-    let generated =
-        storefront_migrate(&["generate", "integer-keys", "--broken", "60"], &source.url);
-    assert!(generated.status.success(), "{}", text(generated.stderr));
-    let said = text(generated.stdout);
-    assert!(said.contains("1000 orders") && said.contains("broken on purpose"), "{said}");
+    let written = source.generate(Example::IntegerKeys, 1_000, 60).await.to_string();
+    assert!(written.contains("1000 orders") && written.contains("broken on purpose"), "{written}");
 
     let mapping = example("integer-keys");
     let checked = storefront_migrate(&["check", "--mapping", &mapping], &source.url);
@@ -48,17 +46,6 @@ fn check_shows_the_columns_and_the_first_broken_rows() {
         assert!(said.contains(expected), "{said}");
     }
     assert!(!said.contains("$2y$"), "no password is shown");
-}
-
-#[test]
-fn example_data_goes_into_an_empty_database_only() {
-    let source = Source::sqlite();
-    let arguments = ["generate", "uuid-keys", "--orders", "10"];
-    assert!(storefront_migrate(&arguments, &source.url).status.success());
-    let again = storefront_migrate(&arguments, &source.url);
-    assert_eq!(again.status.code(), Some(1));
-    let said = text(again.stderr);
-    assert!(said.starts_with("error: cannot write the example data"), "{said}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::generate::{Example, Flaw, Written};
 use storefront_core::OrderWithItems;
-use storefront_migrate::generate::{Example, Flaw, Written};
 use storefront_migrate::{Entity, Kind, Migrated, Read, Reader, Reject, Remark, Unit};
 
 use crate::source::{Source, mapping_of, paged, reads, sorted_out};

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use crate::generate::Example;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use storefront_core::aws;
-use storefront_migrate::generate::Example;
 
 use crate::load::{Move, Said};
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use crate::generate::Example;
 use serde_json::Value;
 use storefront_core::schema::Item;
 use storefront_migrate::Kind;
-use storefront_migrate::generate::Example;
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan, Proxy};
 use tempfile::TempDir;
 use tokio::process::Command;

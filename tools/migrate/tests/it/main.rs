@@ -7,6 +7,8 @@ mod catch_up;
 mod changed;
 mod check;
 mod examples;
+#[path = "../../examples/shop/generate/mod.rs"]
+mod generate;
 mod import;
 mod load;
 mod review;

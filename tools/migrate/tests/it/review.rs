@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::generate::{Example, Flaw};
 use aws_sdk_dynamodb::types::{Capacity, PutRequest, ReturnConsumedCapacity, WriteRequest};
 use serde_json::{Value, json};
 use storefront_core::aws;
-use storefront_migrate::generate::{Example, Flaw};
 use storefront_migrate::{Kind, Reader, Unit};
 use storefront_testing::test_table;
 use tempfile::TempDir;

@@ -5,12 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use futures_util::TryStreamExt as _;
-use sqlx::postgres::PgConnection;
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
-use storefront_migrate::generate::{self, Example, GenerateArgs, Written};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor};
 use storefront_migrate::{Key, Kind, Mapping, Read, Reader, Reject, Unit};
 use tempfile::TempDir;
+
+use crate::generate::{self, Example, Shop, Written};
 
 /// A database of a test's own, on servers that allow to make schemas.
 pub(crate) struct Source {
@@ -31,13 +33,13 @@ impl Source {
         Self { url: format!("sqlite:{}", file.display()), _folder: Some(folder) }
     }
 
-    /// Runs statements in a database of `SQLite`'s. They hold emails and hashes: none is logged.
+    /// Runs statements. They hold emails and hashes: none is logged.
     pub(crate) async fn execute(&self, statements: &str) {
-        let options: SqliteConnectOptions = self.url.parse().unwrap();
-        let mut connection = options.disable_statement_logging().connect().await.unwrap();
-        let statements = AssertSqlSafe(statements.to_owned());
-        connection.execute(sqlx::raw_sql(statements)).await.unwrap();
-        connection.close().await.unwrap();
+        match self.url.split_once(':').unwrap().0 {
+            "sqlite" => execute::<SqliteConnectOptions>(&self.url, statements).await,
+            "mysql" | "mariadb" => execute::<MySqlConnectOptions>(&self.url, statements).await,
+            _ => execute::<PgConnectOptions>(&self.url, statements).await,
+        }
     }
 
     /// A schema of that name, without what an earlier test left in it; `None` without a server.
@@ -65,14 +67,28 @@ impl Source {
 
     /// Fills it with the example's data.
     pub(crate) async fn generate(&self, example: Example, orders: u32, broken: u32) -> Written {
-        let url = Some(self.url.clone());
-        let args = GenerateArgs { example, url, orders, seed: 1, broken };
-        generate::run(&args).await.unwrap()
+        let mut statements = Vec::new();
+        let shop = Shop::new(orders, 1, broken);
+        let written = generate::write(example, &shop, &mut statements).unwrap();
+        self.execute(&String::from_utf8(statements).unwrap()).await;
+        written
     }
 
     pub(crate) async fn reader(&self, mapping: Mapping) -> Reader {
         Reader::open(mapping, &self.url).await.unwrap()
     }
+}
+
+async fn execute<O>(url: &str, statements: &str)
+where
+    O: ConnectOptions<Connection: Sized>,
+    for<'c> &'c mut O::Connection: Executor<'c>,
+{
+    let options: O = url.parse().unwrap();
+    let mut connection = options.disable_statement_logging().connect().await.unwrap();
+    let statements = AssertSqlSafe(statements.to_owned());
+    connection.execute(sqlx::raw_sql(statements)).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 fn server(variable: &str) -> Option<String> {

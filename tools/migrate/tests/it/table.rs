@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::generate::Example;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use storefront_core::schema::Item;
@@ -10,7 +11,6 @@ use storefront_core::{
     Users, aws,
 };
 use storefront_embedded::EmbeddedDynamoDb;
-use storefront_migrate::generate::Example;
 use storefront_migrate::{Kind, Unit};
 use storefront_testing::test_table;
 

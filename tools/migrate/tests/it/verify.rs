@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::generate::Example;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::Value;
@@ -13,7 +14,6 @@ use storefront_core::{
     LoginAttempts, NewOrder, NewOrderItem, NewUser, OrderAccess, OrderId, OrderStatus, Orders,
     PasswordHash, ProductChanges, Products, Role, StatusChange, UserChanges, UserId, Users,
 };
-use storefront_migrate::generate::Example;
 use storefront_testing::faults::{Fault, Plan};
 
 use crate::catch_up::text;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::insert::{Inserts, Literal};
 use super::shop::{CATEGORIES, CURRENCIES, Customer, Flaw, Kind, Order, Product, Shop, of};
 
-pub(super) const SCHEMA: &str = include_str!("../../examples/uuid-keys/schema.sql");
+pub(super) const SCHEMA: &str = include_str!("../../uuid-keys/schema.sql");
 
 /// What is there before anything else.
 pub(super) fn begin(inserts: &mut Inserts) {

@@ -26,8 +26,7 @@ const TOO_MANY: u32 = 60;
 
 /// A rule that is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the texts say it")]
-pub enum Flaw {
+pub(crate) enum Flaw {
     /// No single row is wrong: the address differs from another's by its capitals.
     CollidingEmail,
     InvalidEmail,
@@ -49,7 +48,7 @@ pub enum Flaw {
 
 /// A shop that is in no database yet. What it has is counted from 0, the oldest first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shop {
+pub(crate) struct Shop {
     pub(super) orders: u32,
     pub(super) customers: u32,
     pub(super) products: u32,
@@ -104,7 +103,7 @@ pub(super) struct Line {
 }
 
 impl Shop {
-    pub(super) fn new(orders: u32, seed: u64, broken: u32) -> Self {
+    pub(crate) fn new(orders: u32, seed: u64, broken: u32) -> Self {
         // An order with too many lines has that many products, in one currency.
         let products = (orders / 50).max(4 * TOO_MANY);
         Self { orders, customers: (orders / 10).max(20), products, seed, broken }

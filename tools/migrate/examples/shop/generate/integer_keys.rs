@@ -5,7 +5,7 @@ use storefront_core::OrderStatus;
 use super::insert::{Inserts, Literal};
 use super::shop::{CATEGORIES, Customer, Flaw, Order, Product};
 
-pub(super) const SCHEMA: &str = include_str!("../../examples/integer-keys/schema.sql");
+pub(super) const SCHEMA: &str = include_str!("../../integer-keys/schema.sql");
 
 /// What is there before anything else.
 pub(super) fn begin(inserts: &mut Inserts) {

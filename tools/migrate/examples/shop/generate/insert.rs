@@ -1,10 +1,9 @@
 //! Rows on their way into the tables, many with a statement.
 
 use std::fmt::Display;
+use std::io::{self, Write};
 
 use storefront_core::Timestamp;
-
-use crate::source::Connection;
 
 /// How many rows of a table are written at once.
 const ROWS: usize = 500;
@@ -38,24 +37,19 @@ impl Inserts {
     }
 
     /// Writes the rows of each table that has many.
-    pub(super) async fn write_full(&mut self, connection: &mut Connection) -> sqlx::Result<()> {
-        self.write(ROWS, connection).await
+    pub(super) fn write_full(&mut self, output: &mut impl Write) -> io::Result<()> {
+        self.write(ROWS, output)
     }
 
     /// Writes what is left.
-    pub(super) async fn write_all(&mut self, connection: &mut Connection) -> sqlx::Result<()> {
-        self.write(1, connection).await
+    pub(super) fn write_all(&mut self, output: &mut impl Write) -> io::Result<()> {
+        self.write(1, output)
     }
 
-    async fn write(
-        &mut self,
-        rows_at_least: usize,
-        connection: &mut Connection,
-    ) -> sqlx::Result<()> {
+    fn write(&mut self, rows_at_least: usize, output: &mut impl Write) -> io::Result<()> {
         for (table, rows) in &mut self.tables {
             if rows.len() >= rows_at_least {
-                let statement = format!("INSERT INTO {table} VALUES {}", rows.join(", "));
-                connection.execute(statement).await?;
+                writeln!(output, "INSERT INTO {table} VALUES {};", rows.join(", "))?;
                 rows.clear();
             }
         }

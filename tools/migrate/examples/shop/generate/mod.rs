@@ -10,44 +10,17 @@ mod shop;
 mod uuid_keys;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fmt;
+use std::io::{self, Write};
 
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 
 use self::insert::Inserts;
-pub use self::shop::Flaw;
-use self::shop::Shop;
-use crate::Error;
-use crate::source::Connection;
-
-/// What to generate, and where.
-#[derive(Clone, Debug, Parser)]
-pub struct GenerateArgs {
-    /// Whose schema.
-    pub example: Example,
-
-    /// The database, which must not have these tables yet. `DATABASE_URL`, if it is not given here.
-    /// A file of SQLite (`sqlite:FILE`) is made.
-    #[arg(long)]
-    pub url: Option<String>,
-
-    /// How many orders; there is a customer for each ten, and a product for each fifty.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
-    pub orders: u32,
-
-    /// The same seed is the same shop.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-
-    /// Of a thousand customers, products and orders, how many break a rule.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=1000))]
-    pub broken: u32,
-}
+pub(crate) use self::shop::{Flaw, Shop};
 
 /// An example of the repository's: `tools/migrate/examples`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Example {
+pub(crate) enum Example {
     /// Integer keys, `snake_case`, money with two decimals, one currency.
     IntegerKeys,
     /// UUIDs, several currencies, prices in a table of their own. Not for MySQL, which has no type
@@ -57,34 +30,22 @@ pub enum Example {
 
 /// What was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Written {
-    pub customers: u64,
-    pub products: u64,
-    pub orders: u64,
-    pub order_lines: u64,
+pub(crate) struct Written {
+    pub(crate) customers: u64,
+    pub(crate) products: u64,
+    pub(crate) orders: u64,
+    pub(crate) order_lines: u64,
     /// What was broken on purpose, and how often.
-    pub flaws: BTreeMap<Flaw, u64>,
+    pub(crate) flaws: BTreeMap<Flaw, u64>,
 }
 
-/// Makes the tables, and fills them.
-pub async fn run(args: &GenerateArgs) -> Result<Written, Error> {
-    let variable = || env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
-    let url = args.url.clone().or_else(variable).ok_or(Error::NoSource)?;
-    let mut connection = Connection::write(&url).await?;
-    let shop = Shop::new(args.orders, args.seed, args.broken);
-    let written = fill(&mut connection, args.example, &shop).await.map_err(Error::Generate)?;
-    connection.close().await.map_err(Error::Generate)?;
-    Ok(written)
-}
-
-async fn fill(connection: &mut Connection, example: Example, shop: &Shop) -> sqlx::Result<Written> {
+/// Writes statements that make the tables and fill them.
+pub(crate) fn write(example: Example, shop: &Shop, output: &mut impl Write) -> io::Result<Written> {
     let schema = match example {
         Example::IntegerKeys => integer_keys::SCHEMA,
         Example::UuidKeys => uuid_keys::SCHEMA,
     };
-    connection.execute(schema.to_owned()).await?;
-    connection.execute("BEGIN".to_owned()).await?;
+    writeln!(output, "{schema}\nBEGIN;")?;
     let mut inserts = Inserts::new();
     match example {
         Example::IntegerKeys => integer_keys::begin(&mut inserts),
@@ -103,7 +64,7 @@ async fn fill(connection: &mut Connection, example: Example, shop: &Shop) -> sql
             Example::IntegerKeys => integer_keys::customer(&customer, &mut inserts),
             Example::UuidKeys => uuid_keys::customer(shop, &customer, &mut inserts),
         }
-        inserts.write_full(connection).await?;
+        inserts.write_full(output)?;
     }
     for n in 0..shop.products {
         let product = shop.product(n);
@@ -112,7 +73,7 @@ async fn fill(connection: &mut Connection, example: Example, shop: &Shop) -> sql
             Example::IntegerKeys => integer_keys::product(&product, &mut inserts),
             Example::UuidKeys => uuid_keys::product(shop, &product, &mut inserts),
         }
-        inserts.write_full(connection).await?;
+        inserts.write_full(output)?;
     }
     let mut order_lines = 0;
     for n in 0..shop.orders {
@@ -123,10 +84,10 @@ async fn fill(connection: &mut Connection, example: Example, shop: &Shop) -> sql
             Example::IntegerKeys => integer_keys::order(&order, &mut inserts),
             Example::UuidKeys => uuid_keys::order(shop, &order, &mut inserts),
         }
-        inserts.write_full(connection).await?;
+        inserts.write_full(output)?;
     }
-    inserts.write_all(connection).await?;
-    connection.execute("COMMIT".to_owned()).await?;
+    inserts.write_all(output)?;
+    writeln!(output, "COMMIT;")?;
     let (customers, products, orders) =
         (shop.customers.into(), shop.products.into(), shop.orders.into());
     Ok(Written { customers, products, orders, order_lines, ..written })
