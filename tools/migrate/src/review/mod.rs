@@ -9,6 +9,7 @@ mod cost;
 mod distribution;
 mod findings;
 mod hot;
+mod page;
 mod queries;
 mod report;
 mod sections;

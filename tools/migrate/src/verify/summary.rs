@@ -5,8 +5,8 @@ use std::fmt;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use indicatif::HumanCount;
 use storefront_core::schema::ItemType;
-use storefront_report::table::thousands;
 
 use super::difference::Differences;
 use super::samples::Samples;
@@ -53,11 +53,11 @@ impl Summary {
             let own = self.sides.own.get(item_type).copied().unwrap_or_default();
             table.add_row([
                 item_type.to_owned(),
-                thousands(source.items),
-                thousands(found.items),
+                HumanCount(source.items).to_string(),
+                HumanCount(found.items).to_string(),
                 source.digest.to_string(),
                 found.digest.to_string(),
-                thousands(own),
+                HumanCount(own).to_string(),
             ]);
         }
         table.trim_fmt()

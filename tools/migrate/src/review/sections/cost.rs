@@ -1,10 +1,8 @@
 //! The sections about money.
 
-use storefront_report::sheet::Sheet;
-use storefront_report::table::thousands;
-
 use super::Section;
 use super::format::{bytes, duration, money, rounded};
+use super::sheet::{Sheet, thousands};
 use crate::review::report::Report;
 
 pub(super) fn load(report: &Report) -> Section {

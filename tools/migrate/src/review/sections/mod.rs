@@ -3,17 +3,15 @@
 mod cost;
 mod format;
 mod queries;
+mod sheet;
 
 use std::fmt::Write as _;
 
-use storefront_report::page::{self, escaped};
-use storefront_report::sheet::Sheet;
-use storefront_report::svg::{Bar, bars};
-use storefront_report::table::thousands;
-
 use self::format::{bytes, float, percent, rounded};
+use self::sheet::{Sheet, thousands};
 use super::distribution::Distribution;
 use super::findings::Finding;
+use super::page::{self, Bar, bars};
 use super::report::Report;
 
 /// How much of a statement a terminal shows, in characters.
@@ -23,7 +21,7 @@ const SHOWN: usize = 90;
 struct Section {
     title: &'static str,
     explanation: String,
-    /// SVG.
+    /// HTML.
     plot: Option<String>,
     sheets: Vec<Sheet>,
 }
@@ -48,12 +46,11 @@ pub(super) fn text(report: &Report) -> String {
 pub(super) fn page(report: &Report) -> String {
     let body = sections(report, None).into_iter().map(|section| {
         let sheets: String = section.sheets.iter().map(Sheet::html).collect();
-        let content =
-            format!("{}<div class=\"wrap\">{sheets}</div>", section.plot.unwrap_or_default());
-        page::section(section.title, &escaped(&section.explanation), &content)
+        let content = section.plot.unwrap_or_default() + &sheets;
+        page::section(section.title, &section.explanation, &content)
     });
     let body: String = body.collect();
-    page::page("What the move means", &[&escaped(&introduction(report))], &body)
+    page::page("What the move means", &introduction(report), &body)
 }
 
 fn introduction(report: &Report) -> String {
@@ -151,9 +148,7 @@ fn items(report: &Report) -> Section {
         let sums = &items.sums;
         Bar {
             label: items.name.to_owned(),
-            class: "function",
             parts: vec![float(sums.bytes) / 1e6, float(sums.index_bytes) / 1e6],
-            samples: Vec::new(),
             value: format!("{}, {} in GSI1", bytes(sums.bytes), bytes(sums.index_bytes)),
         }
     });
@@ -164,7 +159,7 @@ fn items(report: &Report) -> Section {
                       those of loading: the table's and the index's. The plot is of megabytes, those in \
                       GSI1 paler."
             .to_owned(),
-        plot: Some(plot(&rows.collect::<Vec<_>>())),
+        plot: Some(bars("items", &rows.collect::<Vec<_>>())),
         sheets: vec![sheet],
     }
 }
@@ -201,15 +196,13 @@ fn spread(
             (from, to) if from == to => format!("{} {many}", thousands(from)),
             (from, to) => format!("{} to {} {many}", thousands(from), thousands(to)),
         },
-        class: "get-item",
         parts: vec![float(bucket.collections)],
-        samples: Vec::new(),
         value: thousands(bucket.collections),
     });
     Section {
         title,
         explanation: explanation.to_owned(),
-        plot: Some(plot(&rows.collect::<Vec<_>>())),
+        plot: Some(bars("spread", &rows.collect::<Vec<_>>())),
         sheets: vec![figures, top],
     }
 }
@@ -313,21 +306,14 @@ fn findings(title: &'static str, explanation: &str, findings: &[Finding]) -> Sec
     }
     let rows = findings.iter().map(|finding| Bar {
         label: format!("{}: {}", finding.entity, finding.kind),
-        class: "node",
         parts: vec![float(finding.count)],
-        samples: Vec::new(),
         value: thousands(finding.count),
     });
     let rows: Vec<_> = rows.collect();
     Section {
         title,
         explanation: if findings.is_empty() { "None.".to_owned() } else { explanation.to_owned() },
-        plot: (!rows.is_empty()).then(|| plot(&rows)),
+        plot: (!rows.is_empty()).then(|| bars("findings", &rows)),
         sheets: if findings.is_empty() { Vec::new() } else { vec![sheet] },
     }
-}
-
-fn plot(rows: &[Bar]) -> String {
-    let longest = rows.iter().map(|bar| bar.parts.iter().sum()).fold(f64::MIN_POSITIVE, f64::max);
-    bars(rows, longest * 1.05)
 }

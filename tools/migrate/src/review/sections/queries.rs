@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use storefront_report::sheet::Sheet;
-use storefront_report::table::thousands;
-
 use super::Section;
 use super::format::rounded;
+use super::sheet::{Sheet, thousands};
 use crate::review::queries::Asked;
 use crate::review::report::Report;
 
