@@ -22,49 +22,49 @@ pub(crate) struct ContentionArgs {
     /// Orders that come each second.
     #[arg(long, value_delimiter = ',', default_value = "10,25,50,100,200,500,1000",
         value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rates: Vec<u32>,
+    rates: Vec<u32>,
 
     /// How long a transaction keeps its items from others, in milliseconds.
     #[arg(long, value_delimiter = ',', default_value = "10",
         value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) transaction: Vec<u32>,
+    transaction: Vec<u32>,
 
     /// Over how many items the product's stock is spread. In this shop it is one.
     #[arg(long, value_delimiter = ',', default_value = "1,16",
         value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) stock_items: Vec<u32>,
+    stock_items: Vec<u32>,
 
     /// How many orders come in all.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) orders: u32,
+    orders: u32,
 
     /// The same seed is the same orders at the same moments.
     #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    seed: u64,
 }
 
 /// What a flash sale is made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Sale {
+struct Sale {
     /// How many orders come each second, on average.
-    pub orders_per_second: f64,
+    orders_per_second: f64,
     /// How long a transaction keeps its items from others.
-    pub transaction: Duration,
+    transaction: Duration,
     /// Over how many items the product's stock is spread; each order takes from one of them.
-    pub stock_items: usize,
+    stock_items: usize,
 }
 
 /// What came of a sale.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+struct Outcome {
     /// The share of the orders that were placed, 0 to 1. The others were answered 503.
-    pub placed: f64,
+    placed: f64,
     /// How many were placed each second.
-    pub placed_per_second: f64,
+    placed_per_second: f64,
     /// How often a transaction was tried for each order that came.
-    pub tries: f64,
+    tries: f64,
     /// How long the placed ones took from their first try to the answer, in milliseconds.
-    pub milliseconds: Percentiles,
+    milliseconds: Percentiles,
 }
 
 /// An order that is tried at its moment.
@@ -76,12 +76,7 @@ struct Try {
 }
 
 /// Has so many orders come; the same ones for the same seed.
-///
-/// # Panics
-///
-/// When there is no stock item, or no order comes.
-#[must_use]
-pub fn simulate(sale: Sale, orders: usize, seed: u64) -> Outcome {
+fn simulate(sale: Sale, orders: usize, seed: u64) -> Outcome {
     assert!(sale.stock_items > 0 && sale.orders_per_second > 0.0, "nothing is for sale");
     // The jitter of the pauses is drawn from the thread's generator.
     fastrand::seed(seed);

@@ -6,14 +6,13 @@
 //! this machine's; their ratios are the result.
 
 pub mod cli;
-pub mod contention;
 pub mod package;
 pub mod runtime_api;
-pub mod statistics;
 
 mod callgrind;
 mod compile;
 mod consumer;
+mod contention;
 mod environment;
 mod error;
 mod event;
@@ -26,6 +25,7 @@ mod measure;
 mod process;
 mod report;
 mod services;
+mod statistics;
 mod subject;
 mod targets;
 mod tls;

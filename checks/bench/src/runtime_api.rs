@@ -37,7 +37,6 @@ pub struct RuntimeApi {
 
 /// An event that was answered.
 #[derive(Debug)]
-#[non_exhaustive]
 pub struct Answer {
     /// From handing out the event until the whole answer was there.
     pub duration: Duration,

@@ -7,27 +7,24 @@ const RESAMPLES: usize = 1_000;
 
 /// How long something took, over all of its measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Percentiles {
-    pub p50: f64,
-    pub p90: f64,
-    pub p99: f64,
+pub(crate) struct Percentiles {
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
 }
 
 /// How many times as much one takes as the other, between bounds that hold the true figure 19
 /// times out of 20.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Ratio {
-    pub value: f64,
-    pub low: f64,
-    pub high: f64,
+pub(crate) struct Ratio {
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
 impl Percentiles {
     /// Of these, in whatever order; all zero where there are none.
-    #[must_use]
-    pub fn of(mut values: Vec<f64>) -> Self {
+        pub(crate) fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| percentile(&values, share));
         Self { p50, p90, p99 }
@@ -39,8 +36,7 @@ impl Ratio {
     ///
     /// The bounds are a bootstrap's: rounds are drawn at random, with both of their measurements,
     /// since what disturbs a round disturbs both.
-    #[must_use]
-    pub fn of_medians(ours: &[f64], theirs: &[f64]) -> Self {
+        pub(crate) fn of_medians(ours: &[f64], theirs: &[f64]) -> Self {
         let rounds = ours.len().min(theirs.len());
         if rounds == 0 {
             return Self { value: f64::NAN, low: f64::NAN, high: f64::NAN };
@@ -65,8 +61,7 @@ impl Ratio {
 }
 
 /// The one in the middle, or between the two in the middle; zero where there are none.
-#[must_use]
-pub fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     percentile(&values, 0.5)
 }

@@ -6,150 +6,60 @@ use crate::Entity;
 /// Why a source could not be read. What is wrong with a single row is a
 /// [`Reject`](crate::Reject) instead, and stops nothing.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum Error {
-    /// The mapping is not where it should be.
     #[error("cannot read the mapping {}", path.display())]
-    ReadMapping {
-        /// Where it was looked for.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The mapping is not what a mapping looks like.
+    ReadMapping { path: PathBuf, source: io::Error },
     #[error("{} is no mapping: {source}", path.display())]
-    Mapping {
-        /// The file.
-        path: PathBuf,
-        /// Where, and what is wrong.
-        source: Box<toml::de::Error>,
-    },
-    /// Nobody said where to read.
+    Mapping { path: PathBuf, source: Box<toml::de::Error> },
     #[error("no source is given: set DATABASE_URL, or url in the mapping's [source]")]
     NoSource,
-    /// The URL names a database that is not known.
     #[error(
         "a source's URL begins with postgres://, mysql://, mariadb:// or sqlite:, and not with {0:?}"
     )]
     UnknownSource(String),
-    /// The database cannot be reached, or does not let us in.
     #[error("cannot open the source")]
     Connect(#[source] sqlx::Error),
-    /// The database does not take a SELECT of the mapping.
     #[error("the select of [{}] is refused", entity.section())]
-    Select {
-        /// Whose.
-        entity: Entity,
-        /// What the database says.
-        source: sqlx::Error,
-    },
-    /// The SELECTs yield other columns than the entities have. Each line is one of them.
+    Select { entity: Entity, source: sqlx::Error },
     #[error("the mapping does not fit:\n  {}", .0.join("\n  "))]
     Columns(Vec<String>),
-    /// Reading stopped in the middle.
     #[error("cannot read {}", entity.section())]
-    Read {
-        /// What was read.
-        entity: Entity,
-        /// Why it stopped.
-        source: sqlx::Error,
-    },
+    Read { entity: Entity, source: sqlx::Error },
     /// Pages follow the key, which has to be something that can be compared exactly.
     #[error(
         "{column} of [{}] is {found}; a key must be an integer, a text, a UUID or bytes: cast it in the select",
         entity.section()
     )]
-    Key {
-        /// Whose key.
-        entity: Entity,
-        /// The column.
-        column: String,
-        /// What it holds.
-        found: String,
-    },
-    /// So many rows have one key that it cannot be one.
+    Key { entity: Entity, column: String, found: String },
     #[error(
         "more than {rows} rows of [{}] have the key {key}; does a JOIN of its select repeat them?",
         entity.section()
     )]
-    SharedKey {
-        /// Whose key.
-        entity: Entity,
-        /// The key.
-        key: String,
-        /// How many were read.
-        rows: usize,
-    },
-    /// A file of a review's cannot be read.
+    SharedKey { entity: Entity, key: String, rows: usize },
     #[error("cannot read {}", path.display())]
-    ReadFile {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A report cannot be written.
+    ReadFile { path: PathBuf, source: io::Error },
     #[error("cannot write {}", path.display())]
-    WriteFile {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The prices are not what prices look like.
+    WriteFile { path: PathBuf, source: io::Error },
     #[error("{} has no prices: {source}", path.display())]
-    Prices {
-        /// The file.
-        path: PathBuf,
-        /// Where, and what is wrong.
-        source: Box<toml::de::Error>,
-    },
-    /// An export of `pg_stat_statements` is not what one looks like.
+    Prices { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{} is no export of pg_stat_statements", path.display())]
-    Queries {
-        /// The file.
-        path: PathBuf,
-        /// Where, and what is wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Queries { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     /// What is counted does not fit into memory, and a temporary file does not take it.
     #[error("cannot count in a temporary file; is there room where TMPDIR says?")]
     Scratch(#[source] sqlx::Error),
-    /// A unit has no items.
-    #[error("cannot make items")]
-    Items(#[source] storefront_core::Error),
-    /// A file of the state folder cannot be read or written.
     #[error("cannot use {}", path.display())]
-    State {
-        /// The file, or the folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The state folder has something else in it.
+    State { path: PathBuf, source: io::Error },
     #[error("{} is no state of this program's: {why}", path.display())]
-    OtherState {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Two programs, one state folder.
+    OtherState { path: PathBuf, why: String },
     #[error("another load is using the state folder {}", .0.display())]
     InUse(PathBuf),
-    /// The state folder is of another load.
     #[error(
         "the state folder {} is of another load: {difference}. Give the old one's again, or another folder; \
          --start-over begins anew with this one",
         folder.display()
     )]
-    OtherLoad {
-        /// The folder.
-        folder: PathBuf,
-        /// What was another.
-        difference: String,
-    },
-    /// There is nothing to catch up with.
+    OtherLoad { folder: PathBuf, difference: String },
     #[error(
         "nothing was loaded with the state folder {}, or not all of it: run the load without --catch-up until it is done",
         .0.display()
@@ -169,50 +79,27 @@ pub enum Error {
     /// An import would take what is there for items.
     #[error("the folder {} is not empty, and the state folder does not know it", .0.display())]
     FolderNotEmpty(PathBuf),
-    /// A word after `--to` that is not known.
     #[error("--to takes import and a folder: --to import FOLDER")]
     OtherTarget,
-    /// The table is not one of the shop's.
     #[error("the table {0} {1}")]
     WrongTable(String, String),
-    /// AWS cannot be reached from here.
     #[error(transparent)]
     Config(#[from] storefront_core::aws::ConfigError),
-    /// DynamoDB refused, or did not answer.
     #[error("cannot {doing} the table")]
-    Table {
-        /// What was tried.
-        doing: &'static str,
-        /// What it says.
-        source: Box<aws_sdk_dynamodb::Error>,
-    },
+    Table { doing: &'static str, source: Box<aws_sdk_dynamodb::Error> },
     /// DynamoDB took only a part, and then nothing more.
     #[error("the table does not take {items} items of a batch: does it have the capacity?")]
-    Unprocessed {
-        /// How many were left.
-        items: usize,
-    },
+    Unprocessed { items: usize },
     /// DynamoDB gave only a part, and then nothing more.
     #[error("the table does not give {items} items of a batch: does it have the capacity?")]
-    Unread {
-        /// How many were left.
-        items: usize,
-    },
+    Unread { items: usize },
     /// What is compared is not what was loaded.
     #[error("the state folder {} is of another load: {difference}", folder.display())]
-    NotOfThisLoad {
-        /// The folder.
-        folder: PathBuf,
-        /// What was another.
-        difference: String,
-    },
-    /// The shop's own repositories cannot read the table.
+    NotOfThisLoad { folder: PathBuf, difference: String },
     #[error("cannot read the table as the shop does")]
     Sample(#[source] storefront_core::Error),
-    /// Others write the same items all the time.
     #[error("others keep writing what is to be written")]
     Conflict,
-    /// A part of the program ended before its time.
     #[error("it was interrupted: {0}")]
     Interrupted(String),
     /// An item cannot be made, which is a fault of this program's.
@@ -221,7 +108,6 @@ pub enum Error {
     /// Something cannot be written as JSON, which is a fault of this program's.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
-    /// Who has which email could not be sorted out.
     #[error("cannot sort out the users' emails in the state folder")]
     Claims(#[source] sqlx::Error),
 }

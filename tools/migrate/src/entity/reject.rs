@@ -24,157 +24,62 @@ pub struct Reject {
     pub more: Vec<Row>,
 }
 
-/// Which rule a row breaks. Columns go by their names in the source.
+/// Which rule a row breaks. Columns go by their names in the source; what they hold is shortened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum Reason {
-    /// A value that must be there is not.
     #[error("{column} is null")]
-    Missing {
-        /// The column.
-        column: String,
-    },
-    /// A value is not what it should be.
+    Missing { column: String },
     #[error("{column} is {found}: {rule}")]
-    Invalid {
-        /// The column.
-        column: String,
-        /// What it holds, shortened.
-        found: String,
-        /// What it must be.
-        rule: String,
-    },
-    /// A value is none that the shop has, and the mapping says nothing of it.
+    Invalid { column: String, found: String, rule: String },
     #[error(
         "{column} is {found}, which the shop does not have: say what it is in [{section}.{attribute}]"
     )]
-    Unmapped {
-        /// The column.
-        column: String,
-        /// What it holds, shortened.
-        found: String,
-        /// The section of the mapping.
-        section: &'static str,
-        /// The attribute's name.
-        attribute: &'static str,
-    },
-    /// A number is too small or too large.
+    Unmapped { column: String, found: String, section: &'static str, attribute: &'static str },
     #[error("{column} is {found}, and must be {range}")]
-    OutOfRange {
-        /// The column.
-        column: String,
-        /// What it holds.
-        found: String,
-        /// What it must be.
-        range: String,
-    },
-    /// The password is not hashed as the shop can verify it.
+    OutOfRange { column: String, found: String, range: String },
     #[error(
         "no password can be compared with {column} ({why}): set without_password = \"lock\" in [users] for users who shall get a new password"
     )]
     Password {
-        /// The column.
         column: String,
         /// What is wrong with the hash; the hash itself is not shown.
         why: String,
     },
-    /// Several rows have the key.
     #[error("{rows} rows have this key: does a JOIN of the select repeat them?")]
-    SharedKey {
-        /// How many.
-        rows: usize,
-    },
-    /// It belongs to something that is not there.
+    SharedKey { rows: usize },
     #[error("{column} is {key}, and there is no such {of}")]
-    Orphan {
-        /// The column.
-        column: String,
-        /// The key that nothing has.
-        key: String,
-        /// What should have it.
-        of: Entity,
-    },
-    /// What it belongs to has no time to make its id of.
+    Orphan { column: String, key: String, of: Entity },
     #[error("{column} is {key}, and the createdAt of that {of} cannot be read")]
-    Undated {
-        /// The column.
-        column: String,
-        /// The key of what cannot be read.
-        key: String,
-        /// What it is.
-        of: Entity,
-    },
-    /// The order and its items are not in one currency.
+    Undated { column: String, key: String, of: Entity },
     #[error("it is priced in several currencies: {}", .0.join(", "))]
     MixedCurrencies(Vec<String>),
-    /// An order without items.
     #[error("it has no items")]
     NoItems,
-    /// More items than an order can hold.
     #[error("it has {0} items; an order holds {MAX_ORDER_ITEMS}")]
     TooManyItems(usize),
-    /// One product twice, in different ways.
     #[error("the product {product} is in it more than once, at different prices or names")]
-    RepeatedProduct {
-        /// Its key in the source.
-        product: String,
-    },
-    /// The items do not add up.
+    RepeatedProduct { product: String },
     #[error(
         "total is {total}, and its items add up to {items} (in the currency's minor unit): what else is in it must be an item"
     )]
-    OtherTotal {
-        /// What the order says.
-        total: u64,
-        /// What the items cost.
-        items: u64,
-    },
-    /// Another row makes the same id, and is older.
+    OtherTotal { total: u64, items: u64 },
     #[error("its id is also made of the key {winner}, whose row is older or comes first")]
-    SharedId {
-        /// The key of the other.
-        winner: String,
-    },
-    /// Another user has the email, once capitals and spaces around it do not count, and is older.
+    SharedId { winner: String },
     #[error(
         "its email is, but for capitals and spaces, that of the user {winner}, who is older or comes first"
     )]
-    SharedEmail {
-        /// The key of the other.
-        winner: String,
-    },
-    /// Another user of the table has the email.
+    SharedEmail { winner: String },
     #[error("its email is taken in the table, by the user whose id there is {user_id}")]
-    EmailTaken {
-        /// The id of the other, as the table has it.
-        user_id: String,
-    },
-    /// The shop itself has changed it since it was loaded, or it is newer there.
+    EmailTaken { user_id: String },
     #[error(
         "the table has it at version {version}, last changed at {updated_at}: kept as it is there"
     )]
-    Kept {
-        /// The version that it has in the table.
-        version: String,
-        /// When it was last changed there.
-        updated_at: String,
-    },
-    /// It is larger than an item can be.
+    Kept { version: String, updated_at: String },
     #[error("it makes an item of {bytes} bytes; an item has at most {}", MAX_ITEM)]
-    TooLarge {
-        /// The largest of its items.
-        bytes: u64,
-    },
-    /// The id's own time and `createdAt`, which are the same for an order, are not.
+    TooLarge { bytes: u64 },
     #[error("the id is of {id}, and {column} is {found}: an order's are the same")]
-    OtherTime {
-        /// The time in the id.
-        id: String,
-        /// The column.
-        column: String,
-        /// What it holds.
-        found: String,
-    },
+    OtherTime { id: String, column: String, found: String },
 }
 
 impl Reason {

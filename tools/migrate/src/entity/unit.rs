@@ -41,7 +41,6 @@ pub struct Migrated<T> {
 
 /// What was not carried over as it was, though nothing is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Remark {
     /// A user without a password that the shop can verify: they need a new one.
     Locked,

@@ -10,6 +10,7 @@ use storefront_core::schema::Item;
 use tokio::time::sleep;
 
 use super::pace::Pace;
+use super::table;
 use crate::{Error, size};
 
 /// The most writes of a batch, which DynamoDB sets. That a batch has 16 MB at most then follows from
@@ -85,13 +86,10 @@ pub(super) async fn put(
             .await;
         let error = match answer {
             Ok(answer) => {
+                let found = table::consumed(answer.consumed_capacity());
                 let unprocessed = answer.unprocessed_items.and_then(|mut all| all.remove(table));
                 left = unprocessed.unwrap_or_default();
                 let expected = expected - units(&left);
-                let found = answer
-                    .consumed_capacity
-                    .filter(|found| !found.is_empty())
-                    .map(|all| all.iter().filter_map(|table| table.capacity_units).sum::<f64>());
                 let found = found.unwrap_or(expected);
                 pace.correct(found - expected - units(&left));
                 consumed += found;

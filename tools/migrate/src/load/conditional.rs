@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use super::batch::{self, Refusal};
 use super::pace::Pace;
-use super::table::{Target, table_error};
+use super::table::{self, Target, table_error};
 use crate::{Error, Reason, size};
 
 /// The table, where the shop is in use.
@@ -219,10 +219,7 @@ impl Table {
                 .await;
             let error = match answer {
                 Ok(answer) => {
-                    let found = answer.consumed_capacity.filter(|found| !found.is_empty());
-                    let found = found.map_or(units, |all| {
-                        all.iter().filter_map(|table| table.capacity_units).sum()
-                    });
+                    let found = table::consumed(answer.consumed_capacity()).unwrap_or(units);
                     self.pace.correct(found - units);
                     *self.units.lock().unwrap_or_else(PoisonError::into_inner) += found;
                     return Ok(None);

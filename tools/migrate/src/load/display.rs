@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 /// Between two lines.
 const LINES: Duration = Duration::from_secs(10);
@@ -105,7 +105,8 @@ impl Display {
         }
         let left = as_f64(self.total - done) / rate(done - self.done_before).max(0.001);
         let (name, total) = (self.name, self.total);
-        eprintln!("{name}: {done} of {total} done, {said}, {} left", duration(left));
+        let left = HumanDuration(Duration::from_secs_f64(left));
+        eprintln!("{name}: {done} of {total} done, {said}, {left} left");
     }
 
     /// All of a kind is done.
@@ -119,23 +120,4 @@ impl Display {
 #[allow(clippy::cast_precision_loss, reason = "a rate needs no more")]
 fn as_f64(count: u64) -> f64 {
     count as f64
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        seconds if seconds < 90.0 => format!("{seconds:.0} s"),
-        seconds if seconds < 5_400.0 => format!("{:.0} min", seconds / 60.0),
-        seconds => format!("{:.1} h", seconds / 3_600.0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_left_is_said_in_what_it_takes() {
-        let said = [0.4, 89.0, 90.0, 5_400.0].map(duration);
-        assert_eq!(said, ["0 s", "89 s", "2 min", "1.5 h"]);
-    }
 }

@@ -23,7 +23,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use futures_util::TryStreamExt as _;
 use storefront_core::schema::Item;
 
@@ -114,12 +114,6 @@ pub struct LoadArgs {
     pub file_bytes: u64,
 }
 
-/// Where a load can go but into the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Other {
-    Import,
-}
-
 /// Loads, or goes on with a load.
 pub async fn run(args: &LoadArgs) -> Result<Summary, Error> {
     let folder = Folder::open(&args.state)?;
@@ -141,7 +135,7 @@ pub async fn run(args: &LoadArgs) -> Result<Summary, Error> {
 
 fn import_folder(to: &[PathBuf]) -> Result<&PathBuf, Error> {
     match to {
-        [other, folder] if Other::from_str(&other.to_string_lossy(), false).is_ok() => Ok(folder),
+        [other, folder] if other.as_os_str() == "import" => Ok(folder),
         _ => Err(Error::OtherTarget),
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    IndexStatus, KeySchemaElement, KeyType, ProjectionType, StreamSpecification, TableDescription,
-    TableStatus,
+    ConsumedCapacity, IndexStatus, KeySchemaElement, KeyType, ProjectionType, StreamSpecification,
+    TableDescription, TableStatus,
 };
 use storefront_core::aws::{self, SdkConfig};
 use storefront_core::schema::{GSI1, GSI1PK, GSI1SK, PK, SK};
@@ -65,6 +65,11 @@ fn client(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
     let config =
         config.clone().into_builder().timeout_config(timeouts).retry_config(retries).build();
     aws::dynamodb(&config, endpoint_url)
+}
+
+/// The units that an answer says were consumed, if it says so.
+pub(crate) fn consumed(found: &[ConsumedCapacity]) -> Option<f64> {
+    (!found.is_empty()).then(|| found.iter().filter_map(|table| table.capacity_units).sum())
 }
 
 pub(crate) fn table_error<E>(doing: &'static str) -> impl Fn(E) -> Error

@@ -4,9 +4,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor as _, Statement as _};
-use sqlx::{SqlSafeStr as _, TypeInfo as _};
+use sqlx::{Database, Encode, SqlSafeStr as _, Type, TypeInfo as _};
+use uuid::Uuid;
 
 use super::dialect::Dialect;
 use super::{Key, Value, mysql, postgres, sqlite};
@@ -108,19 +110,19 @@ impl Connection {
         match self {
             Self::Postgres(connection) => keys
                 .iter()
-                .fold(sqlx::query(statement), postgres::bind)
+                .fold(sqlx::query(statement), bind)
                 .fetch(connection)
                 .map(|row| values(&row?, postgres::value))
                 .boxed(),
             Self::MySql(connection) => keys
                 .iter()
-                .fold(sqlx::query(statement), mysql::bind)
+                .fold(sqlx::query(statement), bind)
                 .fetch(connection)
                 .map(|row| values(&row?, mysql::value))
                 .boxed(),
             Self::Sqlite(connection) => keys
                 .iter()
-                .fold(sqlx::query(statement), sqlite::bind)
+                .fold(sqlx::query(statement), bind)
                 .fetch(connection)
                 .map(|row| values(&row?, sqlite::value))
                 .boxed(),
@@ -134,6 +136,23 @@ impl Connection {
             Self::MySql(connection) => connection.close().await,
             Self::Sqlite(connection) => connection.close().await,
         }
+    }
+}
+
+/// `PostgreSQL` alone yields UUIDs, and is given them as such; the others never get one.
+fn bind<'q, DB>(query: Query<'q, DB, DB::Arguments>, key: &Key) -> Query<'q, DB, DB::Arguments>
+where
+    DB: Database,
+    for<'t> i64: Encode<'t, DB> + Type<DB>,
+    for<'t> String: Encode<'t, DB> + Type<DB>,
+    for<'t> Uuid: Encode<'t, DB> + Type<DB>,
+    for<'t> Vec<u8>: Encode<'t, DB> + Type<DB>,
+{
+    match key {
+        Key::Integer(value) => query.bind(*value),
+        Key::Text(text) => query.bind(text.clone()),
+        Key::Uuid(uuid) => query.bind(*uuid),
+        Key::Bytes(bytes) => query.bind(bytes.clone()),
     }
 }
 

@@ -1,29 +1,15 @@
 //! `MySQL` and `MariaDB`.
 
-use sqlx::mysql::{MySql, MySqlArguments, MySqlRow};
-use sqlx::query::Query;
+use sqlx::mysql::MySqlRow;
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
-use super::{Key, Value};
+use super::Value;
 
 /// What a connection does first. The transaction sees the database as it is now, and writes nothing.
 pub(super) const BEGIN: [&str; 2] = [
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 ];
-
-pub(super) fn bind<'q>(
-    query: Query<'q, MySql, MySqlArguments>,
-    key: &Key,
-) -> Query<'q, MySql, MySqlArguments> {
-    match key {
-        Key::Integer(value) => query.bind(*value),
-        Key::Text(text) => query.bind(text.clone()),
-        // No column yields one.
-        Key::Uuid(uuid) => query.bind(uuid.to_string()),
-        Key::Bytes(bytes) => query.bind(bytes.clone()),
-    }
-}
 
 pub(super) fn value(row: &MySqlRow, at: usize) -> Result<Value, sqlx::Error> {
     let raw = row.try_get_raw(at)?;

@@ -1,28 +1,15 @@
 //! `PostgreSQL`.
 
-use sqlx::postgres::{PgArguments, PgRow, Postgres};
-use sqlx::query::Query;
+use sqlx::postgres::PgRow;
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 use uuid::Uuid;
 
-use super::{Key, Value};
+use super::Value;
 
 /// What a connection does first. The transaction sees the database as it is at its first statement,
 /// and writes nothing; however long the reader's own work takes between two pages, it is not ended.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
      SET LOCAL idle_in_transaction_session_timeout = 0";
-
-pub(super) fn bind<'q>(
-    query: Query<'q, Postgres, PgArguments>,
-    key: &Key,
-) -> Query<'q, Postgres, PgArguments> {
-    match key {
-        Key::Integer(value) => query.bind(*value),
-        Key::Text(text) => query.bind(text.clone()),
-        Key::Uuid(uuid) => query.bind(*uuid),
-        Key::Bytes(bytes) => query.bind(bytes.clone()),
-    }
-}
 
 pub(super) fn value(row: &PgRow, at: usize) -> Result<Value, sqlx::Error> {
     if row.try_get_raw(at)?.is_null() {

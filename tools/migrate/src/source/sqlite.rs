@@ -1,26 +1,12 @@
 //! `SQLite`.
 
-use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
-use super::{Key, Value};
+use super::Value;
 
 /// What a connection does first: what it reads from then on is from one moment.
 pub(super) const BEGIN: &str = "BEGIN";
-
-pub(super) fn bind<'q>(
-    query: Query<'q, Sqlite, SqliteArguments>,
-    key: &Key,
-) -> Query<'q, Sqlite, SqliteArguments> {
-    match key {
-        Key::Integer(value) => query.bind(*value),
-        Key::Text(text) => query.bind(text.clone()),
-        // No column yields one.
-        Key::Uuid(uuid) => query.bind(uuid.to_string()),
-        Key::Bytes(bytes) => query.bind(bytes.clone()),
-    }
-}
 
 /// Whatever the column is declared as, each value has a type of its own.
 pub(super) fn value(row: &SqliteRow, at: usize) -> Result<Value, sqlx::Error> {

@@ -16,7 +16,7 @@ use crate::Error;
 use crate::load::batch::{Refusal, pauses, refusal};
 use crate::load::display::Spent;
 use crate::load::pace::Pace;
-use crate::load::table::{Target, table_error};
+use crate::load::table::{Target, consumed, table_error};
 
 /// The most keys of a batch, which DynamoDB sets.
 pub(super) const BATCH: usize = 100;
@@ -186,10 +186,7 @@ impl Reads {
 
     /// Says what a request consumed, where that is known.
     pub(super) fn consumed(&self, expected: f64, found: &[ConsumedCapacity]) {
-        let units = match found {
-            [] => expected,
-            all => all.iter().filter_map(|table| table.capacity_units).sum(),
-        };
+        let units = consumed(found).unwrap_or(expected);
         self.pace.correct(units - expected);
         *self.units.lock().unwrap_or_else(PoisonError::into_inner) += units;
     }
