@@ -24,7 +24,7 @@ pub(crate) struct Ratio {
 
 impl Percentiles {
     /// Of these, in whatever order; all zero where there are none.
-        pub(crate) fn of(mut values: Vec<f64>) -> Self {
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| percentile(&values, share));
         Self { p50, p90, p99 }
@@ -36,7 +36,7 @@ impl Ratio {
     ///
     /// The bounds are a bootstrap's: rounds are drawn at random, with both of their measurements,
     /// since what disturbs a round disturbs both.
-        pub(crate) fn of_medians(ours: &[f64], theirs: &[f64]) -> Self {
+    pub(crate) fn of_medians(ours: &[f64], theirs: &[f64]) -> Self {
         let rounds = ours.len().min(theirs.len());
         if rounds == 0 {
             return Self { value: f64::NAN, low: f64::NAN, high: f64::NAN };
