@@ -1,8 +1,23 @@
-//! Prints the document.
+//! Writes the documents that are generated from the code.
 
-use std::io::{self, Write as _};
+use std::error::Error;
+use std::fs;
+use std::path::Path;
 
-fn main() -> io::Result<()> {
-    let document = storefront_suite::document().map_err(io::Error::other)?;
-    io::stdout().write_all(document.as_bytes())
+use clap::Parser;
+use storefront_suite::openapi;
+
+/// Writes the documents that are generated from the code.
+#[derive(Parser)]
+enum Command {
+    /// Writes openapi.json.
+    Openapi,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    match Command::parse() {
+        Command::Openapi => fs::write(root.join("openapi.json"), openapi::document()?)?,
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
+use storefront_suite::openapi;
 use storefront_template::Template;
 
 const OPENAPI_JSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
@@ -15,14 +16,14 @@ const TEMPLATE_YAML: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template
 fn openapi_json_is_what_the_code_says() {
     let written = fs::read_to_string(OPENAPI_JSON).unwrap_or_default();
     assert!(
-        written == storefront_suite::document().unwrap(),
-        "openapi.json is stale: run `cargo run -p storefront-suite > openapi.json`"
+        written == openapi::document().unwrap(),
+        "openapi.json is stale: run `cargo xtask openapi`"
     );
 }
 
 #[test]
 fn its_routes_are_those_of_the_template_and_need_a_token_where_the_template_asks_for_one() {
-    let document: Value = serde_json::from_str(&storefront_suite::document().unwrap()).unwrap();
+    let document: Value = serde_json::from_str(&openapi::document().unwrap()).unwrap();
     let mut documented = BTreeSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
@@ -53,7 +54,7 @@ fn every_reference_leads_to_a_component() {
 
 #[test]
 fn every_operation_has_a_summary_an_id_of_its_own_and_documented_problems() {
-    let document: Value = serde_json::from_str(&storefront_suite::document().unwrap()).unwrap();
+    let document: Value = serde_json::from_str(&openapi::document().unwrap()).unwrap();
     let mut ids = BTreeSet::new();
     let paths = document["paths"].as_object().unwrap();
     for operation in paths.values().flat_map(|path| path.as_object().unwrap().values()) {
