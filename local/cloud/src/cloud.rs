@@ -12,7 +12,9 @@ use dynoxide::Database;
 use dynoxide::actions::scan::ScanRequest;
 use serde_json::Value;
 use storefront_core::{Table, aws};
+use storefront_credentials::SigningKeys;
 use storefront_embedded::{EmbeddedDynamoDb, Storage};
+use storefront_suite::Dependencies;
 use storefront_template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -24,7 +26,7 @@ use crate::events::{EVENTBRIDGE_PATH, EventBus};
 use crate::function::{Function, FunctionError};
 use crate::seed::DemoUsers;
 use crate::stream::{Pace, StreamTrigger};
-use crate::{Error, TABLE_NAME, gateway, seed, suite};
+use crate::{Error, TABLE_NAME, TOKEN_SECRET, gateway, seed};
 
 /// DynamoDB deletes expired items within days; a minute makes it seen.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
@@ -78,17 +80,15 @@ impl LocalCloud {
         let dynamodb_url = format!("http://{}", reachable(&database_listener)?);
         let database = open(&template, data_dir.as_ref(), database_listener)?;
 
-        let client = aws::dynamodb(&aws::patient_emulator_config(), Some(dynamodb_url.clone()));
-        let table = Table::new(client, TABLE_NAME);
-        let by_binary = suite::functions(&table, format!("{api_url}{EVENTBRIDGE_PATH}"))?;
-        let functions = by_logical_id(&template, &by_binary)?;
+        let dependencies = dependencies(&api_url, &dynamodb_url)?;
+        let functions = by_logical_id(&template, &dependencies)?;
 
         if options.seed && is_empty(database.database())? {
-            fill(&table, data_dir.as_ref()).await?;
+            fill(&dependencies.table, data_dir.as_ref()).await?;
         }
 
         // Data that began with --empty has none. That they cannot be read is no reason not to start.
-        let demo_users = seed::users(&table).await.unwrap_or_else(|error| {
+        let demo_users = seed::users(&dependencies.table).await.unwrap_or_else(|error| {
             tracing::warn!("cannot look for the demo users: {error}");
             DemoUsers::default()
         });
@@ -210,17 +210,32 @@ fn open(
     })
 }
 
-/// The template's functions, each with the service of its binary and its own timeout.
+/// What the functions reach in place of AWS.
+fn dependencies(api_url: &str, dynamodb_url: &str) -> Result<Dependencies, Error> {
+    let aws = aws::patient_emulator_config();
+    let client = aws::dynamodb(&aws, Some(dynamodb_url.to_owned()));
+    let signing_keys = SigningKeys::fixed(TOKEN_SECRET);
+    Ok(Dependencies {
+        table: Table::new(client, TABLE_NAME),
+        signing_keys: signing_keys.map_err(|error| Error::Functions(error.into()))?,
+        aws,
+        eventbridge_url: Some(format!("{api_url}{EVENTBRIDGE_PATH}")),
+        event_bus: TABLE_NAME.to_owned(),
+    })
+}
+
+/// The template's functions, each with the handler of its binary and its own timeout.
 fn by_logical_id(
     template: &Template,
-    by_binary: &HashMap<&'static str, Function>,
+    dependencies: &Dependencies,
 ) -> Result<HashMap<String, Function>, Error> {
+    let suite = storefront_suite::functions(dependencies);
     let functions = template.functions()?.into_values();
     functions
-        .map(|definition| match by_binary.get(&*definition.binary) {
+        .map(|definition| match suite.iter().find(|function| function.name == definition.binary) {
             Some(function) => {
-                let function = function.clone().with_timeout(definition.timeout);
-                Ok((definition.logical_id, function))
+                let function = Function::new(function.handler());
+                Ok((definition.logical_id, function.with_timeout(definition.timeout)))
             }
             None => Err(Error::UnknownBinary {
                 logical_id: definition.logical_id,

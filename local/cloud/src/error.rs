@@ -17,8 +17,8 @@ pub enum Error {
     },
     /// The template has a function that is not part of the suite.
     #[error(
-        "the template's function {logical_id} is built from the binary {binary}, which the local \
-         cloud does not know; add it in local/cloud/src/suite.rs"
+        "the template's function {logical_id} is built from the binary {binary}, which the suite \
+         does not have; add it to `functions` in local/suite/src/lib.rs"
     )]
     UnknownBinary {
         /// Its logical id.
@@ -109,7 +109,7 @@ pub enum Error {
     /// The catalogue cannot be put into the table.
     #[error("cannot fill the table: {0} (--empty leaves it empty)")]
     Seed(Box<dyn std::error::Error + Send + Sync>),
-    /// A function cannot be set up.
+    /// The functions cannot be set up.
     #[error("cannot set up the functions: {0}")]
-    Suite(Box<dyn std::error::Error + Send + Sync>),
+    Functions(Box<dyn std::error::Error + Send + Sync>),
 }

@@ -15,15 +15,16 @@ mod error;
 mod events;
 mod gateway;
 mod stream;
-mod suite;
 
 pub use cloud::{LocalCloud, Options};
 pub use error::Error;
 pub use events::KEPT_EVENTS;
-pub use suite::TOKEN_SECRET;
 
 /// The table's name, and the event bus's.
 pub const TABLE_NAME: &str = "storefront";
+
+/// Signs the access tokens of the local cloud, and of nothing else.
+pub const TOKEN_SECRET: &str = "storefront-local-token-secret-not-for-production";
 
 /// The account that events say they come from.
 const ACCOUNT: &str = "000000000000";

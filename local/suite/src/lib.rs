@@ -1,3 +1,96 @@
-//! The suite: its functions, and the documents that are generated from them.
+//! The registry of the suite's functions, and the documents that are generated from them.
+//!
+//! [`functions`] is the only list of the functions in Rust: the local cloud serves them, the OpenAPI
+//! document describes them, and the checks drive them. A new function is named there and in
+//! `template.yaml`.
 
 pub mod openapi;
+
+mod function;
+mod handler;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use lambda_runtime::LambdaEvent;
+use serde_json::Value;
+use storefront_authorizer::Authorizer;
+use storefront_core::Table;
+use storefront_core::aws::{self, SdkConfig};
+use storefront_credentials::SigningKeys;
+use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
+
+pub use function::{Function, Kind};
+pub use handler::{Failed, Handler};
+
+/// What the functions are built from.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// The table.
+    pub table: Table,
+    /// Sign and verify access tokens.
+    pub signing_keys: SigningKeys,
+    /// How services other than the table are reached.
+    pub aws: SdkConfig,
+    /// Where EventBridge answers, if not in the region of `aws`.
+    pub eventbridge_url: Option<String>,
+    /// The name or ARN of the event bus.
+    pub event_bus: String,
+}
+
+impl Dependencies {
+    /// Dependencies that reach nothing, for callers that only read the functions' names and
+    /// documents.
+    ///
+    /// # Panics
+    ///
+    /// Never: the secret is long enough.
+    #[must_use]
+    pub fn unreachable() -> Self {
+        let aws = aws::emulator_config();
+        let nowhere = Some("http://aws.invalid".to_owned());
+        let secret = "signs the access tokens of nobody";
+        Self {
+            table: Table::new(aws::dynamodb(&aws, nowhere.clone()), "storefront"),
+            signing_keys: SigningKeys::fixed(secret).expect("a secret of 32 bytes or more"),
+            aws,
+            eventbridge_url: nowhere,
+            event_bus: "storefront".to_owned(),
+        }
+    }
+}
+
+/// All functions, each under the name of its binary, which is how `template.yaml` names it too.
+#[must_use]
+pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
+    let table = || dependencies.table.clone();
+    let signing_keys = || dependencies.signing_keys.clone();
+    vec![
+        Function::api::<storefront_auth::ApiDoc>(
+            "auth",
+            storefront_auth::app(table(), signing_keys()),
+        ),
+        Function::authorizer("authorizer", authorizer(signing_keys())),
+        Function::api::<storefront_users::ApiDoc>("users", storefront_users::app(table())),
+        Function::api::<storefront_products::ApiDoc>("products", storefront_products::app(table())),
+        Function::api::<storefront_orders::ApiDoc>("orders", storefront_orders::app(table())),
+        Function::stream("order-status-stream", order_status_stream(dependencies)),
+    ]
+}
+
+fn authorizer(signing_keys: SigningKeys) -> Handler {
+    let authorizer = Arc::new(Authorizer::new(signing_keys));
+    Handler::new(move |event: LambdaEvent<Value>| {
+        let authorizer = Arc::clone(&authorizer);
+        async move { Ok::<_, Infallible>(authorizer.authorize(event).await) }
+    })
+}
+
+fn order_status_stream(dependencies: &Dependencies) -> Handler {
+    let client = eventbridge(&dependencies.aws, dependencies.eventbridge_url.clone());
+    let consumer = Arc::new(Consumer::new(client, &*dependencies.event_bus));
+    Handler::new(move |event: LambdaEvent<StreamBatch>| {
+        let consumer = Arc::clone(&consumer);
+        async move { consumer.handle(event).await }
+    })
+}

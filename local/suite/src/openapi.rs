@@ -5,6 +5,8 @@ mod share;
 
 use utoipa::OpenApi;
 
+use crate::{Dependencies, Kind, functions};
+
 /// The document's head; the paths come from the functions.
 #[derive(OpenApi)]
 #[openapi(
@@ -34,13 +36,10 @@ struct Head;
 /// When it cannot be written as JSON, which would be a defect of the annotations.
 pub fn document() -> Result<String, serde_json::Error> {
     let mut document = Head::openapi();
-    for part in [
-        storefront_auth::ApiDoc::openapi(),
-        storefront_users::ApiDoc::openapi(),
-        storefront_products::ApiDoc::openapi(),
-        storefront_orders::ApiDoc::openapi(),
-    ] {
-        document.merge(part);
+    for function in functions(&Dependencies::unreachable()) {
+        if let Kind::Api { doc, .. } = function.kind {
+            document.merge(doc());
+        }
     }
     share::share_responses(&mut document);
     Ok(document.to_pretty_json()? + "\n")

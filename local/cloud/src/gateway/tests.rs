@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lambda_http::lambda_runtime::LambdaEvent;
+use lambda_runtime::LambdaEvent;
 use reqwest::{Client, RequestBuilder};
+use storefront_suite::Handler;
 use tokio::net::TcpListener;
 
 use super::*;
@@ -65,10 +66,10 @@ impl Api {
     async fn start() -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let functions = HashMap::from([
-            ("Echo".to_owned(), Function::new(echo)),
+            ("Echo".to_owned(), Function::new(Handler::new(echo))),
             (
                 "Broken".to_owned(),
-                Function::new(async |_: LambdaEvent<Value>| Err::<Value, _>("no")),
+                Function::new(Handler::new(async |_: LambdaEvent<Value>| Err::<Value, _>("no"))),
             ),
             ("Doorman".to_owned(), doorman(Arc::clone(&asked))),
         ]);
@@ -109,7 +110,7 @@ async fn echo(event: LambdaEvent<Value>) -> Result<Value, Infallible> {
 
 /// Lets `Bearer anna` in, and falls over at `Bearer fall`.
 fn doorman(asked: Arc<AtomicUsize>) -> Function {
-    Function::new(move |event: LambdaEvent<Value>| {
+    Function::new(Handler::new(move |event: LambdaEvent<Value>| {
         asked.fetch_add(1, Ordering::Relaxed);
         async move {
             let event = event.payload;
@@ -123,7 +124,7 @@ fn doorman(asked: Arc<AtomicUsize>) -> Function {
                 _ => Ok(json!({ "isAuthorized": false })),
             }
         }
-    })
+    }))
 }
 
 #[tokio::test]

@@ -18,10 +18,11 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_eventbridge::config::retry::{RetryPartition, TokenBucket};
 use dynoxide::DynoxideError;
-use lambda_http::lambda_runtime::{self, LambdaEvent};
+use lambda_runtime::LambdaEvent;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use storefront_core::aws;
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
+use storefront_suite::Handler;
 use storefront_template::Template;
 use tokio::time::timeout;
 
@@ -85,7 +86,7 @@ impl Journal {
         places: HashMap<String, usize>,
     ) -> Function {
         let (journal, consumer) = (self.clone(), Arc::new(consumer));
-        Function::new(move |event: LambdaEvent<StreamBatch>| {
+        Function::new(Handler::new(move |event: LambdaEvent<StreamBatch>| {
             let records = event.payload.records.iter();
             let records = records.map(|record| places[record.get()]).collect();
             let invocation = journal.begin(life, records);
@@ -97,7 +98,7 @@ impl Journal {
                 }
                 Ok::<_, lambda_runtime::Error>(answer)
             }
-        })
+        }))
     }
 
     fn begin(&self, life: usize, records: Vec<usize>) -> usize {

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dynoxide::DynoxideError;
-use lambda_http::lambda_runtime::LambdaEvent;
+use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 use storefront_embedded::EmbeddedDynamoDb;
+use storefront_suite::Handler;
 use storefront_template::Template;
 use storefront_testing::test_table;
 use tempfile::TempDir;
@@ -57,11 +58,11 @@ impl Consumer {
 
     pub(crate) fn function(&self) -> Function {
         let consumer = self.clone();
-        Function::new(move |event: LambdaEvent<Value>| {
+        let handler = Handler::new(move |event: LambdaEvent<Value>| {
             let consumer = consumer.clone();
             async move { consumer.handle(event.payload).await }
-        })
-        .with_timeout(Duration::from_millis(200))
+        });
+        Function::new(handler).with_timeout(Duration::from_millis(200))
     }
 
     async fn handle(&self, event: Value) -> Result<Value, &'static str> {
