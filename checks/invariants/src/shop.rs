@@ -1,12 +1,15 @@
+use std::collections::HashMap;
+
 use serde_json::json;
 use storefront_core::Table;
 use storefront_credentials::SigningKeys;
+use storefront_suite::{Dependencies, Kind, functions};
 use storefront_testing::{Answer, Api, Persona, evidence};
 
 /// The password of everyone who registers here.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// The four API functions over one table.
+/// The API functions over one table.
 #[derive(Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Shop {
@@ -22,12 +25,24 @@ impl Shop {
     pub fn over(table: &Table) -> Self {
         let secret = "a secret of the tests, 32 bytes or more";
         evidence::token_secret(secret);
-        let signing_keys = SigningKeys::fixed(secret).expect("long enough");
+        let functions = functions(&Dependencies {
+            table: table.clone(),
+            signing_keys: SigningKeys::fixed(secret).expect("long enough"),
+            ..Dependencies::unreachable()
+        });
+        let mut apis: HashMap<_, _> = functions
+            .into_iter()
+            .filter_map(|function| match function.kind {
+                Kind::Api { router, doc } => Some((function.name, Api::new(router, doc))),
+                Kind::Authorizer(_) | Kind::Stream(_) => None,
+            })
+            .collect();
+        let mut api = |name| apis.remove(name).expect("the suite has this function");
         Self {
-            auth: Api::new(storefront_auth::app(table.clone(), signing_keys)),
-            users: Api::new(storefront_users::app(table.clone())),
-            products: Api::new(storefront_products::app(table.clone())),
-            orders: Api::new(storefront_orders::app(table.clone())),
+            auth: api("auth"),
+            users: api("users"),
+            products: api("products"),
+            orders: api("orders"),
         }
     }
 

@@ -5,8 +5,9 @@ use lambda_http::{Context, Error, LambdaEvent};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use storefront_core::{NewUser, PasswordHash, Role, Table, UserId, Users};
+use utoipa::openapi::OpenApi;
 
-use crate::contract::{self, Answered};
+use crate::contract::{Answered, Contract};
 use crate::evidence;
 
 /// The gateway's id of each request.
@@ -16,8 +17,7 @@ const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 #[derive(Clone)]
 pub struct Api {
     app: Router,
-    /// Whether its routes are those of openapi.json.
-    has_contract: bool,
+    contract: Option<Contract>,
 }
 
 /// Someone who has logged in.
@@ -76,16 +76,17 @@ impl Persona {
 }
 
 impl Api {
-    /// The function with these routes. An answer that openapi.json does not have fails the test.
+    /// The function with these routes and this document. An answer that the document does not have
+    /// fails the test.
     #[must_use]
-    pub fn new(app: Router) -> Self {
-        Self { app, has_contract: true }
+    pub fn new(app: Router, doc: fn() -> OpenApi) -> Self {
+        Self { app, contract: Some(Contract(doc)) }
     }
 
     /// A function with routes that a test made up, which no contract has.
     #[must_use]
     pub fn made_up(app: Router) -> Self {
-        Self { app, has_contract: false }
+        Self { app, contract: None }
     }
 
     /// A GET of a path with its query.
@@ -131,12 +132,12 @@ impl Api {
     pub async fn send_event(&self, event: &Value) -> Answer {
         evidence::payload(event);
         let answer = self.send_text(event.to_string()).await.expect("a payload 2.0 event");
-        if self.has_contract {
+        if let Some(contract) = &self.contract {
             let http = &event["requestContext"]["http"];
             let [method, path] =
                 ["method", "path"].map(|name| http[name].as_str().unwrap_or_default());
             let Answer { status, body, headers } = &answer;
-            contract::check(&Answered { method, path, status: *status, headers, body });
+            contract.check(&Answered { method, path, status: *status, headers, body });
         }
         answer
     }

@@ -2,9 +2,12 @@
 //! `lambda_http` into the function's own router, on a `DynamoDB` of the test's own.
 //!
 //! ```no_run
-//! # async fn example(app: impl Fn(storefront_core::Table) -> axum::Router) {
+//! # async fn example(
+//! #     app: impl Fn(storefront_core::Table) -> axum::Router,
+//! #     doc: fn() -> utoipa::openapi::OpenApi,
+//! # ) {
 //! let database = storefront_testing::Database::start().await;
-//! let api = storefront_testing::Api::new(app(database.table()));
+//! let api = storefront_testing::Api::new(app(database.table()), doc);
 //! let anna = database.customer().await;
 //! let answer = api.get("/users/me").by(anna).send().await;
 //! assert_eq!(answer.status, 200);

@@ -7,10 +7,12 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use storefront_auth::ApiDoc;
 use storefront_core::{NewUser, PasswordHash, Role, Table, User, UserChanges, UserId, Users};
 use storefront_credentials::{GivenPassword, Password, SigningKeys};
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
 use storefront_testing::{Answer, Api, CapturedLog, Database, evidence};
+use utoipa::OpenApi as _;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -52,7 +54,7 @@ impl Shop {
         let secret = "a secret of the tests, 32 bytes or more";
         evidence::token_secret(secret);
         let keys = SigningKeys::fixed(secret).unwrap();
-        let api = Api::new(storefront_auth::app(table.clone(), keys));
+        let api = Api::new(storefront_auth::app(table.clone(), keys), ApiDoc::openapi);
         Self { api, users: Users::new(table) }
     }
 

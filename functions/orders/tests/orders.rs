@@ -5,7 +5,9 @@
 use serde_json::{Value, json};
 use storefront_core::{NewProduct, OrderAccess, Orders, Product, ProductId, Products};
 use storefront_http::{MetricSink, with_metrics};
+use storefront_orders::ApiDoc;
 use storefront_testing::{Answer, Api, CapturedMetrics, Database, Persona};
+use utoipa::OpenApi as _;
 
 /// A shop with an administrator, and two customers.
 struct Shop {
@@ -19,7 +21,7 @@ struct Shop {
 impl Shop {
     async fn open() -> Self {
         let database = Database::start().await;
-        let api = Api::new(storefront_orders::app(database.table()));
+        let api = Api::new(storefront_orders::app(database.table()), ApiDoc::openapi);
         let (anna, ben) = (database.customer().await, database.customer().await);
         Self { admin: database.admin().await, database, api, anna, ben }
     }
@@ -292,7 +294,10 @@ async fn an_order_that_is_placed_is_counted_and_its_replay_is_not() {
     let shop = Shop::open().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());
-    let api = Api::new(with_metrics(storefront_orders::app(shop.database.table()), sink));
+    let api = Api::new(
+        with_metrics(storefront_orders::app(shop.database.table()), sink),
+        ApiDoc::openapi,
+    );
     let _ = api.get("/nowhere").send().await.problem(404, "route_not_found");
     metrics.take();
     let blend = shop.product(1890, Some(5)).await;

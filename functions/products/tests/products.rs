@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
+use storefront_products::ApiDoc;
 use storefront_testing::{Api, Database, Persona, unreachable_table};
+use utoipa::OpenApi as _;
 
 /// A shop with its administrator.
 struct Shop {
@@ -15,7 +17,7 @@ struct Shop {
 impl Shop {
     async fn open() -> Self {
         let database = Database::start().await;
-        let api = Api::new(storefront_products::app(database.table()));
+        let api = Api::new(storefront_products::app(database.table()), ApiDoc::openapi);
         Self { admin: database.admin().await, _database: database, api }
     }
 
@@ -225,7 +227,7 @@ async fn an_id_that_is_none_is_a_product_that_is_not_there() {
 
 #[tokio::test]
 async fn a_database_that_is_gone_is_a_503_that_says_when_to_try_again() {
-    let api = Api::new(storefront_products::app(unreachable_table()));
+    let api = Api::new(storefront_products::app(unreachable_table()), ApiDoc::openapi);
     let answer = api.get("/products?category=coffee").send().await.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert!(!answer.body.to_string().contains("127.0.0.1"));

@@ -1,4 +1,4 @@
-//! The part of JSON Schema that openapi.json uses.
+//! The part of JSON Schema that the OpenAPI document uses.
 //!
 //! Not a library: cargo unifies features over the workspace, and those that are there would give
 //! the deployed functions a `serde_json` with other features than they ask for. What this does not

@@ -17,13 +17,6 @@ fn product() -> Value {
         "id": "01930000-0000-7000-8000-000000000101",
         "name": "Espresso",
         "description": null,
-        "category": "coffee",
-        "price": 1890,
-        "currency": "EUR",
-        "stock": 3,
-        "version": 1,
-        "createdAt": "2026-11-22T09:00:00.000Z",
-        "updatedAt": "2026-11-22T09:00:00.000Z",
     })
 }
 
@@ -37,8 +30,65 @@ fn problem(status: i64, code: &str) -> Value {
     })
 }
 
+/// A document as `utoipa` writes them, of two operations.
+fn document() -> Value {
+    let problem = |status: u16, code: &str| {
+        let only = json!({ "properties": {
+            "code": { "enum": [code] },
+            "status": { "enum": [status] },
+            "type": { "enum": [format!("urn:storefront:problem:{code}")] },
+        } });
+        let schema = json!({ "allOf": [{ "$ref": "#/components/schemas/Problem" }, only] });
+        json!({
+            "headers": { "x-request-id": { "schema": { "type": "string" } } },
+            "content": { "application/problem+json": { "schema": schema } },
+        })
+    };
+    let id = json!({ "schema": { "type": "string", "pattern": "^[!-~]+$" } });
+    let etag = json!({ "schema": { "type": "string", "pattern": "^\"[1-9][0-9]*\"$" } });
+    json!({
+        "paths": { "/products/{productId}": {
+            "get": { "responses": {
+                "200": {
+                    "headers": { "ETag": etag, "x-request-id": id },
+                    "content": { "application/json": {
+                        "schema": { "$ref": "#/components/schemas/Product" },
+                    } },
+                },
+                "404": { "$ref": "#/components/responses/NotFound" },
+            } },
+            "delete": { "responses": { "204": { "headers": { "x-request-id": id } } } },
+        } },
+        "components": {
+            "responses": { "NotFound": problem(404, "product_not_found") },
+            "schemas": {
+                "Product": {
+                    "type": "object",
+                    "required": ["id", "name", "description"],
+                    "properties": {
+                        "id": { "type": "string", "format": "uuid" },
+                        "name": { "type": "string", "minLength": 1 },
+                        "description": { "type": ["string", "null"] },
+                    },
+                },
+                "Problem": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "code"],
+                    "properties": {
+                        "type": { "type": "string", "format": "uri" },
+                        "title": { "type": "string" },
+                        "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+                        "detail": { "type": "string" },
+                        "code": { "type": "string" },
+                    },
+                },
+            },
+        },
+    })
+}
+
 fn found(method: &str, status: i64, headers: &HeaderMap, body: &Value) -> Vec<String> {
-    violations(&DOCUMENT, &Answered { method, path: PRODUCT, status, headers, body })
+    violations(&document(), &Answered { method, path: PRODUCT, status, headers, body })
 }
 
 #[test]

@@ -6,11 +6,13 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use storefront_auth::ApiDoc;
 use storefront_core::aws;
 use storefront_credentials::{SigningKey, SigningKeys, access_token};
 use storefront_http::{MetricSink, with_metrics};
 use storefront_testing::faults::Fault;
 use storefront_testing::{Answer, Api, CapturedMetrics, Database, SecretsManager, evidence};
+use utoipa::OpenApi as _;
 
 use crate::{PASSWORD, anna, log_in, register, signing_keys, start, start_with_faults, statuses};
 
@@ -41,7 +43,7 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
     config.set_endpoint_url(Some(secrets.url().to_owned()));
     let keys = SigningKeys::secrets_manager(Client::from_conf(config.build()), "token-secret");
     let database = Database::start().await;
-    let api = Api::new(storefront_auth::app(database.table(), keys));
+    let api = Api::new(storefront_auth::app(database.table(), keys), ApiDoc::openapi);
 
     let user = register(&api, anna()).await.expect(201).body;
     let session = log_in(&api, "anna@example.com", PASSWORD).await.expect(201).body;
@@ -54,7 +56,10 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
 #[tokio::test]
 async fn who_has_just_registered_logs_in_although_the_index_has_not_heard_of_them() {
     let database = Database::start().await;
-    let api = Api::new(storefront_auth::app(database.table_with_late_index(), signing_keys()));
+    let api = Api::new(
+        storefront_auth::app(database.table_with_late_index(), signing_keys()),
+        ApiDoc::openapi,
+    );
     let user = register(&api, anna()).await.expect(201).body;
     let session = log_in(&api, "anna@example.com", PASSWORD).await.expect(201);
     assert_eq!(session.body["user"], user);
@@ -166,7 +171,7 @@ async fn a_log_in_that_fails_is_counted_and_one_that_is_turned_away_unseen_is_no
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());
     let app = storefront_auth::app(database.table(), signing_keys());
-    let api = Api::new(with_metrics(app, sink));
+    let api = Api::new(with_metrics(app, sink), ApiDoc::openapi);
     let failures = || {
         let lines = metrics.take().into_iter();
         lines.filter(|line| line.get("LogInsFailed").is_some()).collect::<Vec<_>>()

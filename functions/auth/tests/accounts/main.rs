@@ -7,9 +7,11 @@ mod log_in;
 mod registration;
 
 use serde_json::{Value, json};
+use storefront_auth::ApiDoc;
 use storefront_credentials::SigningKeys;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{Answer, Api, CapturedLog, Database, evidence, unreachable_table};
+use utoipa::OpenApi as _;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -21,14 +23,14 @@ fn signing_keys() -> SigningKeys {
 
 async fn start() -> (Api, Database) {
     let database = Database::start().await;
-    (Api::new(storefront_auth::app(database.table(), signing_keys())), database)
+    (Api::new(storefront_auth::app(database.table(), signing_keys()), ApiDoc::openapi), database)
 }
 
 /// The same, whose requests to the table go wrong when the plan is told so.
 fn start_with_faults() -> (Api, Plan) {
     let plan = Plan::none();
     let table = FaultyDynamoDb::start().table(&plan);
-    (Api::new(storefront_auth::app(table, signing_keys())), plan)
+    (Api::new(storefront_auth::app(table, signing_keys()), ApiDoc::openapi), plan)
 }
 
 fn anna() -> Value {
@@ -61,7 +63,7 @@ async fn what_is_served_nowhere_is_a_problem_too() {
 #[tokio::test]
 async fn a_database_out_of_reach_is_503_and_says_nothing_of_itself() {
     let log = CapturedLog::start();
-    let api = Api::new(storefront_auth::app(unreachable_table(), signing_keys()));
+    let api = Api::new(storefront_auth::app(unreachable_table(), signing_keys()), ApiDoc::openapi);
     for path in ["/users", "/sessions"] {
         let mut body = anna();
         if path == "/sessions" {

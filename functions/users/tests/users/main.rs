@@ -10,6 +10,8 @@ use storefront_core::{NewUser, PasswordHash, Role, Table, UserId, Users};
 use storefront_credentials::{GivenPassword, Password};
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{Api, Database, Persona, evidence, unreachable_table};
+use storefront_users::ApiDoc;
+use utoipa::OpenApi as _;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -34,7 +36,7 @@ impl Shop {
 
     fn on(table: Table) -> Self {
         Self {
-            api: Api::new(storefront_users::app(table.clone())),
+            api: Api::new(storefront_users::app(table.clone()), ApiDoc::openapi),
             users: Users::new(table),
             _database: None,
         }
@@ -140,7 +142,7 @@ async fn a_method_that_a_path_does_not_take_is_405() {
 
 #[tokio::test]
 async fn a_database_out_of_reach_is_503() {
-    let api = Api::new(storefront_users::app(unreachable_table()));
+    let api = Api::new(storefront_users::app(unreachable_table()), ApiDoc::openapi);
     let answer = api.get("/users/me").by(Persona::user()).send().await;
     let answer = answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
