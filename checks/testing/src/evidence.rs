@@ -1,17 +1,19 @@
-//! What the tests leave for `storefront-audit`, where `STOREFRONT_TEST_LOGS` asks for it: all that
+//! What the tests leave for the [audit](crate::audit), where `STOREFRONT_TEST_LOGS` asks for it: all that
 //! they log, and the secrets that they use.
 //!
 //! The harnesses take care of it: whatever starts a database or calls a function calls [`start`],
 //! and whatever sends or receives HTTP notes what is secret in it, which starts it as well.
+
+pub mod files;
 
 use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use storefront_audit::evidence::{Kind, Recorder};
 
 use crate::log;
+use files::{Kind, Recorder};
 
 /// The fields of bodies that hold secrets.
 const SECRET_FIELDS: [(&str, Kind); 4] = [

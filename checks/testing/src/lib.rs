@@ -16,6 +16,7 @@
 
 #![allow(clippy::missing_panics_doc, clippy::expect_used, reason = "a test has no better answer")]
 
+pub mod audit;
 pub mod evidence;
 pub mod faults;
 

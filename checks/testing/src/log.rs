@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 use std::sync::Once;
 
 use serde_json::Value;
-use storefront_audit::evidence::Recorder;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, Registry, fmt};
+
+use crate::evidence::files::Recorder;
 
 /// As operators have it.
 const CAPTURED_LEVEL: LevelFilter = LevelFilter::INFO;

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::audit::Error;
 
 /// The environment variable that names the folder.
 pub const VARIABLE: &str = "STOREFRONT_TEST_LOGS";

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use aho_corasick::AhoCorasick;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::Error;
-use crate::evidence::{Evidence, Kind, Secret};
-use crate::log::for_each_line;
+use super::Error;
+use super::activity::for_each_line;
+use crate::evidence::files::{Evidence, Kind, Secret};
 
 /// In characters. Anything shorter is found by chance where it was never used.
 const SHORTEST: usize = 6;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use storefront_template::{GrantedResource, Partitions, Permissions, StreamMapping, Template};
 
-use crate::Error;
-use crate::log::{Access, Activity, Use};
+use super::Error;
+use super::activity::{Access, Activity, Use};
 
 /// What Lambda does in the name of every function: write its log, and its traces.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use serde_json::{Value, json};
-use storefront_audit::evidence::{Evidence, Kind, Recorder};
-use storefront_audit::{Error, audit};
 use storefront_template::Template;
+use storefront_testing::audit::{self, Error};
+use storefront_testing::evidence::files::{Evidence, Kind, Recorder};
 use tempfile::TempDir;
 
 const TEMPLATE: &str = include_str!("template.yaml");
@@ -55,7 +55,7 @@ impl Tests {
         let template = Template::parse("template.yaml", template).unwrap();
         let evidence = Evidence::read(self.folder.path()).unwrap();
         let folder = format!("{}/", self.folder.path().display());
-        let findings = audit(&evidence, &template).unwrap().into_iter();
+        let findings = audit::check(&evidence, &template).unwrap().into_iter();
         findings.map(|finding| finding.to_string().replace(&folder, "")).collect()
     }
 }

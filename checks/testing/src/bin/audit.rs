@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use storefront_audit::evidence::{Evidence, Kind};
-use storefront_audit::{Error, Finding, audit};
 use storefront_template::Template;
+use storefront_testing::audit::{self, Error, Finding};
+use storefront_testing::evidence::files::{Evidence, Kind};
 
 /// How many are shown; a secret that leaks does so in many lines.
 const SHOWN_LEAKS: usize = 50;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Vec<Finding>, Error> {
     let template = Template::read(&args.template)?;
     let evidence = Evidence::read(&args.logs)?;
-    let findings = audit(&evidence, &template)?;
+    let findings = audit::check(&evidence, &template)?;
     if findings.is_empty() {
         println!(
             "{} test processes: every privilege that is granted is used, every one that is used \

@@ -13,7 +13,7 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// A file of secrets is not what [`crate::evidence::Recorder`] writes.
+    /// A file of secrets is not what [`Recorder`](crate::evidence::files::Recorder) writes.
     #[error("{} is not a list of secrets: {source}", path.display())]
     Secrets {
         /// The file.

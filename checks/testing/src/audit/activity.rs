@@ -6,8 +6,8 @@ use std::io::BufRead as _;
 
 use serde::Deserialize;
 
-use crate::Error;
-use crate::evidence::{Evidence, Process};
+use super::Error;
+use crate::evidence::files::{Evidence, Process};
 
 /// The `tracing` target of the lines that say what was asked of AWS.
 const ACCESS: &str = "storefront_core::access";

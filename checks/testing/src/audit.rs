@@ -1,13 +1,32 @@
+//! What is checked of the evidence that the workspace's tests leave.
+//!
+//! With `STOREFRONT_TEST_LOGS=<folder>` every test process writes there all that it logs, and which
+//! secrets it used ([`evidence`](crate::evidence)). `cargo run -p storefront-testing --bin audit --
+//! <folder>` then checks
+//!
+//! - that each function's role in `template.yaml` grants what the function used, and no more
+//!   ([`privileges`]),
+//! - that no password, token or email of the tests is in any log ([`leaks`]),
+//! - that there is evidence for both: every function was called by its own tests and in the local
+//!   cloud, and secrets of every kind were used.
+
+pub mod leaks;
+pub mod privileges;
+
+mod activity;
+mod error;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use storefront_template::Template;
 
-use crate::Error;
-use crate::evidence::{Evidence, Kind};
-use crate::leaks::{self, Leak, TooShort};
-use crate::log::Activity;
-use crate::privileges::{self, Difference};
+use crate::evidence::files::{Evidence, Kind};
+use activity::Activity;
+use leaks::{Leak, TooShort};
+use privileges::Difference;
+
+pub use error::Error;
 
 /// The package in whose tests the functions run together.
 const LOCAL_CLOUD: &str = "storefront-cloud";
@@ -33,7 +52,7 @@ pub enum Finding {
 }
 
 /// Checks everything.
-pub fn audit(evidence: &Evidence, template: &Template) -> Result<Vec<Finding>, Error> {
+pub fn check(evidence: &Evidence, template: &Template) -> Result<Vec<Finding>, Error> {
     let activity = Activity::read(evidence)?;
     let mut findings = missing_evidence(evidence, template, &activity)?;
     findings.extend(privileges::compare(template, &activity)?.into_iter().map(Finding::Privilege));
