@@ -13,6 +13,8 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use storefront_core::aws::{self, SdkConfig};
 use storefront_core::{OrderId, Table};
+use storefront_credentials::SigningKeys;
+use storefront_suite::Dependencies;
 
 /// The table's name.
 pub const TABLE: &str = "storefront";
@@ -79,10 +81,19 @@ pub fn endpoint() -> Option<String> {
     Some("http://aws.invalid".to_owned())
 }
 
-/// A table in which every user, product and order is that anyone asks for by key, and nothing else.
-pub fn table() -> (Table, Log) {
+/// A table in which every user, product and order is that anyone asks for by key, and nothing else;
+/// and a bus that takes every event.
+pub fn dependencies() -> (Dependencies, Log) {
     let (config, log) = config(answer);
-    (Table::new(aws::dynamodb(&config, endpoint()), TABLE), log)
+    let secret = "of fuzz targets, 32 bytes or more";
+    let dependencies = Dependencies {
+        table: Table::new(aws::dynamodb(&config, endpoint()), TABLE),
+        signing_keys: SigningKeys::fixed(secret).unwrap(),
+        aws: config,
+        eventbridge_url: endpoint(),
+        event_bus: "bus".to_owned(),
+    };
+    (dependencies, log)
 }
 
 fn answer(asked: &Asked) -> Value {
@@ -96,6 +107,11 @@ fn answer(asked: &Asked) -> Value {
         "BatchGetItem" => {
             let keys = body["RequestItems"][TABLE]["Keys"].as_array().unwrap();
             json!({ "Responses": { TABLE: keys.iter().filter_map(item).collect::<Vec<_>>() } })
+        }
+        "PutEvents" => {
+            let entries = body["Entries"].as_array().unwrap().iter();
+            let results: Vec<_> = entries.map(|_| json!({ "EventId": "x" })).collect();
+            json!({ "FailedEntryCount": 0, "Entries": results })
         }
         "Query" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
         _ => json!({}),

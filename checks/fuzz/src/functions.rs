@@ -1,35 +1,20 @@
-//! The API functions, called as Lambda calls them.
+//! The functions, called as Lambda calls them.
 
-use axum::Router;
-use lambda_runtime::{Context, LambdaEvent};
+use lambda_runtime::Context;
 use serde_json::Value;
-use serde_json::value::RawValue;
-use storefront_credentials::SigningKeys;
+use storefront_suite::{Function, Kind, functions};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::aws::{self, Asked, Log};
 
-/// Which of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, arbitrary::Arbitrary)]
-pub enum Function {
-    Auth,
-    Users,
-    Products,
-    Orders,
-}
-
-impl Function {
-    pub const ALL: [Self; 4] = [Self::Auth, Self::Users, Self::Products, Self::Orders];
-}
-
-/// The API functions over one table. Nothing that comes in is kept.
-pub struct Api {
+/// The suite's functions over one table. Nothing that comes in is kept.
+pub struct Functions {
     runtime: Runtime,
-    functions: [Router; 4],
+    functions: Vec<Function>,
     log: Log,
 }
 
-/// What a function answered, and what it asked of DynamoDB meanwhile.
+/// What an API function answered, and what it asked of DynamoDB meanwhile.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u64,
@@ -38,34 +23,45 @@ pub struct Answer {
     pub asked: Vec<Asked>,
 }
 
-impl Default for Api {
+impl Default for Functions {
     fn default() -> Self {
-        let (table, log) = aws::table();
-        let keys = SigningKeys::fixed("of fuzz targets, 32 bytes or more").unwrap();
-        Self {
-            runtime: runtime(),
-            functions: [
-                storefront_auth::app(table.clone(), keys),
-                storefront_users::app(table.clone()),
-                storefront_products::app(table.clone()),
-                storefront_orders::app(table),
-            ],
-            log,
-        }
+        let (dependencies, log) = aws::dependencies();
+        Self { runtime: runtime(), functions: functions(&dependencies), log }
     }
 }
 
-impl Api {
-    /// Sends an event, which may be none of an HTTP API: then the function fails. Whatever a client
-    /// can do to an event, it does not.
-    pub fn send(&self, function: Function, event: String) -> Option<Answer> {
-        let event = RawValue::from_string(event).ok()?;
-        let service = self.functions[function as usize].clone();
-        let answering =
-            storefront_http::answer(service, LambdaEvent::new(event, Context::default()));
-        let answer = self.runtime.block_on(answering).ok()?;
-        let answer = serde_json::to_value(answer).expect("an answer is JSON");
-        Some(Answer::checked(&answer, self.log.take()))
+impl Functions {
+    /// Any of the API functions.
+    pub fn api(&self, choice: u8) -> &Function {
+        let is_api = |function: &&Function| matches!(function.kind, Kind::Api { .. });
+        let apis: Vec<_> = self.functions.iter().filter(is_api).collect();
+        apis[usize::from(choice) % apis.len()]
+    }
+
+    /// The function of this name.
+    pub fn named(&self, name: &str) -> &Function {
+        self.functions.iter().find(|function| function.name == name).expect("a function")
+    }
+
+    /// Sends an event to every function, except where it would hash passwords, which is slow on
+    /// purpose.
+    pub fn send_to_all(&self, event: &str) {
+        for function in &self.functions {
+            let hashes = ["auth", "users"].contains(&function.name) && event.contains("assword");
+            if !hashes {
+                self.send(function, event);
+            }
+        }
+    }
+
+    /// Sends an event, which may be none of this function's: then it fails. Whatever a client can do
+    /// to an event, an API function does not.
+    pub fn send(&self, function: &Function, event: &str) -> Option<Answer> {
+        let answering = function.handler().call(event.as_bytes().to_vec(), Context::default());
+        let answer = self.runtime.block_on(answering);
+        let asked = self.log.take();
+        let answer = serde_json::from_slice(&answer.ok()?).expect("an answer is JSON");
+        matches!(function.kind, Kind::Api { .. }).then(|| Answer::checked(&answer, asked))
     }
 }
 

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use storefront_core::{OrderId, ProductId};
-use storefront_fuzz::functions::{Api, Function};
+use storefront_fuzz::functions::Functions;
 use storefront_fuzz::request::ANNA;
 
 #[derive(Arbitrary, Debug)]
@@ -24,7 +24,7 @@ enum Cursor {
     },
 }
 
-thread_local!(static API: Api = Api::default());
+thread_local!(static FUNCTIONS: Functions = Functions::default());
 
 fuzz_target!(|cursor: Cursor| {
     let cursor = match cursor {
@@ -43,7 +43,7 @@ fuzz_target!(|cursor: Cursor| {
 
     let product = uuid.and_then(|uuid| ProductId::try_from(uuid).ok());
     check(
-        Function::Products,
+        "products",
         "category=coffee&",
         &cursor,
         product.map(|id| {
@@ -55,7 +55,7 @@ fuzz_target!(|cursor: Cursor| {
     );
     let order = uuid.and_then(|uuid| OrderId::try_from(uuid).ok());
     check(
-        Function::Orders,
+        "orders",
         "",
         &cursor,
         order.map(|id| {
@@ -68,11 +68,10 @@ fuzz_target!(|cursor: Cursor| {
 });
 
 /// Asks for the page after `cursor`, which begins at this key if it is one.
-fn check(function: Function, filter: &str, cursor: &str, key: Option<Value>) {
-    let path = if function == Function::Products { "/products" } else { "/orders" };
+fn check(function: &str, filter: &str, cursor: &str, key: Option<Value>) {
     let encoded: String = cursor.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let event = json!({
-        "rawPath": path,
+        "rawPath": format!("/{function}"),
         "rawQueryString": format!("{filter}cursor={encoded}"),
         "requestContext": {
             "http": { "method": "GET" },
@@ -80,7 +79,9 @@ fn check(function: Function, filter: &str, cursor: &str, key: Option<Value>) {
             "authorizer": { "lambda": { "userId": ANNA, "role": "user" } },
         },
     });
-    let answer = API.with(|api| api.send(function, event.to_string())).expect("an event");
+    let answer = FUNCTIONS
+        .with(|functions| functions.send(functions.named(function), &event.to_string()))
+        .expect("an event");
     match key {
         _ if encoded.len() > 60_000 => {}
         None => {

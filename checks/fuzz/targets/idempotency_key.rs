@@ -5,17 +5,19 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use storefront_fuzz::functions::{Api, Function};
+use storefront_fuzz::functions::Functions;
 use storefront_fuzz::request::{ANNA, Header, ID, Method, Path, Request};
 
-thread_local!(static API: Api = Api::default());
+thread_local!(static FUNCTIONS: Functions = Functions::default());
 
 fuzz_target!(|key: String| {
     let body = json!({ "items": [{ "productId": ID, "quantity": 1 }] });
     let mut request = Request::new(Method::Post, Path::Orders, body);
     request.headers.push((Header::IdempotencyKey, key.clone()));
     let event = request.event().to_string();
-    let answer = API.with(|api| api.send(Function::Orders, event)).expect("an event");
+    let answer = FUNCTIONS
+        .with(|functions| functions.send(functions.named("orders"), &event))
+        .expect("an event");
 
     let is_visible = key.bytes().all(|byte| (0x21..0x7f).contains(&byte));
     if is_visible && (1..256).contains(&key.len()) {

@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use storefront_fuzz::functions::{Api, Function};
+use storefront_fuzz::functions::Functions;
 use storefront_fuzz::request::{Header, ID, Id, Method, Path, Request};
 
 #[derive(Arbitrary, Debug)]
@@ -26,7 +26,7 @@ enum Sign {
     Space,
 }
 
-thread_local!(static API: Api = Api::default());
+thread_local!(static FUNCTIONS: Functions = Functions::default());
 
 fuzz_target!(|tag: Tag| {
     let tag = match tag {
@@ -43,7 +43,9 @@ fuzz_target!(|tag: Tag| {
         Request::new(Method::Patch, Path::Product(Id::Known), json!({ "name": "Tea" }));
     request.headers.push((Header::IfMatch, tag.clone()));
     let event = request.event().to_string();
-    let answer = API.with(|api| api.send(Function::Products, event)).expect("an event");
+    let answer = FUNCTIONS
+        .with(|functions| functions.send(functions.named("products"), &event))
+        .expect("an event");
     let change =
         answer.asked("TransactWriteItems").map(|asked| &asked["TransactItems"][0]["Update"]);
 

@@ -5,19 +5,20 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use storefront_fuzz::functions::{Api, Function};
+use storefront_fuzz::functions::Functions;
 use storefront_fuzz::request::Request;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
-    function: Function,
+    /// Which of the API functions.
+    function: u8,
     request: Request,
 }
 
-thread_local!(static API: Api = Api::default());
+thread_local!(static FUNCTIONS: Functions = Functions::default());
 
 fuzz_target!(|input: Input| {
     let event = input.request.event().to_string();
-    let answer = API.with(|api| api.send(input.function, event));
+    let answer = FUNCTIONS.with(|functions| functions.send(functions.api(input.function), &event));
     assert!(answer.is_some(), "a client can have the function fail");
 });
