@@ -42,7 +42,6 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Why AWS cannot be reached from this environment.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ConfigError {
     /// Nothing says where.
     #[error("set AWS_REGION to the region of the stack, such as eu-central-1")]

@@ -5,7 +5,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What could not be done with a password or a key. None of it is the user's fault.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// argon2 failed, for want of memory or of random numbers.
     #[error("the password could not be hashed")]

@@ -6,7 +6,6 @@ use crate::{Error, Result};
 
 /// Why no password can be compared with a stored hash. Says nothing of the hash itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum UnverifiableHash {
     /// It does not begin as the kinds that are known do.
     #[error("it is neither argon2 in the PHC string format nor bcrypt of version 2a, 2b or 2y")]

@@ -27,7 +27,6 @@ const CONNECT_WITHIN: Duration = aws::ATTEMPT_TIMEOUT;
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StartError {
     /// The environment does not say something that it must.
     #[error("the environment variable {0} is missing")]

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 /// Why the local cloud does not run. Each is a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The template cannot be used.
     #[error("{0}")]

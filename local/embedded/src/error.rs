@@ -3,7 +3,6 @@ use std::path::PathBuf;
 
 /// Why the embedded DynamoDB is not there.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The file could not be opened as a database.
     #[error("cannot use the database {}: {source}", path.display())]

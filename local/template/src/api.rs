@@ -10,7 +10,6 @@ pub(crate) const EVENT: &str = "HttpApi";
 
 /// A route of the API and the function that answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Route {
     /// In capitals, or `ANY`.
     pub method: String,
@@ -24,7 +23,6 @@ pub struct Route {
 
 /// The Lambda authorizer of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Authorizer {
     /// The logical id of its function.
     pub function: String,
@@ -37,7 +35,6 @@ pub struct Authorizer {
 
 /// What the API answers to a browser's preflight request, and adds to its answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Cors {
     /// Origins that may call; `*` for all.
     pub allow_origins: Vec<String>,

@@ -3,7 +3,6 @@ use std::path::PathBuf;
 
 /// Why a template could not be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The file could not be read.
     #[error("cannot read the template {}: {source}", path.display())]

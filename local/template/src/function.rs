@@ -13,7 +13,6 @@ const DEFAULT_TIMEOUT: i64 = 3;
 
 /// A Lambda function.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct Function {
     /// Its name in the template.
     pub logical_id: String,

@@ -31,7 +31,6 @@ const RESOURCE_ACCOUNT: &str = "s3:ResourceAccount";
 
 /// What a function may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Permissions {
     /// The logical id of the function.
     pub function: String,

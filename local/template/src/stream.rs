@@ -8,7 +8,6 @@ pub(crate) const EVENT: &str = "DynamoDB";
 
 /// The event source mapping from the table's stream to its consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct StreamMapping {
     /// The logical id of the consumer.
     pub function: String,

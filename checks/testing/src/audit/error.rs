@@ -3,7 +3,6 @@ use std::path::{Path, PathBuf};
 
 /// Why nothing could be checked.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// A file or the folder could not be read.
     #[error("cannot read {}: {source}", path.display())]

@@ -33,7 +33,6 @@ const ISOLATED: &str = "-iso";
 
 /// `AWS_CA_BUNDLE` names no root certificates.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum TrustError {
     /// The file cannot be read.
     #[error(
