@@ -3,7 +3,7 @@ use std::fmt::Debug;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use storefront_core::schema::{self, IndexKey, Item, Key};
+use storefront_core::schema::{self, IndexKey, Item, ItemType, Key};
 use storefront_core::{
     Email, MAX_LOGIN_FAILURES, Order, OrderId, OrderItem, Product, ProductId, User, UserId,
 };
@@ -60,51 +60,54 @@ impl Snapshot {
     fn add(&mut self, item: &Item) -> Result<(), String> {
         let pk = text(item, schema::PK);
         let sk = text(item, schema::SK);
-        match text(item, schema::TYPE).as_str() {
-            "User" => {
+        let item_type = text(item, schema::TYPE);
+        let item_type: ItemType =
+            item_type.parse().map_err(|_| format!("is of the unknown type {item_type:?}"))?;
+        match item_type {
+            ItemType::User => {
                 let user: User = entity(item)?;
                 let index_key = IndexKey::user(user.id, &user.email);
                 expect_keys(item, Key::user(user.id), Some(index_key))?;
                 self.users.insert(user.id, user);
             }
-            "UniqueEmail" => {
+            ItemType::UniqueEmail => {
                 let guard: Guard = entity(item)?;
                 let email = email_of(&pk)?;
                 expect_keys(item, Key::unique_email(&email), None)?;
                 self.guards.insert(email.as_str().to_owned(), guard.user_id);
             }
-            "Product" => {
+            ItemType::Product => {
                 let product: Product = entity(item)?;
                 let index_key = IndexKey::product(product.id, &product.category);
                 expect_keys(item, Key::product(product.id), Some(index_key))?;
                 self.products.insert(product.id, product);
             }
-            "Order" => {
+            ItemType::Order => {
                 let order: Order = entity(item)?;
                 let index_key = IndexKey::order(order.user_id, order.id);
                 expect_keys(item, Key::order(order.user_id, order.id), Some(index_key))?;
                 self.orders.insert(order.id, order);
             }
-            "OrderItem" => {
+            ItemType::OrderItem => {
                 let order_item: OrderItem = entity(item)?;
                 let key = Key::order_item(order_item.order_id, order_item.product_id);
                 expect_keys(item, key, None)?;
                 self.order_items.entry(order_item.order_id).or_default().push(order_item);
             }
-            "Idempotency" => {
+            ItemType::Idempotency => {
                 let record: IdempotencyRecord = entity(item)?;
-                let user_id = pk.strip_prefix("USER#").and_then(|id| id.parse().ok());
+                let user_id = schema::user_of_partition(&pk);
                 let user_id = user_id.ok_or("is not in a user's partition")?;
-                let key = sk.strip_prefix("IDEMPOTENCY#").ok_or("has another's sort key")?;
-                self.idempotency_keys.insert((user_id, key.to_owned()), record.order_id);
+                let key = schema::idempotency_key_of(&sk).ok_or("has another's sort key")?;
+                let key = key.as_str().to_owned();
+                self.idempotency_keys.insert((user_id, key), record.order_id);
             }
-            "LoginAttempts" => {
+            ItemType::LoginAttempts => {
                 let attempts: LoginAttempts = entity(item)?;
                 let email = email_of(&pk)?;
                 expect_keys(item, Key::login_attempts(&email), None)?;
                 self.login_failures.insert(email.as_str().to_owned(), attempts.attempts.len());
             }
-            other => return Err(format!("is of the unknown type {other:?}")),
         }
         Ok(())
     }
@@ -230,7 +233,7 @@ fn expect_keys(item: &Item, key: Key, index_key: Option<IndexKey>) -> Result<(),
 }
 
 fn email_of(partition_key: &str) -> Result<Email, String> {
-    let email = partition_key.strip_prefix("EMAIL#").and_then(|email| email.parse().ok());
+    let email = schema::email_of_partition(partition_key);
     email.ok_or_else(|| "is not in an email's partition".to_owned())
 }
 

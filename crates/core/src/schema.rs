@@ -3,6 +3,8 @@
 //! One table with the string keys `PK` and `SK`, and one index `GSI1` with `GSI1PK` and `GSI1SK`.
 //! Every item says in `_type` what it is.
 
+mod item_type;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,6 +15,9 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use crate::{
     Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, UserId,
 };
+
+pub use item_type::{InvalidItemType, ItemType, Layout};
+use prefix::{CATEGORY, EMAIL, ORDER, PRODUCT, USER};
 
 /// An item as DynamoDB holds it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
@@ -38,48 +43,23 @@ pub const LEGACY_ID: &str = "legacyId";
 
 const METADATA: &str = "METADATA";
 
-/// What each partition key begins with, in the table or the index: what a policy's
-/// `dynamodb:LeadingKeys` can name.
-const PARTITIONS: [&str; 5] = [USER, EMAIL, ORDER, PRODUCT, CATEGORY];
-const USER: &str = "USER#";
-const EMAIL: &str = "EMAIL#";
-const ORDER: &str = "ORDER#";
-const PRODUCT: &str = "PRODUCT#";
-const CATEGORY: &str = "CATEGORY#";
+const ITEM: &str = "ITEM#";
+const IDEMPOTENCY: &str = "IDEMPOTENCY#";
 
-/// What an item is, as its `_type` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemType {
-    /// A user.
-    User,
-    /// The guard that keeps an email unique.
-    UniqueEmail,
-    /// An order, without its items.
-    Order,
-    /// One product of an order.
-    OrderItem,
-    /// A product.
-    Product,
-    /// The record of an order that was placed with an idempotency key.
-    Idempotency,
-    /// The count of failed log-ins of an email.
-    LoginAttempts,
-}
-
-impl ItemType {
-    /// The value of `_type`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::UniqueEmail => "UniqueEmail",
-            Self::Order => "Order",
-            Self::OrderItem => "OrderItem",
-            Self::Product => "Product",
-            Self::Idempotency => "Idempotency",
-            Self::LoginAttempts => "LoginAttempts",
-        }
-    }
+/// What partition keys begin with, in the table and in the index. A policy's `dynamodb:LeadingKeys` names
+/// these.
+pub mod prefix {
+    /// Of a user, and of all that is the user's.
+    pub const USER: &str = "USER#";
+    /// Of what belongs to an email.
+    pub const EMAIL: &str = "EMAIL#";
+    /// Of a product.
+    pub const PRODUCT: &str = "PRODUCT#";
+    /// Of the products of a category, in the index.
+    pub const CATEGORY: &str = "CATEGORY#";
+    /// Of an order's items, and of the order itself in the index. A user's orders have sort keys that
+    /// begin so, too.
+    pub const ORDER: &str = "ORDER#";
 }
 
 /// An item's primary key.
@@ -114,7 +94,7 @@ impl Key {
     /// An [`ItemType::OrderItem`].
     #[must_use]
     pub fn order_item(order_id: OrderId, product_id: ProductId) -> Self {
-        Self { pk: order_partition(order_id), sk: format!("ITEM#{product_id}") }
+        Self { pk: order_partition(order_id), sk: format!("{ITEM}{product_id}") }
     }
 
     /// An [`ItemType::Product`].
@@ -126,7 +106,7 @@ impl Key {
     /// An [`ItemType::Idempotency`].
     #[must_use]
     pub fn idempotency(user_id: UserId, key: &IdempotencyKey) -> Self {
-        Self { pk: user_partition(user_id), sk: format!("IDEMPOTENCY#{}", key.as_str()) }
+        Self { pk: user_partition(user_id), sk: format!("{IDEMPOTENCY}{}", key.as_str()) }
     }
 
     /// A [`ItemType::LoginAttempts`].
@@ -222,9 +202,27 @@ pub fn category_partition(category: &Category) -> String {
     format!("{CATEGORY}{}", category.as_str())
 }
 
-/// What a partition key begins with, which tells what it belongs to but not whose it is.
-pub(crate) fn partition_prefix(partition_key: &str) -> Option<&'static str> {
-    PARTITIONS.into_iter().find(|prefix| partition_key.starts_with(prefix))
+/// The user in whose partition an item lies.
+#[must_use]
+pub fn user_of_partition(partition_key: &str) -> Option<UserId> {
+    partition_key.strip_prefix(USER)?.parse().ok()
+}
+
+/// The email in whose partition an item lies.
+#[must_use]
+pub fn email_of_partition(partition_key: &str) -> Option<Email> {
+    partition_key.strip_prefix(EMAIL)?.parse().ok()
+}
+
+/// The idempotency key of a record, from its sort key.
+#[must_use]
+pub fn idempotency_key_of(sort_key: &str) -> Option<IdempotencyKey> {
+    sort_key.strip_prefix(IDEMPOTENCY)?.parse().ok()
+}
+
+/// What a partition key begins with, up to its first `#`: what it belongs to, but not whose it is.
+pub(crate) fn partition_prefix(partition_key: &str) -> Option<&str> {
+    partition_key.find('#').map(|end| &partition_key[..=end])
 }
 
 /// The item of an entity: its attributes, its keys and its type.

@@ -21,7 +21,7 @@ pub(crate) struct Access {
     /// [`TABLE`] or an index's name; `None` for other services.
     pub(crate) resource: Option<String>,
     /// What the partition key begins with; `None` for an action without one.
-    pub(crate) leading_key: Option<&'static str>,
+    pub(crate) leading_key: Option<String>,
 }
 
 /// The distinct accesses of a request.
@@ -69,7 +69,7 @@ fn on_item(action: &str, key: &Value) -> Access {
     on_table(action, Some(prefix(key[PK]["S"].as_str())))
 }
 
-fn on_table(action: &str, leading_key: Option<&'static str>) -> Access {
+fn on_table(action: &str, leading_key: Option<String>) -> Access {
     let action = format!("dynamodb:{action}");
     Access { action, resource: Some(TABLE.to_owned()), leading_key }
 }
@@ -96,8 +96,8 @@ fn equal_to<'a>(attribute: &str, body: &'a Value) -> Option<&'a str> {
     body["ExpressionAttributeValues"][value]["S"].as_str()
 }
 
-fn prefix(partition_key: Option<&str>) -> &'static str {
-    partition_key.and_then(schema::partition_prefix).unwrap_or(UNKNOWN)
+fn prefix(partition_key: Option<&str>) -> String {
+    partition_key.and_then(schema::partition_prefix).unwrap_or(UNKNOWN).to_owned()
 }
 
 fn items(value: &Value) -> impl Iterator<Item = &Value> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use storefront_core::schema::ItemType;
 use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges};
 
 use crate::shop::{Shop, becoming};
@@ -31,8 +32,8 @@ async fn of_24_who_register_one_email_at_once_one_wins() {
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::EmailTaken))));
-    assert_eq!(shop.count("User").await, 1);
-    assert_eq!(shop.count("UniqueEmail").await, 1);
+    assert_eq!(shop.count(ItemType::User).await, 1);
+    assert_eq!(shop.count(ItemType::UniqueEmail).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,8 +52,8 @@ async fn of_40_orders_for_a_stock_of_10_ten_are_placed() {
         assert!(is_expected, "{result:?}");
     }
     assert_eq!(shop.stock(&blend).await, Some(0));
-    assert_eq!(shop.count("Order").await, 10);
-    assert_eq!(shop.count("OrderItem").await, 10);
+    assert_eq!(shop.count(ItemType::Order).await, 10);
+    assert_eq!(shop.count(ItemType::OrderItem).await, 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,7 +69,7 @@ async fn of_12_orders_with_one_idempotency_key_one_is_placed_and_all_get_it() {
     let placed: Vec<_> = results.into_iter().map(Result::unwrap).collect();
     assert_eq!(placed.iter().filter(|placed| !placed.replayed).count(), 1);
     assert!(placed.iter().all(|other| other.order == placed[0].order));
-    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.count(ItemType::Order).await, 1);
     assert_eq!(shop.stock(&blend).await, Some(97));
 }
 
@@ -130,7 +131,7 @@ async fn users_who_change_to_one_email_at_once_leave_one_guard_each() {
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert!(results.iter().all(|result| matches!(result, Ok(_) | Err(Error::EmailTaken))));
-    assert_eq!(shop.count("UniqueEmail").await, 8);
+    assert_eq!(shop.count(ItemType::UniqueEmail).await, 8);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +152,7 @@ async fn one_user_who_changes_to_one_email_from_several_windows_gets_it() {
     for result in results {
         assert_eq!(result.unwrap().email.as_str(), "anna@example.org");
     }
-    assert_eq!(shop.count("UniqueEmail").await, 1);
+    assert_eq!(shop.count(ItemType::UniqueEmail).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 use std::pin::Pin;
 
 use serde_json::{Value, json};
+use storefront_core::schema::ItemType;
 use storefront_core::{
     Error, MAX_LOGIN_FAILURES, OrderAccess, OrderStatus, ProductChanges, StatusChange, UserChanges,
 };
@@ -31,7 +32,7 @@ async fn a_conflict_is_tried_again_and_the_order_is_placed_once() {
     plan.next(TRANSACTION, 3, Fault::Conflict);
     shop.place(&anna, &[(&blend, 1)]).await.unwrap();
     assert_eq!(plan.remaining(), 0, "three tries met a conflict");
-    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.count(ItemType::Order).await, 1);
     assert_eq!(shop.stock(&blend).await, Some(9));
 }
 
@@ -61,7 +62,7 @@ async fn a_conflict_that_does_not_end_is_given_up_with_nothing_written() {
         shop.orders.change_status(OrderAccess::Any, order.id, pay).await.err()
     });
     assert_eq!(tries(pay).await, TRIES);
-    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.count(ItemType::Order).await, 1);
     assert_eq!(shop.stock(&blend).await, Some(9));
     assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(anna));
 }
@@ -193,7 +194,7 @@ async fn an_order_whose_answer_was_lost_is_placed_once() {
         let placed = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
         assert_eq!(plan.remaining(), 0);
         assert_eq!(placed.order.items.len(), 1);
-        assert_eq!(shop.count("Order").await, 1);
+        assert_eq!(shop.count(ItemType::Order).await, 1);
         assert_eq!(shop.stock(&blend).await, Some(9));
     }
 }
@@ -206,7 +207,7 @@ async fn an_order_whose_first_try_is_still_under_way_is_waited_for_and_placed_on
     plan.next(TRANSACTION, 1, Fault::LateWrite);
     let placed = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
     assert!(!placed.replayed);
-    assert_eq!((shop.count("Order").await, shop.stock(&blend).await), (1, Some(9)));
+    assert_eq!((shop.count(ItemType::Order).await, shop.stock(&blend).await), (1, Some(9)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -217,7 +218,7 @@ async fn an_order_that_took_the_last_of_the_stock_is_found_again_by_its_key() {
     shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
     // As while that order is being written: a batch is no snapshot, so its look at the stock may
     // come after, and its look for the key before.
-    plan.lose_from_next("BatchGetItem", 2, "Idempotency");
+    plan.lose_from_next("BatchGetItem", 2, ItemType::Idempotency.as_str());
     let placed = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
     assert!(placed.replayed);
     assert_eq!(plan.remaining(), 0);

@@ -1,3 +1,4 @@
+use storefront_core::schema::ItemType;
 use storefront_core::{
     Currency, Error, MAX_ORDER_ITEMS, NewProduct, OrderStatus, Product, ProductChanges, ProductId,
     Shortage, Timestamp, schema,
@@ -47,7 +48,7 @@ async fn an_order_that_cannot_be_filled_names_the_products_and_takes_nothing() {
     assert_eq!(shortages, [Shortage { product_id: few.id, requested: 3, available: 2 }]);
     assert_eq!(shop.stock(&plenty).await, Some(50));
     assert_eq!(shop.stock(&few).await, Some(2));
-    assert_eq!(shop.count("Order").await + shop.count("OrderItem").await, 0);
+    assert_eq!(shop.count(ItemType::Order).await + shop.count(ItemType::OrderItem).await, 0);
 }
 
 #[tokio::test]
@@ -62,7 +63,7 @@ async fn who_is_no_user_any_more_places_nothing_and_gets_nothing_again() {
     let again = shop.place_as("k", &anna, &[(&blend, 1)]).await;
     assert!(matches!(again, Err(Error::CallerNotFound)));
     assert_eq!(shop.stock(&blend).await, Some(4));
-    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.count(ItemType::Order).await, 1);
 }
 
 #[tokio::test]
@@ -94,7 +95,7 @@ async fn orders_against_the_rules_are_refused() {
         panic!("added cents to euro cents");
     };
     assert_eq!(currencies, ["EUR", "USD"]);
-    assert_eq!(shop.count("Order").await, 0);
+    assert_eq!(shop.count(ItemType::Order).await, 0);
 }
 
 #[tokio::test]
@@ -129,7 +130,7 @@ async fn a_key_used_again_gives_the_first_order_whatever_became_of_its_products(
 
     assert!(again.replayed);
     assert_eq!(again.order, first.order);
-    assert_eq!(shop.count("Order").await, 1);
+    assert_eq!(shop.count(ItemType::Order).await, 1);
     assert_eq!(shop.stock(&blend).await, Some(0));
 }
 

@@ -1,6 +1,7 @@
 //! A shop of its own for each test.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use storefront_core::schema::ItemType;
 use storefront_core::{
     Category, Currency, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem,
     NewProduct, NewUser, Order, OrderId, OrderStatus, Orders, PasswordHash, Placed, Product,
@@ -61,6 +62,14 @@ impl Shop {
         self.products.create(ProductId::new(), new_product(price, stock.into())).await.unwrap()
     }
 
+    pub(crate) async fn products(&self, count: usize) -> Vec<Product> {
+        let mut products = Vec::with_capacity(count);
+        for _ in 0..count {
+            products.push(self.product(100, 10).await);
+        }
+        products
+    }
+
     pub(crate) async fn place(
         &self,
         user: &User,
@@ -109,11 +118,23 @@ impl Shop {
             .unwrap();
     }
 
+    /// Takes an item out of the index, as if the index did not have it yet.
+    pub(crate) async fn remove_from_index(&self, key: schema::Key) {
+        self.client
+            .update_item()
+            .table_name(&self.table_name)
+            .set_key(Some(key.into()))
+            .update_expression("REMOVE GSI1PK, GSI1SK")
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// Puts a log-in count with this number attribute and nothing else.
     pub(crate) async fn put_login_attempts(&self, email: &Email, attribute: &str, value: i64) {
         let key: schema::Item = schema::Key::login_attempts(email).into();
         let put = self.client.put_item().table_name(&self.table_name).set_item(Some(key));
-        put.item(schema::TYPE, AttributeValue::S("LoginAttempts".to_owned()))
+        put.item(schema::TYPE, AttributeValue::S(ItemType::LoginAttempts.to_string()))
             .item(attribute, AttributeValue::N(value.to_string()))
             .send()
             .await
@@ -121,13 +142,16 @@ impl Shop {
     }
 
     /// How many items of this type the table holds.
-    pub(crate) async fn count(&self, item_type: &str) -> usize {
+    pub(crate) async fn count(&self, item_type: ItemType) -> usize {
+        let is_it = |item: &&schema::Item| item[schema::TYPE].as_s().unwrap() == item_type.as_str();
+        self.scan().await.iter().filter(is_it).count()
+    }
+
+    /// All that the table holds.
+    pub(crate) async fn scan(&self) -> Vec<schema::Item> {
         let scan = self.client.scan().table_name(&self.table_name).send().await.unwrap();
-        let items = scan.items.unwrap_or_default();
-        items
-            .iter()
-            .filter(|item| item[schema::TYPE].as_s().is_ok_and(|found| found == item_type))
-            .count()
+        assert!(scan.last_evaluated_key.is_none(), "a test's table fits in one page");
+        scan.items.unwrap_or_default()
     }
 }
 

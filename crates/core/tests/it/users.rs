@@ -1,3 +1,4 @@
+use storefront_core::schema::ItemType;
 use storefront_core::{Error, PasswordHash, Role, User, UserChanges, UserId, schema};
 
 use crate::shop::{Shop, email};
@@ -31,7 +32,7 @@ async fn an_email_that_is_taken_leaves_the_first_user_as_it_was() {
     let anna = shop.anna().await;
     assert!(matches!(shop.register("anna@example.com").await, Err(Error::EmailTaken)));
     assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(anna));
-    assert_eq!(shop.count("User").await, 1);
+    assert_eq!(shop.count(ItemType::User).await, 1);
 }
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn a_change_of_another_version_or_of_nobody_is_refused() {
         shop.users.update(UserId::new(), promote(), None).await,
         Err(Error::UserNotFound)
     ));
-    assert_eq!(shop.count("User").await, 1, "an update of nobody makes nobody");
+    assert_eq!(shop.count(ItemType::User).await, 1, "an update of nobody makes nobody");
     assert_eq!(shop.users.find(anna.id).await.unwrap().unwrap().role, Role::User);
 }
 
@@ -103,7 +104,7 @@ async fn ones_own_email_again_is_no_change_of_email() {
     let changes = UserChanges { email: Some(anna.email.clone()), ..UserChanges::default() };
     let changed = shop.users.update(anna.id, changes, None).await.unwrap();
     assert_eq!(changed.email, anna.email);
-    assert_eq!(shop.count("UniqueEmail").await, 1);
+    assert_eq!(shop.count(ItemType::UniqueEmail).await, 1);
 }
 
 #[tokio::test]
@@ -138,7 +139,7 @@ async fn a_password_hash_is_renewed_only_where_it_still_is_and_whatever_else_was
 
     shop.users.delete(anna.id, None).await.unwrap();
     assert!(!renew(&hash("renewed")).await);
-    assert_eq!(shop.count("User").await, 0, "a renewal of nobody makes nobody");
+    assert_eq!(shop.count(ItemType::User).await, 0, "a renewal of nobody makes nobody");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
-use storefront_core::schema::{Item, LEGACY_ID};
+use storefront_core::schema::{Item, ItemType, LEGACY_ID};
 use storefront_core::{OrderWithItems, Product, User};
 
 use super::Entity;
@@ -69,6 +69,23 @@ impl Kind {
             Self::Order => Entity::Order,
         }
     }
+
+    /// The kind that has items of this type. `None` for what the shop makes itself, which nobody
+    /// migrates.
+    #[must_use]
+    pub const fn with_items(item_type: ItemType) -> Option<Self> {
+        match item_type {
+            ItemType::User | ItemType::UniqueEmail => Some(Self::User),
+            ItemType::Product => Some(Self::Product),
+            ItemType::Order | ItemType::OrderItem => Some(Self::Order),
+            ItemType::Idempotency | ItemType::LoginAttempts => None,
+        }
+    }
+}
+
+/// The types of item that a migration writes.
+pub(crate) fn migrated_types() -> impl Iterator<Item = ItemType> {
+    ItemType::ALL.iter().copied().filter(|it| Kind::with_items(*it).is_some())
 }
 
 impl Unit {

@@ -134,11 +134,17 @@ fn changed_by_shop(item_type: &str) -> &'static [&'static str] {
         "updatedAt",
     ];
     const ORDER: [&str; 4] = ["status", "version", "updatedAt", "requestId"];
-    match item_type {
-        "User" => &USER,
-        "Product" => &PRODUCT,
-        "Order" => &ORDER,
-        _ => &[],
+    match item_type.parse() {
+        Ok(ItemType::User) => &USER,
+        Ok(ItemType::Product) => &PRODUCT,
+        Ok(ItemType::Order) => &ORDER,
+        Ok(
+            ItemType::UniqueEmail
+            | ItemType::OrderItem
+            | ItemType::Idempotency
+            | ItemType::LoginAttempts,
+        )
+        | Err(_) => &[],
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use storefront_core::schema::{Item, LEGACY_ID, PK, SK, TYPE};
+use storefront_core::schema::{Item, LEGACY_ID, PK, SK, TYPE, prefix};
 
 /// The key of an item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -30,9 +30,10 @@ impl ItemKey {
 
     /// As it may be shown: an email is not.
     pub(super) fn shown(&self) -> Self {
-        match self.pk.split_once('#') {
-            Some(("EMAIL", _)) => Self { pk: "EMAIL#…".to_owned(), sk: self.sk.clone() },
-            _ => self.clone(),
+        if self.pk.starts_with(prefix::EMAIL) {
+            Self { pk: format!("{}…", prefix::EMAIL), sk: self.sk.clone() }
+        } else {
+            self.clone()
         }
     }
 }

@@ -7,23 +7,9 @@ use storefront_core::schema::{Item, ItemType};
 use super::item::{Digest, legacy_id, type_of};
 use crate::Kind;
 
-/// The types that a source's units have items of.
-pub(super) const MIGRATED: [ItemType; 5] = [
-    ItemType::User,
-    ItemType::UniqueEmail,
-    ItemType::Product,
-    ItemType::Order,
-    ItemType::OrderItem,
-];
-
 /// What the units of a kind have items of.
 pub(super) fn kind_of(item_type: &str) -> Option<Kind> {
-    let found = MIGRATED.into_iter().find(|known| known.as_str() == item_type)?;
-    Some(match found {
-        ItemType::Product => Kind::Product,
-        ItemType::Order | ItemType::OrderItem => Kind::Order,
-        _ => Kind::User,
-    })
+    Kind::with_items(item_type.parse().ok()?)
 }
 
 /// Items, and the sum of their digests.
@@ -77,5 +63,5 @@ impl Sides {
 
 /// Whether items of this type are nobody's who moves.
 pub(super) fn is_ignored(item_type: &str) -> bool {
-    [ItemType::Idempotency, ItemType::LoginAttempts].map(ItemType::as_str).contains(&item_type)
+    item_type.parse::<ItemType>().is_ok_and(|item_type| Kind::with_items(item_type).is_none())
 }

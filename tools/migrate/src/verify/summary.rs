@@ -10,8 +10,9 @@ use storefront_core::schema::ItemType;
 
 use super::difference::Differences;
 use super::samples::Samples;
-use super::sides::{MIGRATED, Sides, Sum};
+use super::sides::{Sides, Sum};
 use crate::Kind;
+use crate::entity::migrated_types;
 use crate::load::Counts;
 
 /// What was found.
@@ -43,7 +44,7 @@ impl Summary {
             "of the table",
             "the shop's own",
         ]);
-        let types = MIGRATED.map(ItemType::as_str);
+        let types: Vec<_> = migrated_types().map(ItemType::as_str).collect();
         let others = self.sides.table.keys().chain(self.sides.own.keys()).map(String::as_str);
         let others = others.filter(|item_type| !types.contains(item_type));
         let others: BTreeSet<_> = others.collect();

@@ -1,0 +1,158 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// The text is not the `_type` of an item of the shop.
+#[derive(Debug, thiserror::Error)]
+#[error("is not the type of an item")]
+pub struct InvalidItemType;
+
+/// From one list of variants: the enum, all of them, and their names in the table.
+macro_rules! item_types {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What an item is, as its `_type` says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ItemType {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ItemType {
+            /// All of them, in the order in which documents and reports show them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The value of `_type`. Tables hold it: renaming a variant needs a migration.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+item_types! {
+    /// A user.
+    User,
+    /// The guard that keeps an email unique.
+    UniqueEmail,
+    /// A product.
+    Product,
+    /// An order, without its items.
+    Order,
+    /// One product of an order.
+    OrderItem,
+    /// The record of an order that was placed with an idempotency key.
+    Idempotency,
+    /// The count of failed log-ins of an email.
+    LoginAttempts,
+}
+
+/// Where the items of a type lie, and what is in them. `<…>` stands for what differs from item to item.
+///
+/// It is a row of the tables in the README and `docs/access-patterns.md`, which
+/// `cargo xtask docs` writes. `every_item_lies_where_its_layout_says` holds it against real items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// `PK`.
+    pub pk: &'static str,
+    /// `SK`.
+    pub sk: &'static str,
+    /// `GSI1PK` and `GSI1SK`; `None` if the index does not have these items.
+    pub gsi1: Option<(&'static str, &'static str)>,
+    /// All other attributes but `_type`, those that an item may lack included.
+    pub attributes: &'static [&'static str],
+}
+
+impl ItemType {
+    /// The layout of the items of this type.
+    #[must_use]
+    pub const fn layout(self) -> Layout {
+        match self {
+            Self::User => Layout {
+                pk: "USER#<userId>",
+                sk: "METADATA",
+                gsi1: Some(("EMAIL#<email>", "USER#<userId>")),
+                attributes: &[
+                    "id",
+                    "email",
+                    "name",
+                    "passwordHash",
+                    "role",
+                    "version",
+                    "createdAt",
+                    "updatedAt",
+                ],
+            },
+            Self::UniqueEmail => {
+                Layout { pk: "EMAIL#<email>", sk: "METADATA", gsi1: None, attributes: &["userId"] }
+            }
+            Self::Product => Layout {
+                pk: "PRODUCT#<productId>",
+                sk: "METADATA",
+                gsi1: Some(("CATEGORY#<category>", "PRODUCT#<productId>")),
+                attributes: &[
+                    "id",
+                    "name",
+                    "description",
+                    "category",
+                    "price",
+                    "currency",
+                    "stock",
+                    "version",
+                    "createdAt",
+                    "updatedAt",
+                ],
+            },
+            Self::Order => Layout {
+                pk: "USER#<userId>",
+                sk: "ORDER#<createdAt>#<orderId>",
+                gsi1: Some(("ORDER#<orderId>", "USER#<userId>")),
+                attributes: &[
+                    "id",
+                    "userId",
+                    "status",
+                    "itemCount",
+                    "total",
+                    "currency",
+                    "version",
+                    "createdAt",
+                    "updatedAt",
+                    "requestId",
+                ],
+            },
+            Self::OrderItem => Layout {
+                pk: "ORDER#<orderId>",
+                sk: "ITEM#<productId>",
+                gsi1: None,
+                attributes: &["orderId", "productId", "name", "quantity", "price"],
+            },
+            Self::Idempotency => Layout {
+                pk: "USER#<userId>",
+                sk: "IDEMPOTENCY#<key>",
+                gsi1: None,
+                attributes: &["orderId", "requestHash", "expiresAt"],
+            },
+            Self::LoginAttempts => Layout {
+                pk: "EMAIL#<email>",
+                sk: "LOGIN_ATTEMPTS",
+                gsi1: None,
+                attributes: &["attempts", "expiresAt"],
+            },
+        }
+    }
+}
+
+impl fmt::Display for ItemType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ItemType {
+    type Err = InvalidItemType;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.iter().find(|item_type| item_type.as_str() == text);
+        found.copied().ok_or(InvalidItemType)
+    }
+}
