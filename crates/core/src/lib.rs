@@ -8,6 +8,7 @@
 //! are conditions of the writes themselves, never a read that went before. There is one exception,
 //! which [`Orders::place`] tells of.
 
+pub mod access_patterns;
 pub mod aws;
 pub mod capacity;
 pub mod schema;

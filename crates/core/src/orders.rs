@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::string;
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
@@ -110,6 +111,49 @@ pub struct Orders {
 }
 
 impl Orders {
+    /// What is asked of orders.
+    pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
+        pattern(
+            "place an order of n items",
+            "1 BatchGetItem (the products, the user) + 1 TransactWriteItems",
+        )
+        .reads(0.5)
+        .reads_per_item(0.5)
+        .writes(3.0)
+        .writes_per_item(5.0),
+        pattern("place an order of n items", "the record is a part of both")
+            .case("with an idempotency key")
+            .reads(1.0)
+            .reads_per_item(0.5)
+            .writes(5.0)
+            .writes_per_item(5.0),
+        pattern("place an order of n items", "1 BatchGetItem, GetItem and Query at once")
+            .case("that was placed before with its key")
+            .reads(2.0)
+            .reads_per_item(0.5),
+        pattern("orders of a user, newest first, a page of n, optionally from/to", "1 Query")
+            .reads_per_4_kb(0.5),
+        pattern("own order with items", "GetItem (key rebuilt) and Query of the items at once")
+            .reads(1.0),
+        pattern("any order by id, with items", "Query on GSI1 and Query of the items at once")
+            .reads(1.0),
+        pattern("change an order's status", "the read above + 1 TransactWriteItems")
+            .reads(1.0)
+            .writes(3.0),
+        pattern(
+            "cancel an order of n items",
+            "the read above + 1 TransactWriteItems that also restocks",
+        )
+        .reads(1.0)
+        .writes(3.0)
+        .writes_per_item(3.0),
+        pattern("cancel an order of n items", "the owner's role, read at once with the order")
+            .case("as its owner")
+            .reads(2.0)
+            .writes(3.0)
+            .writes_per_item(3.0),
+    ];
+
     /// The orders of this table.
     #[must_use]
     pub fn new(table: Table) -> Self {

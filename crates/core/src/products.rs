@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::{Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
+use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::{Change, number, string};
 use crate::schema::{self, GSI1, GSI1PK, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
@@ -73,6 +74,19 @@ pub struct Products {
 }
 
 impl Products {
+    /// What is asked of products.
+    pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
+        pattern("product by id", "1 GetItem").reads(0.5),
+        pattern("product by id", "+ 1 GetItem, strongly consistent")
+            .case("that does not exist")
+            .reads(1.5),
+        pattern("products of a category, a page of n", "1 Query on GSI1").reads_per_4_kb(0.5),
+        pattern("add, delete a product", "1 TransactWriteItems").writes(3.0),
+        pattern("change a product", "1 TransactWriteItems + 1 GetItem, strongly consistent")
+            .reads(1.0)
+            .writes(3.0),
+    ];
+
     /// The products of this table.
     #[must_use]
     pub fn new(table: Table) -> Self {

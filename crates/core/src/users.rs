@@ -1,12 +1,13 @@
 //! Users, and the guard that keeps their emails unique.
 
 mod login_attempts;
+mod role;
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::{Change, number, string};
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
@@ -14,6 +15,7 @@ use crate::transaction::{self, Outcome, Written};
 use crate::{Email, Error, Result, Table, Timestamp, UserId, Version, retry};
 
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
+pub use role::{InvalidRole, Role};
 
 /// A user, as the table holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,22 +31,6 @@ pub struct User {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
-
-/// What a user may do: `user` orders, `admin` keeps the shop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Orders, and sees their own.
-    User,
-    /// Keeps the shop: products, roles, any user, any order.
-    Admin,
-}
-
-/// The text is not the name of a role.
-#[derive(Debug, thiserror::Error)]
-#[error("must be user or admin")]
-pub struct InvalidRole;
 
 /// A password's hash, in the PHC string format. Users from elsewhere may bring a bcrypt hash.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +64,54 @@ pub struct Users {
 }
 
 impl Users {
+    /// What is asked of users.
+    pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
+        pattern("register a user", "1 TransactWriteItems (User, UniqueEmail)").writes(5.0),
+        pattern("user by id", "1 GetItem").reads(0.5),
+        pattern("user by id", "+ 1 GetItem, strongly consistent")
+            .case("that does not exist")
+            .reads(1.5),
+        pattern(
+            "a user's role, for what only administrators may do",
+            "1 GetItem of that attribute, strongly consistent",
+        )
+        .reads(1.0),
+        pattern("user by email", "1 Query on GSI1").reads(0.5),
+        pattern("user by email", "+ 1 GetItem of the guard, strongly consistent")
+            .case("that no user has")
+            .reads(1.5),
+        pattern("user by email", "+ 2 GetItem, of the guard and of the user, strongly consistent")
+            .case("that the index does not know yet")
+            .reads(2.5),
+        pattern(
+            "who logs in, by email",
+            "2 GetItem, of the guard and of the user, strongly consistent",
+        )
+        .reads(2.0),
+        pattern("who confirms with their password, by id", "1 GetItem, strongly consistent")
+            .reads(1.0),
+        pattern(
+            "change a user's name, password or role",
+            "1 TransactWriteItems + 1 GetItem, strongly consistent",
+        )
+        .reads(1.0)
+        .writes(3.0),
+        pattern(
+            "renew a password's hash, at the first log-in of a user from another shop",
+            "1 TransactWriteItems",
+        )
+        .writes(3.0),
+        pattern(
+            "change a user's email",
+            "1 GetItem + 1 TransactWriteItems (User, old and new guard)",
+        )
+        .reads(1.0)
+        .writes(8.0),
+        pattern("delete a user", "1 GetItem + 1 TransactWriteItems (User, guard)")
+            .reads(1.0)
+            .writes(5.0),
+    ];
+
     /// The users of this table.
     #[must_use]
     pub fn new(table: Table) -> Self {
@@ -347,34 +381,5 @@ impl PasswordHash {
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")
-    }
-}
-
-impl Role {
-    /// `user` or `admin`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Role {
-    type Err = InvalidRole;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "user" => Ok(Self::User),
-            "admin" => Ok(Self::Admin),
-            _ => Err(InvalidRole),
-        }
     }
 }

@@ -12,9 +12,6 @@ pub(crate) const MAX_ITEM: u64 = 400 * 1024;
 /// What a write unit writes.
 const WRITE_UNIT: u64 = 1024;
 
-/// What a read unit reads, strongly consistent.
-const READ_UNIT: u64 = 4096;
-
 /// What is added to each item of a table or an index when its storage is billed, by the same page. (What
 /// global tables add is not counted.)
 pub(crate) const STORED_WITH: u64 = 100;
@@ -34,13 +31,6 @@ pub(crate) fn put_units(new: &Item) -> u32 {
     let units = u32::try_from(write_units(item(new))).unwrap_or(u32::MAX);
     // The index has all attributes, and so the same size.
     if is_indexed(new) { units.saturating_mul(2) } else { units }
-}
-
-/// What an eventually consistent query costs that reads so much.
-pub(crate) fn query_units(bytes: f64) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "it is 4096")]
-    let of_unit = READ_UNIT as f64;
-    (bytes / of_unit).ceil().max(1.0) * 0.5
 }
 
 /// Whether GSI1, which projects all attributes, has a copy of it.
@@ -182,7 +172,5 @@ mod tests {
     #[test]
     fn units_are_rounded_up() {
         assert_eq!([1, 1024, 1025, 2048].map(write_units), [1, 1, 2, 2]);
-        assert!((query_units(4097.0) - 1.0).abs() < f64::EPSILON);
-        assert!((query_units(0.0) - 0.5).abs() < f64::EPSILON);
     }
 }

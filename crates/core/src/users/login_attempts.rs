@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tracing::warn;
 use uuid::Uuid;
 
+use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::{number, string};
 use crate::schema::{self, EXPIRES_AT, ItemType, Key, TYPE};
 use crate::{Email, Error, Result, Table, Timestamp, retry};
@@ -40,6 +41,12 @@ struct Attempts {
 const TAKE_BACK_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl LoginAttempts {
+    /// What is asked of log-in attempts.
+    pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
+        pattern("count a log-in attempt", "1 UpdateItem").writes(1.0),
+        pattern("forget the failures after a log-in", "1 DeleteItem").writes(1.0),
+    ];
+
     /// The log-ins of this table's users.
     #[must_use]
     pub fn new(table: Table) -> Self {

@@ -1,10 +1,13 @@
 //! How many items there are, and how large they are.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 use serde::Serialize;
-use storefront_core::schema::{Item, TYPE};
+use storefront_core::schema::{Item, ItemType, TYPE};
 
 use super::distribution::{histogram, ratio};
+use crate::entity::migrated_types;
 use crate::size;
 
 /// From this size on an item is near the largest that there may be: 80 % of it.
@@ -46,6 +49,12 @@ pub(super) struct Sums {
     pub(super) near_limit: u64,
 }
 
+/// The mean size of the items of a type.
+pub(super) fn mean_bytes(items: &[Items], item_type: ItemType) -> f64 {
+    let found = items.iter().find(|items| items.name == item_type.as_str());
+    found.map_or(0.0, |items| items.mean_bytes)
+}
+
 /// Counts items of one type.
 struct Type {
     sums: Sums,
@@ -56,31 +65,26 @@ struct Type {
 
 /// Counts all items.
 pub(super) struct Census {
-    types: [Type; TYPES.len()],
+    types: BTreeMap<ItemType, Type>,
 }
-
-/// What a migration writes, in this order.
-const TYPES: [&str; 5] = ["User", "UniqueEmail", "Product", "Order", "OrderItem"];
 
 impl Census {
     pub(super) fn new() -> Self {
-        Self { types: TYPES.map(|_| Type::new()) }
+        Self { types: migrated_types().map(|item_type| (item_type, Type::new())).collect() }
     }
 
     /// Counts an item, and says how large it is.
     pub(super) fn add(&mut self, item: &Item, legacy_id: &str) -> u64 {
         let bytes = size::item(item);
-        let name = item.get(TYPE).and_then(|value| value.as_s().ok());
-        let at = TYPES.iter().position(|known| name.is_some_and(|name| name == known));
-        if let Some(at) = at {
-            self.types[at].add(item, bytes, legacy_id);
+        let item_type = item.get(TYPE).and_then(|value| value.as_s().ok()?.parse().ok());
+        if let Some(counted) = item_type.and_then(|item_type| self.types.get_mut(&item_type)) {
+            counted.add(item, bytes, legacy_id);
         }
         bytes
     }
 
     pub(super) fn finish(self) -> Vec<Items> {
-        let types = TYPES.into_iter().zip(self.types);
-        types.map(|(name, counted)| counted.finish(name)).collect()
+        self.types.into_iter().map(|(item_type, counted)| counted.finish(item_type)).collect()
     }
 }
 
@@ -109,10 +113,10 @@ impl Type {
         }
     }
 
-    fn finish(self, name: &'static str) -> Items {
+    fn finish(self, item_type: ItemType) -> Items {
         let quantile = |q| self.sizes.value_at_quantile(q).min(self.max);
         Items {
-            name,
+            name: item_type.as_str(),
             mean_bytes: ratio(self.sums.bytes, self.sums.items),
             p50_bytes: quantile(0.5),
             p99_bytes: quantile(0.99),

@@ -5,10 +5,12 @@
 //! each request writes is in `docs/access-patterns.md`.
 
 use serde::Serialize;
+use storefront_core::access_patterns::AccessPattern;
+use storefront_core::schema::{GSI1, ItemType, prefix};
 
-use super::census::Items;
+use super::census::{Items, mean_bytes};
 use super::distribution::Distribution;
-use crate::size;
+use super::patterns::{ORDERS, PRODUCTS};
 
 const WRITE_LIMIT: f64 = 1_000.0;
 const READ_LIMIT: f64 = 3_000.0;
@@ -58,35 +60,38 @@ pub(super) fn hot_spots(
     sold_per_category: &Distribution,
     items: &[Items],
 ) -> Vec<HotSpot> {
-    let mean = |name: &str| {
-        items.iter().find(|items| items.name == name).map_or(0.0, |items| items.mean_bytes)
-    };
-    let page = |name: &str| size::query_units(PAGE * mean(name));
+    let page = |pattern: &AccessPattern, of| pattern.read.of(0.0, PAGE * mean_bytes(items, of));
     let mut spots = Vec::new();
     if let Some(user) = orders_per_user.top.first() {
-        let partition = format!("USER#{}", user.key);
+        let partition = format!("{}{}", prefix::USER, user.key);
         // The order in a transaction; its items are in partitions of their own.
         let placed = "an order is placed";
         spots.push(HotSpot::new(placed, partition.clone(), Some(user.share), 2.0, WRITE_LIMIT));
         let read = "a page of the user's orders";
-        spots.push(HotSpot::new(read, partition, None, page("Order"), READ_LIMIT));
+        spots.push(HotSpot::new(read, partition, None, page(ORDERS, ItemType::Order), READ_LIMIT));
     }
     if let Some(product) = sold_per_product.top.first() {
-        let partition = format!("PRODUCT#{}", product.key);
+        let partition = format!("{}{}", prefix::PRODUCT, product.key);
         // The stock in a transaction.
         let sold = "an order item takes its stock";
         spots.push(HotSpot::new(sold, partition, Some(product.share), 2.0, WRITE_LIMIT));
     }
     if let Some(category) = sold_per_category.top.first() {
-        let partition = format!("GSI1 CATEGORY#{}", category.key);
+        let partition = format!("{GSI1} {}{}", prefix::CATEGORY, category.key);
         // The copy of the product whose stock was taken.
         let sold = "an order item takes a product's stock";
         spots.push(HotSpot::new(sold, partition, Some(category.share), 1.0, WRITE_LIMIT));
     }
     if let Some(category) = products_per_category.top.first() {
-        let partition = format!("GSI1 CATEGORY#{}", category.key);
+        let partition = format!("{GSI1} {}{}", prefix::CATEGORY, category.key);
         let read = "a page of the category's products";
-        spots.push(HotSpot::new(read, partition, None, page("Product"), READ_LIMIT));
+        spots.push(HotSpot::new(
+            read,
+            partition,
+            None,
+            page(PRODUCTS, ItemType::Product),
+            READ_LIMIT,
+        ));
     }
     spots
 }

@@ -10,6 +10,7 @@ mod distribution;
 mod findings;
 mod hot;
 mod page;
+mod patterns;
 mod queries;
 mod report;
 mod sections;

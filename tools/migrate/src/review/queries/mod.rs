@@ -2,14 +2,13 @@
 
 mod expression;
 mod log;
-mod pattern;
 mod rules;
 mod schema;
 mod statement;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -18,15 +17,16 @@ use sqlparser::ast::{Expr, Query, SetExpr, Statement, Value, ValueWithSpan, Visi
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
+use storefront_core::access_patterns::{self, AccessPattern, Units};
+use storefront_core::schema::ItemType;
 
 use self::log::{Entry, Format};
-use self::pattern::{Pattern, Units, patterns};
 use self::rules::{Match, Share, Verdict, judge};
 use self::schema::Schema;
 use self::statement::Shape;
-use super::census::Items;
+use super::census::{Items, mean_bytes};
 use super::cost::Prices;
-use crate::size;
+use super::patterns;
 use crate::{Entity, Error, Mapping};
 
 /// How many statements that differ by more than their values are kept apart. Those that come later are
@@ -73,9 +73,9 @@ pub(super) struct Queries {
 pub(super) struct Answered {
     pub(super) pattern: &'static str,
     pub(super) requests: &'static str,
-    /// As the documentation has them.
-    pub(super) read_units: &'static str,
-    pub(super) write_units: &'static str,
+    /// As formulas: `3 + 5 n`.
+    pub(super) read_units: String,
+    pub(super) write_units: String,
     pub(super) calls: u64,
     pub(super) statements: Vec<Asked>,
 }
@@ -157,7 +157,11 @@ impl Queries {
             calls: all,
             without_table: 0,
             others,
-            patterns: patterns().iter().map(Answered::of).collect(),
+            // Special cases are of what a request finds, which no statement says.
+            patterns: access_patterns::all()
+                .filter(|it| it.case.is_none())
+                .map(Answered::of)
+                .collect(),
             without_pattern: Vec::new(),
             unparsed: Vec::new(),
             not_followed: schema.not_followed().into_iter().map(Entity::section).collect(),
@@ -175,7 +179,6 @@ impl Queries {
         items: &[Items],
         prices: &Prices,
     ) -> Requests {
-        let costs: BTreeMap<_, _> = patterns().into_iter().map(|it| (it.name, it)).collect();
         let mut sum = Requests::default();
         for (sql, (known, calls)) in known {
             match known {
@@ -185,10 +188,9 @@ impl Queries {
                     self.without_pattern.push(Asked::of(sql, &calls, vec![why]));
                 }
                 Known::Judged(Verdict::Pattern(found)) => {
-                    if let Some(pattern) = costs.get(found.name) {
-                        sum.add(pattern, &found, &calls, items, prices);
-                    }
-                    let answered = self.patterns.iter_mut().find(|it| it.pattern == found.name);
+                    sum.add(&found, &calls, items, prices);
+                    let name = found.pattern.name;
+                    let answered = self.patterns.iter_mut().find(|it| it.pattern == name);
                     if let Some(answered) = answered {
                         answered.calls += calls.count;
                         answered.statements.push(Asked::of(sql, &calls, found.doubts));
@@ -305,12 +307,12 @@ impl Calls {
 }
 
 impl Answered {
-    fn of(pattern: &Pattern) -> Self {
+    fn of(pattern: &AccessPattern) -> Self {
         Self {
             pattern: pattern.name,
             requests: pattern.requests,
-            read_units: pattern.read_units,
-            write_units: pattern.write_units,
+            read_units: pattern.read.to_string(),
+            write_units: pattern.write.to_string(),
             calls: 0,
             statements: Vec::new(),
         }
@@ -325,30 +327,23 @@ impl Asked {
 
 #[allow(clippy::cast_precision_loss, reason = "an estimate does not need all digits of 2^53")]
 impl Requests {
-    fn add(
-        &mut self,
-        pattern: &Pattern,
-        found: &Match,
-        calls: &Calls,
-        items: &[Items],
-        prices: &Prices,
-    ) {
+    fn add(&mut self, found: &Match, calls: &Calls, items: &[Items], prices: &Prices) {
         let times = calls.count as f64;
         let of = |units: Units| match found.share {
             Share::Nothing => 0.0,
             Share::OrderItems => {
-                units.of_item * calls.rows.map_or(calls.inserted, |rows| rows) as f64
+                units.per_item * calls.rows.map_or(calls.inserted, |rows| rows) as f64
             }
-            Share::Whole if units.is_page => {
+            Share::Whole if units.is_of_page() => {
                 let rows = calls.rows.map_or(PAGE, |rows| rows as f64 / times.max(1.0));
-                let type_ = if found.name == pattern::PRODUCTS { "Product" } else { "Order" };
-                let bytes = items.iter().find(|items| items.name == type_);
+                let is_of_products = found.pattern == patterns::PRODUCTS;
+                let of = if is_of_products { ItemType::Product } else { ItemType::Order };
                 // A page reads one item more than it shows.
-                times * size::query_units((rows + 1.0) * bytes.map_or(0.0, |it| it.mean_bytes))
+                times * units.of(0.0, (rows + 1.0) * mean_bytes(items, of))
             }
             Share::Whole => times * units.base,
         };
-        let (read, write) = (of(pattern.read), of(pattern.write));
+        let (read, write) = (of(found.pattern.read), of(found.pattern.write));
         let cost = prices.of_units(read, write);
         self.read_units += read;
         self.write_units += write;

@@ -1,14 +1,15 @@
 //! Which access pattern takes the place of a statement, if any does.
 
 use storefront_core::OrderStatus;
+use storefront_core::access_patterns::AccessPattern;
 
-use super::pattern::{
+use super::schema::{Meaning, OfEntity, Schema};
+use super::statement::{Change, Kind, Operator, Shape};
+use crate::review::patterns::{
     ADD_OR_DELETE_PRODUCT, ANY_ORDER, CANCEL, CHANGE_EMAIL, CHANGE_PRODUCT, CHANGE_STATUS,
     CHANGE_USER, CONFIRM, DELETE_USER, LOG_IN, ORDERS, OWN_ORDER, PLACE_ORDER, PRODUCT_BY_ID,
     PRODUCTS, REGISTER, ROLE, USER_BY_EMAIL, USER_BY_ID,
 };
-use super::schema::{Meaning, OfEntity, Schema};
-use super::statement::{Change, Kind, Operator, Shape};
 use crate::{Entity, Mapping};
 
 /// What becomes of a statement.
@@ -25,7 +26,7 @@ pub(super) enum Verdict {
 /// The pattern that does what a statement does.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Match {
-    pub(super) name: &'static str,
+    pub(super) pattern: &'static AccessPattern,
     /// Which part of the pattern's cost it stands for.
     pub(super) share: Share,
     /// Why it may not be so, after all.
@@ -71,8 +72,8 @@ pub(super) fn judge(shape: &Shape, schema: &Schema, mapping: &Mapping) -> Verdic
     }
 }
 
-fn whole(name: &'static str) -> Match {
-    Match { name, share: Share::Whole, doubts: Vec::new() }
+fn whole(pattern: &'static AccessPattern) -> Match {
+    Match { pattern, share: Share::Whole, doubts: Vec::new() }
 }
 
 impl Match {
@@ -141,12 +142,12 @@ impl<'s> Asked<'s> {
     }
 
     /// A page of what is in the order of the id, which is that of the creation.
-    fn page(&self, name: &'static str, is_down: bool, of: &str) -> Found {
+    fn page(&self, pattern: &'static AccessPattern, is_down: bool, of: &str) -> Found {
         // Where a page begins, or a range of dates.
         let is_range = |it: &&str| matches!(self.condition(it), Some((Operator::Range, _)));
         let ranges = ["id", "createdAt"].into_iter().filter(is_range);
         let besides: Vec<_> = ranges.chain([of]).collect();
-        let mut found = self.filtered(whole(name), &besides);
+        let mut found = self.filtered(whole(pattern), &besides);
         if let Some((by, down)) = &self.shape.order {
             let meaning = by.as_ref().and_then(|column| self.of.meaning(column));
             if !matches!(meaning, Some(Meaning::Is("id" | "createdAt"))) {
@@ -195,8 +196,8 @@ impl<'s> Asked<'s> {
     }
 
     fn order(&self) -> Option<Found> {
-        let name = if self.has_one("userId") { OWN_ORDER } else { ANY_ORDER };
-        if let Some(found) = self.by_key("id", whole(name)) {
+        let by_id = if self.has_one("userId") { OWN_ORDER } else { ANY_ORDER };
+        if let Some(found) = self.by_key("id", whole(by_id)) {
             return Some(Ok(self.filtered(found, &["id", "userId"])));
         }
         if !self.has_one("userId") {
@@ -249,7 +250,7 @@ fn select(shape: &Shape, schema: &Schema) -> Result<Match, String> {
         let Some(found) = found else { continue };
         let mut found = found?;
         if shape.aggregates {
-            let is_page = found.name == ORDERS || found.name == PRODUCTS;
+            let is_page = found.pattern == ORDERS || found.pattern == PRODUCTS;
             if is_page || *entity == Entity::OrderItem {
                 return Err("counts or sums: the table keeps no such figures".to_owned());
             }
@@ -264,7 +265,7 @@ fn select(shape: &Shape, schema: &Schema) -> Result<Match, String> {
                 found = found.doubted(format!("with its {other}: a request more for each"));
             }
         }
-        if found.name == ORDERS && entities.contains(&Entity::OrderItem) {
+        if found.pattern == ORDERS && entities.contains(&Entity::OrderItem) {
             found = found.doubted("with their items: a request more for each order");
         }
         return Ok(found);

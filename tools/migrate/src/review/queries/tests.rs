@@ -23,7 +23,7 @@ fn verdict(example: &str, sql: &str) -> Verdict {
 /// The pattern, and why it may be another.
 fn pattern(example: &str, sql: &str) -> (&'static str, String) {
     match verdict(example, sql) {
-        Verdict::Pattern(found) => (found.name, found.doubts.join("; ")),
+        Verdict::Pattern(found) => (found.pattern.name, found.doubts.join("; ")),
         other => panic!("{sql}: {other:?}"),
     }
 }
@@ -138,7 +138,7 @@ fn what_is_of_several_tables_is_found_by_any_of_them() {
     }
     let of_more = verdict(UUIDS, "INSERT INTO credentials (account_id) VALUES ($1)");
     let Verdict::Pattern(found) = of_more else { panic!("{of_more:?}") };
-    assert_eq!((found.name, found.share), ("register a user", Share::Nothing));
+    assert_eq!((found.pattern.name, found.share), ("register a user", Share::Nothing));
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod sheet;
 
 use std::fmt::Write as _;
 
+use storefront_core::schema::{GSI1, ItemType, prefix};
+
 use self::format::{bytes, float, percent, rounded};
 use self::sheet::{Sheet, thousands};
 use super::distribution::Distribution;
@@ -69,21 +71,27 @@ fn sections(report: &Report, shown: Option<usize>) -> Vec<Section> {
         items(report),
         spread(
             "Orders per user",
-            "An item collection each, USER#<id>: the user and their orders. A collection may be of any \
-             size; a page of it costs the same wherever it is.",
+            &format!(
+                "An item collection each, {}: the user and their orders. A collection may be of any size; \
+                 a page of it costs the same wherever it is.",
+                ItemType::Order.layout().pk
+            ),
             ["user", "orders"],
             &report.orders_per_user,
         ),
         spread(
             "Products per category",
-            "An item collection of GSI1 each, CATEGORY#<category>.",
+            &format!("An item collection of {GSI1} each, {}<category>.", prefix::CATEGORY),
             ["category", "products"],
             &report.products_per_category,
         ),
         spread(
             "Order items per product",
-            "A partition each, PRODUCT#<id>, which an order writes to take the product's stock. Products \
-             that are gone do not count.",
+            &format!(
+                "A partition each, {}, which an order writes to take the product's stock. Products that are \
+                 gone do not count.",
+                ItemType::Product.layout().pk
+            ),
             ["product", "order items"],
             &report.sold_per_product,
         ),

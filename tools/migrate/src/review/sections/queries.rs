@@ -18,7 +18,7 @@ pub(super) fn queries(report: &Report, shown: Option<usize>) -> Vec<Section> {
     let mut answered = Sheet::new(&["pattern", "statement", "maybe, because"], &["calls", "ms"]);
     for pattern in &queries.patterns {
         patterns.add(
-            [pattern.pattern, pattern.requests, pattern.read_units, pattern.write_units]
+            [pattern.pattern, pattern.requests, &pattern.read_units, &pattern.write_units]
                 .map(str::to_owned)
                 .into_iter()
                 .chain([thousands(pattern.calls)])

@@ -1,0 +1,90 @@
+//! Measures every access pattern: its requests, and the capacity units that DynamoDB reports.
+//!
+//! What they have to be stands beside each repository, in its `ACCESS_PATTERNS`.
+
+mod orders;
+mod products;
+mod users;
+
+use std::collections::BTreeMap;
+
+use storefront_core::access_patterns::{self, AccessPattern};
+use storefront_core::capacity::{Consumed, measure};
+
+#[tokio::test]
+async fn every_access_pattern_costs_what_its_repository_says() {
+    let mut costs = Costs::expected();
+    Box::pin(users::measure_reads(&mut costs)).await;
+    Box::pin(users::measure_writes(&mut costs)).await;
+    Box::pin(users::measure_log_ins(&mut costs)).await;
+    Box::pin(products::measure_all(&mut costs)).await;
+    Box::pin(orders::measure_reads(&mut costs)).await;
+    Box::pin(orders::measure_placing(&mut costs)).await;
+    Box::pin(orders::measure_changes(&mut costs)).await;
+    costs.finish();
+}
+
+/// What was measured, held against the data.
+struct Costs {
+    expected: BTreeMap<String, &'static AccessPattern>,
+    unmeasured: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Costs {
+    fn expected() -> Self {
+        let expected: BTreeMap<_, _> =
+            access_patterns::all().map(|pattern| (pattern.to_string(), pattern)).collect();
+        let unmeasured = expected.keys().cloned().collect();
+        Self { expected, unmeasured, wrong: Vec::new() }
+    }
+
+    /// Runs a pattern without order items, whose page, if it reads one, is of at most 4 KB.
+    async fn measure<T>(
+        &mut self,
+        pattern: &str,
+        requests: u32,
+        work: impl Future<Output = T>,
+    ) -> T {
+        self.measure_n(pattern, 0, requests, work).await
+    }
+
+    /// The same, of n order items.
+    async fn measure_n<T>(
+        &mut self,
+        name: &str,
+        n: u32,
+        requests: u32,
+        work: impl Future<Output = T>,
+    ) -> T {
+        // Boxed: a test has a small stack, and these futures are of many kilobytes.
+        let (result, consumed) = measure(Box::pin(work)).await;
+        let Some(pattern) = self.expected.get(name) else {
+            panic!("no repository has an access pattern `{name}`");
+        };
+        self.unmeasured.retain(|unmeasured| unmeasured != name);
+        let expected = Consumed {
+            requests,
+            read_units: pattern.read.of(n.into(), 4_096.0),
+            write_units: pattern.write.of(n.into(), 4_096.0),
+        };
+        if consumed != expected {
+            self.wrong.push(format!("`{name}`, n = {n}: {consumed:?}, expected {expected:?}"));
+        }
+        result
+    }
+
+    fn finish(self) {
+        assert!(
+            self.wrong.is_empty(),
+            "Costs differ from the ACCESS_PATTERNS of a repository; if they are meant to, change them \
+             there and run `cargo xtask docs`:\n{}",
+            self.wrong.join("\n")
+        );
+        assert!(
+            self.unmeasured.is_empty(),
+            "Measure these in crates/core/tests/it/access_patterns:\n{}",
+            self.unmeasured.join("\n")
+        );
+    }
+}

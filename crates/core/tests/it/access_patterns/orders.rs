@@ -1,0 +1,80 @@
+use storefront_core::{CreatedBetween, MAX_ORDER_ITEMS, OrderAccess, OrderStatus, PageRequest};
+
+use super::Costs;
+use crate::shop::{Shop, becoming, new_order};
+
+pub(super) async fn measure_reads(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let blend = shop.product(100, None).await;
+    for _ in 0..10 {
+        shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    }
+    let request = PageRequest { limit: 5, after: None };
+    let page = shop.orders.list(anna.id, CreatedBetween::default(), request);
+    let name = "orders of a user, newest first, a page of n, optionally from/to";
+    // Six orders of some 300 bytes: less than 4 KB.
+    let page = costs.measure(name, 1, page).await.unwrap();
+    assert_eq!(page.items.len(), 5);
+
+    let id = page.items[0].id;
+    for (name, access) in [
+        ("own order with items", OrderAccess::OwnedBy(anna.id)),
+        ("any order by id, with items", OrderAccess::Any),
+    ] {
+        let found = costs.measure(name, 2, shop.orders.find(access, id)).await;
+        assert!(found.unwrap().is_some());
+    }
+}
+
+pub(super) async fn measure_placing(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    for n in [1, 10, MAX_ORDER_ITEMS] {
+        let products = shop.products(n).await;
+        let items: Vec<_> = products.iter().map(|product| (product, 1)).collect();
+        let n = u32::try_from(n).unwrap();
+        let name = "place an order of n items";
+        // Read are the products and the user. Two units for the order and one for its copy in GSI1;
+        // for each item two, and for its product's stock two and one for the product's copy in GSI1.
+        let place = shop.orders.place(new_order(&anna, &items));
+        costs.measure_n(name, n, 2, place).await.unwrap();
+
+        let key = format!("of {n}").replace(' ', "-");
+        let name = "place an order of n items … with an idempotency key";
+        // Half a unit to look for the record, and two to put it.
+        let placed = costs.measure_n(name, n, 2, shop.place_as(&key, &anna, &items)).await;
+        assert!(!placed.unwrap().replayed);
+        let name = "place an order of n items … that was placed before with its key";
+        let replayed = costs.measure_n(name, n, 3, shop.place_as(&key, &anna, &items)).await;
+        assert!(replayed.unwrap().replayed);
+    }
+}
+
+pub(super) async fn measure_changes(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    for n in [1, 3] {
+        let products = shop.products(n).await;
+        let items: Vec<_> = products.iter().map(|product| (product, 1)).collect();
+        let n = u32::try_from(n).unwrap();
+
+        let order = shop.place(&anna, &items).await.unwrap();
+        let to = becoming(OrderStatus::Paid);
+        let pay = shop.orders.change_status(OrderAccess::Any, order.id, to);
+        // The order at two units, and its copy in GSI1.
+        costs.measure_n("change an order's status", n, 3, pay).await.unwrap();
+
+        let to = becoming(OrderStatus::Cancelled);
+        let cancel = shop.orders.change_status(OrderAccess::Any, order.id, to);
+        // Order and products at two units each, and a copy of each in GSI1 at one.
+        costs.measure_n("cancel an order of n items", n, 3, cancel).await.unwrap();
+
+        let order = shop.place(&anna, &items).await.unwrap();
+        let (owner, to) = (OrderAccess::OwnedBy(anna.id), becoming(OrderStatus::Cancelled));
+        let cancel = shop.orders.change_status(owner, order.id, to);
+        let name = "cancel an order of n items … as its owner";
+        // The owner's role is read strongly consistent.
+        costs.measure_n(name, n, 4, cancel).await.unwrap();
+    }
+}

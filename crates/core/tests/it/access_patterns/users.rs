@@ -1,0 +1,77 @@
+use storefront_core::{PasswordHash, UserChanges, UserId, schema};
+
+use super::Costs;
+use crate::shop::{Shop, email, new_user};
+
+pub(super) async fn measure_reads(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let (anna_email, nobodys) = (email("anna@example.com"), email("ben@example.com"));
+
+    let found = costs.measure("user by id", 1, shop.users.find(anna.id)).await;
+    assert!(found.unwrap().is_some());
+    // A miss is only reported after a strongly consistent read.
+    let missing = shop.users.find(UserId::new());
+    let found = costs.measure("user by id … that does not exist", 2, missing).await;
+    assert!(found.unwrap().is_none());
+
+    let name = "a user's role, for what only administrators may do";
+    for id in [anna.id, UserId::new()] {
+        costs.measure(name, 1, shop.users.role_of(id)).await.unwrap();
+    }
+    let name = "who confirms with their password, by id";
+    let found = costs.measure(name, 1, shop.users.find_now(anna.id)).await;
+    assert_eq!(found.unwrap().as_ref(), Some(&anna));
+
+    let found = costs.measure("user by email", 1, shop.users.find_by_email(&anna_email)).await;
+    assert!(found.unwrap().is_some());
+    let missing = shop.users.find_by_email(&nobodys);
+    let found = costs.measure("user by email … that no user has", 2, missing).await;
+    assert!(found.unwrap().is_none());
+    // What is not there costs as much as a small item.
+    for (address, exists) in [(&anna_email, true), (&nobodys, false)] {
+        let to_log_in = shop.users.find_to_log_in(address);
+        let found = costs.measure("who logs in, by email", 2, to_log_in).await;
+        assert_eq!(found.unwrap().is_some(), exists);
+    }
+
+    // The embedded index never lags the table: a user without keys of the index stands for one that it
+    // does not have yet.
+    shop.remove_from_index(schema::Key::user(anna.id)).await;
+    let name = "user by email … that the index does not know yet";
+    let found = costs.measure(name, 3, shop.users.find_by_email(&anna_email)).await;
+    assert_eq!(found.unwrap().as_ref(), Some(&anna));
+}
+
+pub(super) async fn measure_writes(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let register = shop.users.register(UserId::new(), new_user("anna@example.com"));
+    // Two items at two units each in a transaction, and the user's copy in GSI1 at one.
+    let anna = costs.measure("register a user", 1, register).await.unwrap();
+
+    let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
+    let change = shop.users.update(anna.id, changes, None);
+    // The item at two units, and its copy in GSI1.
+    costs.measure("change a user's name, password or role", 2, change).await.unwrap();
+
+    let new = PasswordHash::new("$argon2id$renewed".to_owned());
+    let renewal = shop.users.renew_password_hash(anna.id, &anna.password_hash, &new);
+    let name = "renew a password's hash, at the first log-in of a user from another shop";
+    // The item at two units, and its copy in GSI1.
+    assert!(costs.measure(name, 1, renewal).await.unwrap());
+
+    let changes = UserChanges { email: Some(email("anna@example.org")), ..UserChanges::default() };
+    let change = shop.users.update(anna.id, changes, None);
+    // Three items at two units each; in GSI1 one copy goes and another comes.
+    costs.measure("change a user's email", 2, change).await.unwrap();
+
+    costs.measure("delete a user", 2, shop.users.delete(anna.id, None)).await.unwrap();
+}
+
+pub(super) async fn measure_log_ins(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = email("anna@example.com");
+    costs.measure("count a log-in attempt", 1, shop.login_attempts.begin(&anna)).await.unwrap();
+    let name = "forget the failures after a log-in";
+    costs.measure(name, 1, shop.login_attempts.succeeded(&anna)).await;
+}
