@@ -4,6 +4,7 @@
 //! document describes them, and the checks drive them. A new function is named there and in
 //! `template.yaml`.
 
+pub mod docs;
 pub mod openapi;
 
 mod function;

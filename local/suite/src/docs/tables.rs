@@ -1,0 +1,62 @@
+//! Tables of what the table holds and what is asked of it.
+
+use storefront_core::access_patterns;
+use storefront_core::schema::ItemType;
+
+/// Every type of item, with its keys and its attributes.
+pub(super) fn items() -> String {
+    let rows = ItemType::ALL.iter().map(|item_type| {
+        let layout = item_type.layout();
+        let (gsi1pk, gsi1sk) = layout.gsi1.unwrap_or_default();
+        vec![
+            code(item_type.as_str()),
+            code(layout.pk),
+            code(layout.sk),
+            code(gsi1pk),
+            code(gsi1sk),
+            layout.attributes.join(", "),
+        ]
+    });
+    table(&["`_type`", "PK", "SK", "GSI1PK", "GSI1SK", "attributes"], rows)
+}
+
+/// The same in short.
+pub(super) fn item_keys() -> String {
+    let rows = ItemType::ALL.iter().map(|item_type| {
+        let layout = item_type.layout();
+        let (gsi1pk, _) = layout.gsi1.unwrap_or_default();
+        vec![item_type.to_string(), code(layout.pk), code(layout.sk), code(gsi1pk)]
+    });
+    table(&["item", "PK", "SK", "GSI1PK"], rows)
+}
+
+/// Every access pattern, with its costs. A special case stands below its pattern.
+pub(super) fn access_patterns() -> String {
+    let rows = access_patterns::all().map(|pattern| {
+        vec![
+            pattern.case.map_or_else(|| pattern.name.to_owned(), |case| format!("… {case}")),
+            pattern.requests.to_owned(),
+            pattern.read.to_string(),
+            pattern.write.to_string(),
+        ]
+    });
+    table(&["pattern", "requests", "read units", "write units"], rows)
+}
+
+fn code(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("`{text}`") }
+}
+
+/// A table in Markdown.
+pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut text = row(head.iter().copied());
+    text.extend(["|", &"---|".repeat(head.len()), "\n"]);
+    text.extend(rows.map(|cells| row(cells.iter().map(String::as_str))));
+    text
+}
+
+fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    // An empty cell takes one space, not two.
+    let cells = cells.map(|cell| if cell.is_empty() { String::new() } else { format!(" {cell}") });
+    format!("|{} |\n", cells.collect::<Vec<_>>().join(" |"))
+}
