@@ -1,4 +1,5 @@
-//! A function that takes too long is cut off, and its client then gets no problem of the shop's.
+//! Lambda kills a function that takes too long. API Gateway then answers without the shop's problem
+//! details, so a function must answer before that.
 
 use serde_json::json;
 use storefront_http::ANSWER_WITHIN;
@@ -7,7 +8,7 @@ use storefront_template::Template;
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
 use tokio::time::Instant;
 
-use crate::schedule::{LONGEST_ANSWER, World};
+use crate::engine::schedule::{LONGEST_ANSWER, Scenario};
 
 #[test]
 fn each_function_has_the_time_to_answer() {
@@ -20,7 +21,7 @@ fn each_function_has_the_time_to_answer() {
 #[tokio::test(start_paused = true)]
 async fn an_order_that_meets_slow_answers_and_conflicts_in_turn_is_answered_in_time() {
     let dynamodb = FaultyDynamoDb::start();
-    let world = World::open(&dynamodb, false).await;
+    let scenario = Scenario::prepare(&dynamodb, false).await;
     let plan = Plan::none();
     let shop = Shop::over(&dynamodb.table(&plan));
     for _ in 0..7 {
@@ -34,9 +35,9 @@ async fn an_order_that_meets_slow_answers_and_conflicts_in_turn_is_answered_in_t
             }),
         );
     }
-    let product = world.products.lock().unwrap()[0].to_string();
+    let product = scenario.products.lock().unwrap()[0].to_string();
     let started = Instant::now();
-    let answer = shop.order(world.customers[0], None, &[(&product, 1)]).await;
+    let answer = shop.order(scenario.customers[0], None, &[(&product, 1)]).await;
     let took = started.elapsed();
     assert!(answer.problem(503, "unavailable").header("retry-after").is_some());
     assert!(plan.remaining() > 0, "it would have gone on");

@@ -1,21 +1,23 @@
-//! The whole shop while `DynamoDB` throttles, conflicts, fails, stalls, and loses connections:
-//! whatever goes wrong, what must hold holds.
+//! Runs the shop while `DynamoDB` throttles, conflicts, fails, stalls and loses connections, and
+//! checks what must hold whatever goes wrong.
 //!
-//! A schedule is a number of clients who ask for all kinds of things at once, and the faults that
-//! their requests meet; its seed decides all of it. A schedule that fails prints its seed. To run
-//! it again, with its history:
+//! A schedule is a number of concurrent clients that send requests of all kinds, and the faults that
+//! these meet. Its seed decides all of it. A schedule that fails prints its seed; to run it again
+//! and print its history:
 //!
 //! ```sh
 //! STOREFRONT_FAULT_SEED=17 cargo test -p storefront-invariants --test faults schedules
 //! ```
 //!
-//! `STOREFRONT_FAULT_SCHEDULES=10000` runs so many of them.
+//! `STOREFRONT_FAULT_SCHEDULES=10000` sets how many schedules run.
+//!
+//! `entities` has a file per entity, `engine` runs the schedules. See the crate's README.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-mod client;
 mod deadline;
-mod schedule;
+mod engine;
+mod entities;
 mod sockets;
 
 use std::collections::BTreeMap;
@@ -23,14 +25,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use schedule::{Report, run};
+use engine::schedule::{Report, run};
 use storefront_testing::faults::Fault;
 use tracing::subscriber::{NoSubscriber, with_default};
 
 const SCHEDULES: u64 = 500;
 
-/// So many of them leave their logs where evidence is asked for: each writes a megabyte, and what
-/// the first ones do not log, the others do not either.
+/// How many schedules are logged where evidence is kept. Each writes a megabyte, and the later ones
+/// log nothing that the first do not.
 const LOGGED: u64 = 10;
 
 #[test]
@@ -51,7 +53,7 @@ fn the_shop_keeps_its_word_through_many_schedules_of_faults() {
     let count = failed.len();
     assert!(failed.is_empty(), "{count} of {schedules} schedules:\n{}", failed.join("\n"));
 
-    // What never happened was not tested.
+    // A fault or a status that never occurred was not tested.
     let mut injected: BTreeMap<Fault, u32> = BTreeMap::new();
     let mut statuses: BTreeMap<i64, usize> = BTreeMap::new();
     for report in &reports {
@@ -65,9 +67,9 @@ fn the_shop_keeps_its_word_through_many_schedules_of_faults() {
     println!("{injected:?}\n{statuses:?}");
     let missing: Vec<Fault> =
         Fault::ALL.into_iter().filter(|fault| !injected.contains_key(fault)).collect();
-    assert!(missing.is_empty(), "{missing:?} took no effect: {injected:?}");
+    assert!(missing.is_empty(), "{missing:?} had no effect: {injected:?}");
     for status in [200, 201, 204, 401, 403, 404, 409, 412, 503] {
-        assert!(statuses.contains_key(&status), "{status} was answered: {statuses:?}");
+        assert!(statuses.contains_key(&status), "no answer was {status}: {statuses:?}");
     }
 }
 
@@ -81,7 +83,7 @@ fn a_seed_is_the_same_schedule_each_time() {
     }
 }
 
-/// On two threads, each of which runs one schedule at a time.
+/// Runs the schedules on two threads, one at a time on each.
 fn run_all(schedules: u64) -> Vec<Report> {
     let next = AtomicU64::new(0);
     let reports = Mutex::new(Vec::new());
@@ -102,7 +104,7 @@ fn run_all(schedules: u64) -> Vec<Report> {
     reports.into_inner().unwrap()
 }
 
-/// Without a log.
+/// Runs a schedule without its log.
 fn run_quietly(seed: u64) -> Report {
     with_default(NoSubscriber::new(), || run(seed))
 }

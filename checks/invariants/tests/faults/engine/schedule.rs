@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use storefront_core::{NewUser, OrderId, PasswordHash, ProductId, Role, UserId, Users};
+use storefront_http::ANSWER_WITHIN;
+use storefront_invariants::Shop;
+use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
+use storefront_testing::{Persona, evidence};
+
+use super::checker;
+use super::client::Client;
+use super::history::History;
+use crate::entities::Snapshot;
+use crate::entities::passwords::BCRYPT_HASH;
+
+/// A user whom no client changes, so that their log-in must always work.
+pub(crate) const UNCHANGED_EMAIL: &str = "steady@example.com";
+
+/// API Gateway cuts a function off that takes a second longer than it means to; then its client gets
+/// no problem details.
+pub(crate) const LONGEST_ANSWER: Duration =
+    ANSWER_WITHIN.checked_add(Duration::from_millis(500)).expect("seconds are far from overflow");
+
+/// One in this many schedules uses passwords, because hashing them takes most of its time.
+pub(crate) const PASSWORDS_EVERY: u64 = 8;
+
+/// The result of a schedule.
+pub(crate) struct Report {
+    pub(crate) seed: u64,
+    pub(crate) violations: Vec<String>,
+    pub(crate) injected: BTreeMap<Fault, u32>,
+    pub(crate) statuses: BTreeMap<i64, usize>,
+    pub(crate) history: String,
+}
+
+/// What the clients of a schedule share.
+pub(crate) struct Scenario {
+    /// The table before the first request.
+    before: Snapshot,
+    pub(crate) history: History,
+    pub(crate) admin: Persona,
+    pub(crate) customers: Vec<Persona>,
+    /// The first email of each customer.
+    pub(crate) emails: Vec<String>,
+    /// Whether clients log in and change passwords.
+    pub(crate) uses_passwords: bool,
+    /// Each customer's last acknowledged password, if it is not the first.
+    pub(crate) passwords: Mutex<BTreeMap<UserId, String>>,
+    pub(crate) products: Mutex<Vec<ProductId>>,
+    /// The products whose stock clients set.
+    pub(crate) stock_is_set: Vec<ProductId>,
+    pub(crate) orders: Mutex<Vec<(OrderId, Persona)>>,
+    /// Violations that the history does not show.
+    pub(crate) violations: Mutex<Vec<String>>,
+}
+
+/// Runs the schedule of this seed. The clock is simulated: it jumps whenever every task waits.
+pub(crate) fn run(seed: u64) -> Report {
+    // The retries take their jitter from it.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        // Two passwords that are hashed at once would be ready in any order.
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(Box::pin(run_clients(seed)))
+}
+
+async fn run_clients(seed: u64) -> Report {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let dynamodb = FaultyDynamoDb::start();
+    let uses_passwords = seed.is_multiple_of(PASSWORDS_EVERY);
+    let scenario = Arc::new(Scenario::prepare(&dynamodb, uses_passwords).await);
+    let fault_percentage = [2, 8, 15, 30, 60][random.usize(..5)];
+    let clients = (0..random.usize(3..=5)).map(|_| {
+        let plan = Plan::seeded(random.u64(..), fault_percentage);
+        let shop = Shop::over(&dynamodb.table(&plan));
+        let client = Client::new(shop, Arc::clone(&scenario), random.fork());
+        client.with_longest_answer(LONGEST_ANSWER).run(8)
+    });
+    join_all(clients).await;
+    Report::of(seed, &dynamodb, &scenario).await
+}
+
+impl Report {
+    /// Checks everything, once no request is in progress any more.
+    pub(crate) async fn of(seed: u64, dynamodb: &FaultyDynamoDb, scenario: &Scenario) -> Self {
+        dynamodb.settled().await;
+        scenario.try_all_passwords(dynamodb).await;
+        let after = Snapshot::of(dynamodb.items());
+        let mut violations = after.violations();
+        let exchanges = scenario.history.exchanges();
+        violations.extend(checker::violations(&exchanges, &scenario.before, &after));
+        violations.append(&mut scenario.violations.lock().unwrap());
+        Self {
+            seed,
+            violations,
+            injected: dynamodb.injected(),
+            statuses: scenario.history.statuses(),
+            history: scenario.history.lines(),
+        }
+    }
+}
+
+impl Scenario {
+    /// Fills the table with an administrator, customers and products.
+    pub(crate) async fn prepare(dynamodb: &FaultyDynamoDb, uses_passwords: bool) -> Self {
+        let table = dynamodb.table(&Plan::none());
+        let users = Users::new(table.clone());
+        let register = async |email: &str, role: Role| {
+            evidence::email(email);
+            let new = NewUser {
+                email: email.parse().unwrap(),
+                name: "Ånna Großkopf".to_owned(),
+                password_hash: PasswordHash::new(BCRYPT_HASH.to_owned()),
+                role,
+            };
+            let user = users.register(UserId::new(), new).await.unwrap();
+            Persona { user_id: user.id, role }
+        };
+        let admin = register("keeper@example.com", Role::Admin).await;
+        register(UNCHANGED_EMAIL, Role::User).await;
+        let emails: Vec<String> = (1..=3).map(|n| format!("customer-{n}@example.com")).collect();
+        let mut customers = Vec::new();
+        for email in &emails {
+            customers.push(register(email, Role::User).await);
+        }
+        let mut scenario = Self {
+            before: Snapshot::of(dynamodb.items()),
+            history: History::default(),
+            admin,
+            customers,
+            emails,
+            uses_passwords,
+            passwords: Mutex::default(),
+            products: Mutex::default(),
+            stock_is_set: Vec::new(),
+            orders: Mutex::default(),
+            violations: Mutex::default(),
+        };
+        let shop = Shop::over(&table);
+        for stock in [Some(4), Some(30), Some(200), None] {
+            let id = scenario.add_product(&shop, stock).await;
+            if stock == Some(200) {
+                scenario.stock_is_set.push(id);
+            }
+        }
+        scenario
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let violations = self.violations.join("\n  ");
+        write!(f, "STOREFRONT_FAULT_SEED={}\n  {violations}", self.seed)
+    }
+}

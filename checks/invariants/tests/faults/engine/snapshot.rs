@@ -1,0 +1,61 @@
+//! Reads items of the table, and checks their keys.
+
+use serde::de::DeserializeOwned;
+use storefront_core::Email;
+use storefront_core::schema::{self, IndexKey, Item, Key};
+
+use crate::entities::Snapshot;
+
+impl Snapshot {
+    /// Reads the items of a whole table.
+    pub(crate) fn of(items: impl IntoIterator<Item = Item>) -> Self {
+        let mut snapshot = Self::default();
+        for item in items {
+            if let Err(fault) = snapshot.add(&text(&item, schema::TYPE), &item) {
+                let (pk, sk) = (text(&item, schema::PK), text(&item, schema::SK));
+                snapshot.malformed.push(format!("the item {pk} {sk} {fault}"));
+            }
+        }
+        snapshot
+    }
+}
+
+pub(crate) fn entity<T: DeserializeOwned>(item: &Item) -> Result<T, String> {
+    serde_dynamo::from_item(item.clone()).map_err(|error| format!("cannot be read: {error}"))
+}
+
+pub(crate) fn expect_keys(
+    item: &Item,
+    key: Key,
+    index_key: Option<IndexKey>,
+) -> Result<(), String> {
+    let mut expected = Item::from(key);
+    expected.extend(index_key.map(Item::from).into_iter().flatten());
+    let names = [schema::PK, schema::SK, schema::GSI1PK, schema::GSI1SK];
+    if names.iter().all(|name| item.get(*name) == expected.get(*name)) {
+        Ok(())
+    } else {
+        Err("has keys that do not match its attributes".to_owned())
+    }
+}
+
+/// The email in the partition key.
+pub(crate) fn partition_email(item: &Item) -> Result<Email, String> {
+    let pk = text(item, schema::PK);
+    let email = pk.strip_prefix("EMAIL#").and_then(|email| email.parse().ok());
+    email.ok_or_else(|| "is not in an email's partition".to_owned())
+}
+
+pub(crate) fn text(item: &Item, attribute: &str) -> String {
+    item.get(attribute).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}
+
+pub(crate) fn check_version_is_positive(
+    entity: impl std::fmt::Display,
+    version: u64,
+    violations: &mut Vec<String>,
+) {
+    if version == 0 {
+        violations.push(format!("{entity} has version 0"));
+    }
+}

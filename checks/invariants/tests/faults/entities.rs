@@ -1,0 +1,169 @@
+//! The shop's entities. Each has a file with the requests that clients send, how its items are read
+//! from the table, and what must hold of them at the end.
+//!
+//! A new entity gets its file, an [`Operation`] variant, and a line wherever this file names the
+//! others.
+
+pub(crate) mod orders;
+pub(crate) mod passwords;
+pub(crate) mod products;
+pub(crate) mod user_fields;
+pub(crate) mod users;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use storefront_core::schema::Item;
+use storefront_core::{Order, OrderId, OrderItem, Product, ProductId, User, UserId};
+
+use crate::engine::checker::Checker;
+use crate::engine::client::Client;
+use orders::OrderOperation;
+use products::ProductOperation;
+use users::UserOperation;
+
+/// What a client asks for.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    User(UserOperation),
+    Product(ProductOperation),
+    Order(OrderOperation),
+    /// Changes nothing.
+    Read,
+}
+
+/// An entity that clients can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EntityId {
+    User(UserId),
+    Product(ProductId),
+    Order(OrderId),
+}
+
+/// The change or deletion of an entity.
+pub(crate) struct Write {
+    pub(crate) entity: EntityId,
+    pub(crate) is_deletion: bool,
+    /// The version in `If-Match`.
+    pub(crate) expected_version: Option<u64>,
+}
+
+/// The whole table, read while no request is in progress.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) users: BTreeMap<UserId, User>,
+    /// The owner of each email.
+    pub(crate) unique_emails: BTreeMap<String, UserId>,
+    /// The number of failed log-ins of each email.
+    pub(crate) login_failures: BTreeMap<String, usize>,
+    pub(crate) products: BTreeMap<ProductId, Product>,
+    pub(crate) orders: BTreeMap<OrderId, Order>,
+    pub(crate) order_items: BTreeMap<OrderId, Vec<OrderItem>>,
+    /// The order that each user placed with each idempotency key.
+    pub(crate) idempotency_keys: BTreeMap<(UserId, String), OrderId>,
+    /// Why items could not be read.
+    pub(crate) malformed: Vec<String>,
+}
+
+impl Snapshot {
+    pub(crate) fn add(&mut self, item_type: &str, item: &Item) -> Result<(), String> {
+        match item_type {
+            "User" => self.add_user(item),
+            "UniqueEmail" => self.add_unique_email(item),
+            "LoginAttempts" => self.add_login_attempts(item),
+            "Product" => self.add_product(item),
+            "Order" => self.add_order(item),
+            "OrderItem" => self.add_order_item(item),
+            "Idempotency" => self.add_idempotency_key(item),
+            other => Err(format!("is of the unknown type {other:?}")),
+        }
+    }
+
+    /// What must hold of any table, whatever clients asked for: a sentence for each violation.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        let mut violations = self.malformed.clone();
+        self.check_users(&mut violations);
+        self.check_login_failures(&mut violations);
+        self.check_products(&mut violations);
+        self.check_orders(&mut violations);
+        self.check_idempotency_keys(&mut violations);
+        violations
+    }
+}
+
+impl Checker<'_> {
+    /// What must hold of the table after what clients were told.
+    pub(crate) fn check_entities(&self, violations: &mut Vec<String>) {
+        self.check_users(violations);
+        self.check_passwords(violations);
+        self.check_products(violations);
+        self.check_orders(violations);
+    }
+}
+
+impl Client {
+    /// Sends a random request.
+    pub(crate) async fn act(&mut self) {
+        match self.random.u8(..100) {
+            0..36 => Box::pin(self.place_order()).await,
+            36..56 => Box::pin(self.change_status()).await,
+            56..66 => Box::pin(self.change_product()).await,
+            66..71 => Box::pin(self.create_product()).await,
+            71..73 => Box::pin(self.delete_product()).await,
+            73..79 => Box::pin(self.change_user()).await,
+            79..83 => Box::pin(self.assign_role()).await,
+            83..86 => Box::pin(self.delete_user()).await,
+            _ => Box::pin(self.read()).await,
+        }
+    }
+
+    /// Sends a random request that hashes a password, which takes real time even when the clock is
+    /// simulated.
+    pub(crate) async fn act_with_password(&mut self) {
+        match self.random.u8(..100) {
+            0..40 => Box::pin(self.change_oneself()).await,
+            40..80 => Box::pin(self.log_in()).await,
+            _ => Box::pin(self.register()).await,
+        }
+    }
+
+    async fn read(&mut self) {
+        let customer = self.customer();
+        let id = self.product();
+        let order = self.random.choice(self.scenario.orders.lock().unwrap().clone());
+        let request = match (self.random.u8(..6), order) {
+            (0, _) => self.shop.orders.get("/orders?limit=3").by(customer),
+            (1, _) => self.shop.products.get("/products?category=coffee&limit=2"),
+            (2, _) => self.shop.products.get(format!("/products/{id}")),
+            (3, _) => {
+                let email = self.wanted_email();
+                self.shop.users.get(format!("/users?email={email}")).by(self.scenario.admin)
+            }
+            (4, Some((id, owner))) => self.shop.orders.get(format!("/orders/{id}")).by(owner),
+            _ => self.shop.users.get("/users/me").by(customer),
+        };
+        self.send(Operation::Read, request).await;
+    }
+}
+
+impl Operation {
+    /// The change or deletion of an existing entity that this asks for, if it does.
+    pub(crate) fn write(&self) -> Option<Write> {
+        match self {
+            Self::User(operation) => operation.write(),
+            Self::Product(operation) => operation.write(),
+            Self::Order(operation) => operation.write(),
+            Self::Read => None,
+        }
+    }
+}
+
+impl fmt::Display for EntityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user {id}"),
+            Self::Product(id) => write!(f, "product {id}"),
+            Self::Order(id) => write!(f, "order {id}"),
+        }
+    }
+}

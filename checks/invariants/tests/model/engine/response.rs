@@ -1,0 +1,134 @@
+//! The part of an answer that the model can predict.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use storefront_testing::Answer;
+
+/// An answer, reduced to what the model can predict.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Response {
+    pub(crate) status: i64,
+    /// Without tokens and the times of changes; of a problem, the code and the products.
+    pub(crate) body: Value,
+    /// The version in the `ETag`.
+    pub(crate) version: Option<u64>,
+    pub(crate) location: Option<String>,
+    /// Whether it says that it repeats the answer to an earlier request.
+    pub(crate) is_replayed: bool,
+}
+
+impl Response {
+    pub(crate) fn entity(status: i64, body: Value, version: u64) -> Self {
+        Self { version: Some(version), ..Self::without_version(status, body) }
+    }
+
+    pub(crate) fn without_version(status: i64, body: Value) -> Self {
+        Self { status, body, version: None, location: None, is_replayed: false }
+    }
+
+    pub(crate) fn problem(status: i64, code: &str) -> Self {
+        Self::without_version(status, json!({ "code": code }))
+    }
+
+    pub(crate) fn problem_with_products(status: i64, code: &str, products: &[Value]) -> Self {
+        Self::without_version(status, json!({ "code": code, "products": products }))
+    }
+
+    /// All pages of a list, or only the first.
+    pub(crate) fn pages(items: &[Value], limit: usize, only_first: bool) -> Self {
+        let mut pages: Vec<&[Value]> = items.chunks(limit).collect();
+        if pages.is_empty() {
+            pages.push(&[]);
+        }
+        let has_more = only_first && pages.len() > 1;
+        if only_first {
+            pages.truncate(1);
+        }
+        Self::without_version(200, json!({ "pages": pages, "hasMore": has_more }))
+    }
+
+    pub(crate) fn with_location(self, location: String) -> Self {
+        Self { location: Some(location), ..self }
+    }
+}
+
+pub(crate) fn unauthenticated() -> Response {
+    Response::problem(401, "unauthenticated")
+}
+
+pub(crate) fn forbidden() -> Response {
+    Response::problem(403, "forbidden")
+}
+
+pub(crate) fn version_mismatch() -> Response {
+    Response::problem(412, "version_mismatch")
+}
+
+pub(crate) fn invalid_body() -> Response {
+    Response::problem(422, "invalid_body")
+}
+
+impl From<&Answer> for Response {
+    /// # Panics
+    ///
+    /// If the `ETag` is no version, or a problem is not one by RFC 9457.
+    fn from(answer: &Answer) -> Self {
+        let version = answer.header("etag").map(|tag| {
+            let version = tag.trim_matches('"').parse();
+            version.unwrap_or_else(|_| panic!("the ETag is a version in quotes, not {tag}"))
+        });
+        Self {
+            status: answer.status,
+            body: predictable_body(answer),
+            version,
+            location: answer.header("location").map(ToOwned::to_owned),
+            is_replayed: answer.header("idempotency-replayed") == Some("true"),
+        }
+    }
+}
+
+fn predictable_body(answer: &Answer) -> Value {
+    if answer.status >= 400 {
+        let code = answer.body["code"].as_str().unwrap_or_default();
+        let problem = answer.clone().problem(answer.status, code);
+        let is_retryable = [429, 503].contains(&answer.status);
+        assert_eq!(problem.header("retry-after").is_some(), is_retryable, "{problem:?}");
+        let mut body = json!({ "code": code });
+        if let Some(products) = answer.body.get("products") {
+            body["products"] = products.clone();
+        }
+        return body;
+    }
+    if answer.body.get("accessToken").is_some_and(Value::is_string) {
+        return json!({ "user": without_update_times(&answer.body["user"]) });
+    }
+    without_update_times(&answer.body)
+}
+
+/// Removes `updatedAt`, which every entity must have.
+pub(crate) fn without_update_times(body: &Value) -> Value {
+    match body {
+        Value::Array(items) => items.iter().map(without_update_times).collect(),
+        Value::Object(fields) => {
+            let is_entity = fields.contains_key("version");
+            assert_eq!(fields.contains_key("updatedAt"), is_entity, "{body}");
+            let fields = fields.iter().filter(|(name, _)| *name != "updatedAt");
+            fields.map(|(name, value)| (name.clone(), without_update_times(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.body)?;
+        if let Some(version) = self.version {
+            write!(f, " ETag {version}")?;
+        }
+        if let Some(location) = &self.location {
+            write!(f, " Location {location}")?;
+        }
+        f.write_str(if self.is_replayed { " replayed" } else { "" })
+    }
+}

@@ -1,0 +1,118 @@
+//! The shop under test: the functions over a DynamoDB of the script's own.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use storefront_core::{LoginAttempts, NewUser, PasswordHash, Role, Table, UserId, Users, aws};
+use storefront_credentials::Password;
+use storefront_embedded::EmbeddedDynamoDb;
+use storefront_invariants::Shop;
+use storefront_template::{TableDefinition, Template};
+use storefront_testing::evidence;
+
+use super::interleaving::Interleaved;
+use super::script::{Nth, Step};
+use super::table::{TableItems, table_item};
+use crate::entities::Model;
+use crate::entities::orders::OrderOperation;
+use crate::entities::products::{ProductFields, ProductOperation};
+use crate::entities::users::NEW_NAME;
+use crate::entities::values::{Address, password};
+
+const TABLE: &str = "storefront";
+
+/// What all scripts share.
+pub(crate) struct Setup {
+    table: TableDefinition,
+    config: aws::SdkConfig,
+    /// Of password 0. Hashing is what costs most.
+    password_hash: PasswordHash,
+}
+
+/// A shop that runs until it is dropped.
+pub(crate) struct RunningShop {
+    pub(crate) functions: Shop,
+    client: Client,
+    _dynamodb: EmbeddedDynamoDb,
+}
+
+impl Setup {
+    pub(crate) async fn new() -> Self {
+        evidence::start();
+        evidence::password(&password(0));
+        let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
+        let password: Password = password(0).parse().expect("long enough");
+        Self {
+            table: template.and_then(|template| template.table()).expect("it defines the table"),
+            config: aws::emulator_config(),
+            password_hash: password.hash().await.expect("a hash"),
+        }
+    }
+
+    /// Starts a shop with its administrator, `u0`, and two customers; and makes a model of it.
+    pub(crate) async fn open(&self, failed_log_ins: u32) -> (RunningShop, Model) {
+        let dynamodb = EmbeddedDynamoDb::in_memory(&self.table, TABLE).await.expect("it starts");
+        let client = aws::dynamodb(&self.config, Some(dynamodb.endpoint_url().to_owned()));
+        let http_client = Interleaved(client.config().http_client().expect("it was configured"));
+        let interleaved = client.config().to_builder().http_client(http_client);
+        // A request that waits for its turn waits for the others' work, hashing included.
+        let interleaved = interleaved.timeout_config(TimeoutConfig::disabled());
+        let table = Table::new(Client::from_conf(interleaved.build()), TABLE);
+
+        let mut model = Model::default();
+        let users = Users::new(table.clone());
+        for (number, role) in [(0, Role::Admin), (1, Role::User), (2, Role::User)] {
+            let email = Address::normalised(number);
+            evidence::email(&email.stored());
+            let new = NewUser {
+                email: email.stored().parse().expect("an email"),
+                name: NEW_NAME.to_owned(),
+                password_hash: self.password_hash.clone(),
+                role,
+            };
+            let user = users.register(UserId::new(), new).await.expect("an empty shop");
+            model.add_user(user.id, email, 0, role);
+        }
+        let attempts = LoginAttempts::new(table.clone());
+        let customer = Address::normalised(1).stored();
+        for _ in 0..failed_log_ins {
+            let email = customer.parse().expect("an email");
+            attempts.begin(&email).await.expect("below the limit");
+        }
+        model.login_failures.start_with(customer, failed_log_ins);
+        (RunningShop { functions: Shop::over(&table), client, _dynamodb: dynamodb }, model)
+    }
+}
+
+impl RunningShop {
+    /// The whole table.
+    pub(crate) async fn items(&self) -> TableItems {
+        let scan = self.client.scan().table_name(TABLE).consistent_read(true);
+        let items = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        items.expect("the embedded database answers").into_iter().map(table_item).collect()
+    }
+}
+
+/// What happens before each script. The administrator creates `p0`, of which there are a few, `p1`,
+/// of which there are always enough, and `p2` in another currency; then `u1` places the order `o0`.
+pub(crate) fn initial_steps() -> [Step; 2] {
+    let product = |price, currency, stock| {
+        let fields = ProductFields {
+            name: Some(0),
+            category: Some(0),
+            price: Some(price),
+            currency: Some(currency),
+            stock: Some(stock),
+        };
+        ProductOperation::Create { by: Nth(0), fields }.into()
+    };
+    let operations = vec![
+        product(1890, "EUR", Some(9)),
+        product(250, "EUR", None),
+        product(999, "USD", Some(3)),
+    ];
+    let items = vec![(Nth(0), 1), (Nth(1), 2)];
+    [
+        Step { operations, interleaving: Vec::new() },
+        Step::alone(OrderOperation::Place { by: Nth(1), items, key: None }),
+    ]
+}

@@ -1,0 +1,153 @@
+//! The shop's entities. Each has a file with its operations: how they are generated and requested,
+//! what the model makes of them, and which items the table must have for it.
+//!
+//! A new entity gets its file, an [`Operation`] variant, and a line wherever this file names the
+//! others.
+
+pub(crate) mod login_failures;
+pub(crate) mod orders;
+pub(crate) mod products;
+pub(crate) mod users;
+pub(crate) mod values;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use proptest::prelude::*;
+use storefront_core::{OrderId, ProductId, Role, UserId};
+
+use crate::engine::collection::Collection;
+use crate::engine::operation::{EntityOperation, Rights};
+use crate::engine::response::Response;
+use crate::engine::script::Nth;
+use crate::engine::table::{TableItems, differences, without_login_attempts};
+use login_failures::LoginFailures;
+use orders::{Order, OrderOperation, PlacedOrder};
+use products::{Product, ProductOperation};
+use users::{User, UserOperation};
+
+/// What a client asks for.
+#[derive(Clone)]
+pub(crate) enum Operation {
+    User(UserOperation),
+    Product(ProductOperation),
+    Order(OrderOperation),
+}
+
+/// The shop as it should be. Each entity's file has the functions that change its part.
+#[derive(Clone, Default)]
+pub(crate) struct Model {
+    pub(crate) users: Collection<UserId, User, 'u'>,
+    pub(crate) products: Collection<ProductId, Product, 'p'>,
+    pub(crate) orders: Collection<OrderId, Order, 'o'>,
+    /// What was placed with each user's idempotency key.
+    pub(crate) idempotency_keys: BTreeMap<(UserId, u8), PlacedOrder>,
+    pub(crate) login_failures: LoginFailures,
+    /// The role in each user's access token: the role they had at their last log-in.
+    pub(crate) token_roles: BTreeMap<UserId, Role>,
+    /// The answers of changes in this step that the model has not shown yet: see
+    /// [`EntityOperation::reread`].
+    pub(crate) unseen_rereads: Vec<(Operation, Response)>,
+}
+
+/// What the operations of a step have in common, so that they conflict.
+#[derive(Clone, Debug)]
+pub(crate) struct Focus {
+    user: Nth<'u'>,
+    product: Nth<'p'>,
+    order: Nth<'o'>,
+    email: u8,
+    idempotency_key: u8,
+}
+
+pub(crate) fn focus() -> impl Strategy<Value = Focus> {
+    (1..3_u8, 0..3_u8, 0..3_u8, 0..5_u8, 0..2_u8).prop_map(
+        |(user, product, order, email, idempotency_key)| Focus {
+            user: Nth(user),
+            product: Nth(product),
+            order: Nth(order),
+            email,
+            idempotency_key,
+        },
+    )
+}
+
+pub(crate) fn any_operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        8 => orders::operations(),
+        4 => products::operations(),
+        4 => users::operations(),
+    ]
+}
+
+/// Operations that read all that the shop has.
+pub(crate) fn read_everything(model: &Model) -> Vec<Operation> {
+    let mut reads: Vec<Operation> = Vec::new();
+    reads.extend(users::read_all().map(Operation::User));
+    reads.extend(products::read_all().map(Operation::Product));
+    reads.extend(orders::read_all(model).map(Operation::Order));
+    reads
+}
+
+impl Operation {
+    pub(crate) fn entity(&self) -> &dyn EntityOperation {
+        match self {
+            Self::User(operation) => operation,
+            Self::Product(operation) => operation,
+            Self::Order(operation) => operation,
+        }
+    }
+
+    pub(crate) fn entity_mut(&mut self) -> &mut dyn EntityOperation {
+        match self {
+            Self::User(operation) => operation,
+            Self::Product(operation) => operation,
+            Self::Order(operation) => operation,
+        }
+    }
+}
+
+impl Model {
+    /// A role that was taken away is lost at once. A role that was given counts from the next log-in
+    /// on, when it gets into the token.
+    pub(crate) fn rights(&self, caller: UserId) -> Rights {
+        match (self.token_role(caller), self.users.get(caller).map(|user| user.role)) {
+            (_, None) => Rights::Deleted,
+            (Role::Admin, Some(Role::Admin)) => Rights::Admin,
+            _ => Rights::Customer,
+        }
+    }
+
+    pub(crate) fn token_role(&self, id: UserId) -> Role {
+        self.token_roles.get(&id).copied().unwrap_or(Role::User)
+    }
+
+    /// Compares the model with the table at the end of a step. Returns the model for the next step,
+    /// or the difference.
+    pub(crate) fn matching(mut self, table: &TableItems) -> Result<Self, String> {
+        if let Some((operation, actual)) = self.unseen_rereads.first() {
+            return Err(format!("{operation:?} was answered {actual:?}, which was never true"));
+        }
+        let (items, failures) = without_login_attempts(table);
+        let differences = differences(&self.items(), &items);
+        if !differences.is_empty() {
+            return Err(format!("the table differs: {differences}"));
+        }
+        self.login_failures.settle(failures)?;
+        Ok(self)
+    }
+
+    fn items(&self) -> TableItems {
+        let mut items = TableItems::new();
+        self.add_user_items(&mut items);
+        self.add_product_items(&mut items);
+        self.add_order_items(&mut items);
+        items
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entity().fmt(f)
+    }
+}

@@ -1,0 +1,75 @@
+//! How often a password was wrong, for each email.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// This many failures lock an email.
+pub(crate) const MAX_FAILURES: u32 = 10;
+
+/// Counts the failed attempts of each email.
+#[derive(Clone, Default)]
+pub(crate) struct LoginFailures {
+    /// When the step began.
+    counts: BTreeMap<String, u32>,
+    /// This step's attempts to log in, or to confirm a change by the password.
+    attempts: Vec<(String, Attempt)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Attempt {
+    Failed,
+    Succeeded,
+    /// The password may have been right before something else stopped the operation.
+    Unclear,
+}
+
+impl LoginFailures {
+    /// Starts with this number of failures of an email.
+    pub(crate) fn start_with(&mut self, email: String, count: u32) {
+        if count > 0 {
+            self.counts.insert(email, count);
+        }
+    }
+
+    pub(crate) fn is_locked(&self, email: &str) -> bool {
+        self.count(email) >= MAX_FAILURES
+    }
+
+    /// When the step began.
+    pub(crate) fn count(&self, email: &str) -> u32 {
+        self.counts.get(email).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn note(&mut self, email: String, attempt: Attempt) {
+        self.attempts.push((email, attempt));
+    }
+
+    /// Ends the step with the counts in the table, which must be possible after its attempts.
+    pub(crate) fn settle(&mut self, table: BTreeMap<String, u32>) -> Result<(), String> {
+        let emails: BTreeSet<_> = self.counts.keys().chain(table.keys()).collect();
+        for email in emails {
+            let count = table.get(email).copied().unwrap_or_default();
+            let (min, max) = self.possible_counts(email);
+            if !(min..=max).contains(&count) {
+                return Err(format!("{email} has {count} failed log-ins, not {min} to {max}"));
+            }
+        }
+        self.counts = table;
+        self.attempts.clear();
+        Ok(())
+    }
+
+    /// The minimum and maximum count after the step. A success forgets the failures before it, and
+    /// of concurrent attempts nobody can tell which those are.
+    fn possible_counts(&self, email: &str) -> (u32, u32) {
+        let count = |what| {
+            self.attempts.iter().filter(|attempt| **attempt == (email.to_owned(), what)).count()
+        };
+        let failed = u32::try_from(count(Attempt::Failed)).unwrap_or(u32::MAX);
+        let all = (self.count(email) + failed).min(MAX_FAILURES);
+        match (count(Attempt::Succeeded), count(Attempt::Unclear)) {
+            (0, 0) => (all, all),
+            (0, _) => (0, all),
+            _ => (0, failed),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What the model makes of each operation on orders, and the items that orders have in the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use storefront_core::{OrderId, OrderStatus, ProductId, Timestamp, UserId};
+
+use super::OrderRef;
+use crate::engine::response::{
+    Response, forbidden, invalid_body, unauthenticated, version_mismatch,
+};
+use crate::engine::script::is_stale;
+use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
+use crate::entities::Model;
+use crate::entities::values::idempotency_key;
+
+/// An order as the model has it.
+#[derive(Clone)]
+pub(crate) struct Order {
+    pub(super) user: UserId,
+    status: OrderStatus,
+    currency: &'static str,
+    items: BTreeMap<ProductId, OrderItem>,
+    version: u64,
+}
+
+#[derive(Clone)]
+struct OrderItem {
+    name: String,
+    quantity: u64,
+    price: u64,
+}
+
+/// What an idempotency key stands for.
+#[derive(Clone)]
+pub(crate) struct PlacedOrder {
+    requested: BTreeMap<ProductId, u64>,
+    id: OrderId,
+}
+
+/// The largest quantity of one product in an order.
+const MAX_QUANTITY: u64 = 999;
+
+impl Model {
+    pub(super) fn order_version(&self, id: OrderId) -> Option<u64> {
+        self.orders.get(id).map(|order| order.version)
+    }
+
+    /// When the order was placed, if it was.
+    pub(super) fn ordered_at(&self, order: OrderRef) -> Option<Timestamp> {
+        let id = self.orders.nth(order);
+        self.orders.get(id).map(|_| id.created_at())
+    }
+
+    pub(super) fn place_order(
+        &mut self,
+        user: Option<UserId>,
+        requested: BTreeMap<ProductId, u64>,
+        key: Option<u8>,
+        actual: &Response,
+    ) -> Response {
+        if requested.values().any(|quantity| *quantity > MAX_QUANTITY) {
+            return invalid_body();
+        }
+        let Some(user) = user else { return unauthenticated() };
+        if let Some(first) = key.and_then(|key| self.idempotency_keys.get(&(user, key))) {
+            if first.requested != requested {
+                return Response::problem(422, "idempotency_key_reused");
+            }
+            return Response { is_replayed: true, ..self.order_response(200, first.id) }
+                .with_location(format!("/orders/{}", first.id));
+        }
+        if let Some(rejection) = self.rejection(&requested) {
+            return rejection;
+        }
+
+        let id = self.orders.new_id(actual);
+        let mut order = Order {
+            user,
+            status: OrderStatus::Pending,
+            currency: "",
+            items: BTreeMap::new(),
+            version: 1,
+        };
+        for (product_id, quantity) in &requested {
+            let product = self.products.get_mut(*product_id).expect("just checked");
+            order.currency = product.currency;
+            let item =
+                OrderItem { name: product.name.clone(), quantity: *quantity, price: product.price };
+            order.items.insert(*product_id, item);
+            if let Some(stock) = &mut product.stock {
+                *stock -= quantity;
+                product.version += 1;
+            }
+        }
+        self.orders.create(id, order);
+        if let Some(key) = key {
+            self.idempotency_keys.insert((user, key), PlacedOrder { requested, id });
+        }
+        self.order_response(201, id).with_location(format!("/orders/{id}"))
+    }
+
+    /// Why these products cannot be ordered together, if they cannot.
+    fn rejection(&self, requested: &BTreeMap<ProductId, u64>) -> Option<Response> {
+        let mut unknown = Vec::new();
+        let mut currencies = BTreeSet::new();
+        let mut shortages = Vec::new();
+        for (id, requested) in requested {
+            let Some(product) = self.products.get(*id) else {
+                unknown.push(json!({ "productId": id }));
+                continue;
+            };
+            currencies.insert(product.currency);
+            if let Some(available) = product.stock.filter(|stock| stock < requested) {
+                shortages.push(json!({
+                    "productId": id, "requested": requested, "available": available,
+                }));
+            }
+        }
+        if !unknown.is_empty() {
+            Some(Response::problem_with_products(422, "unknown_products", &unknown))
+        } else if currencies.len() > 1 {
+            Some(Response::problem(422, "mixed_currencies"))
+        } else if !shortages.is_empty() {
+            Some(Response::problem_with_products(409, "out_of_stock", &shortages))
+        } else {
+            None
+        }
+    }
+
+    /// Newest first, since `from` and before `to`.
+    pub(super) fn list_orders(
+        &self,
+        user: UserId,
+        limit: usize,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        only_first: bool,
+    ) -> Response {
+        let is_within = |id: OrderId| {
+            from.is_none_or(|from| id.created_at() >= from)
+                && to.is_none_or(|to| id.created_at() < to)
+        };
+        let newest_first = self.orders.iter().rev();
+        let listed = newest_first.filter(|(id, order)| order.user == user && is_within(*id));
+        let items: Vec<_> = listed.map(|(id, order)| order.body(id)).collect();
+        Response::pages(&items, limit, only_first)
+    }
+
+    /// A customer sees only their own.
+    pub(super) fn show_order(&self, id: OrderId, restricted_to: Option<UserId>) -> Response {
+        if self.is_visible(id, restricted_to) {
+            self.order_response(200, id)
+        } else {
+            order_not_found()
+        }
+    }
+
+    pub(super) fn change_status(
+        &mut self,
+        id: OrderId,
+        to: OrderStatus,
+        expected: Option<u64>,
+        restricted_to: Option<UserId>,
+    ) -> Response {
+        if !self.is_visible(id, restricted_to) {
+            return order_not_found();
+        }
+        if restricted_to.is_some() && to != OrderStatus::Cancelled {
+            return forbidden();
+        }
+        let order = self.orders.get_mut(id).expect("visible");
+        if is_stale(expected, order.version) {
+            return version_mismatch();
+        }
+        let is_allowed = match order.status {
+            OrderStatus::Pending => [OrderStatus::Paid, OrderStatus::Cancelled].contains(&to),
+            OrderStatus::Paid => [OrderStatus::Shipped, OrderStatus::Cancelled].contains(&to),
+            OrderStatus::Shipped => to == OrderStatus::Delivered,
+            OrderStatus::Delivered | OrderStatus::Cancelled => false,
+        };
+        if !is_allowed {
+            return Response::problem(409, "invalid_status_change");
+        }
+        order.status = to;
+        order.version += 1;
+        if to == OrderStatus::Cancelled {
+            for (id, item) in &order.items {
+                let Some(product) = self.products.get_mut(*id) else { continue };
+                if let Some(stock) = &mut product.stock {
+                    *stock += item.quantity;
+                    product.version += 1;
+                }
+            }
+        }
+        self.order_response(200, id)
+    }
+
+    fn is_visible(&self, id: OrderId, restricted_to: Option<UserId>) -> bool {
+        self.orders.get(id).is_some_and(|order| restricted_to.is_none_or(|user| user == order.user))
+    }
+
+    fn order_response(&self, status: i64, id: OrderId) -> Response {
+        let order = self.orders.get(id).expect("an order of the model");
+        let mut body = order.body(id);
+        body["items"] = order
+            .items
+            .iter()
+            .map(|(product, item)| {
+                json!({
+                    "productId": product,
+                    "name": item.name,
+                    "quantity": item.quantity,
+                    "price": item.price,
+                })
+            })
+            .collect();
+        Response::entity(status, body, order.version)
+    }
+
+    pub(in crate::entities) fn add_order_items(&self, items: &mut TableItems) {
+        for ((user, key), placed) in &self.idempotency_keys {
+            items.extend([expected_item(
+                "Idempotency",
+                &format!("USER#{user}"),
+                &format!("IDEMPOTENCY#{}", idempotency_key(*key)),
+                &[
+                    ("orderId", &placed.id.to_string()),
+                    ("requestHash", ANY_VALUE),
+                    ("expiresAt", ANY_VALUE),
+                ],
+            )]);
+        }
+        for (id, order) in self.orders.iter() {
+            items.extend([order.item(id)]);
+            items.extend(order.items.iter().map(|(product, item)| {
+                expected_item(
+                    "OrderItem",
+                    &format!("ORDER#{id}"),
+                    &format!("ITEM#{product}"),
+                    &[
+                        ("orderId", &id.to_string()),
+                        ("productId", &product.to_string()),
+                        ("name", &item.name),
+                        ("quantity", &item.quantity.to_string()),
+                        ("price", &item.price.to_string()),
+                    ],
+                )
+            }));
+        }
+    }
+}
+
+impl Order {
+    fn total(&self) -> u64 {
+        self.items.values().map(|item| item.quantity * item.price).sum()
+    }
+
+    /// Without its items.
+    fn body(&self, id: OrderId) -> Value {
+        json!({
+            "id": id,
+            "userId": self.user,
+            "status": self.status,
+            "total": self.total(),
+            "currency": self.currency,
+            "version": self.version,
+            "createdAt": id.created_at(),
+        })
+    }
+
+    fn item(&self, id: OrderId) -> ((String, String), BTreeMap<String, String>) {
+        let placed_at = id.created_at();
+        expected_item(
+            "Order",
+            &format!("USER#{}", self.user),
+            &format!("ORDER#{placed_at}#{id}"),
+            &[
+                ("GSI1PK", &format!("ORDER#{id}")),
+                ("GSI1SK", &format!("USER#{}", self.user)),
+                ("id", &id.to_string()),
+                ("userId", &self.user.to_string()),
+                ("status", self.status.as_str()),
+                ("itemCount", &self.items.len().to_string()),
+                ("total", &self.total().to_string()),
+                ("currency", self.currency),
+                ("version", &self.version.to_string()),
+                ("createdAt", &placed_at.to_string()),
+                ("updatedAt", ANY_VALUE),
+                ("requestId", ANY_VALUE),
+            ],
+        )
+    }
+}
+
+fn order_not_found() -> Response {
+    Response::problem(404, "order_not_found")
+}

@@ -1,0 +1,203 @@
+//! What the model makes of each operation on users, and the items that users have in the table.
+
+use serde_json::{Value, json};
+use storefront_core::{Role, UserId};
+
+use super::UserFields;
+use crate::engine::response::{Response, invalid_body, version_mismatch};
+use crate::engine::script::is_stale;
+use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
+use crate::entities::Model;
+use crate::entities::login_failures::Attempt;
+use crate::entities::values::{Address, name};
+
+/// A user as the model has them.
+#[derive(Clone)]
+pub(crate) struct User {
+    email: String,
+    name: String,
+    password: u8,
+    pub(crate) role: Role,
+    version: u64,
+}
+
+/// The name of everyone who registers.
+pub(crate) const NEW_NAME: &str = "Anna";
+
+impl Model {
+    pub(crate) fn add_user(&mut self, id: UserId, email: Address, password: u8, role: Role) {
+        let (email, name) = (email.stored(), NEW_NAME.to_owned());
+        self.users.create(id, User { email, name, password, role, version: 1 });
+        self.token_roles.insert(id, role);
+    }
+
+    pub(super) fn user_version(&self, id: UserId) -> Option<u64> {
+        self.users.get(id).map(|user| user.version)
+    }
+
+    pub(super) fn email_of(&self, id: UserId) -> Option<String> {
+        self.users.get(id).map(|user| user.email.clone())
+    }
+
+    fn owner_of(&self, email: &str) -> Option<(UserId, &User)> {
+        self.users.iter().find(|(_, user)| user.email == email)
+    }
+
+    pub(super) fn register(&mut self, email: Address, password: u8, actual: &Response) -> Response {
+        if self.owner_of(&email.stored()).is_some() {
+            return Response::problem(409, "email_taken");
+        }
+        let id = self.users.new_id(actual);
+        self.add_user(id, email, password, Role::User);
+        self.user_response(201, id).with_location(format!("/users/{id}"))
+    }
+
+    pub(super) fn log_in(&mut self, email: Address, password: u8) -> Response {
+        let email = email.stored();
+        if self.login_failures.is_locked(&email) {
+            return too_many_logins();
+        }
+        let Some((id, user)) = self.owner_of(&email).filter(|(_, user)| user.password == password)
+        else {
+            self.login_failures.note(email, Attempt::Failed);
+            return Response::problem(401, "invalid_credentials");
+        };
+        let (role, body) = (user.role, json!({ "user": user.body(id) }));
+        self.login_failures.note(email, Attempt::Succeeded);
+        self.token_roles.insert(id, role);
+        Response::without_version(201, body)
+    }
+
+    pub(super) fn show_user(&self, id: UserId) -> Response {
+        if self.users.get(id).is_some() { self.user_response(200, id) } else { user_not_found() }
+    }
+
+    pub(super) fn find_user(&self, email: Address) -> Response {
+        let owner = self.owner_of(&email.stored());
+        let items: Vec<_> = owner.into_iter().map(|(id, user)| user.body(id)).collect();
+        Response::without_version(200, json!({ "items": items }))
+    }
+
+    pub(super) fn change_user(
+        &mut self,
+        id: UserId,
+        fields: UserFields,
+        expected: Option<u64>,
+        is_own: bool,
+    ) -> Response {
+        let UserFields { name: new_name, email, password, current_password } = fields;
+        let needs_confirmation = is_own && (email.is_some() || password.is_some());
+        let changes_nothing = new_name.is_none() && email.is_none() && password.is_none();
+        if changes_nothing || needs_confirmation && current_password.is_none() {
+            return invalid_body();
+        }
+        let Some(user) = self.users.get(id) else { return user_not_found() };
+        if is_stale(expected, user.version) {
+            return version_mismatch();
+        }
+        if needs_confirmation {
+            let email = user.email.clone();
+            if self.login_failures.is_locked(&email) {
+                return too_many_logins();
+            }
+            if current_password != Some(user.password) {
+                self.login_failures.note(email, Attempt::Failed);
+                return Response::problem(403, "wrong_password");
+            }
+            self.login_failures.note(email, Attempt::Succeeded);
+        }
+        let email = email.map(Address::stored);
+        let owner = email.as_ref().and_then(|email| self.owner_of(email));
+        if owner.is_some_and(|(owner, _)| owner != id) {
+            return Response::problem(409, "email_taken");
+        }
+        if let Some(user) = self.users.get_mut(id) {
+            user.name = new_name.map_or_else(|| user.name.clone(), name);
+            user.email = email.unwrap_or_else(|| user.email.clone());
+            user.password = password.unwrap_or(user.password);
+            user.version += 1;
+        }
+        self.user_response(200, id)
+    }
+
+    pub(super) fn assign_role(
+        &mut self,
+        id: UserId,
+        role: Role,
+        expected: Option<u64>,
+    ) -> Response {
+        let Some(user) = self.users.get_mut(id) else { return user_not_found() };
+        if is_stale(expected, user.version) {
+            return version_mismatch();
+        }
+        user.role = role;
+        user.version += 1;
+        self.user_response(200, id)
+    }
+
+    /// Frees the email. The orders and the idempotency keys stay.
+    pub(super) fn delete_user(&mut self, id: UserId, expected: Option<u64>) -> Response {
+        let Some(user) = self.users.get(id) else { return user_not_found() };
+        if is_stale(expected, user.version) {
+            return version_mismatch();
+        }
+        self.users.remove(id);
+        Response::without_version(204, Value::Null)
+    }
+
+    fn user_response(&self, status: i64, id: UserId) -> Response {
+        let user = self.users.get(id).expect("a user of the model");
+        Response::entity(status, user.body(id), user.version)
+    }
+
+    pub(in crate::entities) fn add_user_items(&self, items: &mut TableItems) {
+        for (id, user) in self.users.iter() {
+            items.extend([
+                expected_item(
+                    "User",
+                    &format!("USER#{id}"),
+                    "METADATA",
+                    &[
+                        ("GSI1PK", &format!("EMAIL#{}", user.email)),
+                        ("GSI1SK", &format!("USER#{id}")),
+                        ("id", &id.to_string()),
+                        ("email", &user.email),
+                        ("name", &user.name),
+                        ("passwordHash", ANY_VALUE),
+                        ("role", user.role.as_str()),
+                        ("version", &user.version.to_string()),
+                        ("createdAt", &id.created_at().to_string()),
+                        ("updatedAt", ANY_VALUE),
+                    ],
+                ),
+                expected_item(
+                    "UniqueEmail",
+                    &format!("EMAIL#{}", user.email),
+                    "METADATA",
+                    &[("userId", &id.to_string())],
+                ),
+            ]);
+        }
+    }
+}
+
+impl User {
+    fn body(&self, id: UserId) -> Value {
+        json!({
+            "id": id,
+            "email": self.email,
+            "name": self.name,
+            "role": self.role,
+            "version": self.version,
+            "createdAt": id.created_at(),
+        })
+    }
+}
+
+pub(super) fn user_not_found() -> Response {
+    Response::problem(404, "user_not_found")
+}
+
+pub(super) fn too_many_logins() -> Response {
+    Response::problem(429, "too_many_logins")
+}

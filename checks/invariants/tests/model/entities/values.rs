@@ -1,0 +1,76 @@
+//! The few values that operations use, each named by a number.
+
+use std::fmt;
+
+use proptest::prelude::*;
+
+/// An email, and how the client writes it. At the start `u0` has number 0, `u1` has 1, and so on.
+#[derive(Clone, Copy)]
+pub(crate) struct Address {
+    pub(crate) number: u8,
+    spelling: Spelling,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Spelling {
+    Normalised,
+    Capitals,
+    Spaces,
+}
+
+impl Address {
+    pub(crate) fn normalised(number: u8) -> Self {
+        Self { number, spelling: Spelling::Normalised }
+    }
+
+    /// As the client writes it.
+    pub(crate) fn sent(self) -> String {
+        match self.spelling {
+            Spelling::Normalised => self.stored(),
+            Spelling::Capitals => self.stored().to_uppercase(),
+            Spelling::Spaces => format!("  {} ", self.stored()),
+        }
+    }
+
+    /// As the shop stores it.
+    pub(crate) fn stored(self) -> String {
+        format!("customer{}@example.com", self.number)
+    }
+}
+
+pub(crate) fn address() -> impl Strategy<Value = Address> {
+    let spelling = prop_oneof![
+        3 => Just(Spelling::Normalised),
+        1 => Just(Spelling::Capitals),
+        1 => Just(Spelling::Spaces),
+    ];
+    (0..5_u8, spelling).prop_map(|(number, spelling)| Address { number, spelling })
+}
+
+pub(crate) fn password(number: u8) -> String {
+    format!("correct horse {number} battery")
+}
+
+pub(crate) fn name(number: u8) -> String {
+    format!("Name {number}")
+}
+
+/// A category as the client writes it.
+pub(crate) fn sent_category(number: u8) -> &'static str {
+    ["coffee", "tea", " Coffee", "TEA "][usize::from(number) % 4]
+}
+
+/// The same category as the shop stores it.
+pub(crate) fn stored_category(number: u8) -> &'static str {
+    ["coffee", "tea", "coffee", "tea"][usize::from(number) % 4]
+}
+
+pub(crate) fn idempotency_key(number: u8) -> String {
+    format!("key-{number}")
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.sent())
+    }
+}
