@@ -1,4 +1,4 @@
-//! Access tokens: JWTs signed with HS256, good for an hour.
+//! Access tokens: JWTs signed with HS256, valid for an hour.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use storefront_core::{Role, Timestamp, UserId};
 
 use crate::{Error, Result, SigningKey, hs256};
 
-/// How long a token is good for.
+/// How long a token is valid.
 ///
-/// What it says of its user stays said so long, and until the gateway has forgotten the authorizer's
-/// verdict (`ReauthorizeEvery` in template.yaml). So it says who they are; for what they may do, and
-/// before anything is changed, the table is asked whether that still holds.
+/// Whatever it says about its user stays in force that long, plus the time for which the gateway caches
+/// the authorizer's decision (`ReauthorizeEvery` in template.yaml). So a token only says who the user
+/// is. What the user may do is looked up in the table, as is the user before any change.
 pub const LIFETIME: Duration = Duration::from_hours(1);
 
-/// Both who issues the tokens and who they are for: this suite.
+/// Both the issuer and the audience of the tokens.
 const STOREFRONT: &str = "storefront";
 
-/// Why a token is not good. Says nothing of what it holds.
+/// Why a token is not valid. Reveals nothing of its contents.
 #[derive(Debug, thiserror::Error)]
 #[error("the access token is not valid")]
 pub struct InvalidToken(#[source] jsonwebtoken::errors::Error);
 
 impl InvalidToken {
-    /// Why, for the log: the library's own words may quote the token.
+    /// The reason, for the log. The library's own message is not used, because it may quote the token.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self.0.kind() {
@@ -38,18 +38,18 @@ impl InvalidToken {
         }
     }
 
-    /// Whether it might be good with another key.
+    /// Whether the token may be valid with another key.
     pub(crate) fn is_of_another_key(&self) -> bool {
         matches!(self.0.kind(), ErrorKind::InvalidSignature)
     }
 }
 
-/// Who a token was issued to.
+/// The user to whom a token was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bearer {
-    /// Their id.
+    /// The user's id.
     pub user_id: UserId,
-    /// Their role when they logged in.
+    /// The user's role at log-in.
     pub role: Role,
 }
 
@@ -69,16 +69,17 @@ pub fn issue(key: &SigningKey, bearer: Bearer) -> Result<String> {
     issue_at(key, bearer, Timestamp::now())
 }
 
-/// Who the token was issued to, if it was issued by us, to us, and is good still. Whether another
-/// key may have signed it as well is for [`SigningKeys::verify`](crate::SigningKeys::verify).
+/// Returns the token's bearer if this key signed it, this suite is its issuer and audience, and it has
+/// not expired. [`SigningKeys::verify`](crate::SigningKeys::verify) tries every key that may have signed
+/// it.
 pub fn verify(key: &SigningKey, token: &str) -> Result<Bearer, InvalidToken> {
     hs256::install();
-    // Only the algorithm that we sign with, whatever the token's header says.
+    // Only this algorithm, whatever the token's header says.
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[STOREFRONT]);
     validation.set_audience(&[STOREFRONT]);
     validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-    // Issuer and verifier read the same provider's clock; an hour is an hour.
+    // Issuer and verifier use the same provider's clock, so no leeway is needed.
     validation.leeway = 0;
     let claims: Claims =
         jsonwebtoken::decode(token, key.decoding(), &validation).map_err(InvalidToken)?.claims;
@@ -114,7 +115,7 @@ mod tests {
         Bearer { user_id: UserId::new(), role: Role::User }
     }
 
-    fn why_refused(token: &str) -> ErrorKind {
+    fn rejection(token: &str) -> ErrorKind {
         verify(&key(), token).unwrap_err().0.into_kind()
     }
 
@@ -124,27 +125,27 @@ mod tests {
     }
 
     #[test]
-    fn a_token_tells_who_it_was_issued_to() {
+    fn a_token_names_its_bearer() {
         let anna = anna();
         let token = issue(&key(), anna).unwrap();
         assert_eq!(verify(&key(), &token).unwrap(), anna);
     }
 
     #[test]
-    fn a_token_is_good_for_an_hour() {
+    fn a_token_is_valid_for_an_hour() {
         let seconds_ago = |seconds: i64| {
             let then = Timestamp::from_millis(Timestamp::now().as_millis() - seconds * 1000);
             issue_at(&key(), anna(), then.unwrap()).unwrap()
         };
         assert!(verify(&key(), &seconds_ago(3590)).is_ok());
-        assert_eq!(why_refused(&seconds_ago(3602)), ErrorKind::ExpiredSignature);
+        assert_eq!(rejection(&seconds_ago(3602)), ErrorKind::ExpiredSignature);
     }
 
     #[test]
-    fn a_token_of_another_secret_is_refused() {
+    fn a_token_signed_with_another_secret_is_rejected() {
         let other = SigningKey::new("another secret of the tests, 32 bytes").unwrap();
         let token = issue(&other, anna()).unwrap();
-        assert_eq!(why_refused(&token), ErrorKind::InvalidSignature);
+        assert_eq!(rejection(&token), ErrorKind::InvalidSignature);
     }
 
     #[test]
@@ -155,8 +156,8 @@ mod tests {
             changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
             let is_last = position == token.len() - 1;
-            // The last character of 32 bytes in base64 has bits that mean nothing; a strict
-            // decoder refuses them too.
+            // The last base64 character of 32 bytes has unused bits. A strict decoder rejects other
+            // values of them, too, but need not.
             assert!(verify(&key(), &changed).is_err() || is_last, "{position}");
             assert!(verify(&key(), &token[..position]).is_err(), "{position}");
         }
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_for_others_by_others_and_without_a_claim_are_refused() {
+    fn tokens_with_another_issuer_or_audience_or_without_a_claim_are_rejected() {
         let good = serde_json::json!({
             "iss": "storefront", "aud": "storefront", "sub": UserId::new(), "role": "user",
             "iat": 0, "exp": Timestamp::now().as_seconds() + 60,
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn text_that_is_no_token_is_rejected() {
         for text in ["", ".", "..", "a.b.c", "Bearer", "\0\0.\0.\0", &".".repeat(10_000)] {
             assert!(verify(&key(), text).is_err());
         }

@@ -1,7 +1,7 @@
-//! argon2, in memory that is used again.
+//! argon2, with memory that is reused.
 //!
-//! Each hash of ours fills 19 MiB. glibc keeps such blocks when they are freed and does not find them
-//! again: a function that allocated one for each password had 373 MB after 21 of them, one at a time.
+//! Each of our hashes fills 19 MiB. glibc keeps such blocks when they are freed but does not reuse them:
+//! a function that allocated one for each password held 373 MB after 21 passwords, one at a time.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,28 +18,28 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const OUTPUT_BYTES: usize = 32;
 
-/// The most memory that a hash from elsewhere may fill. That of libsodium's middle setting; PHP,
-/// Python and Node.js fill a quarter by default.
+/// The most memory that a hash from another shop may fill: that of libsodium's middle setting. PHP,
+/// Python and Node.js fill a quarter of it by default.
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
 
-/// The most that it may fill in all its passes: 27 times as much as ours. That and bcrypt's highest cost
-/// take about as long, a second of a processor or less.
+/// The most memory that it may fill in all passes together, 27 times as much as ours. It takes about as
+/// long as bcrypt's highest cost: at most a second of processor time.
 const MAX_FILLED_KIB: u64 = 1024 * 1024;
 
-/// The hash of a password that nobody has, at the same cost as everybody's.
+/// The hash of a password that nobody has, as costly as everybody's.
 pub(crate) const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3RvcmVmcm9udC1ub2JvZHk$\
                                        bm9ib2R5LWhhcy10aGlzLXBhc3N3b3JkLWF0LWFsbC4";
 
-/// Memory that nobody hashes in at the moment; never more than there are turns.
+/// Memory that is not in use: at most one for each turn of [`in_turn`](crate::turn::in_turn).
 static IDLE: Mutex<Vec<Memory>> = Mutex::new(Vec::new());
 
-/// More than these is not kept: it is rarely needed, and glibc gives what is larger than 32 MiB back
-/// to the system when it is freed.
+/// Larger memory is not kept: it is rarely needed, and glibc returns blocks of more than 32 MiB to the
+/// system when they are freed.
 const MAX_KEPT_BLOCKS: usize = 32 * 1024;
 
 type Memory = Vec<Block>;
 
-/// A stored hash, of any variant and cost that may be verified.
+/// A stored hash whose variant and cost allow it to be verified.
 pub(crate) struct Argon2Hash {
     algorithm: Algorithm,
     version: Version,
@@ -49,12 +49,12 @@ pub(crate) struct Argon2Hash {
 }
 
 impl Argon2Hash {
-    /// Reads a text that begins as such a hash.
+    /// Parses a text that starts like an argon2 hash.
     pub(crate) fn parse(text: &str) -> std::result::Result<Self, UnverifiableHash> {
         let hash = phc::PasswordHash::new(text).map_err(|_| UnverifiableHash::Malformed)?;
         let hash = Self::try_from(hash).map_err(|_| UnverifiableHash::Malformed)?;
         let Self { params, .. } = &hash;
-        // The key itself is not in it, and the reference implementation writes neither.
+        // The hash does not contain the key itself. The reference implementation writes neither.
         if !params.keyid().is_empty() || !params.data().is_empty() {
             return Err(UnverifiableHash::Keyed);
         }
@@ -65,8 +65,8 @@ impl Argon2Hash {
         Ok(hash)
     }
 
-    /// Whether it was made as hashes are made here today.
-    pub(crate) fn is_todays(&self) -> bool {
+    /// Whether it was made with the current parameters.
+    pub(crate) fn is_current(&self) -> bool {
         let Self { algorithm, version, params, salt, output } = self;
         let costs = (params.m_cost(), params.t_cost(), params.p_cost());
         *algorithm == Algorithm::Argon2id
@@ -76,10 +76,10 @@ impl Argon2Hash {
             && output.len() == OUTPUT_BYTES
     }
 
-    /// Whether it is this password's.
+    /// Whether this is the password.
     pub(crate) fn verify(&self, password: &[u8]) -> Result<bool> {
         let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
-        // Outputs are compared in constant time.
+        // The comparison takes constant time.
         Ok(output(&argon2, password, &self.salt)? == self.output)
     }
 }
@@ -88,7 +88,7 @@ impl TryFrom<phc::PasswordHash> for Argon2Hash {
     type Error = Error;
 
     fn try_from(hash: phc::PasswordHash) -> Result<Self> {
-        // What says no version is older than versions are.
+        // A hash without a version is older than versions.
         let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from)?;
         Ok(Self {
             algorithm: Algorithm::try_from(hash.algorithm.as_str())?,
@@ -100,7 +100,7 @@ impl TryFrom<phc::PasswordHash> for Argon2Hash {
     }
 }
 
-/// Hashes with a new salt.
+/// Hashes a password with a new salt.
 pub(crate) fn hash(password: &[u8]) -> Result<phc::PasswordHash> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("within argon2's bounds");
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -124,7 +124,7 @@ fn output(argon2: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Result<Output> {
     Ok(Output::new(output)?)
 }
 
-/// Lends so many blocks, with whatever is in them.
+/// Lends this many blocks. They may contain data of earlier hashes.
 fn with_memory<T>(blocks: usize, work: impl FnOnce(&mut Memory) -> T) -> T {
     if blocks > MAX_KEPT_BLOCKS {
         return work(&mut vec![Block::new(); blocks]);

@@ -1,4 +1,4 @@
-//! bcrypt, as other shops have hashed with it.
+//! bcrypt hashes from other shops.
 
 use std::ops::RangeInclusive;
 
@@ -6,28 +6,28 @@ use bcrypt::{BcryptResult, HashParts};
 
 use crate::UnverifiableHash;
 
-/// The least that there is, and the most that is verified: each step doubles the time. By default PHP,
-/// Python, Ruby and Node.js have 10 to 12, Symfony 13.
+/// From bcrypt's minimum to the highest cost that is verified; each step doubles the time. PHP, Python,
+/// Ruby and Node.js use 10 to 12 by default, Symfony 13.
 const COSTS: RangeInclusive<u32> = 4..=14;
 
-/// bcrypt looks at no more of a password, with the NUL that it ends a shorter one with.
-const LOOKED_AT_BYTES: usize = 72;
+/// bcrypt uses only this much of a password. A shorter one counts with the NUL that ends it.
+const SIGNIFICANT_BYTES: usize = 72;
 
-/// A stored hash that may be verified, as it is written.
+/// The text of a stored hash that can be verified.
 pub(crate) struct BcryptHash(String);
 
 impl BcryptHash {
-    /// Reads a text that begins as such a hash.
+    /// Parses a text that starts like a bcrypt hash.
     pub(crate) fn parse(text: &str) -> Result<Self, UnverifiableHash> {
-        // The library takes any number for the cost, also one with a sign.
+        // The library would accept any number as the cost, even with a sign.
         let [b'$', b'2', version, b'$', b'0'..=b'9', b'0'..=b'9', b'$', ..] = text.as_bytes()
         else {
             return Err(UnverifiableHash::Malformed);
         };
         match version {
-            // The same, but for defects that those who wrote them had and we have not.
+            // These differ only in defects of old implementations, which ours does not have.
             b'a' | b'b' | b'y' => {}
-            // The library would verify it as if it were one of these.
+            // The library would verify it as if it were one of the above.
             b'x' => return Err(UnverifiableHash::SignExtended),
             _ => return Err(UnverifiableHash::Malformed),
         }
@@ -39,18 +39,19 @@ impl BcryptHash {
         }
     }
 
-    /// Whether it is this password's.
+    /// Whether this is the password.
     pub(crate) fn verify(&self, password: &[u8]) -> BcryptResult<bool> {
-        // Outputs are compared in constant time.
+        // The comparison takes constant time.
         let is_right = bcrypt::verify(password, &self.0)?;
-        // A password is repeated up to 72 bytes, with a NUL after each. So one that says so itself
-        // is another way to write a shorter one, and most who make hashes take none with a NUL.
+        // bcrypt repeats a password up to 72 bytes, with a NUL after each repetition. So a password
+        // that contains such repetitions would match the hash of the shorter one. No right password is
+        // lost: most implementations accept none with a NUL.
         Ok(is_right && !password.contains(&0))
     }
 
-    /// Whether all of the password was compared. Of a longer one the rest may be anything: it may
-    /// well be mistyped.
+    /// Whether the whole password was compared. The rest of a longer one may be anything, for example
+    /// mistyped.
     pub(crate) fn covers(password: &[u8]) -> bool {
-        password.len() < LOOKED_AT_BYTES
+        password.len() < SIGNIFICANT_BYTES
     }
 }

@@ -1,5 +1,5 @@
-//! HS256 for `jsonwebtoken`, and nothing else: its own providers bring RSA and elliptic curves,
-//! which no token of ours uses and no attacker should be able to ask for.
+//! A provider for `jsonwebtoken` that supports HS256 only. Its own providers add RSA and elliptic
+//! curves, which our tokens do not use and which no attacker should be able to select.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -14,7 +14,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes `jsonwebtoken` use HS256. Any number of calls does what the first one did.
+/// Makes `jsonwebtoken` use this provider. Further calls have no effect.
 pub(crate) fn install() {
     let _ = PROVIDER.install_default();
 }
@@ -41,7 +41,7 @@ impl Signer<Vec<u8>> for Hs256 {
 impl Verifier<Vec<u8>> for Hs256 {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
         let mac = self.0.clone().chain_update(message);
-        // In constant time, and of the whole signature: a shortened one does not pass.
+        // Takes constant time, and rejects a shortened signature.
         mac.verify_slice(signature).map_err(signature::Error::from_source)
     }
 }

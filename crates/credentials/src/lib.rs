@@ -1,8 +1,8 @@
 //! Passwords and access tokens.
 //!
-//! [`Password`] hashes off the async executor, and [`GivenPassword`] is compared with hashes there,
-//! also with those that users bring from other shops; [`SigningKeys`] hold the secret that
-//! [`access_token`] signs and verifies with, through its rotations.
+//! [`Password`] is a new password to hash; [`GivenPassword`] is one to verify, also against hashes that
+//! users bring from other shops. Both work off the async executor. [`SigningKeys`] hold the secret
+//! that signs and verifies [access tokens](access_token), and follow its rotations.
 
 pub mod access_token;
 

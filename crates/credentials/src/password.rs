@@ -8,8 +8,8 @@ use crate::stored_hash::StoredHash;
 use crate::turn::in_turn;
 use crate::{Error, Result, argon2_hash};
 
-/// A password for a user to have from now on: 8 to 128 characters. It is wiped from memory when
-/// dropped, and no debug output shows it.
+/// A new password: 8 to 128 characters. It is wiped from memory when dropped, and debug output hides
+/// it.
 #[derive(Clone)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(
     value_type = String, format = Password, min_length = 8, max_length = 128,
@@ -17,8 +17,8 @@ use crate::{Error, Result, argon2_hash};
 ))]
 pub struct Password(Secret);
 
-/// What somebody says is their password: 1 to 1,024 characters. Users who come from elsewhere may
-/// have shorter ones and longer ones than anybody gets here. Wiped and hidden like a [`Password`].
+/// A password to verify: 1 to 1,024 characters, because users from other shops may have shorter and
+/// longer ones than this shop allows. It is wiped and hidden like a [`Password`].
 #[derive(Clone)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(
     value_type = String, format = Password, min_length = 1, max_length = 1024,
@@ -26,12 +26,12 @@ pub struct Password(Secret);
 ))]
 pub struct GivenPassword(Secret);
 
-/// The text is too short or too long for a password.
+/// The text is too short or too long for a new password.
 #[derive(Debug, thiserror::Error)]
 #[error("must be 8 to 128 characters")]
 pub struct InvalidPassword;
 
-/// The text is no password that anybody may have.
+/// The text is too short or too long to be anybody's password.
 #[derive(Debug, thiserror::Error)]
 #[error("must be 1 to 1024 characters")]
 pub struct InvalidGivenPassword;
@@ -39,10 +39,10 @@ pub struct InvalidGivenPassword;
 type Secret = Zeroizing<String>;
 
 impl Password {
-    /// In characters. Anything shorter is too easily guessed.
+    /// In characters. Anything shorter is too easy to guess.
     pub const MIN_LENGTH: usize = 8;
 
-    /// In characters. Long enough for any passphrase; beyond it lies only work for us.
+    /// In characters. Enough for any passphrase; a longer one would only cost processor time.
     pub const MAX_LENGTH: usize = 128;
 
     /// Hashes the password, off the async executor.
@@ -55,22 +55,23 @@ impl GivenPassword {
     /// In characters.
     pub const MAX_LENGTH: usize = 1024;
 
-    /// Whether it is the password of this hash, which may be from elsewhere. Off the async executor.
+    /// Whether this is the password of the hash, which may be from another shop. Runs off the async
+    /// executor.
     pub async fn verify(self, hash: &PasswordHash) -> Result<bool> {
         self.verify_stored(StoredHash::parse(hash.as_str())?).await
     }
 
-    /// Takes as long as [`Self::verify`] with a hash of today's, and is never right: for an email that
-    /// no user has, so that the time of an answer does not tell which emails are known.
+    /// Takes as long as [`Self::verify`] with a current hash, and is always false. For an email that no
+    /// user has, so that response times do not reveal which emails are registered.
     pub async fn verify_absent(self) -> Result<bool> {
-        self.verify_stored(StoredHash::nobodys()).await.map(|_| false)
+        self.verify_stored(StoredHash::absent()).await.map(|_| false)
     }
 
-    /// A hash of today's to take the place of this one, whose password it was found to be; `None`
-    /// where this one is to stay.
+    /// Returns a new hash of this password, which has just been verified against the old one; `None` if
+    /// the old hash must stay.
     ///
-    /// It stays where it is of today's itself, and where it says too little of the password: bcrypt
-    /// looks at the first 72 bytes only, and what was mistyped after them must not become the
+    /// It stays if it has the current parameters, and if it does not cover the whole password: bcrypt
+    /// compares the first 72 bytes only, and a typing error after them must not become part of the
     /// password.
     pub async fn renew(self, hash: &PasswordHash) -> Result<Option<PasswordHash>> {
         if StoredHash::parse(hash.as_str())?.is_outdated_for(self.0.as_bytes()) {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_ours_is_not_renewed() {
+    async fn a_current_hash_is_not_renewed() {
         let hash = password("correct horse").hash().await.unwrap();
         assert!(given("correct horse").renew(&hash).await.unwrap().is_none());
     }
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stored_hash_that_is_none_is_an_error_and_not_a_wrong_password() {
+    async fn a_malformed_stored_hash_is_an_error_and_not_a_wrong_password() {
         for stored in ["plain text", "$argon2id$v=19$m=19456,t=2,p=1", "$scrypt$c2FsdHNhbHQ$aGFzaA"]
         {
             let hash = PasswordHash::new(stored.to_owned());
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_may_be_shorter_and_longer_than_a_new_password() {
+    fn a_given_password_may_be_shorter_and_longer_than_a_new_one() {
         assert!("".parse::<GivenPassword>().is_err());
         assert!("ä".parse::<GivenPassword>().is_ok());
         assert!("ä".repeat(1024).parse::<GivenPassword>().is_ok());

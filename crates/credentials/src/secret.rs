@@ -1,8 +1,8 @@
 //! The secret in Secrets Manager, and its rotation.
 //!
-//! `PutSecretValue` makes the new value `AWSCURRENT` and the one before it `AWSPREVIOUS`. Tokens are
-//! signed with the current one only. Those of the previous one are good until the last of them has
-//! expired ([`PREVIOUS_IS_GOOD_FOR`]), so that a rotation logs nobody out.
+//! `PutSecretValue` labels the new value `AWSCURRENT` and the one before it `AWSPREVIOUS`. Only the
+//! current one signs tokens. Tokens signed with the previous one stay valid until the last of them has
+//! expired ([`PREVIOUS_IS_VALID_FOR`]), so that a rotation logs nobody out.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -18,21 +18,22 @@ use tracing::warn;
 
 use crate::{Error, Result, SigningKey, access_token};
 
-/// How long a secret is used before it is read again: after this everybody signs with a new one.
+/// How long a secret is used before it is read again. This long after a rotation, every function
+/// signs with the new secret.
 pub(crate) const REFRESH_AFTER: Duration = Duration::from_mins(5);
 
-/// How long after a rotation the previous secret's tokens are good: somebody may sign with it until
-/// they read the secret again, and the token lives from then on.
-pub(crate) const PREVIOUS_IS_GOOD_FOR: Duration =
+/// How long after a rotation tokens of the previous secret stay valid: a function may sign with it until
+/// it reads the secret again, and the last token's lifetime starts then.
+pub(crate) const PREVIOUS_IS_VALID_FOR: Duration =
     access_token::LIFETIME.saturating_add(REFRESH_AFTER);
 
-/// How long the secret is not read once more for the sake of a token that no known key has signed.
+/// The minimum time between two reads of the secret that are made because no known key signed a token.
 /// Anyone can send such tokens, in any number.
-pub(crate) const READ_ONCE_MORE_AFTER: Duration = Duration::from_secs(10);
+pub(crate) const MIN_EXTRA_READ_INTERVAL: Duration = Duration::from_secs(10);
 
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// Tells the time; tests have one of their own.
+/// Tells the time. Tests have their own.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 pub(crate) struct Secret {
@@ -45,7 +46,7 @@ pub(crate) struct Secret {
 #[derive(Default)]
 struct State {
     last_read: Option<Read>,
-    read_once_more_at: Option<SystemTime>,
+    extra_read_at: Option<SystemTime>,
     previous_failed_at: Option<SystemTime>,
 }
 
@@ -55,12 +56,12 @@ struct Read {
     at: SystemTime,
 }
 
-/// The secret's versions, as they were when it was read.
+/// The versions of the secret when it was read.
 pub(crate) struct Versions {
     pub(crate) current: Arc<SigningKey>,
-    /// When the current version was put; the previous one was current until then.
+    /// When the current version replaced the previous one.
     rotated_at: Option<SystemTime>,
-    /// Read when a token wants it, which it does for an hour after a rotation.
+    /// Read when a token first needs it, which happens only in the hour after a rotation.
     previous: OnceCell<Option<SigningKey>>,
 }
 
@@ -69,8 +70,8 @@ impl Secret {
         Self { client, arn, clock, state: Mutex::default() }
     }
 
-    /// The versions to use now, read again after five minutes. A secret that cannot be read again
-    /// is used on: nobody is locked out because Secrets Manager is.
+    /// The versions to use now, read again after five minutes. If that fails, the last ones stay in use,
+    /// so that an outage of Secrets Manager locks nobody out.
     pub(crate) async fn versions(&self) -> Result<Arc<Versions>> {
         let last_read = self.state().last_read.clone();
         if let Some(read) = last_read.as_ref().filter(|read| !self.is_over(read.at, REFRESH_AFTER))
@@ -80,24 +81,27 @@ impl Secret {
         match (self.read().await, last_read) {
             (Ok(versions), _) => Ok(self.keep(Arc::new(versions))),
             (Err(error), Some(read)) => {
-                warn!(error = &error as &dyn StdError, "using the last token secret");
+                warn!(
+                    error = &error as &dyn StdError,
+                    "the token secret could not be refreshed; using the last one"
+                );
                 Ok(self.keep(read.versions))
             }
             (Err(error), None) => Err(error),
         }
     }
 
-    /// The versions as they are now, for a token that none of the known keys has signed: whoever
-    /// signed it may have read the secret after a rotation, and this one before it. `None` when
-    /// they were read for such a token a moment ago, or cannot be read.
-    pub(crate) async fn versions_once_more(&self) -> Option<Arc<Versions>> {
+    /// Reads the versions again, because no known key signed a token: the function that signed it may
+    /// have read the secret after a rotation, and this one before it. `None` if they were read for this
+    /// reason a moment ago, or cannot be read.
+    pub(crate) async fn versions_read_again(&self) -> Option<Arc<Versions>> {
         {
             let mut state = self.state();
-            let last = state.read_once_more_at;
-            if last.is_some_and(|last| !self.is_over(last, READ_ONCE_MORE_AFTER)) {
+            let last = state.extra_read_at;
+            if last.is_some_and(|last| !self.is_over(last, MIN_EXTRA_READ_INTERVAL)) {
                 return None;
             }
-            state.read_once_more_at = Some((self.clock)());
+            state.extra_read_at = Some((self.clock)());
         }
         match self.read().await {
             Ok(versions) => Some(self.keep(Arc::new(versions))),
@@ -108,21 +112,21 @@ impl Secret {
         }
     }
 
-    /// The key before the current one, while its tokens are good. That it cannot be read costs the
-    /// tokens that it signed, and nobody else.
+    /// The previous key, while its tokens are valid. If it cannot be read, only the tokens that it signed
+    /// are rejected.
     pub(crate) async fn previous<'a>(&self, versions: &'a Versions) -> Option<&'a SigningKey> {
-        if self.is_over(versions.rotated_at?, PREVIOUS_IS_GOOD_FOR) {
+        if self.is_over(versions.rotated_at?, PREVIOUS_IS_VALID_FOR) {
             return None;
         }
         let failed_at = self.state().previous_failed_at;
-        if failed_at.is_some_and(|at| !self.is_over(at, READ_ONCE_MORE_AFTER)) {
+        if failed_at.is_some_and(|at| !self.is_over(at, MIN_EXTRA_READ_INTERVAL)) {
             return versions.previous.get()?.as_ref();
         }
         match versions.previous.get_or_try_init(|| self.read_previous()).await {
             Ok(previous) => previous.as_ref(),
             Err(error) => {
                 let error: &dyn StdError = &error;
-                warn!(error, "going on without the previous token secret");
+                warn!(error, "the previous token secret could not be read; going on without it");
                 self.state().previous_failed_at = Some((self.clock)());
                 None
             }
@@ -131,7 +135,7 @@ impl Secret {
 
     async fn read(&self) -> Result<Versions> {
         let request = self.client.get_secret_value().secret_id(&self.arn);
-        // Boxed: it is rarely needed, and the future of a request is large and deep.
+        // Boxed, because the future of a request is large and rarely needed.
         let answer = Box::pin(request.send()).await.map_err(|error| Error::Secret(error.into()))?;
         Ok(Versions {
             current: Arc::new(key(&answer)?),
@@ -155,21 +159,21 @@ impl Secret {
         }
     }
 
-    /// Two who read at once keep the same secret: the last one wins, and neither waits.
+    /// If two requests read the secret at once, neither waits for the other, and the last one wins.
     fn keep(&self, versions: Arc<Versions>) -> Arc<Versions> {
         let read = Read { versions: versions.clone(), at: (self.clock)() };
         self.state().last_read = Some(read);
         versions
     }
 
-    /// Whether a time that began then is over. It is not when it has yet to begin: the clocks of
-    /// two machines differ.
+    /// Whether this time has elapsed since `begin`. It has not if `begin` is in the future, because the
+    /// clocks of two machines differ.
     fn is_over(&self, begin: SystemTime, duration: Duration) -> bool {
         (self.clock)().duration_since(begin).is_ok_and(|elapsed| elapsed >= duration)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A read is never half written.
+        // The state is never left half-written.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

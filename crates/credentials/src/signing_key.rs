@@ -4,17 +4,17 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use crate::{Error, Result};
 
-/// As many bytes as the hash has (RFC 7518, section 3.2).
+/// The size of the hash (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
-/// What signs and verifies tokens. No debug output shows it.
+/// Signs and verifies tokens. Debug output hides it.
 pub struct SigningKey {
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
 
 impl SigningKey {
-    /// The key of a secret of at least 32 bytes.
+    /// Makes the key from a secret of at least 32 bytes.
     pub fn new(secret: &str) -> Result<Self> {
         let secret = secret.as_bytes();
         if secret.len() < MIN_SECRET_BYTES {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_that_could_be_guessed_is_refused() {
+    fn a_secret_that_could_be_guessed_is_rejected() {
         assert!(matches!(SigningKey::new(&"x".repeat(31)), Err(Error::SecretTooShort(31))));
         assert!(SigningKey::new(&"x".repeat(32)).is_ok());
     }

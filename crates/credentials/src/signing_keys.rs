@@ -13,21 +13,21 @@ use crate::{Error, Result, SigningKey};
 #[cfg(test)]
 mod tests;
 
-/// How long the secret is waited for, all tries together: reading it again happens in the middle of
-/// a request, which must be left the time to go on with the last one.
+/// How long reading the secret may take, all attempts together. It is refreshed in the middle of a
+/// request, which needs time left to go on with the last known secret.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The keys that tokens are signed and verified with. Cheap to clone.
+/// The keys that sign and verify tokens. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SigningKeys(Source);
 
-/// Why nobody can be told to be a token's bearer.
+/// Why a token's bearer is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum NotVerified {
-    /// The token is not good.
+    /// The token is not valid.
     #[error(transparent)]
     Token(InvalidToken),
-    /// There is no key to verify it with.
+    /// There is no key to verify the token with.
     #[error(transparent)]
     Key(Error),
 }
@@ -39,12 +39,12 @@ enum Source {
 }
 
 impl SigningKeys {
-    /// Always the key of this secret.
+    /// The key of this secret, which never changes.
     pub fn fixed(secret: &str) -> Result<Self> {
         Ok(Self(Source::Fixed(Arc::new(SigningKey::new(secret)?))))
     }
 
-    /// The keys of the secret that Secrets Manager holds under this ARN (or name).
+    /// The keys of the secret with this ARN (or name) in Secrets Manager.
     #[must_use]
     pub fn secrets_manager(client: Client, arn: impl Into<String>) -> Self {
         Self::timed(client, arn.into(), Arc::new(SystemTime::now))
@@ -54,8 +54,8 @@ impl SigningKeys {
         Self(Source::SecretsManager(Arc::new(Secret::new(client, arn, clock))))
     }
 
-    /// What the environment names: `TOKEN_SECRET`, the secret itself, or `TOKEN_SECRET_ARN`, which
-    /// is read at once, so that a function that cannot read it does not start.
+    /// The keys that the environment names: `TOKEN_SECRET` is the secret itself; the secret at
+    /// `TOKEN_SECRET_ARN` is read at once, so that a function that cannot read it does not start.
     pub async fn from_environment(config: &SdkConfig) -> Result<Self> {
         if let Some(secret) = aws::variable("TOKEN_SECRET") {
             return Self::fixed(&secret);
@@ -69,7 +69,7 @@ impl SigningKeys {
         Ok(keys)
     }
 
-    /// The key to sign with now: five minutes after a rotation at the latest, the new one.
+    /// The key to sign with. It is the new one at the latest five minutes after a rotation.
     pub async fn current(&self) -> Result<Arc<SigningKey>> {
         match &self.0 {
             Source::Fixed(key) => Ok(key.clone()),
@@ -77,8 +77,8 @@ impl SigningKeys {
         }
     }
 
-    /// Who the token was issued to, if one of the keys has signed it that may have and it is good
-    /// still. For a while after a rotation, that is also the key before the current one.
+    /// Returns the token's bearer if the token is valid and signed with the current key or, for a while
+    /// after a rotation, with the previous one.
     pub async fn verify(&self, token: &str) -> Result<Bearer, NotVerified> {
         let secret = match &self.0 {
             Source::Fixed(key) => return Ok(access_token::verify(key, token)?),
@@ -87,7 +87,7 @@ impl SigningKeys {
         let versions = secret.versions().await.map_err(NotVerified::Key)?;
         match verify_with(secret, &versions, token).await {
             Err(error) if error.is_of_another_key() => {
-                let versions = secret.versions_once_more().await.ok_or(error)?;
+                let versions = secret.versions_read_again().await.ok_or(error)?;
                 Ok(verify_with(secret, &versions, token).await?)
             }
             verified => Ok(verified?),
@@ -104,7 +104,7 @@ async fn verify_with(
         Err(error) if error.is_of_another_key() => {
             let previous = secret.previous(versions).await.ok_or(error)?;
             let bearer = access_token::verify(previous, token)?;
-            debug!("a token of the previous secret");
+            debug!("the token is signed with the previous secret");
             Ok(bearer)
         }
         verified => verified,

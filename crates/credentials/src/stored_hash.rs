@@ -4,35 +4,35 @@ use crate::argon2_hash::{self, Argon2Hash};
 use crate::bcrypt_hash::BcryptHash;
 use crate::{Error, Result};
 
-/// Why no password can be compared with a stored hash. Says nothing of the hash itself.
+/// Why a stored hash cannot be verified. Reveals nothing of the hash itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnverifiableHash {
-    /// It does not begin as the kinds that are known do.
-    #[error("it is neither argon2 in the PHC string format nor bcrypt of version 2a, 2b or 2y")]
+    /// It starts like no supported kind.
+    #[error("it is neither argon2 in the PHC string format nor bcrypt version 2a, 2b or 2y")]
     UnknownKind,
-    /// It begins so, and does not go on so.
-    #[error("it is cut off or garbled")]
+    /// It starts like a supported kind, but the rest does not parse.
+    #[error("it is truncated or corrupted")]
     Malformed,
-    /// `$2x$` says that it was made by a version of `crypt_blowfish` that got some characters wrong.
+    /// `$2x$` marks hashes of a version of `crypt_blowfish` that processed some characters wrongly.
     #[error("it was made by a faulty bcrypt (version 2x)")]
     SignExtended,
-    /// Its maker put a key beside the password.
-    #[error("it was made with a key or with data beside the password")]
+    /// It was made with a key or associated data in addition to the password.
+    #[error("it was made with a key or associated data in addition to the password")]
     Keyed,
-    /// Whoever logs in could keep the function busy with it.
+    /// Anyone who tries to log in could keep the function busy with it.
     #[error(
-        "verifying it is too costly: bcrypt has a cost of 14 at most; argon2 fills 256 MiB at most, \
-         and 1 GiB in all passes"
+        "it is too costly to verify: bcrypt may have a cost of at most 14; argon2 may fill at most \
+         256 MiB, and 1 GiB in all passes"
     )]
     TooCostly,
 }
 
-/// Whether passwords can be compared with this hash: for whoever puts users into the table.
+/// Checks whether this hash can be verified, for programs that write users to the table.
 pub fn check_verifiable(hash: &PasswordHash) -> Result<(), UnverifiableHash> {
     StoredHash::parse(hash.as_str()).map(drop)
 }
 
-/// A stored hash that may be verified. There is no debug output to show it.
+/// A stored hash that can be verified. It has no debug output, which would show it.
 pub(crate) enum StoredHash {
     Argon2(Argon2Hash),
     Bcrypt(BcryptHash),
@@ -48,12 +48,12 @@ impl StoredHash {
         }
     }
 
-    /// The hash of a password that nobody has, at the same cost as everybody's.
-    pub(crate) fn nobodys() -> Self {
-        Self::parse(argon2_hash::NOBODYS_HASH).expect("it is as ours are")
+    /// Stands for the hash of a user who does not exist.
+    pub(crate) fn absent() -> Self {
+        Self::parse(argon2_hash::NOBODYS_HASH).expect("a hash with the current parameters")
     }
 
-    /// Whether it is this password's. Takes a processor, as long as its maker wanted.
+    /// Whether this is the password. Keeps a processor busy for as long as the hash's parameters say.
     pub(crate) fn verify(&self, password: &[u8]) -> Result<bool> {
         match self {
             Self::Argon2(hash) => hash.verify(password).map_err(Error::Verify),
@@ -63,10 +63,10 @@ impl StoredHash {
         }
     }
 
-    /// Whether one of today's should take its place, whose password this was found to be.
+    /// Whether a current hash should replace it, now that this is known to be its password.
     pub(crate) fn is_outdated_for(&self, password: &[u8]) -> bool {
         match self {
-            Self::Argon2(hash) => !hash.is_todays(),
+            Self::Argon2(hash) => !hash.is_current(),
             Self::Bcrypt(_) => BcryptHash::covers(password),
         }
     }

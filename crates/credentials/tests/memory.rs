@@ -1,5 +1,5 @@
-//! What hashing passwords does to a process. A binary of its own, because it looks at all of the
-//! memory that it ever had.
+//! How much memory hashing passwords takes. A binary of its own, because it measures the peak of the
+//! whole process.
 
 #![cfg(target_os = "linux")]
 
@@ -8,10 +8,10 @@ use std::thread::available_parallelism;
 use storefront_credentials::{GivenPassword, Password};
 use tokio::task::JoinSet;
 
-/// What one hash fills.
+/// The memory that one hash fills.
 const HASH_MIB: usize = 19;
 
-/// The most memory that this process has had.
+/// The peak memory of this process.
 fn peak_mib() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -33,6 +33,6 @@ async fn passwords_are_hashed_in_no_more_memory_than_the_processors_need() {
     }
     let needed = available_parallelism().unwrap().get() * HASH_MIB;
     let used = peak_mib().unwrap() - before;
-    // Half a hash for all else.
+    // Half a hash is allowed for everything else.
     assert!(used <= needed + HASH_MIB / 2, "{used} MiB");
 }

@@ -1,5 +1,5 @@
-//! Rotation, as whoever signs and whoever verifies sees it. The time is the tests' own; only the
-//! tokens themselves live in real time, for which an hour is long enough.
+//! Rotation, for signing and for verifying. The clock is simulated, except that the tokens themselves
+//! expire in real time, after an hour.
 
 use std::sync::Mutex;
 
@@ -8,19 +8,19 @@ use storefront_core::{Role, UserId};
 use storefront_testing::SecretsManager;
 
 use super::*;
-use crate::secret::{PREVIOUS_IS_GOOD_FOR, READ_ONCE_MORE_AFTER, REFRESH_AFTER};
+use crate::secret::{MIN_EXTRA_READ_INTERVAL, PREVIOUS_IS_VALID_FOR, REFRESH_AFTER};
 
 const SECOND: Duration = Duration::from_secs(1);
 const A_DAY: Duration = Duration::from_hours(24);
 
-/// A Secrets Manager, and a clock that stands still unless it is told otherwise.
+/// A Secrets Manager, and a clock that moves only when a test moves it.
 struct World {
     secrets: SecretsManager,
     now: Arc<Mutex<SystemTime>>,
 }
 
 impl World {
-    /// The secret "a", never rotated.
+    /// With the secret "a", never rotated.
     async fn with_secret() -> Self {
         let world = Self {
             secrets: SecretsManager::start().await,
@@ -30,7 +30,7 @@ impl World {
         world
     }
 
-    /// An environment that has just started.
+    /// The keys of a function that has just started.
     fn keys(&self) -> SigningKeys {
         let mut config = Builder::from(&aws::emulator_config());
         config.set_endpoint_url(Some(self.secrets.url().to_owned()));
@@ -39,11 +39,11 @@ impl World {
         SigningKeys::timed(Client::from_conf(config.build()), "token-secret".to_owned(), clock)
     }
 
-    fn pass(&self, time: Duration) {
+    fn advance(&self, time: Duration) {
         *self.now.lock().unwrap() += time;
     }
 
-    /// As `aws secretsmanager put-secret-value` does.
+    /// Does what `aws secretsmanager put-secret-value` does.
     fn rotate_to(&self, letter: &str) {
         self.secrets.put(&letter.repeat(32), *self.now.lock().unwrap());
     }
@@ -54,7 +54,7 @@ fn token_of(letter: &str) -> String {
     access_token::issue(&SigningKey::new(&letter.repeat(32)).unwrap(), bearer).unwrap()
 }
 
-async fn takes(keys: &SigningKeys, token: &str) -> bool {
+async fn accepts(keys: &SigningKeys, token: &str) -> bool {
     match keys.verify(token).await {
         Ok(_) => true,
         Err(NotVerified::Token(_)) => false,
@@ -76,10 +76,10 @@ async fn a_secret_is_read_once_and_kept_for_five_minutes() {
     let keys = world.keys();
     assert_eq!(signs_with(&keys).await, "a");
     world.rotate_to("b");
-    world.pass(REFRESH_AFTER.saturating_sub(SECOND));
+    world.advance(REFRESH_AFTER.saturating_sub(SECOND));
     assert_eq!(signs_with(&keys.clone()).await, "a");
     assert_eq!(world.secrets.calls(), ["AWSCURRENT"]);
-    world.pass(SECOND);
+    world.advance(SECOND);
     assert_eq!(signs_with(&keys).await, "b");
 }
 
@@ -89,10 +89,10 @@ async fn a_stale_secret_is_better_than_none() {
     let keys = world.keys();
     assert_eq!(signs_with(&keys).await, "a");
     world.secrets.refuse("AWSCURRENT");
-    world.pass(A_DAY);
+    world.advance(A_DAY);
     assert_eq!(signs_with(&keys).await, "a");
-    assert!(takes(&keys, &token_of("a")).await);
-    assert_eq!(world.secrets.calls().len(), 2, "it is not asked for again at once");
+    assert!(accepts(&keys, &token_of("a")).await);
+    assert_eq!(world.secrets.calls().len(), 2, "it is not read again at once");
 }
 
 #[tokio::test]
@@ -109,17 +109,17 @@ async fn without_a_secret_there_is_no_key() {
 }
 
 #[tokio::test]
-async fn tokens_of_the_previous_secret_are_good_until_the_last_of_them_has_expired() {
-    assert_eq!(PREVIOUS_IS_GOOD_FOR, Duration::from_mins(65));
+async fn tokens_of_the_previous_secret_are_valid_until_the_last_of_them_has_expired() {
+    assert_eq!(PREVIOUS_IS_VALID_FOR, Duration::from_mins(65));
     let world = World::with_secret().await;
-    world.pass(A_DAY);
+    world.advance(A_DAY);
     world.rotate_to("b");
     let (old, new) = (token_of("a"), token_of("b"));
-    for (since_rotation, is_taken) in [
+    for (since_rotation, is_accepted) in [
         (Duration::ZERO, true),
         (Duration::from_mins(5), true),
-        (PREVIOUS_IS_GOOD_FOR.saturating_sub(SECOND), true),
-        (PREVIOUS_IS_GOOD_FOR, false),
+        (PREVIOUS_IS_VALID_FOR.saturating_sub(SECOND), true),
+        (PREVIOUS_IS_VALID_FOR, false),
         (A_DAY, false),
     ] {
         let world = World {
@@ -127,40 +127,40 @@ async fn tokens_of_the_previous_secret_are_good_until_the_last_of_them_has_expir
             now: Arc::new(Mutex::new(*world.now.lock().unwrap() + since_rotation)),
         };
         let keys = world.keys();
-        assert_eq!(takes(&keys, &old).await, is_taken, "{since_rotation:?}");
-        assert!(takes(&keys, &new).await, "{since_rotation:?}");
-        assert!(!takes(&keys, &token_of("x")).await, "{since_rotation:?}");
+        assert_eq!(accepts(&keys, &old).await, is_accepted, "{since_rotation:?}");
+        assert!(accepts(&keys, &new).await, "{since_rotation:?}");
+        assert!(!accepts(&keys, &token_of("x")).await, "{since_rotation:?}");
         assert_eq!(signs_with(&keys).await, "b");
     }
 }
 
 #[tokio::test]
-async fn one_who_knows_the_previous_secret_forgets_it_when_its_time_is_over() {
+async fn a_known_previous_secret_is_not_used_after_its_time() {
     let world = World::with_secret().await;
     world.rotate_to("b");
     let keys = world.keys();
-    world.pass(PREVIOUS_IS_GOOD_FOR.saturating_sub(SECOND));
-    assert!(takes(&keys, &token_of("a")).await);
-    world.pass(SECOND);
-    assert!(!takes(&keys, &token_of("a")).await);
+    world.advance(PREVIOUS_IS_VALID_FOR.saturating_sub(SECOND));
+    assert!(accepts(&keys, &token_of("a")).await);
+    world.advance(SECOND);
+    assert!(!accepts(&keys, &token_of("a")).await);
 }
 
 #[tokio::test]
-async fn the_previous_secret_is_asked_for_only_when_a_token_may_be_of_it() {
+async fn the_previous_secret_is_read_only_when_it_may_have_signed_a_token() {
     let world = World::with_secret().await;
     world.rotate_to("b");
     let keys = world.keys();
     signs_with(&keys).await;
-    assert!(takes(&keys, &token_of("b")).await);
+    assert!(accepts(&keys, &token_of("b")).await);
     assert_eq!(world.secrets.calls(), ["AWSCURRENT"]);
     for _ in 0..3 {
-        assert!(takes(&keys, &token_of("a")).await);
+        assert!(accepts(&keys, &token_of("a")).await);
     }
     assert_eq!(world.secrets.calls(), ["AWSCURRENT", "AWSPREVIOUS"]);
 
-    world.pass(A_DAY);
+    world.advance(A_DAY);
     let later = world.keys();
-    assert!(!takes(&later, &token_of("x")).await);
+    assert!(!accepts(&later, &token_of("x")).await);
     assert_eq!(world.secrets.calls()[2..], ["AWSCURRENT"; 2]);
 }
 
@@ -168,80 +168,80 @@ async fn the_previous_secret_is_asked_for_only_when_a_token_may_be_of_it() {
 async fn a_secret_that_was_never_rotated_has_no_previous_one() {
     let world = World::with_secret().await;
     let keys = world.keys();
-    assert!(takes(&keys, &token_of("a")).await);
-    assert!(!takes(&keys, &token_of("x")).await);
-    assert!(takes(&keys, &token_of("a")).await);
+    assert!(accepts(&keys, &token_of("a")).await);
+    assert!(!accepts(&keys, &token_of("x")).await);
+    assert!(accepts(&keys, &token_of("a")).await);
 }
 
 #[tokio::test]
-async fn that_the_previous_secret_cannot_be_read_concerns_its_tokens_only() {
+async fn an_unreadable_previous_secret_affects_only_its_own_tokens() {
     let world = World::with_secret().await;
     world.rotate_to("b");
     world.secrets.refuse("AWSPREVIOUS");
     let keys = world.keys();
-    assert!(!takes(&keys, &token_of("a")).await);
-    assert!(takes(&keys, &token_of("b")).await);
+    assert!(!accepts(&keys, &token_of("a")).await);
+    assert!(accepts(&keys, &token_of("b")).await);
     assert_eq!(signs_with(&keys).await, "b");
 
     world.secrets.recover();
-    world.pass(READ_ONCE_MORE_AFTER);
-    assert!(takes(&keys, &token_of("a")).await, "it is asked for again");
+    world.advance(MIN_EXTRA_READ_INTERVAL);
+    assert!(accepts(&keys, &token_of("a")).await, "it is read again");
 }
 
 #[tokio::test]
-async fn a_token_of_a_secret_that_is_newer_than_the_known_one_is_taken_at_once() {
+async fn a_token_of_a_secret_that_is_newer_than_the_known_one_is_accepted_at_once() {
     let world = World::with_secret().await;
-    world.pass(A_DAY);
+    world.advance(A_DAY);
     let keys = world.keys();
-    assert!(takes(&keys, &token_of("a")).await);
+    assert!(accepts(&keys, &token_of("a")).await);
 
-    world.pass(SECOND);
+    world.advance(SECOND);
     world.rotate_to("b");
-    assert!(takes(&keys, &token_of("b")).await);
-    assert!(takes(&keys, &token_of("a")).await);
+    assert!(accepts(&keys, &token_of("b")).await);
+    assert!(accepts(&keys, &token_of("a")).await);
     assert_eq!(signs_with(&keys).await, "b");
 }
 
 #[tokio::test]
-async fn a_flood_of_bad_tokens_is_no_flood_of_calls() {
+async fn a_flood_of_bad_tokens_causes_no_flood_of_calls() {
     let world = World::with_secret().await;
-    world.pass(A_DAY);
+    world.advance(A_DAY);
     let keys = world.keys();
     for _ in 0..100 {
-        assert!(!takes(&keys, &token_of("x")).await);
+        assert!(!accepts(&keys, &token_of("x")).await);
     }
-    assert_eq!(world.secrets.calls().len(), 2, "one to begin with, and one for the flood");
-    world.pass(READ_ONCE_MORE_AFTER);
+    assert_eq!(world.secrets.calls().len(), 2, "one at the start, and one for the flood");
+    world.advance(MIN_EXTRA_READ_INTERVAL);
     for _ in 0..100 {
-        assert!(!takes(&keys, &token_of("x")).await);
+        assert!(!accepts(&keys, &token_of("x")).await);
     }
     assert_eq!(world.secrets.calls().len(), 3);
 }
 
 #[tokio::test]
-async fn what_is_wrong_but_not_with_the_signature_asks_for_no_other_key() {
+async fn a_token_with_another_fault_than_its_signature_causes_no_read() {
     let world = World::with_secret().await;
-    world.pass(A_DAY);
+    world.advance(A_DAY);
     let keys = world.keys();
     for token in ["", "a.b.c", "Bearer"] {
-        assert!(!takes(&keys, token).await);
+        assert!(!accepts(&keys, token).await);
     }
     assert_eq!(world.secrets.calls(), ["AWSCURRENT"]);
 }
 
 #[tokio::test]
-async fn two_rotations_are_the_end_of_a_secret() {
+async fn a_secret_is_not_accepted_after_two_rotations() {
     let world = World::with_secret().await;
     let keys = world.keys();
-    assert!(takes(&keys, &token_of("a")).await);
+    assert!(accepts(&keys, &token_of("a")).await);
     world.rotate_to("b");
-    world.pass(REFRESH_AFTER);
-    assert!(takes(&keys, &token_of("a")).await);
+    world.advance(REFRESH_AFTER);
+    assert!(accepts(&keys, &token_of("a")).await);
     world.rotate_to("c");
-    world.pass(REFRESH_AFTER);
-    assert!(!takes(&keys, &token_of("a")).await);
-    assert!(takes(&keys, &token_of("b")).await);
-    assert!(takes(&keys, &token_of("c")).await);
+    world.advance(REFRESH_AFTER);
+    assert!(!accepts(&keys, &token_of("a")).await);
+    assert!(accepts(&keys, &token_of("b")).await);
+    assert!(accepts(&keys, &token_of("c")).await);
 }
 
 #[tokio::test]
