@@ -13,11 +13,12 @@ pub(crate) mod users;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use storefront_core::schema::Item;
+use storefront_core::schema::{self, Item, ItemType};
 use storefront_core::{Order, OrderId, OrderItem, Product, ProductId, User, UserId};
 
 use crate::engine::checker::Checker;
 use crate::engine::client::Client;
+use crate::engine::snapshot::text;
 use orders::OrderOperation;
 use products::ProductOperation;
 use users::UserOperation;
@@ -66,16 +67,18 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn add(&mut self, item_type: &str, item: &Item) -> Result<(), String> {
+    pub(crate) fn add(&mut self, item: &Item) -> Result<(), String> {
+        let item_type = text(item, schema::TYPE);
+        let item_type: ItemType =
+            item_type.parse().map_err(|_| format!("is of the unknown type {item_type:?}"))?;
         match item_type {
-            "User" => self.add_user(item),
-            "UniqueEmail" => self.add_unique_email(item),
-            "LoginAttempts" => self.add_login_attempts(item),
-            "Product" => self.add_product(item),
-            "Order" => self.add_order(item),
-            "OrderItem" => self.add_order_item(item),
-            "Idempotency" => self.add_idempotency_key(item),
-            other => Err(format!("is of the unknown type {other:?}")),
+            ItemType::User => self.add_user(item),
+            ItemType::UniqueEmail => self.add_unique_email(item),
+            ItemType::LoginAttempts => self.add_login_attempts(item),
+            ItemType::Product => self.add_product(item),
+            ItemType::Order => self.add_order(item),
+            ItemType::OrderItem => self.add_order_item(item),
+            ItemType::Idempotency => self.add_idempotency_key(item),
         }
     }
 

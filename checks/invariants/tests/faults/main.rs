@@ -53,6 +53,10 @@ fn the_shop_keeps_its_word_through_many_schedules_of_faults() {
     let count = failed.len();
     assert!(failed.is_empty(), "{count} of {schedules} schedules:\n{}", failed.join("\n"));
 
+    // A few schedules, which `cargo xtask check` runs, need not meet every fault.
+    if schedules < SCHEDULES {
+        return;
+    }
     // A fault or a status that never occurred was not tested.
     let mut injected: BTreeMap<Fault, u32> = BTreeMap::new();
     let mut statuses: BTreeMap<i64, usize> = BTreeMap::new();

@@ -11,7 +11,7 @@ impl Snapshot {
     pub(crate) fn of(items: impl IntoIterator<Item = Item>) -> Self {
         let mut snapshot = Self::default();
         for item in items {
-            if let Err(fault) = snapshot.add(&text(&item, schema::TYPE), &item) {
+            if let Err(fault) = snapshot.add(&item) {
                 let (pk, sk) = (text(&item, schema::PK), text(&item, schema::SK));
                 snapshot.malformed.push(format!("the item {pk} {sk} {fault}"));
             }
@@ -42,8 +42,7 @@ pub(crate) fn expect_keys(
 /// The email in the partition key.
 pub(crate) fn partition_email(item: &Item) -> Result<Email, String> {
     let pk = text(item, schema::PK);
-    let email = pk.strip_prefix("EMAIL#").and_then(|email| email.parse().ok());
-    email.ok_or_else(|| "is not in an email's partition".to_owned())
+    schema::email_of_partition(&pk).ok_or_else(|| "is not in an email's partition".to_owned())
 }
 
 pub(crate) fn text(item: &Item, attribute: &str) -> String {

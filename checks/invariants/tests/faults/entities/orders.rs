@@ -112,10 +112,9 @@ impl Snapshot {
     pub(super) fn add_idempotency_key(&mut self, item: &Item) -> Result<(), String> {
         let record: IdempotencyRecord = entity(item)?;
         let (pk, sk) = (text(item, schema::PK), text(item, schema::SK));
-        let user_id = pk.strip_prefix("USER#").and_then(|id| id.parse().ok());
-        let user_id = user_id.ok_or("is not in a user's partition")?;
-        let key = sk.strip_prefix("IDEMPOTENCY#").ok_or("has the sort key of another type")?;
-        self.idempotency_keys.insert((user_id, key.to_owned()), record.order_id);
+        let user_id = schema::user_of_partition(&pk).ok_or("is not in a user's partition")?;
+        let key = schema::idempotency_key_of(&sk).ok_or("has the sort key of another type")?;
+        self.idempotency_keys.insert((user_id, key.as_str().to_owned()), record.order_id);
         Ok(())
     }
 
