@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use lambda_runtime::{Context, LambdaEvent};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
+use storefront_events::{Change, Record as Read, eventbridge};
 use storefront_fuzz::aws::{self, Log};
 use storefront_fuzz::functions::runtime;
 use storefront_fuzz::records::{Batch, Record};
-use storefront_events::{Change, Record as Read, eventbridge};
 use storefront_order_status_stream::{Consumer, StreamBatch};
 use tokio::runtime::Runtime;
 
@@ -106,7 +106,10 @@ fn expected(read: &[Read], refused: usize) -> (Option<Vec<String>>, Vec<String>)
         })
         .collect();
     let events = |changes: &[&Change]| {
-        changes.iter().map(|change| change.message.envelope.event_id.to_string()).collect::<Vec<_>>()
+        changes
+            .iter()
+            .map(|change| change.message.envelope.event_id.to_string())
+            .collect::<Vec<_>>()
     };
     if let Some(failed) = changes.get(refused) {
         return (Some(vec![failed.sequence_number.clone()]), events(&changes[..refused]));
