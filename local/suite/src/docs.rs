@@ -21,6 +21,7 @@ const PARTS: &[Part] = &[
     ("items", tables::items),
     ("item-keys", tables::item_keys),
     ("access-patterns", tables::access_patterns),
+    ("problems", tables::problems),
 ];
 
 /// Why the documents could not be written or compared. Paths are relative to the root.

@@ -2,6 +2,7 @@
 
 use storefront_core::access_patterns;
 use storefront_core::schema::ItemType;
+use storefront_http::ProblemCode;
 
 /// Every type of item, with its keys and its attributes.
 pub(super) fn items() -> String {
@@ -41,6 +42,19 @@ pub(super) fn access_patterns() -> String {
         ]
     });
     table(&["pattern", "requests", "read units", "write units"], rows)
+}
+
+/// Every kind of problem.
+pub(super) fn problems() -> String {
+    let rows = ProblemCode::ALL.iter().map(|problem| {
+        vec![
+            problem.status().as_u16().to_string(),
+            code(problem.as_str()),
+            problem.title().to_owned(),
+            problem.description().to_owned(),
+        ]
+    });
+    table(&["status", "code", "title", "when"], rows)
 }
 
 fn code(text: &str) -> String {
