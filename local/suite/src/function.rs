@@ -1,6 +1,7 @@
 //! What a function is to whoever starts it.
 
 use axum::Router;
+use storefront_http::Metric;
 use utoipa::OpenApi;
 
 use crate::Handler;
@@ -12,6 +13,8 @@ pub struct Function {
     pub name: &'static str,
     /// What invokes it, and what it answers with.
     pub kind: Kind,
+    /// The metrics that it alone writes. All functions write those of `storefront_http::METRICS`.
+    pub metrics: &'static [Metric],
 }
 
 /// What invokes a function, and what it answers with.
@@ -32,15 +35,23 @@ pub enum Kind {
 
 impl Function {
     pub(crate) fn api<D: OpenApi>(name: &'static str, router: Router) -> Self {
-        Self { name, kind: Kind::Api { router, doc: D::openapi } }
+        Self::new(name, Kind::Api { router, doc: D::openapi })
     }
 
     pub(crate) fn authorizer(name: &'static str, handler: Handler) -> Self {
-        Self { name, kind: Kind::Authorizer(handler) }
+        Self::new(name, Kind::Authorizer(handler))
     }
 
     pub(crate) fn stream(name: &'static str, handler: Handler) -> Self {
-        Self { name, kind: Kind::Stream(handler) }
+        Self::new(name, Kind::Stream(handler))
+    }
+
+    fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, metrics: &[] }
+    }
+
+    pub(crate) fn with_metrics(self, metrics: &'static [Metric]) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The function as Lambda sees it, whatever invokes it.

@@ -19,6 +19,7 @@ use storefront_authorizer::Authorizer;
 use storefront_core::Table;
 use storefront_core::aws::{self, SdkConfig};
 use storefront_credentials::SigningKeys;
+use storefront_http::Metric;
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
 
 pub use function::{Function, Kind};
@@ -70,13 +71,24 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
         Function::api::<storefront_auth::ApiDoc>(
             "auth",
             storefront_auth::app(table(), signing_keys()),
-        ),
+        )
+        .with_metrics(storefront_auth::METRICS),
         Function::authorizer("authorizer", authorizer(signing_keys())),
         Function::api::<storefront_users::ApiDoc>("users", storefront_users::app(table())),
         Function::api::<storefront_products::ApiDoc>("products", storefront_products::app(table())),
-        Function::api::<storefront_orders::ApiDoc>("orders", storefront_orders::app(table())),
-        Function::stream("order-status-stream", order_status_stream(dependencies)),
+        Function::api::<storefront_orders::ApiDoc>("orders", storefront_orders::app(table()))
+            .with_metrics(storefront_orders::METRICS),
+        Function::stream("order-status-stream", order_status_stream(dependencies))
+            .with_metrics(storefront_order_status_stream::METRICS),
     ]
+}
+
+/// All metrics that the functions write.
+#[must_use]
+pub fn metrics() -> Vec<Metric> {
+    let functions = functions(&Dependencies::unreachable());
+    let own = functions.iter().flat_map(|function| function.metrics);
+    own.chain(storefront_http::METRICS).copied().collect()
 }
 
 fn authorizer(signing_keys: SigningKeys) -> Handler {
