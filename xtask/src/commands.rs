@@ -1,20 +1,20 @@
-//! What `cargo xtask` can do: a table.
+//! The commands of `cargo xtask`.
 
 use std::fmt::Write as _;
 
-/// One row of the table.
+/// A command of `cargo xtask`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Command {
-    /// What it is called by. With a flag it is a command of its own.
+    /// Its name. A name with a flag is a separate command.
     pub(crate) name: &'static str,
-    /// What it does, in a line.
+    /// A one-line description.
     pub(crate) help: &'static str,
-    /// What it runs, one after the other, until one fails. Assignments before a program go to its
-    /// environment, `{root}` is the repository, and further arguments go to the last program.
+    /// The programs that it runs in turn, until one fails. Assignments before a program are added to
+    /// its environment, `{root}` is the repository, and further arguments go to the last program.
     pub(crate) lines: &'static [&'static str],
 }
 
-/// Renames the project; the only command that is more than lines.
+/// Renames the project. The only command that has code instead of lines.
 pub(crate) const RENAME: &str = "rename";
 
 const fn command(
@@ -27,25 +27,25 @@ const fn command(
 
 /// All commands, in the order of the list.
 ///
-/// A program is named by `--bin` and a test by `--test`: with `--package` Cargo would give dependencies the features of
-/// that package only, and compile dozens of them again.
+/// Programs are selected by `--bin` and tests by `--test`: with `--package`, Cargo would build dependencies
+/// with only that package's features, and so recompile dozens of them.
 ///
-/// The drawn tests take their number of cases from two variables, and `check` gives them few: all
-/// other tests together take about as long as those do with their usual number.
+/// Two variables set the number of cases of the randomised tests. `check` runs few: with the usual number,
+/// they take about as long as all other tests together.
 pub(crate) const COMMANDS: &[Command] = &[
     command(
         "check",
-        "format, clippy, and all tests, the drawn ones with few cases: before each commit",
+        "format, clippy, and all tests, with few randomised cases: before each commit",
         &[
             "cargo fmt --all -- --check",
             "cargo clippy --workspace --all-targets -- -D warnings",
             "STOREFRONT_FAULT_SCHEDULES=100 PROPTEST_CASES=32 cargo test --workspace",
         ],
     ),
-    command("gate", "all that must hold before a change is taken: most of an hour", &[".ci/run"]),
+    command("gate", "all checks that a change must pass: takes most of an hour", &[".ci/run"]),
     command(
         "nightly",
-        "fuzzing, drawn tests and load for much longer than the gate does: two hours",
+        "fuzzing, randomised tests and load, for much longer than in the gate: two hours",
         &[
             "STOREFRONT_FAULT_SCHEDULES=10000 PROPTEST_CASES=2000 cargo test --workspace --locked",
             "checks/gate/fuzz 600",
@@ -60,7 +60,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ),
     command(
         "docs",
-        "writes the tables of README and docs that come from the code",
+        "writes the generated tables of README and docs",
         &["cargo run --quiet --bin storefront-suite -- docs"],
     ),
     command(
@@ -70,48 +70,48 @@ pub(crate) const COMMANDS: &[Command] = &[
     ),
     command(
         "events",
-        "invokes the built functions with events/ and compares their answers; --help tells more",
+        "invokes the built functions with events/ and compares their responses; see --help",
         &["checks/gate/run-events"],
     ),
     command(
         "events --record",
-        "writes the answers that are expected in events/",
+        "writes the expected responses in events/",
         &["UPDATE_EXPECTED=1 cargo test --quiet --workspace --test it events"],
     ),
     command(
         "functions",
-        "builds the functions as they are deployed, into .aws-sam/build",
+        "builds the functions for deployment, into .aws-sam/build",
         &["checks/gate/build-functions"],
     ),
     command(
         "limits",
-        "builds the functions and holds what they cost against checks/bench/limits.json",
+        "builds the functions and compares their costs with checks/bench/limits.json",
         &["checks/gate/build-functions", "checks/gate/check-limits"],
     ),
     command(
         "limits --record",
-        "writes what they cost now into checks/bench/limits.json",
+        "writes their current costs into checks/bench/limits.json",
         &["checks/gate/build-functions", "checks/gate/check-limits --record"],
     ),
     command(
         "lint",
-        "template.yaml and the workflows",
+        "lints template.yaml and the workflows",
         &["checks/gate/lint-template", "checks/gate/lint-workflows"],
     ),
     command(
         "dependencies",
-        "licences, duplicates, advisories, one TLS stack",
+        "checks licences, duplicates, advisories, and that there is one TLS stack",
         &["checks/gate/check-dependencies"],
     ),
-    command("tour", "the tour of the README, as it is written", &["checks/gate/tour"]),
+    command("tour", "runs the tour in the README", &["checks/gate/tour"]),
     command(
         "contract",
-        "sends what openapi.json allows and forbids; --seed random tries other things",
+        "sends requests that openapi.json allows and forbids; --seed random varies them",
         &["checks/gate/check-contract"],
     ),
     command(
         "audit",
-        "compares what the tests used and logged with what the roles grant and what is secret",
+        "checks that the roles grant what the tests used, and that no test logged a secret",
         &[
             "rm -rf {root}/target/test-logs",
             "STOREFRONT_TEST_LOGS={root}/target/test-logs cargo test --workspace",
@@ -120,12 +120,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     ),
     command(
         "deploy-test",
-        "deploys to an emulator of AWS and shops there; --built takes .aws-sam/build",
+        "deploys to an AWS emulator and uses the shop there; --built takes .aws-sam/build",
         &["checks/gate/deploy-test"],
     ),
     command(
         "migrate-test",
-        "moves shops out of PostgreSQL and SQLite; --orders N moves fewer",
+        "migrates shops from PostgreSQL and SQLite; --orders N for smaller ones",
         &["checks/gate/migrate-test"],
     ),
     command(
@@ -135,20 +135,20 @@ pub(crate) const COMMANDS: &[Command] = &[
     ),
     command(
         "load",
-        "puts a load on the local cloud for a minute; --short, --help",
+        "load-tests the local cloud for a minute; --short, --help",
         &["checks/load/run"],
     ),
     command(
         "bench",
-        "measures the functions as Lambda runs them; --help tells the rest",
+        "measures the functions as Lambda runs them; see --help",
         &["cargo run --release --package storefront-bench --"],
     ),
-    command(RENAME, "NAME: gives the project another name, before it is first deployed", &[]),
+    command(RENAME, "NAME: renames the project, before its first deployment", &[]),
 ];
 
-/// The command that these arguments begin with, and the arguments that are left.
+/// Returns the command that these arguments begin with, and the remaining arguments.
 pub(crate) fn find(arguments: &[String]) -> Option<(&'static Command, &[String])> {
-    // The longer names first: a flag can make another command.
+    // Longer names first: a name with a flag is another command.
     [2, 1].into_iter().filter(|&words| words <= arguments.len()).find_map(|words| {
         let name = arguments[..words].join(" ");
         let command = COMMANDS.iter().find(|command| command.name == name)?;
@@ -156,7 +156,7 @@ pub(crate) fn find(arguments: &[String]) -> Option<(&'static Command, &[String])
     })
 }
 
-/// What a bare `cargo xtask` prints.
+/// Returns the list that `cargo xtask` prints without arguments.
 pub(crate) fn list() -> String {
     let width = COMMANDS.iter().map(|command| command.name.len()).max().unwrap_or_default();
     let mut list = "cargo xtask COMMAND [ARGUMENTS]\n\n".to_owned();
@@ -194,21 +194,21 @@ mod tests {
     }
 
     #[test]
-    fn only_the_command_with_code_of_its_own_runs_nothing() {
+    fn only_rename_has_no_lines() {
         for command in COMMANDS {
             assert_eq!(command.lines.is_empty(), command.name == RENAME, "{command:?}");
         }
     }
 
     #[test]
-    fn every_script_is_here_unless_its_folder_is_deleted() {
+    fn every_script_exists_unless_its_folder_is_deleted() {
         for line in COMMANDS.iter().flat_map(|command| command.lines) {
             let mut words = line.split(' ');
             if let Some(script) =
                 words.find(|word| !word.contains('=')).filter(|word| word.contains('/'))
             {
                 let path = crate::run::root().join(script);
-                assert!(path.exists() || !path.parent().unwrap().exists(), "{script} is not there");
+                assert!(path.exists() || !path.parent().unwrap().exists(), "{script} is missing");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The one door to what this repository can do. `cargo xtask` lists it.
+//! Runs the repository's commands. `cargo xtask` lists them.
 
 mod commands;
 mod rename;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Some(_) => {}
     }
     let Some((command, rest)) = commands::find(&arguments) else {
-        eprintln!("there is no command {}; `cargo xtask` lists them", arguments[0]);
+        eprintln!("unknown command {}; `cargo xtask` lists all commands", arguments[0]);
         return ExitCode::from(2);
     };
     if command.name == commands::RENAME {

@@ -1,7 +1,7 @@
-//! `cargo xtask rename NAME`: gives the project another name.
+//! `cargo xtask rename NAME`: renames the project.
 //!
-//! For before the first deployment: the name is part of what clients and subscribers rely on, and
-//! CloudFormation would replace what it calls by it.
+//! Only for use before the first deployment: clients and subscribers rely on the name, and CloudFormation
+//! would replace the resources that it names after it.
 
 mod name;
 mod tokens;
@@ -15,13 +15,13 @@ use name::{Name, Names};
 
 use crate::run;
 
-/// What the project is called.
+/// The project's current name.
 const NAME: &str = "storefront";
 
-/// Contains the name and is kept: hashes of this password are recorded in many places.
+/// A password that contains the name. It is not renamed, because its hashes are recorded in many places.
 const KEPT: &str = "storefront-demo";
 
-/// What makes generated files right again: the lock files, the order of imports, the document, the tables.
+/// Updates what depends on the name: lock files, the order of imports, openapi.json, generated tables.
 const AFTERWARDS: &[&str] = &[
     "cargo update --quiet --workspace --offline",
     "cargo update --quiet --workspace --offline --manifest-path checks/bench/floor/Cargo.toml",
@@ -55,7 +55,7 @@ fn rename(name: &str, root: &Path) -> Result<String, String> {
     let changes = git(root, &["status", "--porcelain"])?;
     if !changes.is_empty() {
         return Err(format!(
-            "commit or stash these first, so that git can take a rename back:\n{changes}"
+            "commit or stash these first, so that git can undo a rename:\n{changes}"
         ));
     }
     let lock = fs::read_to_string(root.join("Cargo.lock")).map_err(|error| error.to_string())?;
@@ -75,7 +75,7 @@ fn rename(name: &str, root: &Path) -> Result<String, String> {
             .is_some_and(|manifest| !root.join(manifest).exists());
         if !is_deleted && run::lines(&[line], &[]) != 0 {
             return Err(format!(
-                "{line} failed. `git reset --hard` takes the rename back; or mend it and run the rest:\n{}",
+                "{line} failed. Undo the rename with `git reset --hard`, or fix it and run the rest:\n{}",
                 AFTERWARDS.join("\n")
             ));
         }
@@ -83,8 +83,8 @@ fn rename(name: &str, root: &Path) -> Result<String, String> {
     Ok(names.summary(renamed))
 }
 
-/// Whether anything in the file, or its path, had the name. What is not text has not, and whoever
-/// wrote what is here keeps their copyright.
+/// Renames the project in the file and its path, and returns whether anything changed. Skips files that
+/// are not text, and the licences, because the authors of this code keep their copyright.
 fn rename_file(root: &Path, file: &str, names: &Names) -> io::Result<bool> {
     let path = root.join(file);
     if path.is_symlink() || file.starts_with("LICENSE") {
@@ -104,7 +104,7 @@ fn rename_file(root: &Path, file: &str, names: &Names) -> io::Result<bool> {
     Ok(renamed != text || new_file != file)
 }
 
-/// The names of the packages in a Cargo.lock.
+/// Returns the names of the packages in a Cargo.lock.
 fn packages(lock: &str) -> BTreeSet<&str> {
     lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
 }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_manifest_that_is_dealt_with_afterwards_is_here_or_its_folder_is_deleted() {
+    fn every_manifest_that_is_updated_afterwards_exists_unless_its_folder_is_deleted() {
         for line in AFTERWARDS {
             let words: Vec<&str> = line.split(' ').collect();
             if let Some(at) = words.iter().position(|word| *word == "--manifest-path") {

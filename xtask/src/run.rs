@@ -1,19 +1,19 @@
-//! Runs the lines of a command, and says so.
+//! Prints and runs the lines of a command.
 
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitStatus};
 
-/// The repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// Runs these lines one after the other. Gives the exit code of the first that fails, or 0.
+/// Runs these lines one after the other. Returns the exit code of the first that fails, or 0.
 ///
-/// A script that is gone is left out where others remain: a clone may delete what it does not need.
+/// Skips scripts that are missing, because a clone may delete what it does not need. Fails if all of them are missing.
 pub(crate) fn lines(lines: &[&str], arguments: &[String]) -> u8 {
     let root = root();
     let mut any_ran = false;
@@ -21,7 +21,7 @@ pub(crate) fn lines(lines: &[&str], arguments: &[String]) -> u8 {
         let more = if index + 1 == lines.len() { arguments } else { &[] };
         let line = Line::parse(line, more, &root);
         if line.is_missing(&root) {
-            eprintln!("left out, because it is not there: {}", line.program());
+            eprintln!("skipped, because it is missing: {}", line.program());
             continue;
         }
         any_ran = true;
@@ -33,7 +33,7 @@ pub(crate) fn lines(lines: &[&str], arguments: &[String]) -> u8 {
     u8::from(!any_ran)
 }
 
-/// A program, its arguments, and what is added to its environment.
+/// A program, its arguments, and variables to add to its environment.
 #[derive(Debug, PartialEq)]
 struct Line {
     variables: Vec<(String, String)>,
@@ -61,12 +61,12 @@ impl Line {
         self.words.first().map_or("", String::as_str)
     }
 
-    /// Whether it is a script of this repository that has been deleted.
+    /// Returns whether this is a script of the repository that has been deleted.
     fn is_missing(&self, root: &Path) -> bool {
         self.program().contains('/') && !root.join(self.program()).exists()
     }
 
-    /// Prints it as a shell would take it, runs it, and gives its exit code.
+    /// Prints the line in shell syntax, runs it, and returns its exit code.
     fn run(&self, root: &Path) -> u8 {
         eprintln!("+ {self}");
         let program = if self.program().contains('/') {
@@ -76,7 +76,7 @@ impl Line {
         };
         let mut command = process::Command::new(program);
         command.args(&self.words[1..]).current_dir(root);
-        // `cargo run` describes the package that it runs. To a build script below, that would be a change.
+        // `cargo run` sets these for xtask. Build scripts below would see them as a change.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
             if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| text.starts_with(prefix)) {
@@ -88,7 +88,7 @@ impl Line {
             Ok(status) => code(status),
             Err(error) => {
                 eprintln!("{}: {error}", self.program());
-                // What a shell says.
+                // The same codes as a shell's.
                 if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
             }
         }
@@ -113,7 +113,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// The exit code; of a program that a signal ended, what a shell says.
+/// Returns the exit code. For a program that was killed by a signal, the same code as a shell.
 fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_printed_as_a_shell_takes_it() {
+    fn a_line_is_printed_in_shell_syntax() {
         let line =
             Line::parse("A=1 cargo test {root}/x", &["it's".to_owned()], Path::new("/my shop"));
         assert_eq!(line.variables, [("A".to_owned(), "1".to_owned())]);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_code_of_the_first_that_fails_is_passed_on() {
+    fn the_exit_code_of_the_first_failing_line_is_returned() {
         assert_eq!(lines(&["true", "true"], &[]), 0);
         let exit = ["-c".to_owned(), "exit 7".to_owned()];
         assert_eq!(lines(&["true", "sh"], &exit), 7);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_script_is_left_out_unless_there_is_nothing_else() {
+    fn a_missing_script_is_skipped_unless_all_are_missing() {
         assert_eq!(lines(&["checks/deleted/run", "true"], &[]), 0);
         assert_eq!(lines(&["checks/deleted/run"], &[]), 1);
     }

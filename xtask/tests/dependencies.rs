@@ -1,4 +1,4 @@
-//! Which crate may depend on which: the shop on nothing that stands around it.
+//! Which crates may depend on which: the shop must not depend on the crates around it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The top folder of a crate, and those whose crates it may depend on.
+/// A top-level folder, and the folders that its crates may depend on.
 const ALLOWED: [(&str, &[&str]); 6] = [
     ("crates", &["crates"]),
     ("functions", &["crates"]),
@@ -18,12 +18,12 @@ const ALLOWED: [(&str, &[&str]); 6] = [
     ("xtask", &[]),
 ];
 
-/// What tests may use besides, whatever folder their crate is in.
+/// Crates that tests in any folder except xtask may also use.
 const FOR_TESTS: [&str; 5] =
     ["checks/testing", "local/embedded", "local/template", "local/cloud", "local/suite"];
 
 #[test]
-fn crates_depend_only_on_what_their_folder_may_depend_on() {
+fn crates_depend_only_on_what_their_folder_allows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap();
     let metadata = metadata(&root);
     let packages = metadata["packages"].as_array().unwrap();
@@ -47,7 +47,7 @@ fn crates_depend_only_on_what_their_folder_may_depend_on() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Why a crate may not depend on another, if it may not.
+/// Returns why a crate may not depend on another, or `None` if it may.
 fn objection(from: &str, to: &str, is_for_tests: bool) -> Option<String> {
     let top = |folder: &str| folder.split('/').next().unwrap_or_default().to_owned();
     let (_, allowed) = ALLOWED
@@ -84,7 +84,7 @@ fn metadata(root: &Path) -> Value {
 }
 
 #[test]
-fn an_objection_names_the_crate_the_edge_and_the_rule() {
+fn an_objection_names_the_crate_the_dependency_and_the_rule() {
     assert_eq!(
         objection("functions/users", "functions/auth", false).unwrap(),
         "functions/users/Cargo.toml has the dependency functions/auth, but functions may depend on crates"

@@ -1,4 +1,4 @@
-//! `cargo xtask`, as it is called.
+//! `cargo xtask` from the command line.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,33 +14,33 @@ fn text(output: &[u8]) -> &str {
 }
 
 #[test]
-fn a_bare_call_lists_the_commands() {
+fn without_arguments_the_commands_are_listed() {
     let output = xtask(&[]);
     assert!(output.status.success());
     let list = text(&output.stdout);
     let listed = |name: &str| list.lines().any(|line| line.starts_with(&format!("  {name} ")));
     for name in ["check", "gate", "nightly", "events", "openapi", "docs", "limits", "rename"] {
-        assert!(listed(name), "{name} is not in\n{list}");
+        assert!(listed(name), "{name} is missing in\n{list}");
     }
 }
 
 #[test]
-fn an_unknown_command_is_refused() {
+fn an_unknown_command_is_rejected() {
     let output = xtask(&["chekc"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("chekc"));
 }
 
 #[test]
-fn a_name_that_the_project_cannot_have_is_refused() {
+fn an_invalid_project_name_is_rejected() {
     let output = xtask(&["rename", "My_Shop"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("lower-case letters"));
 }
 
-/// So that a renamed variable does not quietly make `check` long and `nightly` short.
+/// Otherwise a renamed variable would silently make `check` slow and `nightly` short.
 #[test]
-fn the_variables_of_the_drawn_tests_are_read_by_them() {
+fn the_randomised_tests_read_their_variables() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let source = include_str!("../src/commands.rs");
     for variable in ["STOREFRONT_FAULT_SCHEDULES", "PROPTEST_CASES"] {
@@ -53,7 +53,7 @@ fn the_variables_of_the_drawn_tests_are_read_by_them() {
     }
 }
 
-/// Whether a Rust file in the folder has this text.
+/// Returns whether a Rust file in the folder contains this text.
 fn mentions(folder: &Path, text: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();

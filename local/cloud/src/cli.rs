@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(long, default_value_t = 8000)]
     dynamodb_port: u16,
 
-    /// The address to listen on. 0.0.0.0 lets containers and other machines in.
+    /// The address to listen on. 0.0.0.0 allows connections from containers and other machines.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
 
@@ -27,15 +27,15 @@ pub struct Args {
     #[arg(long, default_value = ".storefront")]
     data_dir: PathBuf,
 
-    /// Keeps nothing: the data ends with the process.
+    /// Keeps the data in memory only, until the process ends.
     #[arg(long, conflicts_with = "data_dir")]
     in_memory: bool,
 
-    /// Leaves an empty table empty, without catalogue and users.
+    /// Leaves an empty table empty, instead of adding a catalogue and users.
     #[arg(long)]
     empty: bool,
 
-    /// The SAM template that says what there is.
+    /// The SAM template that defines the shop.
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
 }

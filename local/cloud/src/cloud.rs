@@ -1,4 +1,4 @@
-//! Puts the parts together, starts and stops them.
+//! Assembles the parts, and starts and stops them.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -28,10 +28,10 @@ use crate::seed::DemoUsers;
 use crate::stream::{Pace, StreamTrigger};
 use crate::{Error, TABLE_NAME, TOKEN_SECRET, gateway, seed};
 
-/// DynamoDB deletes expired items within days; a minute makes it seen.
+/// DynamoDB may take days to delete expired items. With a minute, people can see it happen.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
 
-/// A client that holds its connection open must not hold up the end.
+/// A client that keeps its connection open must not block the shutdown.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How to start a [`LocalCloud`].
@@ -41,13 +41,13 @@ pub struct Options {
     pub template: PathBuf,
     /// The address to listen on.
     pub host: IpAddr,
-    /// The port of the API; 0 takes any.
+    /// The port of the API; 0 takes any free one.
     pub port: u16,
-    /// The port of DynamoDB's API; 0 takes any.
+    /// The port of DynamoDB's API; 0 takes any free one.
     pub dynamodb_port: u16,
     /// The folder that keeps the data; `None` keeps it in memory.
     pub data_dir: Option<PathBuf>,
-    /// Whether an empty table is filled.
+    /// Whether to fill an empty table.
     pub seed: bool,
 }
 
@@ -67,7 +67,7 @@ pub struct LocalCloud {
 }
 
 impl LocalCloud {
-    /// Starts everything; on return it answers.
+    /// Starts everything, and returns when it is ready for requests.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let template = Template::read(&options.template)?;
         let data_dir = options.data_dir.as_deref().map(DataDir::claim).transpose()?;
@@ -87,9 +87,9 @@ impl LocalCloud {
             fill(&dependencies.table, data_dir.as_ref()).await?;
         }
 
-        // Data that began with --empty has none. That they cannot be read is no reason not to start.
+        // A table that began with --empty has none. If they cannot be read, start anyway.
         let demo_users = seed::users(&dependencies.table).await.unwrap_or_else(|error| {
-            tracing::warn!("cannot look for the demo users: {error}");
+            tracing::warn!("cannot read the demo users: {error}");
             DemoUsers::default()
         });
 
@@ -115,19 +115,19 @@ impl LocalCloud {
         })
     }
 
-    /// Where the API answers.
+    /// Returns the URL of the API.
     #[must_use]
     pub fn api_url(&self) -> &str {
         &self.api_url
     }
 
-    /// Where DynamoDB's API answers.
+    /// Returns the URL of DynamoDB's API.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
         &self.dynamodb_url
     }
 
-    /// The folder that keeps the data, if any.
+    /// Returns the folder that keeps the data, if any.
     #[must_use]
     pub fn data_dir(&self) -> Option<&std::path::Path> {
         self.data_dir.as_ref().map(DataDir::path)
@@ -137,7 +137,7 @@ impl LocalCloud {
         &self.demo_users
     }
 
-    /// The last events that were published, the newest last.
+    /// Returns the last published events, the newest last.
     #[must_use]
     pub fn events(&self) -> Vec<Value> {
         self.events.events()
@@ -147,19 +147,19 @@ impl LocalCloud {
     ///
     /// # Panics
     ///
-    /// When the template has no such function.
+    /// If the template has no such function.
     pub async fn invoke(&self, logical_id: &str, event: &Value) -> Result<Value, FunctionError> {
         self.functions[logical_id].invoke(event).await
     }
 
-    /// Stops everything when the requests and the invocation under way have ended.
+    /// Stops everything after the requests and the invocation in flight have ended.
     pub async fn shutdown(self) {
         self.expiry.abort();
         if let Some(stream) = self.stream {
-            // It publishes through the gateway, so it ends first.
+            // It publishes through the gateway, so it is stopped first.
             within_grace("the stream trigger", stream.shutdown()).await;
         }
-        // The receiver is gone only when the gateway is.
+        // Fails only if the gateway has already stopped.
         let _ = self.stop_gateway.send(());
         within_grace("the gateway", self.gateway).await;
         within_grace("DynamoDB", self.database.shutdown()).await;
@@ -180,7 +180,7 @@ async fn listen(host: IpAddr, port: u16, flag: &'static str) -> Result<TcpListen
     })
 }
 
-/// Where this machine reaches a listener, also one that listens on all addresses.
+/// Returns the listener's address for this machine, even if it listens on all addresses.
 fn reachable(listener: &TcpListener) -> Result<SocketAddr, Error> {
     let mut address = listener.local_addr().map_err(|source| Error::Listen {
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
@@ -210,7 +210,7 @@ fn open(
     })
 }
 
-/// What the functions reach in place of AWS.
+/// Returns what the functions use in place of AWS.
 fn dependencies(api_url: &str, dynamodb_url: &str) -> Result<Dependencies, Error> {
     let aws = aws::patient_emulator_config();
     let client = aws::dynamodb(&aws, Some(dynamodb_url.to_owned()));
@@ -224,7 +224,7 @@ fn dependencies(api_url: &str, dynamodb_url: &str) -> Result<Dependencies, Error
     })
 }
 
-/// The template's functions, each with the handler of its binary and its own timeout.
+/// Returns the template's functions, each with the handler of its binary and its own timeout.
 fn by_logical_id(
     template: &Template,
     dependencies: &Dependencies,
@@ -292,13 +292,13 @@ async fn serve(
 ) -> io::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async {
-        // A dropped sender stops it as well.
+        // A dropped sender stops it, too.
         let _ = stopped.await;
     });
     server.await
 }
 
-/// Removes expired items, which the embedded database does only when told to.
+/// Removes expired items, because the embedded database does so only on request.
 async fn expire(database: Database) {
     let mut interval = interval(EXPIRY_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -307,8 +307,8 @@ async fn expire(database: Database) {
         let database = database.clone();
         match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!("expired items were not removed: {error}"),
-            Err(panic) => tracing::warn!("expired items were not removed: {panic}"),
+            Ok(Err(error)) => tracing::warn!("cannot remove expired items: {error}"),
+            Err(panic) => tracing::warn!("cannot remove expired items: {panic}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the terminal shows.
+//! Output on the terminal.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -12,8 +12,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cloud::LocalCloud;
 
-/// One line per request and event, and what went wrong; `RUST_LOG` says otherwise. The embedded
-/// database warns of every condition that did not hold, which is how the shop works.
+/// Shows one line per request and event, and problems, unless `RUST_LOG` says otherwise. The
+/// embedded database warns of every failed condition, which is normal for the shop.
 fn default_filter() -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
@@ -21,7 +21,7 @@ fn default_filter() -> Targets {
         .with_target("storefront_cloud", LevelFilter::INFO)
 }
 
-/// Logs readable lines.
+/// Starts logging in readable lines.
 pub fn init() {
     let filter = logging::filter(default_filter());
     let lines = tracing_subscriber::fmt::layer()
@@ -31,11 +31,11 @@ pub fn init() {
     tracing_subscriber::registry().with(lines).with(filter).init();
 }
 
-/// Says where everything is.
+/// Prints where everything is.
 pub fn welcome(cloud: &LocalCloud) {
     let data = cloud.data_dir().map_or_else(
         || "in memory".to_owned(),
-        |folder| format!("{} (delete it to begin anew)", folder.display()),
+        |folder| format!("{} (delete it to start over)", folder.display()),
     );
     let mut lines = vec![
         "storefront is ready".to_owned(),
@@ -52,7 +52,7 @@ pub fn welcome(cloud: &LocalCloud) {
     }
     lines.push(String::new());
     lines.push("Ctrl-C stops it.".into());
-    // A terminal that went away reads nothing anyway.
+    // If the terminal is gone, nobody reads it anyway.
     let _ = writeln!(io::stdout(), "{}\n", lines.join("\n"));
 }
 

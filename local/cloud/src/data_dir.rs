@@ -1,4 +1,4 @@
-//! The folder that keeps everything between runs, for one local cloud at a time.
+//! The folder that keeps the data between runs. Only one local cloud can use it at a time.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,10 +9,10 @@ use crate::Error;
 const DATABASE: &str = "dynamodb.sqlite";
 const FILLING: &str = "filling";
 
-/// A data folder that no other process uses while this lives.
+/// A data folder that no other process can use while this value exists.
 pub(crate) struct DataDir {
     path: PathBuf,
-    /// Locked until it is closed, however the process ends.
+    /// Locked until it is closed, even if the process crashes.
     _lock: File,
 }
 
@@ -40,7 +40,8 @@ impl DataDir {
         self.path.join(DATABASE)
     }
 
-    /// Between these two, the database holds nothing but a part of the first catalogue.
+    /// Until [`filling_is_done`](Self::filling_is_done), the database has only a part of the
+    /// catalogue.
     pub(crate) fn filling_begins(&self) -> Result<(), Error> {
         File::create(self.path.join(FILLING)).map(drop).map_err(|error| self.unusable(error))
     }
@@ -49,7 +50,8 @@ impl DataDir {
         fs::remove_file(self.path.join(FILLING)).map_err(|error| self.unusable(error))
     }
 
-    /// Who stops the first start half-way would find half a catalogue ever after.
+    /// Deletes the database of an interrupted first start, which would have half a catalogue for
+    /// good.
     fn forget_interrupted_filling(&self) -> io::Result<()> {
         if !self.path.join(FILLING).exists() {
             return Ok(());
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_first_start_that_was_stopped_half_way_begins_anew() {
+    fn after_an_interrupted_first_start_the_next_one_starts_over() {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = DataDir::claim(folder.path()).unwrap();
         data_dir.filling_begins().unwrap();

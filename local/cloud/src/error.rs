@@ -2,14 +2,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why the local cloud does not run. Each is a sentence that says what to do.
+/// Why the local cloud does not run. The messages also say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The template cannot be used.
     #[error("{0}")]
     Template(#[from] storefront_template::Error),
     /// The template names a function that it does not define.
-    #[error("the template invokes {logical_id}, which is no AWS::Serverless::Function in it")]
+    #[error("the template invokes {logical_id}, which is not an AWS::Serverless::Function in it")]
     NoSuchFunction {
         /// Its logical id.
         logical_id: String,
@@ -25,7 +25,7 @@ pub enum Error {
         /// Its binary.
         binary: String,
     },
-    /// Two routes cannot be told apart, or one is malformed.
+    /// Two routes are ambiguous, or one is malformed.
     #[error("the template's route {path} cannot be served: {message}")]
     Route {
         /// Its path.
@@ -33,32 +33,32 @@ pub enum Error {
         /// Why.
         message: String,
     },
-    /// A filter pattern of the event source mapping is wrong.
-    #[error("the template's stream filter {pattern} is not a pattern: {message}")]
+    /// A filter pattern of the event source mapping is invalid.
+    #[error("the template's stream filter {pattern} is not a valid pattern: {message}")]
     Filter {
         /// The pattern.
         pattern: String,
         /// Why.
         message: String,
     },
-    /// Another program listens there.
+    /// Another program listens on the port.
     #[error(
         "port {} is taken by another program (perhaps another storefront); stop it, or choose \
          another port with {flag}",
         address.port()
     )]
     PortTaken {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What chooses another.
+        /// The option that chooses another.
         flag: &'static str,
     },
-    /// The address cannot be listened on.
+    /// The listener cannot be opened.
     #[error("cannot listen on {address} ({flag}): {source}")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What chooses another.
+        /// The option that chooses another.
         flag: &'static str,
         /// Why.
         source: io::Error,
@@ -81,10 +81,10 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The data is of a table that the template no longer has.
+    /// The data belongs to a table that differs from the template's.
     #[error(
-        "{source}; the data in {} was made with another template: choose another folder with \
-         --data-dir, or move this one away to begin anew",
+        "{source}; the data in {} was created from another template: choose another folder \
+         with --data-dir, or move this one away to start over",
         path.display()
     )]
     OtherTable {
@@ -93,7 +93,7 @@ pub enum Error {
         /// What differs.
         source: storefront_embedded::Error,
     },
-    /// The embedded database does not start.
+    /// The embedded database cannot be started.
     #[error("{0}")]
     Embedded(#[from] storefront_embedded::Error),
     /// The database failed.
@@ -102,10 +102,10 @@ pub enum Error {
     /// The table has no stream.
     #[error("the template's function reads the table's stream, but the table has none")]
     NoStream,
-    /// A record does not become JSON.
+    /// A record cannot be written as JSON.
     #[error("a stream record cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// The catalogue cannot be put into the table.
+    /// The catalogue cannot be written to the table.
     #[error("cannot fill the table: {0} (--empty leaves it empty)")]
     Seed(Box<dyn std::error::Error + Send + Sync>),
     /// The functions cannot be set up.

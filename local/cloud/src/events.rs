@@ -1,4 +1,4 @@
-//! The local event bus: takes `PutEvents`, shows what came.
+//! The local event bus: accepts `PutEvents`, and shows the events.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,23 +13,23 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Events that are kept to be shown; older ones are forgotten.
+/// The number of events that are kept for display. Older ones are dropped.
 pub const KEPT_EVENTS: usize = 100;
 
-/// Where the SDK's EventBridge client finds the bus, on the gateway's listener.
+/// The bus's path for the SDK's EventBridge client, on the gateway's listener.
 pub(crate) const EVENTBRIDGE_PATH: &str = "/_local/eventbridge";
 
 /// The local event bus.
 ///
-/// It speaks `PutEvents` of EventBridge's JSON protocol, so that the consumer reaches it with
-/// the client that it has in production.
+/// It implements `PutEvents` of EventBridge's JSON protocol, so that the consumer can use the same
+/// client as in production.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventBus {
     events: Arc<Mutex<VecDeque<Value>>>,
 }
 
 impl EventBus {
-    /// The last events, the newest last, in the shape in which rules and targets get them.
+    /// Returns the last events, the newest last, in the form that rules and targets receive.
     pub(crate) fn events(&self) -> Vec<Value> {
         self.lock().iter().cloned().collect()
     }
@@ -52,7 +52,7 @@ impl EventBus {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Value>> {
-        // A list of events is never half written.
+        // A panic never leaves a half-written list of events.
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,7 +84,7 @@ async fn put_events(State(bus): State<EventBus>, headers: HeaderMap, body: Strin
             StatusCode::BAD_REQUEST,
             &json!({
                 "__type": "UnknownOperationException",
-                "message": "the local event bus knows only PutEvents",
+                "message": "the local event bus supports only PutEvents",
             }),
         );
     }
@@ -105,7 +105,7 @@ async fn put_events(State(bus): State<EventBus>, headers: HeaderMap, body: Strin
     answer(StatusCode::OK, &json!({ "FailedEntryCount": failed, "Entries": results }))
 }
 
-/// Publishes an entry, unless EventBridge would not take it.
+/// Publishes an entry, unless EventBridge would reject it.
 fn put(bus: &EventBus, entry: Entry) -> Value {
     let (Some(source), Some(detail_type), Some(detail)) =
         (entry.source, entry.detail_type, entry.detail)
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_eventbridge_would_refuse_fails_alone() {
+    fn an_entry_that_eventbridge_would_reject_fails_alone() {
         let bus = EventBus::default();
         assert_eq!(put(&bus, entry("not json"))["ErrorCode"], "MalformedDetail");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A Lambda function in this process: invoked as Lambda does, within its timeout.
+//! Lambda functions in this process, invoked as on Lambda and with their timeout.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 use storefront_suite::{Failed, Handler};
 use uuid::Uuid;
 
-/// An invocation that came to no answer.
+/// Why an invocation returned no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FunctionError {
-    /// The function answered an error.
+    /// The function returned an error.
     #[error("{0}")]
     Failed(String),
     /// The function panicked.
     #[error("the function panicked")]
     Panicked,
-    /// The function did not answer in time.
+    /// The function did not respond in time.
     #[error("the function timed out after {} seconds", .0.as_secs_f32())]
     TimedOut(Duration),
 }
 
-/// A Lambda function that is called in this process, within its timeout.
+/// A Lambda function that runs in this process.
 #[derive(Clone)]
 pub struct Function {
     handler: Handler,
@@ -29,13 +29,13 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function with Lambda's default timeout of three seconds.
+    /// Creates a function with Lambda's default timeout of three seconds.
     #[must_use]
     pub fn new(handler: Handler) -> Self {
         Self { handler, timeout: Duration::from_secs(3) }
     }
 
-    /// The same function with another timeout.
+    /// Returns the same function with another timeout.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -48,7 +48,7 @@ impl Function {
         context.deadline = deadline(self.timeout);
         let answer = self.handler.call(event.to_string().into_bytes(), context);
 
-        // A task of its own, so that a panic ends it and nothing else.
+        // In its own task, so that a panic ends nothing else.
         let mut invocation = tokio::spawn(answer);
         let Ok(outcome) = tokio::time::timeout(self.timeout, &mut invocation).await else {
             invocation.abort();
@@ -60,7 +60,7 @@ impl Function {
     }
 }
 
-/// In milliseconds since 1970, as Lambda tells it.
+/// Returns the deadline as Lambda passes it: in milliseconds since 1970.
 fn deadline(timeout: Duration) -> u64 {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from((since_1970 + timeout).as_millis()).unwrap_or(u64::MAX)
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_deadline_is_in_the_context() {
+    async fn the_context_has_the_deadline() {
         let tell = Handler::new(async |event: LambdaEvent<Value>| {
             Ok::<_, Infallible>(event.context.deadline().duration_since(SystemTime::now()).unwrap())
         });

@@ -1,8 +1,9 @@
 //! The local cloud: the whole suite in one process, for development and tests.
 //!
-//! It reads `template.yaml` for the table, the routes, who is authorized, and the event source
-//! mapping, and calls the functions' own services with the events that AWS would send them. So
-//! what runs here is what is deployed, and what the template lacks does not work here either.
+//! It reads the table, the routes, the authorizer and the event source mapping from
+//! `template.yaml`, and calls the functions' own services with the events that AWS would send. So
+//! what runs here is what is deployed, and what is missing in the template does not work here
+//! either.
 
 pub mod cli;
 pub mod console;
@@ -20,14 +21,14 @@ pub use cloud::{LocalCloud, Options};
 pub use error::Error;
 pub use events::KEPT_EVENTS;
 
-/// The table's name, and the event bus's.
+/// The name of the table and of the event bus.
 pub const TABLE_NAME: &str = "storefront";
 
-/// Signs the access tokens of the local cloud, and of nothing else.
+/// Signs the local cloud's access tokens. Used nowhere else.
 pub const TOKEN_SECRET: &str = "storefront-local-token-secret-not-for-production";
 
-/// The account that events say they come from.
+/// The account in events.
 const ACCOUNT: &str = "000000000000";
 
-/// The region that events say they come from.
+/// The region in events.
 const REGION: &str = "eu-central-1";

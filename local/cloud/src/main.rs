@@ -9,8 +9,8 @@ use mimalloc::MiMalloc;
 use storefront_cloud::cli::Args;
 use storefront_cloud::{LocalCloud, Options, console};
 
-/// Gives back what hashing a password takes, 19 MiB each time. The C library's keeps several times that for
-/// every thread that ever did it: half a gigabyte after some minutes of use.
+/// Releases the memory of password hashing, 19 MiB each time. The C library's allocator keeps several times as
+/// much for every thread that has ever hashed: half a gigabyte after some minutes of use.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -24,12 +24,12 @@ fn main() -> ExitCode {
     runtime.expect("threads can be started").block_on(run(options))
 }
 
-/// How much may be done at a time that is not async: hash passwords, and wait for the disk.
+/// Returns the number of threads for blocking work: hashing passwords, and waiting for the disk.
 ///
-/// Tokio's own limit is 512. As many log-ins at once would take no less time, since hashing keeps a
-/// core busy, but 19 MiB each; and the allocator keeps what each thread has ever used.
+/// Tokio's default limit is 512. That many concurrent log-ins would not finish sooner, because hashing
+/// keeps a core busy, but would need 19 MiB each, and the allocator keeps what each thread has ever used.
 fn blocking_threads() -> usize {
-    // Two more than can hash, so that the disk is not waited for behind passwords alone.
+    // Two more than can hash at once, so that disk access does not wait for passwords.
     thread::available_parallelism().map_or(1, NonZero::get) + 2
 }
 
@@ -41,7 +41,7 @@ async fn run(options: Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // Before anybody is told that it runs, and may stop it.
+    // Before the welcome message: from then on, people may stop it.
     let mut stop_signals = StopSignals::listen().expect("signals can be listened for");
     console::welcome(&cloud);
 
@@ -49,12 +49,12 @@ async fn run(options: Options) -> ExitCode {
     println!("stopping");
     tokio::select! {
         () = cloud.shutdown() => ExitCode::SUCCESS,
-        // Who asks twice does not want to wait.
+        // A second signal means: do not wait.
         () = stop_signals.next() => ExitCode::FAILURE,
     }
 }
 
-/// Ctrl-C, or what `kill` sends.
+/// Ctrl-C, and the signal that `kill` sends.
 #[cfg(unix)]
 struct StopSignals {
     interrupt: tokio::signal::unix::Signal,
@@ -63,7 +63,7 @@ struct StopSignals {
 
 #[cfg(unix)]
 impl StopSignals {
-    /// From here on a signal no longer ends the process by itself.
+    /// Starts listening. From then on, a signal no longer ends the process by itself.
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -86,7 +86,7 @@ struct StopSignals(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
 impl StopSignals {
-    /// From here on a signal no longer ends the process by itself.
+    /// Starts listening. From then on, a signal no longer ends the process by itself.
     fn listen() -> std::io::Result<Self> {
         tokio::signal::windows::ctrl_c().map(Self)
     }

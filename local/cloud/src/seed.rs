@@ -1,7 +1,7 @@
-//! What an empty table begins with: a small catalogue, an administrator, a customer and an order, and a
-//! customer who comes from another shop.
+//! Fills an empty table with a small catalogue, an administrator, a customer with an order, and a
+//! customer who was migrated from another shop.
 //!
-//! The ids are fixed, so that the events in `events/` can name them.
+//! The ids are fixed, because the events in `events/` contain them.
 
 use serde::Deserialize;
 use storefront_core::{
@@ -25,7 +25,7 @@ struct SeedUser {
     email: Email,
     name: String,
     role: Role,
-    /// Of the seed's password, as another shop made it; without it, they have one of ours.
+    /// A hash of the seed's password by another shop. Without it, the password is hashed here.
     password_hash: Option<PasswordHash>,
 }
 
@@ -52,14 +52,14 @@ struct SeedItem {
     quantity: u32,
 }
 
-/// Those of the seed's users that a table has, and the password that they began with.
+/// The seed's users who are in a table, and their initial password.
 #[derive(Default)]
 pub(crate) struct DemoUsers {
     pub(crate) emails: Vec<String>,
     pub(crate) password: String,
 }
 
-/// Looks who is there; nobody is in a table that began empty.
+/// Finds the seed's users in a table. A table that began with `--empty` has none.
 pub(crate) async fn users(
     table: &Table,
 ) -> Result<DemoUsers, Box<dyn std::error::Error + Send + Sync>> {

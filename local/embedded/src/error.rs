@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why the embedded DynamoDB is not there.
+/// Why the embedded DynamoDB is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file could not be opened as a database.
@@ -12,28 +12,28 @@ pub enum Error {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The table that is there is another one than the definition's.
+    /// The existing table differs from the definition.
     #[error(
         "the table {table_name} in the database differs from its definition: {property} is \
-         {actual} where the definition says {expected}"
+         {actual}, but the definition has {expected}"
     )]
     TableDiffers {
         /// The table.
         table_name: String,
-        /// What differs first.
+        /// The first property that differs.
         property: &'static str,
-        /// What the table has.
+        /// The table's value.
         actual: String,
-        /// What the definition has.
+        /// The definition's value.
         expected: String,
     },
-    /// The definition is not a table that DynamoDB would make.
+    /// DynamoDB could not create a table from the definition.
     #[error("the table cannot be created: {0}")]
     Definition(#[from] serde_json::Error),
-    /// The database refused or failed.
+    /// The database rejected a request or failed.
     #[error(transparent)]
     Database(#[from] dynoxide::DynoxideError),
-    /// The listener could not be had or served.
+    /// The listener could not be opened or served.
     #[error("cannot serve DynamoDB's API: {0}")]
     Serve(#[source] io::Error),
 }

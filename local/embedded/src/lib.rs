@@ -1,11 +1,11 @@
-//! The table of `template.yaml` in an embedded DynamoDB, served over HTTP.
+//! `template.yaml`'s table in an embedded DynamoDB, served over HTTP.
 //!
-//! The local cloud keeps its data in it, and every test of the suite starts one of its own: it is
-//! up in about a millisecond, and the real SDK talks to it.
+//! The local cloud keeps its data in it, and every test of the suite starts its own: it starts in
+//! about a millisecond, and the real SDK talks to it.
 //!
-//! It is [dynoxide](https://github.com/nubo-db/dynoxide), and differs from DynamoDB where that
-//! differs: a write that changes nothing leaves a MODIFY record in the stream, the stream has one
-//! shard, and a transaction never fails for a conflict.
+//! It is [dynoxide](https://github.com/nubo-db/dynoxide), and differs from DynamoDB in the same
+//! ways: a write that changes nothing leaves a MODIFY record in the stream, the stream has one
+//! shard, and a transaction never fails because of a conflict.
 
 mod error;
 mod stream_store;
@@ -30,15 +30,15 @@ pub use error::Error;
 pub enum Storage {
     /// In this process only.
     Memory,
-    /// In a file, which is created when it is absent. What was acknowledged survives the end of
-    /// the process, however it comes; a power failure may take the last moments.
+    /// In a file, which is created if it is missing. Acknowledged writes survive even a crash of
+    /// the process, but a power failure may lose the most recent ones.
     File(PathBuf),
 }
 
 /// A DynamoDB with one table, served until it is shut down or dropped.
 ///
-/// Dropping it stops accepting connections; [`shutdown`](Self::shutdown) also waits for the
-/// requests that are under way.
+/// When dropped, it stops accepting connections. [`shutdown`](Self::shutdown) also waits for the
+/// requests in flight.
 pub struct EmbeddedDynamoDb {
     database: Database,
     endpoint_url: String,
@@ -48,16 +48,16 @@ pub struct EmbeddedDynamoDb {
 }
 
 impl EmbeddedDynamoDb {
-    /// An empty table in memory, on a port that was free.
+    /// Serves an empty table in memory, on a free port.
     pub async fn in_memory(definition: &TableDefinition, table_name: &str) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Serve)?;
         Self::serve(&Storage::Memory, listener, definition, table_name)
     }
 
-    /// A table in `storage` on this listener; the table is created when it is absent.
+    /// Serves a table in `storage` on this listener, and creates the table if it is missing.
     ///
-    /// Fails when a table of this name is there and is not what the definition says: what should
-    /// become of its items is not for this to decide.
+    /// Fails if a table of this name exists and differs from the definition, because only the
+    /// caller can decide what to do with its items.
     pub fn serve(
         storage: &Storage,
         listener: TcpListener,
@@ -74,34 +74,35 @@ impl EmbeddedDynamoDb {
         let (stop, stopped) = oneshot::channel();
         let until_stopped =
             dynoxide::server::serve_with_shutdown(listener, database.clone(), async {
-                // A dropped sender stops the server as well.
+                // A dropped sender stops the server, too.
                 let _ = stopped.await;
             });
         let server = tokio::spawn(until_stopped);
         Ok(Self { database, endpoint_url, table_name: table_name.to_owned(), stop, server })
     }
 
-    /// Where the SDK finds it.
+    /// Returns its URL, for the SDK.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
         &self.endpoint_url
     }
 
-    /// The name of its one table.
+    /// Returns the name of its only table.
     #[must_use]
     pub fn table_name(&self) -> &str {
         &self.table_name
     }
 
-    /// The database itself, for what needs no HTTP: reading the stream, removing expired items.
+    /// Returns the database itself, for tasks that need no HTTP: reading the stream, removing
+    /// expired items.
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Stops serving when the requests under way are answered.
+    /// Stops serving after the requests in flight have been answered.
     pub async fn shutdown(self) -> Result<(), Error> {
-        // The receiver is gone only when the server is.
+        // Fails only if the server has already stopped.
         let _ = self.stop.send(());
         match self.server.await {
             Ok(Ok(())) => Ok(()),
@@ -111,11 +112,11 @@ impl EmbeddedDynamoDb {
     }
 }
 
-/// An isolated, empty table as this repository's `template.yaml` defines it.
+/// Starts an isolated, empty table, as this repository's `template.yaml` defines it.
 ///
 /// # Panics
 ///
-/// When it cannot be started. It is for tests.
+/// If it cannot be started. It is for tests.
 #[allow(clippy::expect_used, reason = "a test has no better answer")]
 pub async fn test_table() -> EmbeddedDynamoDb {
     EmbeddedDynamoDb::in_memory(test_definition(), TEST_TABLE)
@@ -123,11 +124,12 @@ pub async fn test_table() -> EmbeddedDynamoDb {
         .expect("an embedded DynamoDB starts")
 }
 
-/// The same without a server, for a test that asks the database itself; and the table's name.
+/// Creates the same table without a server, for tests that use the database directly. Also returns
+/// the table's name.
 ///
 /// # Panics
 ///
-/// When it cannot be started. It is for tests.
+/// If it cannot be started. It is for tests.
 #[must_use]
 #[allow(clippy::expect_used, reason = "a test has no better answer")]
 pub fn test_database() -> (Database, String) {
@@ -138,7 +140,7 @@ pub fn test_database() -> (Database, String) {
 
 const TEST_TABLE: &str = "storefront";
 
-/// Read once: a test may want hundreds of tables.
+/// Reads the definition once, because a test may use hundreds of tables.
 #[allow(clippy::expect_used, reason = "a test has no better answer")]
 fn test_definition() -> &'static TableDefinition {
     static DEFINITION: OnceLock<TableDefinition> = OnceLock::new();
@@ -149,7 +151,7 @@ fn test_definition() -> &'static TableDefinition {
     })
 }
 
-/// A database in memory, under a name of its own by which a second connection finds it.
+/// Opens a database in memory, under its own name, by which a second connection can find it.
 /// <https://www.sqlite.org/inmemorydb.html#sharedmemdb>
 fn open_in_memory() -> Result<Database, Error> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -167,8 +169,8 @@ fn open(path: &Path) -> Result<Database, Error> {
         return Err(unusable("its path is not UTF-8".into()));
     };
     let database = Database::new(text).map_err(|error| unusable(error.into()))?;
-    // Among other things, this leaves it to the operating system when to write to the disk. By
-    // default each transaction would wait for that, for up to a second on a busy laptop.
+    // Among other things, this lets the operating system decide when to write to the disk. By
+    // default, each transaction would wait for the write, up to a second on a busy laptop.
     database.disable_bulk_loading().map_err(|error| unusable(error.into()))?;
     stream_store::tend(path).map_err(|error| unusable(error.into()))?;
     Ok(database)

@@ -1,4 +1,4 @@
-//! Makes the table, or makes sure that it is the right one.
+//! Creates the table, or checks that the existing one matches.
 
 use dynoxide::Database;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use storefront_template::TableDefinition;
 
 use crate::error::Error;
 
-/// What can never be reconciled with items that are already there, or would be missed silently.
+/// Properties that cannot change once there are items, or whose difference would go unnoticed.
 const COMPARED: [&str; 5] = [
     "KeySchema",
     "AttributeDefinitions",
@@ -51,8 +51,8 @@ fn compare(database: &Database, wanted: &Value, table_name: &str) -> Result<(), 
     Ok(())
 }
 
-/// Whether a description says everything that a request says. It may say more, and lists have no
-/// order.
+/// Returns whether a description contains everything in a request. It may contain more, and the
+/// order in lists does not matter.
 fn covers(actual: &Value, wanted: &Value) -> bool {
     match (actual, wanted) {
         (Value::Object(actual), Value::Object(wanted)) => wanted

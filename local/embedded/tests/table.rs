@@ -1,4 +1,4 @@
-//! The table is there, is served, is isolated, outlives its process, and is never replaced.
+//! The table is created and served, is isolated, outlives its process, and is never replaced.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -71,7 +71,7 @@ async fn the_table_is_served_over_http() {
 }
 
 #[tokio::test]
-async fn each_test_has_a_table_of_its_own() {
+async fn each_test_has_its_own_table() {
     let (anna, ben) = (test_table().await, test_table().await);
     put(&anna, "USER#anna");
     assert_eq!(keys(&anna), ["USER#anna"]);
@@ -79,7 +79,7 @@ async fn each_test_has_a_table_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_write_is_in_the_stream_and_expiry_is_on() {
+async fn a_write_is_in_the_stream_and_expiry_is_enabled() {
     let db = test_table().await;
     put(&db, "A");
     assert_eq!(stream_records(&db), 1);
@@ -107,7 +107,7 @@ async fn a_file_keeps_items_and_stream_between_runs() {
 }
 
 #[tokio::test]
-async fn stream_records_are_forgotten_after_a_day() {
+async fn stream_records_are_removed_after_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
     let db = in_file(path.clone(), &definition()).await.unwrap();
@@ -124,7 +124,7 @@ async fn stream_records_are_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn a_table_of_another_definition_is_refused_and_left_alone() {
+async fn a_table_with_another_definition_is_rejected_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
     let db = in_file(path.clone(), &definition()).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_table_of_another_definition_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_named() {
+async fn the_error_for_a_file_that_is_not_a_database_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     std::fs::write(

@@ -1,7 +1,7 @@
 //! The generated parts of README.md and docs/.
 //!
-//! A part stands between `<!-- generated: NAME; cargo xtask docs -->` and `<!-- end generated -->`, and is
-//! written from the data that the code itself goes by.
+//! A part is between `<!-- generated: NAME; cargo xtask docs -->` and `<!-- end generated -->`, and is
+//! written from the same data that the code uses.
 
 mod tables;
 
@@ -16,7 +16,7 @@ const END: &str = "<!-- end generated -->";
 /// A part's name, and the function that writes it.
 type Part = (&'static str, fn() -> String);
 
-/// What can stand between markers. To add a part, add it here, and put its markers into a document.
+/// All parts. To add one, add it here, and put its markers into a document.
 const PARTS: &[Part] = &[
     ("items", tables::items),
     ("item-keys", tables::item_keys),
@@ -36,19 +36,19 @@ pub enum Error {
         source: io::Error,
     },
     /// A marker names a part that does not exist.
-    #[error("{}: there is no part `{name}`, only {}", .path.display(), known())]
+    #[error("{}: unknown part `{name}`; the parts are {}", .path.display(), known())]
     UnknownPart {
         /// The document.
         path: PathBuf,
         /// The name in the marker.
         name: String,
     },
-    /// A marker without its end, or with something else than a name.
+    /// A marker is malformed or has no end.
     #[error("{}: write `{BEGIN}NAME{BEGIN_ENDS}`, and `{END}` after the part", .0.display())]
     Marker(PathBuf),
 }
 
-/// Writes all generated parts anew, and returns the documents that this changed, relative to `root`.
+/// Writes all generated parts, and returns the documents that changed, relative to `root`.
 pub fn update(root: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut changed = Vec::new();
     for (path, text) in outdated(root)? {
@@ -59,12 +59,12 @@ pub fn update(root: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(changed)
 }
 
-/// The documents that [`update`] would change.
+/// Returns the documents that [`update`] would change.
 pub fn check(root: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(outdated(root)?.into_iter().map(|(path, _)| path).collect())
 }
 
-/// The documents whose generated parts are not what they should be, and what they should be.
+/// Returns the documents whose generated parts are outdated, with their new text.
 fn outdated(root: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
     let mut outdated = Vec::new();
     for path in documents(root)? {
@@ -78,7 +78,7 @@ fn outdated(root: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
     Ok(outdated)
 }
 
-/// README.md and docs/*.md, relative to the root.
+/// Returns the paths of README.md and docs/*.md, relative to the root.
 fn documents(root: &Path) -> Result<Vec<PathBuf>, Error> {
     let folder = Path::new("docs");
     let list = || -> io::Result<Vec<PathBuf>> {
@@ -93,7 +93,7 @@ fn documents(root: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(documents)
 }
 
-/// A document's text with its parts as they should be.
+/// Returns a document's text with its parts updated.
 fn generated(path: &Path, text: &str) -> Result<String, Error> {
     let wrong = || Error::Marker(path.to_owned());
     let mut result = String::with_capacity(text.len());
@@ -106,7 +106,7 @@ fn generated(path: &Path, text: &str) -> Result<String, Error> {
         let (_, write) = known
             .ok_or_else(|| Error::UnknownPart { path: path.to_owned(), name: name.to_owned() })?;
         let next_marker = lines.find(|line| line.starts_with(BEGIN) || line.trim_end() == END);
-        // Without this, a part whose end is missing would take what follows with it.
+        // Without this, a part without its end marker would swallow the next part.
         let end = next_marker.filter(|line| !line.starts_with(BEGIN)).ok_or_else(wrong)?;
         result.extend(["\n", &write(), "\n", end]);
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_replaced_and_what_stands_around_it_stays() {
+    fn a_part_is_replaced_and_the_text_around_it_is_kept() {
         let table = tables::item_keys();
         let document =
             |part: &str| format!("# A\n\n{BEGIN}item-keys{BEGIN_ENDS}\n{part}{END}\n\nAnd more.\n");
@@ -138,17 +138,20 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_marker_is_an_error_that_says_what_to_write() {
+    fn the_error_for_a_wrong_marker_says_what_to_write() {
         let unknown = read(&format!("{BEGIN}nothing{BEGIN_ENDS}\n{END}")).unwrap_err();
-        assert!(unknown.starts_with("docs/a.md: there is no part `nothing`, only `items`, "));
+        assert!(unknown.starts_with("docs/a.md: unknown part `nothing`; the parts are `items`, "));
         let begin = format!("{BEGIN}items{BEGIN_ENDS}");
         for wrong in [
             format!("{begin}\nno end"),
             format!("{begin}\nno end\n{begin}\n{END}\n"),
             format!("{BEGIN}items -->\n{END}\n"),
         ] {
-            let said = read(&wrong).unwrap_err();
-            assert!(said.contains("write `<!-- generated: NAME; cargo xtask docs -->`"), "{said}");
+            let error = read(&wrong).unwrap_err();
+            assert!(
+                error.contains("write `<!-- generated: NAME; cargo xtask docs -->`"),
+                "{error}"
+            );
         }
     }
 }

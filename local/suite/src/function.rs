@@ -1,4 +1,4 @@
-//! What a function is to whoever starts it.
+//! The functions, as the local cloud and the checks see them.
 
 use axum::Router;
 use storefront_http::Metric;
@@ -11,16 +11,16 @@ use crate::Handler;
 pub struct Function {
     /// The name of its binary.
     pub name: &'static str,
-    /// What invokes it, and what it answers with.
+    /// What invokes it, and how it responds.
     pub kind: Kind,
     /// The metrics that it alone writes. All functions write those of `storefront_http::METRICS`.
     pub metrics: &'static [Metric],
 }
 
-/// What invokes a function, and what it answers with.
+/// What invokes a function, and how it responds.
 #[derive(Clone)]
 pub enum Kind {
-    /// API Gateway, for the routes of `template.yaml` that lead to it.
+    /// API Gateway, for its routes in `template.yaml`.
     Api {
         /// Its service.
         router: Router,
@@ -54,7 +54,7 @@ impl Function {
         Self { metrics, ..self }
     }
 
-    /// The function as Lambda sees it, whatever invokes it.
+    /// Returns the function's handler as Lambda sees it, whatever invokes it.
     #[must_use]
     pub fn handler(&self) -> Handler {
         match &self.kind {

@@ -1,4 +1,4 @@
-//! A function as Lambda sees it: JSON in, JSON out.
+//! Functions as Lambda sees them: JSON in, JSON out.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// Why a handler did not answer. Its message is all that Lambda passes on.
+/// Why a handler failed. Lambda passes on only this message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Failed(pub String);
@@ -20,13 +20,13 @@ type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Failed>> + Send>>;
 
 /// A function's handler, called in this process.
 ///
-/// Events and answers are JSON texts, as on Lambda, so that nothing skips what the function has to
-/// deserialize. Unlike on Lambda, several invocations may share one execution environment.
+/// Events and responses are JSON texts, as on Lambda, so that the function always has to
+/// deserialize them. Unlike on Lambda, several invocations may share an execution environment.
 #[derive(Clone)]
 pub struct Handler(Arc<dyn Fn(Vec<u8>, Context) -> Answer + Send + Sync>);
 
 impl Handler {
-    /// A handler as `lambda_runtime::run` would serve it.
+    /// Creates a handler as `lambda_runtime::run` would serve it.
     pub fn new<E, A, R, Fut>(
         handler: impl Fn(LambdaEvent<E>) -> Fut + Send + Sync + 'static,
     ) -> Self
@@ -47,7 +47,7 @@ impl Handler {
         }))
     }
 
-    /// A handler as `lambda_http::run` would serve it.
+    /// Creates a handler as `lambda_http::run` would serve it.
     #[must_use]
     pub fn http(app: Router) -> Self {
         Self::new(move |event: LambdaEvent<Box<RawValue>>| {
@@ -55,7 +55,7 @@ impl Handler {
         })
     }
 
-    /// Answers an event.
+    /// Handles an event.
     pub fn call(
         &self,
         event: Vec<u8>,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_handler_answers_json_with_json() {
+    async fn a_handler_receives_and_returns_json() {
         assert_eq!(answer(double(), json!(21)).await, Ok(json!(42)));
     }
 
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_router_answers_an_api_gateway_event() {
+    async fn a_router_handles_an_api_gateway_event() {
         let app = Router::new().route("/echo", post(async |body: String| body));
         let event = json!({
             "version": "2.0",

@@ -1,8 +1,7 @@
 //! The registry of the suite's functions, and the documents that are generated from them.
 //!
 //! [`functions`] is the only list of the functions in Rust: the local cloud serves them, the OpenAPI
-//! document describes them, and the checks drive them. A new function is named there and in
-//! `template.yaml`.
+//! document describes them, and the checks call them. Add new functions there and in `template.yaml`.
 
 pub mod docs;
 pub mod openapi;
@@ -30,19 +29,18 @@ pub use handler::{Failed, Handler};
 pub struct Dependencies {
     /// The table.
     pub table: Table,
-    /// Sign and verify access tokens.
+    /// The keys that sign and verify access tokens.
     pub signing_keys: SigningKeys,
-    /// How services other than the table are reached.
+    /// The configuration for services other than the table.
     pub aws: SdkConfig,
-    /// Where EventBridge answers, if not in the region of `aws`.
+    /// The URL of EventBridge, if not the one of `aws`'s region.
     pub eventbridge_url: Option<String>,
     /// The name or ARN of the event bus.
     pub event_bus: String,
 }
 
 impl Dependencies {
-    /// Dependencies that reach nothing, for callers that only read the functions' names and
-    /// documents.
+    /// Returns dependencies that cannot reach anything, for callers that need only the functions' names and documents.
     ///
     /// # Panics
     ///
@@ -62,7 +60,7 @@ impl Dependencies {
     }
 }
 
-/// All functions, each under the name of its binary, which is how `template.yaml` names it too.
+/// Returns all functions, under the names of their binaries, which `template.yaml` uses, too.
 #[must_use]
 pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
     let table = || dependencies.table.clone();

@@ -7,15 +7,15 @@ use utoipa::OpenApi;
 
 use crate::{Dependencies, Kind, functions};
 
-/// The document's head; the paths come from the functions.
+/// The document without the paths, which come from the functions.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Storefront",
-        description = "Users, products and orders of a web shop.\n\nWhat the shop refuses it answers \
-            with a problem (RFC 9457). Some answers are API Gateway's own, for requests that no \
-            function saw: they are `{\"message\": …}`, and have no `x-request-id`. Paths and methods \
-            that this document does not have are among them: 404 `Not Found`.",
+        description = "Users, products and orders of a web shop.\n\nThe shop reports errors as \
+            problems (RFC 9457). Requests that do not reach a function are answered by API Gateway \
+            itself, with `{\"message\": …}` and without `x-request-id`. These include paths and methods \
+            that are not in this document: 404 `Not Found`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact(),
     ),
@@ -29,11 +29,11 @@ use crate::{Dependencies, Kind, functions};
 )]
 struct Head;
 
-/// The whole document, as pretty JSON with a final line feed.
+/// Returns the whole document, as pretty-printed JSON with a trailing line feed.
 ///
 /// # Errors
 ///
-/// When it cannot be written as JSON, which would be a defect of the annotations.
+/// If it cannot be written as JSON, which would be a bug in the annotations.
 pub fn document() -> Result<String, serde_json::Error> {
     let mut document = Head::openapi();
     for function in functions(&Dependencies::unreachable()) {

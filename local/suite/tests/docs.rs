@@ -1,4 +1,4 @@
-//! The documents are what the code says.
+//! The documents match the code.
 
 use std::path::Path;
 

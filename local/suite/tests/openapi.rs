@@ -11,7 +11,7 @@ use storefront_suite::{Dependencies, Kind, functions, openapi};
 const OPENAPI_JSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
 
 #[test]
-fn openapi_json_is_what_the_code_says() {
+fn openapi_json_matches_the_code() {
     let written = fs::read_to_string(OPENAPI_JSON).unwrap_or_default();
     assert!(
         written == openapi::document().unwrap(),
@@ -20,8 +20,8 @@ fn openapi_json_is_what_the_code_says() {
 }
 
 #[test]
-fn every_reference_leads_to_a_component_of_the_functions_own_document() {
-    // Answers are checked against the document of their function, so it is complete by itself.
+fn every_reference_points_to_a_component_of_the_functions_own_document() {
+    // Responses are checked against the document of their function, so it must be complete.
     for function in functions(&Dependencies::unreachable()) {
         let Kind::Api { doc, .. } = function.kind else { continue };
         let written = doc().to_json().unwrap();
@@ -33,14 +33,14 @@ fn every_reference_leads_to_a_component_of_the_functions_own_document() {
             .collect();
         assert!(
             missing.is_empty(),
-            "list them in `components(schemas(…))` of the ApiDoc of `{}`: {missing:?}",
+            "add these to `components(schemas(…))` of the ApiDoc of `{}`: {missing:?}",
             function.name
         );
     }
 }
 
 #[test]
-fn every_operation_has_a_summary_an_id_of_its_own_and_documented_problems() {
+fn every_operation_has_a_summary_a_unique_id_and_documented_problems() {
     let document: Value = serde_json::from_str(&openapi::document().unwrap()).unwrap();
     let mut ids = BTreeSet::new();
     let paths = document["paths"].as_object().unwrap();
@@ -50,12 +50,12 @@ fn every_operation_has_a_summary_an_id_of_its_own_and_documented_problems() {
         assert!(operation["summary"].is_string(), "{id} has no summary");
         for (status, response) in operation["responses"].as_object().unwrap() {
             if status.starts_with(['4', '5']) {
-                // Those that all operations have in common are components.
+                // Shared responses are components.
                 let reference = response["$ref"].as_str();
                 let response = reference
                     .map_or(Some(response), |path| document.pointer(path.trim_start_matches('#')))
                     .unwrap();
-                // The gateway's own answers are JSON of another kind.
+                // The gateway's own responses have another schema.
                 let mut contents = response["content"].as_object().unwrap().iter();
                 let is_described = contents.all(|(content_type, content)| {
                     let kind = match content_type.as_str() {

@@ -1,4 +1,4 @@
-//! The registry and `template.yaml` have the same functions, and the same routes.
+//! The registry and `template.yaml` have the same functions and routes.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -14,7 +14,7 @@ fn template() -> Template {
     Template::read(TEMPLATE_YAML).unwrap()
 }
 
-/// The template's functions by logical id: the names of their binaries.
+/// Returns the binaries of the template's functions, by logical id.
 fn binaries(template: &Template) -> BTreeMap<String, String> {
     let functions = template.functions().unwrap().into_values();
     functions.map(|function| (function.logical_id, function.binary)).collect()
@@ -56,13 +56,13 @@ fn the_registry_and_the_template_have_the_same_functions_with_the_same_triggers(
         format!(
             "`{name}`, invoked by {trigger}, is registered in local/suite/src/lib.rs, but \
              template.yaml has no such AWS::Serverless::Function: add one with `Binary: {name}` in \
-             its Metadata, and this trigger"
+             its Metadata, and with this trigger"
         )
     });
     let missing_in_registry = deployed.difference(&registered).map(|(name, trigger)| {
         format!(
             "template.yaml has the function with `Binary: {name}`, invoked by {trigger}, but it is \
-             not registered as such: add it to `functions` in local/suite/src/lib.rs"
+             not registered with it: add it to `functions` in local/suite/src/lib.rs"
         )
     });
     let missing: Vec<_> = missing_in_template.chain(missing_in_registry).collect();
@@ -70,7 +70,7 @@ fn the_registry_and_the_template_have_the_same_functions_with_the_same_triggers(
 }
 
 #[test]
-fn each_function_documents_the_routes_that_lead_to_it_and_which_need_a_token() {
+fn each_function_documents_its_routes_and_which_of_them_need_a_token() {
     let mut documented = BTreeSet::new();
     for function in functions(&Dependencies::unreachable()) {
         let Kind::Api { doc, .. } = function.kind else { continue };
@@ -101,8 +101,8 @@ fn each_function_documents_the_routes_that_lead_to_it_and_which_need_a_token() {
     });
     let missing_in_code = deployed.difference(&documented).map(|(name, route)| {
         format!(
-            "template.yaml leads {route} to `{name}`, but its `ApiDoc` does not have it: add the \
-             handler to its paths, and the token that it asks for to its annotation"
+            "template.yaml routes {route} to `{name}`, but its `ApiDoc` does not have it: add the \
+             handler to its paths, and declare in its annotation whether it needs a token"
         )
     });
     let missing: Vec<_> = missing_in_template.chain(missing_in_code).collect();

@@ -5,19 +5,19 @@ use crate::node::Node;
 use crate::template::Template;
 
 const API: &str = "AWS::Serverless::HttpApi";
-/// The kind of a function's event that is a route of the API.
+/// The type of a function's event that is a route of the API.
 pub(crate) const EVENT: &str = "HttpApi";
 
-/// A route of the API and the function that answers it.
+/// A route of the API and its function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// In capitals, or `ANY`.
+    /// In upper case, or `ANY`.
     pub method: String,
     /// With parameters in braces: `/orders/{orderId}`.
     pub path: String,
     /// The logical id of the function.
     pub function: String,
-    /// Whether the API's authorizer is asked first.
+    /// Whether the API's authorizer is called first.
     pub authorized: bool,
 }
 
@@ -26,14 +26,14 @@ pub struct Route {
 pub struct Authorizer {
     /// The logical id of its function.
     pub function: String,
-    /// The headers that identify a caller, in lower case. A request without one of them is refused
-    /// before anyone is asked.
+    /// The headers that identify a caller, in lower case. If one of them is missing, the request is
+    /// rejected without calling the authorizer.
     pub identity_headers: Vec<String>,
-    /// How long a verdict is kept for the same identity; zero means not at all.
+    /// How long a decision is cached for the same identity. Zero means not at all.
     pub time_to_live: Duration,
 }
 
-/// What the API answers to a browser's preflight request, and adds to its answers.
+/// The API's responses to a browser's preflight requests, and its additions to other responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cors {
     /// Origins that may call; `*` for all.
@@ -42,16 +42,16 @@ pub struct Cors {
     pub allow_methods: Vec<String>,
     /// Request headers that they may send.
     pub allow_headers: Vec<String>,
-    /// Answer headers that they may read.
+    /// Response headers that they may read.
     pub expose_headers: Vec<String>,
-    /// How long a browser may remember this.
+    /// How long a browser may cache this.
     pub max_age: Option<Duration>,
-    /// Whether cookies and the like may be sent along.
+    /// Whether requests may include credentials, such as cookies.
     pub allow_credentials: bool,
 }
 
 impl Template {
-    /// The routes of all functions.
+    /// Returns the routes of all functions.
     pub fn routes(&self) -> Result<Vec<Route>, Error> {
         let default = self.auth()?.optional("DefaultAuthorizer").is_some();
         let events = self.events(EVENT)?.into_iter();
@@ -71,7 +71,7 @@ impl Template {
             .collect()
     }
 
-    /// The authorizer, when the API has one.
+    /// Returns the authorizer, if the API has one.
     pub fn authorizer(&self) -> Result<Option<Authorizer>, Error> {
         let auth = self.auth()?;
         let Some(authorizers) = auth.optional("Authorizers") else {
@@ -92,7 +92,7 @@ impl Template {
         }))
     }
 
-    /// The CORS settings, when the API has some.
+    /// Returns the CORS settings, if the API has any.
     pub fn cors(&self) -> Result<Option<Cors>, Error> {
         let (_, api) = self.the_resource(API)?;
         let properties = api.member("Properties");
@@ -120,7 +120,7 @@ impl Template {
     }
 }
 
-/// Payload 1.0 and policy documents are a different authorizer, which nothing here can call.
+/// Rejects authorizers with payload 1.0 or policy documents, which nothing here can call.
 fn require_simple(authorizer: &Node<'_>) -> Result<(), Error> {
     let version = authorizer.member("AuthorizerPayloadFormatVersion");
     let version_is_two = match version.value() {

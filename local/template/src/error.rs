@@ -27,9 +27,9 @@ pub enum Error {
         path: PathBuf,
         /// The path of the property, such as `Resources.Table.Properties.KeySchema`.
         property: String,
-        /// What would be right.
+        /// What was expected.
         expected: String,
-        /// What is there.
+        /// What was found.
         found: String,
     },
 }

@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::template::Template;
 
 pub(crate) const FUNCTION: &str = "AWS::Serverless::Function";
-/// Lambda's own default, in seconds.
+/// Lambda's default, in seconds.
 const DEFAULT_TIMEOUT: i64 = 3;
 
 /// A Lambda function.
@@ -16,16 +16,17 @@ const DEFAULT_TIMEOUT: i64 = 3;
 pub struct Function {
     /// Its name in the template.
     pub logical_id: String,
-    /// The binary that `sam build` makes it from.
+    /// The binary that `sam build` builds it from.
     pub binary: String,
     /// How long one invocation may take.
     pub timeout: Duration,
-    /// Its variables; a value that only a deployment knows is a reference in its long form.
+    /// Its environment variables. A value that only a deployment knows is a reference in its long
+    /// form.
     pub environment: BTreeMap<String, Value>,
 }
 
 impl Template {
-    /// All functions, by logical id.
+    /// Returns all functions, by logical id.
     pub fn functions(&self) -> Result<BTreeMap<String, Function>, Error> {
         let functions = self.resources(FUNCTION)?.into_iter();
         functions.map(|(id, resource)| Ok((id.to_owned(), self.function(id, &resource)?))).collect()
@@ -59,7 +60,7 @@ impl Template {
         })
     }
 
-    /// The events of a type, each with the function that it invokes.
+    /// Returns the events of a type, each with the function that it invokes.
     pub(crate) fn events(&self, kind: &str) -> Result<Vec<(String, Node<'_>)>, Error> {
         let mut found = Vec::new();
         for (id, resource) in self.resources(FUNCTION)? {

@@ -1,14 +1,14 @@
-//! CloudFormation's intrinsic functions, as far as a template can answer them by itself.
+//! CloudFormation's intrinsic functions, as far as they can be resolved without a deployment.
 //!
-//! Parameters count with their defaults, and a parameter of Parameter Store with the value that the
-//! template gives it. What only a deployment knows (a resource's name or ARN) stays what it is, in
-//! its long form: `{"Ref": "Table"}`, `{"Fn::GetAtt": ["Table", "Arn"]}`.
+//! Parameters have their defaults, and those in Parameter Store the value that the template gives
+//! them. A value that only a deployment knows (a resource's name or ARN) stays a reference in its
+//! long form: `{"Ref": "Table"}`, `{"Fn::GetAtt": ["Table", "Arn"]}`.
 
 use serde_json::{Map, Value};
 
-/// The region that `AWS::Region` stands for where nothing is deployed.
+/// The value of `AWS::Region` without a deployment.
 const REGION: &str = "eu-central-1";
-/// The one resource whose attribute the template itself knows.
+/// The only type of resource with an attribute that the template itself knows.
 const STORED_PARAMETER: &str = "AWS::SSM::Parameter";
 
 pub(crate) struct Intrinsics<'a> {
@@ -28,7 +28,7 @@ impl<'a> Intrinsics<'a> {
         }
     }
 
-    /// The value with everything resolved that can be; `None` is `AWS::NoValue`.
+    /// Resolves everything in the value that can be resolved. `None` is `AWS::NoValue`.
     pub(crate) fn resolve(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Object(members) => match as_function(members) {
@@ -97,7 +97,7 @@ impl<'a> Intrinsics<'a> {
         }
     }
 
-    /// A parameter's default, or a pseudo parameter that has a value without a deployment.
+    /// Returns a parameter's default, or a pseudo parameter that has a value without a deployment.
     fn known(&self, id: &str) -> Option<Value> {
         match id {
             "AWS::Region" => Some(REGION.into()),
@@ -117,7 +117,7 @@ impl<'a> Intrinsics<'a> {
         }
     }
 
-    /// An attribute that the template says itself.
+    /// Returns an attribute whose value is in the template.
     fn attribute(&self, id: &str, attribute: &str) -> Option<Value> {
         let resource = self.resources.get(id)?;
         let is_known = attribute == "Value" && resource["Type"] == STORED_PARAMETER;
@@ -150,7 +150,7 @@ impl<'a> Intrinsics<'a> {
         known.or_else(|| name.split_once('.').and_then(|(id, path)| self.attribute(id, path)))
     }
 
-    /// A text in which some `${…}` remain that only a deployment knows stays an `Fn::Sub`.
+    /// Replaces variables. If only a deployment knows some of them, the text stays an `Fn::Sub`.
     fn substitute(&self, text: &str, variables: &Map<String, Value>) -> Value {
         let mut result = String::new();
         let mut rest = text;
@@ -165,7 +165,7 @@ impl<'a> Intrinsics<'a> {
                 result.extend(["${", literal, "}"]);
             } else {
                 let value = self.variable(name, variables);
-                // A reference to something that only a deployment knows takes the variable's place.
+                // If only a deployment knows the value, insert the reference to it.
                 let reference = value.as_ref().and_then(as_variable);
                 if let Some(text) = as_text(value) {
                     result.push_str(&text);
@@ -185,7 +185,7 @@ impl<'a> Intrinsics<'a> {
     }
 }
 
-/// The logical id that a `Ref`, `Fn::GetAtt` or single-variable `Fn::Sub` refers to.
+/// Returns the logical id that a `Ref`, `Fn::GetAtt` or single-variable `Fn::Sub` refers to.
 pub(crate) fn logical_id(value: &Value) -> Option<&str> {
     match as_function(value.as_object()?)? {
         ("Ref", id) => id.as_str(),
@@ -216,7 +216,7 @@ fn as_text(value: Option<Value>) -> Option<String> {
     }
 }
 
-/// A reference as `Fn::Sub` writes it between `${` and `}`.
+/// Returns a reference in the form that `Fn::Sub` uses between `${` and `}`.
 fn as_variable(value: &Value) -> Option<String> {
     match as_function(value.as_object()?)? {
         ("Ref", id) => id.as_str().map(str::to_owned),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_count_with_their_defaults() {
+    fn parameters_have_their_defaults() {
         assert_eq!(
             resolve(
                 &json!([{ "Ref": "Stage" }, { "Ref": "Origins" }, { "Fn::Sub": "${Stage}-${Days}-${!x}" }])
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_parameter_is_the_value_that_it_is_given() {
+    fn a_stored_parameter_resolves_to_its_value() {
         let template = json!({
             "Parameters": { "Restored": { "Type": "String", "Default": "" } },
             "Conditions": {
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_deployment_knows_stays_a_reference() {
+    fn a_value_that_only_a_deployment_knows_stays_a_reference() {
         let references = json!([
             { "Ref": "Table" },
             { "Fn::GetAtt": ["Table", "Arn"] },

@@ -1,8 +1,8 @@
 //! The parts of `template.yaml` that the local cloud and the tests need, as types.
 //!
-//! The template is the deployed truth. What runs on a laptop reads its table, routes, authorizer,
-//! CORS settings and event source mapping from here, so that it is what would be deployed.
-//! Parameters count with their defaults.
+//! The template defines what is deployed. The local cloud and the tests read the table, routes,
+//! authorizer, CORS settings and event source mapping from it, so that they run the same.
+//! Parameters have their defaults.
 
 mod api;
 mod error;

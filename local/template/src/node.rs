@@ -1,4 +1,4 @@
-//! A value of the template that knows where it stands, so that an error can say so.
+//! A value in the template that knows its path, for error messages.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ impl<'a> Node<'a> {
         self.value
     }
 
-    /// A member; one that is absent is null and fails when it is read as something.
+    /// Returns a member. A missing one is null, and any attempt to read it as another type fails.
     pub(crate) fn member(&self, name: &str) -> Node<'a> {
         let property = match self.property.as_str() {
             "" => name.to_owned(),
@@ -52,14 +52,14 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn text(&self) -> Result<&'a str, Error> {
-        self.value.as_str().ok_or_else(|| self.unexpected("a text"))
+        self.value.as_str().ok_or_else(|| self.unexpected("a string"))
     }
 
     pub(crate) fn texts(&self) -> Result<Vec<String>, Error> {
         self.items()?.iter().map(|item| item.text().map(str::to_owned)).collect()
     }
 
-    /// A whole number; parameters' defaults are often quoted.
+    /// Reads a whole number, even if it is quoted, as parameters' defaults often are.
     pub(crate) fn number(&self) -> Result<i64, Error> {
         let number = match self.value {
             Value::String(text) => text.parse().ok(),
@@ -77,7 +77,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The logical id of the resource that this refers to.
+    /// Returns the logical id of the resource that this refers to.
     pub(crate) fn resource(&self) -> Result<String, Error> {
         logical_id(self.value)
             .map(str::to_owned)

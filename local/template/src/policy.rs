@@ -9,9 +9,9 @@ use crate::template::Template;
 
 const ROLE: &str = "AWS::IAM::Role";
 const MANAGED_POLICY: &str = "AWS::IAM::ManagedPolicy";
-/// What could grant a role more than the role says itself.
+/// Resources that could grant a role more than its definition shows.
 const GRANTED_ELSEWHERE: [&str; 2] = ["AWS::IAM::Policy", "AWS::IAM::RolePolicy"];
-/// Properties of a role that grant nothing, and the two that are read.
+/// The properties of a role: those that grant nothing, and the two that are read.
 const ROLE_PROPERTIES: [&str; 7] = [
     "AssumeRolePolicyDocument",
     "Description",
@@ -21,7 +21,7 @@ const ROLE_PROPERTIES: [&str; 7] = [
     "RoleName",
     "Tags",
 ];
-/// Not `Roles`: a role names its policies, so that it shows what it may do.
+/// Without `Roles`: a role must list its policies, so that its definition shows what it may do.
 const MANAGED_POLICY_PROPERTIES: [&str; 4] =
     ["Description", "ManagedPolicyName", "Path", "PolicyDocument"];
 const STATEMENT_MEMBERS: [&str; 5] = ["Sid", "Effect", "Action", "Resource", "Condition"];
@@ -36,11 +36,11 @@ pub struct Permissions {
     pub function: String,
     /// The logical id of its log group.
     pub log_group: Option<String>,
-    /// What its role grants; each action on each resource once.
+    /// What its role grants. Each action on a resource appears once.
     pub grants: BTreeMap<(String, GrantedResource), Partitions>,
 }
 
-/// What a statement of a policy is for.
+/// The resource of a policy statement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GrantedResource {
     /// Everything.
@@ -51,27 +51,27 @@ pub enum GrantedResource {
     Index(String),
     /// The table's stream.
     Stream,
-    /// The resource of this logical id.
+    /// The resource with this logical id.
     Other(String),
-    /// What is inside the resource of this logical id.
+    /// Everything inside the resource with this logical id.
     Inside(String),
 }
 
-/// Which partitions of a table or an index a statement is for.
+/// The partitions of a table or an index that a statement applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Partitions {
-    /// It does not say; also for what has no partitions.
+    /// No restriction, or a resource without partitions.
     All,
-    /// Those whose partition key begins with one of these.
+    /// Those whose partition key begins with one of these strings.
     BeginningWith(BTreeSet<String>),
 }
 
 impl Template {
-    /// What each function may do, by its role's own policies and by those of the template that the
-    /// role shares with others.
+    /// Returns what each function may do, by its role's own policies and by the template's shared
+    /// policies that are attached to the role.
     ///
-    /// Nothing is passed over: a statement, condition or property that is not understood here is an
-    /// error, because it might grant something.
+    /// Nothing is ignored: an unknown statement, condition or property is an error, because it
+    /// might grant something.
     pub fn permissions(&self) -> Result<Vec<Permissions>, Error> {
         for kind in GRANTED_ELSEWHERE {
             if let Some((_, resource)) = self.resources(kind)?.first() {
@@ -88,7 +88,7 @@ impl Template {
     fn permissions_of(&self, function: String) -> Result<Permissions, Error> {
         let properties = self.root().member("Resources").member(&function).member("Properties");
         if let Some(policies) = properties.optional("Policies") {
-            return Err(policies.unexpected("a role of the template's own instead"));
+            return Err(policies.unexpected("a role in the template instead"));
         }
         let logging = properties.member("LoggingConfig").optional("LogGroup");
         let log_group = logging.map(|group| group.resource()).transpose()?;
@@ -118,7 +118,7 @@ impl Template {
                 for action in one_or_more(&statement.member("Action")) {
                     for resource in &resources {
                         let grant = (exact(&action)?, granted_resource(resource, table)?);
-                        // A request with partitions of both statements would be refused by each.
+                        // A request for partitions of both statements would be denied by each.
                         if grants.insert(grant, partitions.clone()).is_some() {
                             return Err(action.unexpected("each action on a resource only once"));
                         }
@@ -129,7 +129,7 @@ impl Template {
         Ok(grants)
     }
 
-    /// The policies in a role, and those of the template that are attached to it.
+    /// Returns the policies in a role, and the template's policies that are attached to it.
     fn policies<'a>(&'a self, role: &Node<'a>) -> Result<Vec<Node<'a>>, Error> {
         let resources = self.root().member("Resources");
         let mut policies = Vec::new();
@@ -152,7 +152,7 @@ impl Template {
 fn known_members(node: &Node<'_>, known: &[&str]) -> Result<(), Error> {
     match node.members()?.into_iter().find(|(name, _)| !known.contains(name)) {
         Some((_, member)) => {
-            Err(member.unexpected(format!("only what is understood here: {}", known.join(", "))))
+            Err(member.unexpected(format!("only known members: {}", known.join(", "))))
         }
         None => Ok(()),
     }
@@ -194,10 +194,10 @@ fn granted_resource(node: &Node<'_>, table: &str) -> Result<GrantedResource, Err
                 if id == table { of_table(part) } else { of_other(id, part) }
             },
         )
-        .ok_or_else(|| node.unexpected("one resource of the template, or a known part of it"))
+        .ok_or_else(|| node.unexpected("one resource in the template, or a known part of it"))
 }
 
-/// A resource of the template, and what follows its ARN.
+/// A resource in the template, and the suffix of its ARN.
 struct Reference<'a> {
     id: &'a str,
     part: &'a str,
@@ -219,7 +219,7 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// `${Id.Arn}…`, or a table's ARN written out with `${Id}` for its name.
+    /// Reads `${Id.Arn}…`, or a table's ARN that is written out with `${Id}` as its name.
     fn substituted(text: &'a str) -> Option<Self> {
         let (before, rest) = match text.split_once("table/${") {
             Some((arn, rest)) => (arn, rest),
@@ -245,7 +245,7 @@ fn partitions(statement: &Node<'_>) -> Result<Partitions, Error> {
     let conditions = condition.members()?;
     let operators: Vec<&str> = conditions.iter().map(|(operator, _)| *operator).collect();
     match operators[..] {
-        // Whose bucket it is narrows a grant to what it is for anyway.
+        // A condition on the bucket's account only narrows a grant to its intended bucket.
         ["StringEquals"] => {
             known_members(&condition.member("StringEquals"), &[RESOURCE_ACCOUNT])?;
             Ok(Partitions::All)
@@ -254,7 +254,7 @@ fn partitions(statement: &Node<'_>) -> Result<Partitions, Error> {
             let (keys, present) = (&conditions[0].1, &conditions[1].1);
             known_members(keys, &[LEADING_KEYS])?;
             known_members(present, &[LEADING_KEYS])?;
-            // `ForAllValues` alone is also true of a request that has no leading key, as a scan.
+            // `ForAllValues` alone is also true for requests without a leading key, such as scans.
             if present.member(LEADING_KEYS).flag()? {
                 return Err(present.member(LEADING_KEYS).unexpected("\"false\""));
             }

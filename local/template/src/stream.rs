@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::template::Template;
 
-/// The kind of a function's event that is a table's stream.
+/// The type of a function's event that is a table's stream.
 pub(crate) const EVENT: &str = "DynamoDB";
 
 /// The event source mapping from the table's stream to its consumer.
@@ -11,26 +11,26 @@ pub(crate) const EVENT: &str = "DynamoDB";
 pub struct StreamMapping {
     /// The logical id of the consumer.
     pub function: String,
-    /// Most records in one invocation.
+    /// The maximum number of records per invocation.
     pub batch_size: usize,
     /// How long to wait for a batch to fill.
     pub batching_window: Duration,
-    /// Patterns (JSON, in EventBridge's language); a record must match one. None means every record.
+    /// Patterns in EventBridge's JSON syntax. A record must match one. If there are none, every record matches.
     pub filters: Vec<String>,
-    /// Whether the consumer's `batchItemFailures` are read.
+    /// Whether the consumer's `batchItemFailures` are evaluated.
     pub report_batch_item_failures: bool,
-    /// Whether a failed batch is tried again in halves.
+    /// Whether a failed batch is retried in halves.
     pub bisect: bool,
-    /// How often a failed batch is tried again; `None` means until it is too old.
+    /// How often a failed batch is retried. `None` means until it is too old.
     pub maximum_retry_attempts: Option<u32>,
-    /// Older records are given up; `None` means never.
+    /// The age after which records are given up. `None` means never.
     pub maximum_record_age: Option<Duration>,
-    /// The logical id of the bucket that receives what was given up.
+    /// The logical id of the bucket that receives failed records.
     pub failure_bucket: Option<String>,
 }
 
 impl Template {
-    /// The mapping, when a function reads the table's stream.
+    /// Returns the mapping, if a function reads the table's stream.
     pub fn stream_mapping(&self) -> Result<Option<StreamMapping>, Error> {
         let mut events = self.events(EVENT)?;
         let Some((function, event)) = events.pop() else {
@@ -86,7 +86,7 @@ impl Template {
     }
 }
 
-/// Minus one stands for no limit.
+/// Minus one means no limit.
 fn seconds(number: i64) -> Option<Duration> {
     number.try_into().ok().map(Duration::from_secs)
 }

@@ -5,14 +5,14 @@ use crate::template::Template;
 
 pub(crate) const TABLE: &str = "AWS::DynamoDB::Table";
 
-/// Properties that `CreateTable` has in the same shape. Backups and encryption at rest change
-/// nothing that a program sees, so they are left to the deployment.
+/// Properties with the same shape in `CreateTable`. Backups and encryption at rest are left to the
+/// deployment, because programs do not notice them.
 const SAME_IN_THE_API: [&str; 4] =
     ["AttributeDefinitions", "KeySchema", "BillingMode", "ProvisionedThroughput"];
 const SAME_IN_AN_INDEX: [&str; 4] =
     ["IndexName", "KeySchema", "Projection", "ProvisionedThroughput"];
 
-/// A table as DynamoDB's API takes it.
+/// A table, as DynamoDB's API expects it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
     create_table: Map<String, Value>,
@@ -20,7 +20,7 @@ pub struct TableDefinition {
 }
 
 impl TableDefinition {
-    /// The JSON of a `CreateTable` request for a table of this name.
+    /// Returns the JSON of a `CreateTable` request for a table with this name.
     #[must_use]
     pub fn create_table(&self, table_name: &str) -> Value {
         let mut request = self.create_table.clone();
@@ -28,7 +28,7 @@ impl TableDefinition {
         Value::Object(request)
     }
 
-    /// The attribute whose time removes an item.
+    /// Returns the attribute with the time at which an item expires.
     #[must_use]
     pub fn time_to_live(&self) -> Option<&str> {
         self.time_to_live.as_deref()
@@ -36,7 +36,7 @@ impl TableDefinition {
 }
 
 impl Template {
-    /// The one table of the template.
+    /// Returns the template's only table.
     pub fn table(&self) -> Result<TableDefinition, Error> {
         let (_, resource) = self.the_resource(TABLE)?;
         let properties = resource.member("Properties");
@@ -52,7 +52,7 @@ impl Template {
                 create_table.insert(indexes.to_owned(), picked.collect::<Value>());
             }
         }
-        // A parameter's default is a text, which the API would refuse.
+        // A parameter's default is a string, which the API would reject.
         if let Some(protection) = properties.optional("DeletionProtectionEnabled") {
             create_table.insert("DeletionProtectionEnabled".to_owned(), protection.flag()?.into());
         }

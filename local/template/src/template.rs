@@ -24,7 +24,7 @@ impl Template {
         Self::parse(path, &text)
     }
 
-    /// Reads a template from its text; `path` is what errors call it.
+    /// Reads a template from its text. Errors refer to it as `path`.
     pub fn parse(path: impl Into<PathBuf>, text: &str) -> Result<Self, Error> {
         let path = path.into();
         match yaml::read(text) {
@@ -33,7 +33,7 @@ impl Template {
         }
     }
 
-    /// Takes a template that is in memory, with the short tags in their long form.
+    /// Takes a template in memory, with the short tags in their long form.
     pub fn from_written(path: impl Into<PathBuf>, written: Value) -> Result<Self, Error> {
         let content = Intrinsics::of(&written).resolve(&written).unwrap_or_default();
         let template = Self { path: path.into(), written, content };
@@ -41,14 +41,14 @@ impl Template {
         Ok(template)
     }
 
-    /// The file that this was read from.
+    /// Returns the file that this was read from.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The whole template as it is written, with the short tags in their long form: for whoever
-    /// checks what no deployment shows, such as that a parameter is used.
+    /// Returns the whole template as it is written, with the short tags in their long form. For
+    /// checks that resolved values do not allow, such as whether a parameter is used.
     #[must_use]
     pub fn written(&self) -> &Value {
         &self.written
@@ -58,14 +58,14 @@ impl Template {
         Node::root(&self.path, &self.content)
     }
 
-    /// The resources of a type, by logical id.
+    /// Returns the resources of a type, by logical id.
     pub(crate) fn resources(&self, kind: &str) -> Result<Vec<(&str, Node<'_>)>, Error> {
         let mut resources = self.root().member("Resources").members()?;
         resources.retain(|(_, resource)| resource.member("Type").value() == kind);
         Ok(resources)
     }
 
-    /// The one resource of a type.
+    /// Returns the only resource of a type.
     pub(crate) fn the_resource(&self, kind: &str) -> Result<(&str, Node<'_>), Error> {
         let mut resources = self.resources(kind)?;
         match (resources.pop(), resources.len()) {
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn a_missing_file_is_named() {
         let error = Template::read("no/such/template.yaml").unwrap_err().to_string();
         assert!(error.starts_with("cannot read the template no/such/template.yaml: "), "{error}");
     }

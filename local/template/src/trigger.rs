@@ -2,9 +2,9 @@ use crate::error::Error;
 use crate::template::Template;
 use crate::{api, function, stream};
 
-/// The kinds of a function's `Events` that are read here and run by the local cloud.
+/// The types of a function's `Events` that are read here and run by the local cloud.
 const RUN_LOCALLY: [&str; 2] = [api::EVENT, stream::EVENT];
-/// Resources that invoke a function without standing in its `Events`.
+/// Resources that invoke a function without being in its `Events`.
 const INVOKING: [&str; 7] = [
     "AWS::Events::Rule",
     "AWS::Lambda::EventSourceMapping",
@@ -15,7 +15,7 @@ const INVOKING: [&str; 7] = [
     "AWS::StepFunctions::StateMachine",
 ];
 
-/// Something that invokes a function when it is deployed, and that the local cloud does not run.
+/// A trigger that invokes a function on AWS but not in the local cloud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownTrigger {
     /// The function and its event, `OrdersFunction.Nightly`, or the logical id of a resource.
@@ -25,7 +25,7 @@ pub struct UnknownTrigger {
 }
 
 impl Template {
-    /// What would invoke functions on AWS but not in the local cloud.
+    /// Returns the triggers that invoke functions on AWS but not in the local cloud.
     pub fn unknown_triggers(&self) -> Result<Vec<UnknownTrigger>, Error> {
         let mut unknown = Vec::new();
         for (id, resource) in self.resources(function::FUNCTION)? {

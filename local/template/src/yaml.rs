@@ -1,4 +1,4 @@
-//! YAML to JSON, with CloudFormation's short tags in their long form.
+//! Converts YAML to JSON, with CloudFormation's short tags in their long form.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value, json};
 use serde_saphyr::Tagged;
 
-/// Reads a document; `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.B` becomes
-/// `{"Fn::GetAtt": ["A", "B"]}`, any other `!Name x` becomes `{"Fn::Name": x}`.
+/// Reads a document. `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.B` becomes
+/// `{"Fn::GetAtt": ["A", "B"]}`, and any other `!Name x` becomes `{"Fn::Name": x}`.
 pub(crate) fn read(text: &str) -> Result<Value, serde_saphyr::Error> {
     serde_saphyr::from_str::<Node>(text).map(|node| node.0)
 }
@@ -35,7 +35,7 @@ fn long_form(name: &str, value: Value) -> Value {
     }
 }
 
-/// A value whose own tag has been taken off; what it contains may be tagged again.
+/// A value without its own tag. Values inside it may be tagged.
 struct Untagged(Value);
 
 impl<'de> Deserialize<'de> for Untagged {

@@ -1,11 +1,11 @@
-//! The roles of this repository's template can be read as a whole.
+//! All roles in this repository's template can be read.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use storefront_template::{GrantedResource, Template};
 
 #[test]
-fn every_function_may_write_its_traces_and_its_own_log_and_no_other() {
+fn every_function_may_write_traces_and_only_its_own_log() {
     let template =
         Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
     let permissions = template.permissions().unwrap();

@@ -1,4 +1,4 @@
-//! What the template of this repository says, read through the types.
+//! This repository's template, read through the types.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -14,7 +14,7 @@ fn template() -> Template {
 }
 
 #[test]
-fn the_table_is_what_create_table_takes() {
+fn the_table_becomes_a_create_table_request() {
     let table = template().table().unwrap();
     assert_eq!(
         table.create_table("shop"),
@@ -47,7 +47,7 @@ fn the_table_is_what_create_table_takes() {
 }
 
 #[test]
-fn provisioned_capacity_begins_at_the_minimum_for_table_and_index_alike() {
+fn provisioned_capacity_starts_at_the_minimum_for_table_and_index() {
     let text = std::fs::read_to_string(PATH).unwrap();
     let provisioned = text.replace("Default: PAY_PER_REQUEST", "Default: PROVISIONED");
     assert_ne!(provisioned, text);
@@ -59,7 +59,7 @@ fn provisioned_capacity_begins_at_the_minimum_for_table_and_index_alike() {
 }
 
 #[test]
-fn every_function_is_built_in_its_own_folder_and_called_like_its_binary() {
+fn every_function_is_built_in_its_own_folder_and_named_after_its_binary() {
     let template = template();
     for (id, function) in template.functions().unwrap() {
         let built_in = &template.written()["Resources"][&id]["Properties"]["CodeUri"];
@@ -73,7 +73,7 @@ fn every_function_is_built_in_its_own_folder_and_called_like_its_binary() {
 }
 
 #[test]
-fn a_functions_environment_is_its_own_and_the_globals() {
+fn a_functions_environment_includes_the_globals() {
     let functions = template().functions().unwrap();
     let auth = &functions["AuthFunction"];
     assert_eq!(auth.environment["TABLE_NAME"], json!({ "Ref": "Table" }));
@@ -84,7 +84,7 @@ fn a_functions_environment_is_its_own_and_the_globals() {
 }
 
 #[test]
-fn only_registration_log_in_and_the_catalogue_are_open_to_anyone() {
+fn only_registration_log_in_and_the_catalogue_need_no_token() {
     let routes = template().routes().unwrap();
     let mut open: Vec<_> = routes
         .iter()
@@ -104,7 +104,7 @@ fn only_registration_log_in_and_the_catalogue_are_open_to_anyone() {
 }
 
 #[test]
-fn the_authorizer_is_asked_once_per_token_and_five_minutes() {
+fn the_authorizers_decision_is_cached_for_five_minutes_per_token() {
     let authorizer = template().authorizer().unwrap().unwrap();
     assert_eq!(authorizer.function, "AuthorizerFunction");
     assert_eq!(authorizer.identity_headers, ["authorization"]);
@@ -112,7 +112,7 @@ fn the_authorizer_is_asked_once_per_token_and_five_minutes() {
 }
 
 #[test]
-fn pages_of_the_default_origin_may_call() {
+fn pages_from_the_default_origin_may_call_the_api() {
     let cors = template().cors().unwrap().unwrap();
     assert_eq!(cors.allow_origins, ["http://localhost:5173"]);
     assert!(cors.allow_methods.iter().any(|method| method == "PATCH"));
@@ -120,7 +120,7 @@ fn pages_of_the_default_origin_may_call() {
 }
 
 #[test]
-fn the_stream_mapping_filters_retries_and_keeps_what_failed() {
+fn the_stream_mapping_filters_and_retries_and_keeps_failed_records() {
     let mapping = template().stream_mapping().unwrap().unwrap();
     assert_eq!(mapping.function, "OrderStatusStreamFunction");
     assert_eq!(mapping.filters.len(), 1);

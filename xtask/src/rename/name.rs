@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-/// What Cargo's packages and binaries, stacks, buckets, tables and URNs can all be called.
+/// A name that is valid for Cargo packages, binaries, stacks, buckets, tables and URNs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(String);
 
-/// A table's name has at least 3 characters, a URN's at most 32, and what stands behind the name wants
-/// room too: CloudFormation cuts a long stack's name off in the names of its functions.
+/// A table's name has at least 3 characters, and a URN's at most 32. The maximum leaves room for suffixes:
+/// CloudFormation truncates long stack names in the names of functions.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=24;
 
-/// What Cargo keeps for its own folders in `target`, what the compiler brings, and keywords.
+/// Cargo's own folders in `target`, the compiler's crates, and keywords.
 const RESERVED: &str = "\
     abstract alloc async await become box break build const continue core crate deps dyn \
     else enum examples extern false final for gen impl incremental let loop macro match mod \
@@ -26,7 +26,7 @@ impl Name {
                 && !text.contains("--");
         if !is_valid {
             return Err(format!(
-                "{text:?}: a name is made of lower-case letters, digits and single hyphens, and begins with a letter"
+                "{text:?}: a name consists of lower-case letters, digits and single hyphens, and starts with a letter"
             ));
         }
         if !LENGTH.contains(&text.len()) {
@@ -36,13 +36,13 @@ impl Name {
                 LENGTH.end()
             ));
         }
-        // URNs that begin like this are registered, or were experiments (RFC 8141, section 5).
+        // URN namespaces with these prefixes are registered or experimental (RFC 8141, section 5).
         if RESERVED.split(' ').any(|word| word == text)
             || text.starts_with("urn-")
             || text.starts_with("x-")
         {
             return Err(format!(
-                "{text:?} is taken by Rust, Cargo, this repository or the registry of URNs"
+                "{text:?} is reserved by Rust, Cargo, this repository or the URN registry"
             ));
         }
         Ok(Self(text.to_owned()))
@@ -60,7 +60,7 @@ impl Name {
         self.snake().to_ascii_uppercase()
     }
 
-    /// As a heading has it.
+    /// Returns the form for headings.
     fn title(&self) -> String {
         let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
         self.0.split('-').map(capital).collect::<Vec<_>>().join(" ")
@@ -72,14 +72,14 @@ pub(crate) struct Names {
     old: Name,
     new: Name,
     kept: &'static str,
-    /// What is replaced by what; the first that fits counts.
+    /// Pairs of old and new forms. The first match is used.
     forms: Vec<(String, String)>,
 }
 
 impl Names {
     pub(crate) fn new(old: Name, new: Name, kept: &'static str) -> Self {
         let mut forms = vec![
-            // In Rust, what the name begins is an identifier; a word of its own is text, or a binary's name.
+            // In Rust, a name with a suffix is an identifier. By itself, it is text or a binary's name.
             (format!("{}_", old.snake()), format!("{}_", new.snake())),
             (old.kebab().to_owned(), new.kebab().to_owned()),
             (old.snake(), new.snake()),
@@ -90,7 +90,7 @@ impl Names {
         Self { old, new, kept, forms }
     }
 
-    /// The text under the new name. Parts of longer words stay.
+    /// Replaces the old name with the new one. Parts of longer words are not changed.
     pub(crate) fn replace(&self, text: &str) -> String {
         let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
@@ -110,7 +110,7 @@ impl Names {
         replaced
     }
 
-    /// A package that would be called as one that is here already, to Rust at least.
+    /// Returns a package whose name would clash, at least as a Rust identifier, with a renamed one.
     pub(crate) fn collision<'a>(&self, packages: &BTreeSet<&'a str>) -> Option<&'a str> {
         let ident = |package: &str| package.replace('-', "_");
         let ours = |package: &&str| {
@@ -129,27 +129,27 @@ impl Names {
             .find(|package| renamed.contains(&ident(package)))
     }
 
-    /// What was done, and what of it others can see.
+    /// Describes what was done, and which changes others can see.
     pub(crate) fn summary(&self, files: u32) -> String {
         let (old, new) = (self.old.kebab(), self.new.kebab());
         let (old_upper, new_upper) = (self.old.upper(), self.new.upper());
         let kept = self.kept;
         format!(
-            "\n{files} files name {new} instead of {old}. What changed for clients, subscribers and operators:\n\
-             \x20 types of problems         urn:{new}:problem:…\n\
-             \x20 source of events          {new}.orders\n\
-             \x20 issuer of access tokens   {new}, also their audience\n\
+            "\n{files} files now say {new} instead of {old}. Changed for clients, subscribers and operators:\n\
+             \x20 problem types             urn:{new}:problem:…\n\
+             \x20 event source              {new}.orders\n\
+             \x20 issuer of access tokens   {new} (also their audience)\n\
              \x20 default stack, S3 prefix  {new} (samconfig.toml, .github/deploy-role.yaml)\n\
              \x20 programs                  {new}, {new}-ops, {new}-migrate\n\
              \x20 local table, bus, folder  {new}, {new}, .{new}/ (delete .{old}/)\n\
-             \x20 variables of the tests    {new_upper}_… instead of {old_upper}_…\n\
+             \x20 test variables            {new_upper}_… instead of {old_upper}_…\n\
              The demo users' password is still {kept}.\n\
              Next: read `git diff`, run `cargo xtask check`, commit."
         )
     }
 }
 
-/// Whether the text begins with this word.
+/// Returns whether the text begins with this word.
 fn is_word(text: &str, word: &str) -> bool {
     let goes_on =
         |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_and_texts_keep_hyphens_and_identifiers_have_none() {
+    fn packages_and_text_keep_hyphens_but_identifiers_use_underscores() {
         let names = names("acorn", "my-shop");
         for (old, new) in [
             ("acorn", "my-shop"),
@@ -189,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_renamed_can_be_renamed_again() {
+    fn a_renamed_project_can_be_renamed_again() {
         let (there, back) = (names("acorn", "my-shop"), names("my-shop", "acorn"));
         let text = "acorn acorn-core acorn_core ACORN_X Acorn .acorn CARGO_BIN_EXE_acorn";
         assert_eq!(back.replace(&there.replace(text)), text);
     }
 
     #[test]
-    fn a_name_is_what_cargo_rust_dynamodb_s3_and_urns_all_take() {
+    fn a_name_is_valid_for_cargo_rust_dynamodb_s3_and_urns() {
         for valid in ["bookshop", "my-shop", "shop2", "a1-b2-c3"] {
             assert!(Name::parse(valid).is_ok(), "{valid}");
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn no_crate_gets_the_name_of_one_that_is_used() {
+    fn a_name_that_clashes_with_a_dependency_is_found() {
         let packages =
             BTreeSet::from(["acorn-http", "acorn-core", "tower-http", "lambda_http", "serde"]);
         assert_eq!(names("acorn", "tower").collision(&packages), Some("tower-http"));

@@ -1,5 +1,5 @@
-//! The access tokens in `events/`: signed with the local cloud's secret, and issued by and for the
-//! project. All three have its name.
+//! Renames the access tokens in `events/`. The project's name is in the local cloud's secret, which
+//! signs them, and in their issuer and audience.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,13 +8,13 @@ use sha2::Sha256;
 
 use super::name::Names;
 
-/// What signs them (the local cloud's `TOKEN_SECRET`).
+/// The secret that signs them (the local cloud's `TOKEN_SECRET`).
 const SECRET: &str = "storefront-local-token-secret-not-for-production";
 
-/// How a token begins: a header in base64.
+/// The beginning of a token: a JSON header in base64.
 const START: &str = "eyJ";
 
-/// The text with its tokens issued under the new name. A forged one stays as wrong as it was.
+/// Issues the tokens in the text again under the new name. Forged tokens stay forged.
 pub(crate) fn resign(text: &str, names: &Names) -> String {
     let mut resigned = String::with_capacity(text.len());
     let mut rest = text;
@@ -29,7 +29,7 @@ pub(crate) fn resign(text: &str, names: &Names) -> String {
     resigned + rest
 }
 
-/// Unless it is none, or none with the name.
+/// Returns the renamed token, or `None` if it is not a token or does not contain the name.
 fn renamed(token: &str, names: &Names) -> Option<String> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, claims) = signed.split_once('.')?;

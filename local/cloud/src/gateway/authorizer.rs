@@ -1,4 +1,4 @@
-//! The API's Lambda authorizer, and what it said lately.
+//! The API's Lambda authorizer, and a cache of its decisions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,15 +11,15 @@ use storefront_template::Authorizer as Definition;
 use super::event::Incoming;
 use crate::function::{Function, FunctionError};
 
-/// A cache that never grows beyond this needs no upkeep.
+/// The maximum size of the cache. When it is full, it is cleared, so nothing needs to be evicted.
 const KEPT_VERDICTS: usize = 1000;
 
 #[derive(Clone)]
 pub(crate) enum Verdict {
-    /// The context that the function gets.
+    /// The context for the function.
     Allowed(Value),
     Denied,
-    /// Nothing identifies the caller, so nobody was asked.
+    /// Nothing identifies the caller, so the authorizer was not invoked.
     Unidentified,
 }
 
@@ -76,7 +76,7 @@ impl Authorizer {
     }
 }
 
-/// What a simple response says.
+/// Reads a simple response.
 fn verdict(answer: &Value) -> Result<Verdict, FunctionError> {
     match answer["isAuthorized"] {
         Value::Bool(true) => Ok(Verdict::Allowed(match &answer["context"] {

@@ -1,4 +1,4 @@
-//! An HTTP request as API Gateway's payload 2.0.
+//! Converts HTTP requests to API Gateway's payload 2.0.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-/// A request and the route that answers it.
+/// A request and its route.
 pub(crate) struct Incoming<'a> {
     pub(crate) request_id: &'a str,
     /// Method and path of the route, such as `GET /users/{userId}`.
@@ -24,7 +24,7 @@ pub(crate) struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// The event for the function; `authorizer` is what the authorizer said of the caller.
+    /// Returns the event for the function. `authorizer` is the authorizer's context for the caller.
     pub(crate) fn for_function(&self, body: &Bytes, authorizer: Option<&Value>) -> Value {
         let mut event = self.common();
         event["isBase64Encoded"] = false.into();
@@ -39,7 +39,7 @@ impl Incoming<'_> {
         event
     }
 
-    /// The event for the authorizer; `identity` is what identifies the caller.
+    /// Returns the event for the authorizer. `identity` identifies the caller.
     pub(crate) fn for_authorizer(&self, identity: &[String]) -> Value {
         let mut event = self.common();
         let (region, account) = (crate::REGION, crate::ACCOUNT);
@@ -81,7 +81,7 @@ impl Incoming<'_> {
                 "timeEpoch": now.as_millisecond(),
             },
         });
-        // What is empty is left out, as API Gateway does.
+        // Like API Gateway, leave out what is empty.
         let cookies = self.parts.headers.get_all(header::COOKIE).iter();
         let cookies: Vec<_> = cookies
             .filter_map(|cookie| cookie.to_str().ok())
@@ -100,7 +100,7 @@ impl Incoming<'_> {
         event
     }
 
-    /// Decoded: an HTTP API hands over the path that way, whatever the name `rawPath` says.
+    /// Returns the path, decoded: that is how an HTTP API passes it, despite the name `rawPath`.
     fn path(&self) -> String {
         decoded(self.parts.uri.path())
     }
@@ -122,7 +122,7 @@ pub(crate) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// What comes more than once is joined with commas.
+/// Joins repeated values with commas.
 fn joined(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
     for (name, value) in pairs {
@@ -134,7 +134,7 @@ fn joined(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, Str
     joined
 }
 
-/// The body, when its type is one that API Gateway passes on as text.
+/// Returns the body if API Gateway passes its type on as text.
 fn text<'a>(headers: &HeaderMap, body: &'a Bytes) -> Option<&'a str> {
     let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = content_type.split(';').next()?.trim().to_ascii_lowercase();

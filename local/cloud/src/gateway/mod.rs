@@ -1,5 +1,5 @@
-//! The API Gateway of the local cloud: turns HTTP requests into payload 2.0 events, asks the
-//! authorizer, invokes the functions, and answers what an HTTP API would.
+//! The local cloud's API Gateway: converts HTTP requests to payload 2.0 events, calls the
+//! authorizer, invokes the functions, and responds as an HTTP API would.
 
 mod authorizer;
 mod event;
@@ -31,11 +31,11 @@ use authorizer::{Authorizer, Verdict};
 use event::Incoming;
 use routes::{Routes, Target};
 
-/// What an HTTP API takes.
+/// The maximum payload of an HTTP API.
 const PAYLOAD_LIMIT: usize = 10 * 1024 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// The gateway's own answers. They cannot be customised on AWS, so they are not problems.
+/// The gateway's own responses. They cannot be customised on AWS, so they are not problems.
 #[derive(Clone, Copy)]
 enum Refusal {
     Unauthorized,
@@ -51,7 +51,7 @@ struct Gateway {
     address: SocketAddr,
 }
 
-/// The API of a template. `functions` are by logical id; `address` is where it is served.
+/// Returns the API of a template. `functions` are by logical id, and `address` is the API's own.
 pub(crate) fn router(
     template: &Template,
     functions: &HashMap<String, Function>,
@@ -124,12 +124,12 @@ impl Gateway {
             Refusal::FunctionFailed
         })?;
         response(&answer).ok_or_else(|| {
-            tracing::error!("{}: not an answer to an HTTP request: {answer}", target.route_key);
+            tracing::error!("{}: not a valid HTTP response: {answer}", target.route_key);
             Refusal::FunctionFailed
         })
     }
 
-    /// What the authorizer says of the caller, on a route that it guards.
+    /// Returns the authorizer's context for the caller, if the route needs authorization.
     async fn authorize(
         &self,
         target: &Target,
@@ -167,12 +167,12 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
     match Limited::new(body, PAYLOAD_LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
-        // The client went away; nobody sees this answer.
+        // The client disconnected, so nobody sees this response.
         Err(_) => Err(Refusal::FunctionFailed),
     }
 }
 
-/// A function's answer as the HTTP response that it describes.
+/// Converts a function's answer to an HTTP response.
 fn response(answer: &Value) -> Option<Response> {
     let status = u16::try_from(answer["statusCode"].as_u64()?).ok()?;
     let body = answer["body"].as_str().unwrap_or_default();

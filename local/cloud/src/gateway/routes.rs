@@ -1,4 +1,4 @@
-//! Which function answers a request.
+//! Finds the function that handles a request.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +15,7 @@ pub(crate) struct Target {
     pub(crate) authorized: bool,
 }
 
-/// The template's routes; what it lacks does not exist here either.
+/// The template's routes. Nothing else exists here.
 #[derive(Default)]
 pub(crate) struct Routes(matchit::Router<HashMap<String, Target>>);
 

@@ -1,4 +1,4 @@
-//! The gateway over real HTTP, with small functions of its own.
+//! Tests the gateway over real HTTP, with small test functions.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ Resources:
 
 struct Api {
     url: String,
-    /// How often the authorizer was asked.
+    /// How often the authorizer was invoked.
     asked: Arc<AtomicUsize>,
 }
 
@@ -86,7 +86,7 @@ impl Api {
         Client::new().request(method.parse().unwrap(), format!("{}{path}", self.url))
     }
 
-    /// The event that the echo function got.
+    /// Sends a request, and returns the event that the echo function received.
     async fn event(&self, method: &str, path: &str) -> Value {
         sent(self.request(method, path)).await
     }
@@ -98,7 +98,7 @@ async fn sent(request: RequestBuilder) -> Value {
     response.json().await.unwrap()
 }
 
-/// Answers the event that it gets.
+/// Returns the event that it receives.
 async fn echo(event: LambdaEvent<Value>) -> Result<Value, Infallible> {
     Ok(json!({
         "statusCode": 200,
@@ -108,7 +108,7 @@ async fn echo(event: LambdaEvent<Value>) -> Result<Value, Infallible> {
     }))
 }
 
-/// Lets `Bearer anna` in, and falls over at `Bearer fall`.
+/// Admits `Bearer anna`, and fails for `Bearer fall`.
 fn doorman(asked: Arc<AtomicUsize>) -> Function {
     Function::new(Handler::new(move |event: LambdaEvent<Value>| {
         asked.fetch_add(1, Ordering::Relaxed);
@@ -166,7 +166,7 @@ async fn a_request_becomes_a_payload_2_0_event() {
 }
 
 #[tokio::test]
-async fn what_is_empty_is_left_out() {
+async fn empty_members_are_left_out() {
     let api = Api::start().await;
     let event = api.event("GET", "/open/exact").await;
     assert_eq!(event["routeKey"], "GET /open/exact", "the exact route wins");
@@ -177,7 +177,7 @@ async fn what_is_empty_is_left_out() {
 }
 
 #[tokio::test]
-async fn text_is_passed_as_it_is_and_anything_else_in_base64() {
+async fn text_is_passed_unchanged_and_anything_else_in_base64() {
     let api = Api::start().await;
     let post = |content_type: &str, body: &'static [u8]| {
         sent(api.request("POST", "/open/1").header("content-type", content_type).body(body))
@@ -199,7 +199,7 @@ async fn text_is_passed_as_it_is_and_anything_else_in_base64() {
 }
 
 #[tokio::test]
-async fn the_answer_carries_cookies_and_the_gateways_request_id() {
+async fn the_response_has_cookies_and_the_gateways_request_id() {
     let api = Api::start().await;
     let response = api.request("GET", "/open/1").send().await.unwrap();
     let id = response.headers()["apigw-requestid"].to_str().unwrap().to_owned();
@@ -217,7 +217,7 @@ async fn a_greedy_parameter_takes_the_rest_of_the_path() {
 }
 
 #[tokio::test]
-async fn a_route_that_the_template_lacks_does_not_exist() {
+async fn a_route_that_is_not_in_the_template_does_not_exist() {
     let api = Api::start().await;
     for (method, path) in
         [("GET", "/"), ("GET", "/guarded"), ("PATCH", "/guarded/"), ("GET", "/open")]
@@ -229,7 +229,7 @@ async fn a_route_that_the_template_lacks_does_not_exist() {
 }
 
 #[tokio::test]
-async fn nobody_in_particular_is_refused_without_asking() {
+async fn a_request_without_identity_is_rejected_without_invoking_the_authorizer() {
     let api = Api::start().await;
     let response = api.request("PATCH", "/guarded").send().await.unwrap();
     assert_eq!(response.status(), 401);
@@ -238,7 +238,7 @@ async fn nobody_in_particular_is_refused_without_asking() {
 }
 
 #[tokio::test]
-async fn a_verdict_holds_for_a_token_for_a_while() {
+async fn the_authorizers_decision_is_cached_per_token() {
     let api = Api::start().await;
     for _ in 0..3 {
         let request = api.request("PATCH", "/guarded").header("authorization", "Bearer anna");
@@ -256,7 +256,7 @@ async fn a_verdict_holds_for_a_token_for_a_while() {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_is_an_internal_server_error() {
+async fn a_failing_function_is_an_internal_server_error() {
     let api = Api::start().await;
     let fails = [
         api.request("GET", "/broken"),
@@ -273,7 +273,7 @@ async fn a_function_that_fails_is_an_internal_server_error() {
 }
 
 #[tokio::test]
-async fn a_body_over_10_mb_is_refused() {
+async fn a_body_over_10_mb_is_rejected() {
     let api = Api::start().await;
     let request = api.request("POST", "/open/1").body(vec![b' '; PAYLOAD_LIMIT + 1]);
     let response = request.send().await.unwrap();
@@ -285,7 +285,7 @@ async fn a_body_over_10_mb_is_refused() {
 }
 
 #[tokio::test]
-async fn the_template_says_which_pages_may_call() {
+async fn the_template_defines_which_origins_may_call() {
     let api = Api::start().await;
     let preflight = |origin: &str| {
         api.request("OPTIONS", "/guarded")
@@ -307,6 +307,6 @@ async fn the_template_says_which_pages_may_call() {
     assert_eq!(
         response.headers()["access-control-allow-origin"],
         "https://shop.example",
-        "the gateway's own setting counts, not the function's"
+        "the gateway's setting takes precedence over the function's"
     );
 }

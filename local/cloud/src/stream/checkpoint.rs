@@ -1,4 +1,4 @@
-//! How far the consumer has come, kept across runs.
+//! The consumer's position in the stream, kept across runs.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -14,7 +14,7 @@ struct Content {
     sequence_number: String,
 }
 
-/// A file with the last acknowledged record, or nothing to keep it in.
+/// The last acknowledged record, and the file that keeps it, if any.
 pub(crate) struct Checkpoint {
     path: Option<PathBuf>,
     stream_arn: String,
@@ -22,7 +22,7 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the file. One of another stream does not count: that was another table.
+    /// Reads the file. Ignores a file of another stream, which belongs to another table.
     pub(crate) fn open(path: Option<PathBuf>, stream_arn: &str) -> io::Result<Self> {
         let mut checkpoint = Self { path, stream_arn: stream_arn.to_owned(), saved: None };
         let Some(path) = &checkpoint.path else {
@@ -45,7 +45,7 @@ impl Checkpoint {
         self.saved.as_deref()
     }
 
-    /// Everything up to this record is acknowledged. On return that outlives a crash.
+    /// Acknowledges everything up to this record. Once it returns, that survives a crash.
     pub(crate) async fn save(&mut self, sequence_number: &str) -> io::Result<()> {
         if self.saved.as_deref() == Some(sequence_number) {
             return Ok(());
@@ -62,8 +62,8 @@ impl Checkpoint {
     }
 }
 
-/// Writes a whole file or none, whenever the process or the machine may stop. Off the executor:
-/// a disk may take a second to say that it has it.
+/// Writes a file completely or not at all, even if the process or the machine stops. Runs off the
+/// executor, because a disk may take a second to confirm a write.
 pub(crate) async fn write_durably(path: PathBuf, content: Vec<u8>) -> io::Result<()> {
     spawn_blocking(move || write(&path, &content)).await?
 }
@@ -75,7 +75,7 @@ fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&draft, path)?;
     match path.parent() {
-        // The rename is in the folder, which only Unix can flush.
+        // The rename changes the folder, which can be flushed only on Unix.
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
         _ => Ok(()),
     }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_checkpoint_is_found_again_by_its_own_stream_only() {
+    async fn a_checkpoint_is_used_only_for_its_own_stream() {
         let folder = tempfile::tempdir().unwrap();
         let path = Some(folder.path().join("checkpoint.json"));
         let mut checkpoint = Checkpoint::open(path.clone(), "arn/1").unwrap();

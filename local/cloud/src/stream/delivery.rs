@@ -1,4 +1,4 @@
-//! Delivers one batch: to its end, in parts, or to the on-failure destination.
+//! Delivers a batch: as a whole, in parts, or to the on-failure destination.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) struct Delivery {
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
-/// A part of a batch that is still to be delivered.
+/// A part of a batch that has not been delivered yet.
 struct Part {
     records: Range<usize>,
     retries: u32,
@@ -34,16 +34,16 @@ struct Part {
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Delivered,
-    /// Everything before this record, counted from the first.
+    /// Everything before the record at this index was delivered.
     DeliveredBefore(usize),
     Failed,
 }
 
 impl Delivery {
-    /// Says whether the batch is done with; it is not when the trigger is stopped on the way.
+    /// Delivers the batch. Returns false if the trigger is stopped before the end.
     ///
-    /// Parts are taken strictly from the front, so what is acknowledged is always everything up to
-    /// a record.
+    /// Parts are processed strictly in order, so that everything up to a record can be
+    /// acknowledged.
     pub(crate) async fn deliver(&mut self, batch: &[Record]) -> bool {
         let mut parts = vec![Part {
             records: 0..batch.len(),
@@ -87,8 +87,8 @@ impl Delivery {
         true
     }
 
-    /// A part of which nothing was delivered: in halves, once more, or never again. Splitting is
-    /// not a retry. Says whether to go on.
+    /// Splits, retries or gives up a part of which nothing was delivered. Splitting does not count
+    /// as a retry. Returns whether to continue.
     async fn again(&mut self, batch: &[Record], mut part: Part, parts: &mut Vec<Part>) -> bool {
         if self.mapping.bisect && part.records.len() > 1 {
             let middle = part.records.start + part.records.len() / 2;
@@ -139,7 +139,7 @@ impl Delivery {
             let identifier = failure["itemIdentifier"].as_str()?;
             records.iter().position(|record| record.sequence_number == identifier)
         };
-        // An identifier that is missing, empty or unknown fails the batch.
+        // A missing, empty or unknown identifier fails the batch.
         let positions: Option<Vec<_>> = failures.iter().map(position).collect();
         match positions.map(|positions| positions.into_iter().min()) {
             Some(Some(first)) => Outcome::DeliveredBefore(first),
@@ -148,7 +148,7 @@ impl Delivery {
         }
     }
 
-    /// How many records at the front are too old.
+    /// Counts the records at the front that are too old.
     fn expired(&self, records: &[Record]) -> usize {
         let Some(limit) = self.mapping.maximum_record_age else {
             return 0;
@@ -158,8 +158,8 @@ impl Delivery {
         records.iter().take_while(|record| now.duration_since(record.written_at) > limit).count()
     }
 
-    /// Keeps the records, to go on behind them. Says whether they are kept; they are not when the
-    /// trigger is stopped before.
+    /// Sends the records to the on-failure destination, so that delivery can continue after them.
+    /// Returns false if the trigger is stopped before they are kept.
     async fn give_up(&mut self, records: &[Record], part: &Part, condition: Condition) -> bool {
         let given_up = GivenUp {
             records,
@@ -168,7 +168,7 @@ impl Delivery {
             is_function_error: part.was_function_error,
         };
         while let Err(error) = self.failed_records.keep(&given_up).await {
-            tracing::error!("stream: cannot keep records that were given up: {error}");
+            tracing::error!("stream: cannot keep records after giving up: {error}");
             self.pause(self.pace.longest_backoff).await;
             if self.is_stopped() {
                 return false;
@@ -180,7 +180,7 @@ impl Delivery {
         true
     }
 
-    /// Everything up to this record is done with.
+    /// Acknowledges everything up to this record.
     pub(crate) async fn acknowledge(&mut self, sequence_number: &str) {
         while let Err(error) = self.checkpoint.save(sequence_number).await {
             tracing::error!("stream: cannot save the checkpoint: {error}");
@@ -192,14 +192,14 @@ impl Delivery {
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        // A trigger that was dropped instead of shut down has closed the channel.
+        // The channel is closed if the trigger was dropped instead of shut down.
         *self.stopped.borrow() || self.stopped.has_changed().is_err()
     }
 
-    /// Waits, or less when the trigger is stopped.
+    /// Waits until the duration is over or the trigger is stopped.
     pub(crate) async fn pause(&self, duration: Duration) {
         let mut stopped = self.stopped.clone();
-        // An error is a trigger that was dropped, which stops it too.
+        // An error means that the trigger was dropped, which stops it, too.
         let _ = tokio::time::timeout(duration, stopped.wait_for(|stopped| *stopped)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The on-failure destination: what Lambda would put into the S3 bucket, as a file.
+//! The on-failure destination. Writes what Lambda would put into the S3 bucket to a file.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::checkpoint::write_durably;
 use super::record::{Record, event};
 
-/// Why records are given up.
+/// Why delivery of records was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
     RetryAttemptsExhausted,
@@ -25,14 +25,14 @@ pub(crate) struct GivenUp<'a> {
     pub(crate) is_function_error: bool,
 }
 
-/// What becomes of records that are given up.
+/// Where failed records go.
 pub(crate) enum Destination {
-    /// The template has no on-failure destination: Lambda discards them.
+    /// The template has no on-failure destination, so Lambda discards them.
     Nowhere,
-    /// There is one, but nothing outlives the process.
+    /// The template has one, but nothing is kept after the process ends.
     Log,
     Folder(PathBuf),
-    /// A test's own.
+    /// For tests.
     #[cfg(test)]
     Given(Box<dyn Fn(Value) -> io::Result<()> + Send + Sync>),
 }
@@ -59,7 +59,7 @@ impl FailedRecords {
         }
     }
 
-    /// On return they are where they belong.
+    /// Returns when the records are at their destination.
     pub(crate) async fn keep(&self, given_up: &GivenUp<'_>) -> io::Result<()> {
         let (count, reason) = (given_up.records.len(), given_up.condition.name());
         let folder = match &self.destination {

@@ -1,8 +1,8 @@
-//! The event source mapping of the local cloud: the table's stream to its consumer, with the
+//! The local cloud's event source mapping: delivers the table's stream to its consumer, with the
 //! template's filter, batch size, retries, bisection and on-failure destination.
 //!
-//! One worker where Lambda has one per shard and `ParallelizationFactor`: records are delivered in
-//! the order of the stream, which keeps the order per item all the same.
+//! It has one worker, while Lambda has one per shard and `ParallelizationFactor`. It delivers
+//! records in the order of the stream, so the order per item is the same as on Lambda.
 
 mod checkpoint;
 mod delivery;
@@ -29,14 +29,14 @@ use failed_records::{Destination, FailedRecords};
 use record::Record;
 use source::{EmbeddedShard, Filter, Source};
 
-/// How fast the trigger looks for records and tries again.
+/// How often the trigger polls and retries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// Between two looks at a stream that had nothing new.
+    /// The pause between polls if the stream had no new records.
     pub(crate) poll: Duration,
-    /// Before the first retry; it doubles with each.
+    /// The pause before the first retry. It doubles with each retry.
     pub(crate) first_backoff: Duration,
-    /// What it doubles up to.
+    /// The longest pause before a retry.
     pub(crate) longest_backoff: Duration,
 }
 
@@ -57,10 +57,10 @@ pub(crate) struct StreamTrigger {
 }
 
 impl StreamTrigger {
-    /// Starts where the last run ended, or with the oldest record of the stream.
+    /// Starts where the last run ended, or at the oldest record of the stream.
     ///
-    /// With a `data_dir` the checkpoint is kept in it, and so are the records that were given up if
-    /// the mapping has an on-failure destination; without one, they end with the process.
+    /// `data_dir` keeps the checkpoint and, if the mapping has an on-failure destination, the
+    /// failed records. Without it, both are lost when the process ends.
     pub(crate) fn start(
         mapping: StreamMapping,
         function: Function,
@@ -103,7 +103,7 @@ impl StreamTrigger {
         Ok(Self { stop, worker })
     }
 
-    /// Stops after the invocation that is under way.
+    /// Stops after the invocation in flight.
     pub(crate) async fn shutdown(self) {
         self.stop.send_replace(true);
         if let Err(panic) = self.worker.await {
@@ -129,7 +129,7 @@ impl Worker {
         }
     }
 
-    /// A round, and a pause where there was nothing to do or it failed.
+    /// Runs a round, and pauses if there was nothing to do or it failed.
     async fn turn(&mut self) {
         match self.round().await {
             Ok(true) => {}
@@ -141,13 +141,13 @@ impl Worker {
         }
     }
 
-    /// Reads and delivers; says whether there was anything.
+    /// Reads and delivers records. Returns whether there were any.
     async fn round(&mut self) -> Result<bool, Error> {
         let before = self.source.position().map(str::to_owned);
         let records = self.gather().await?;
         for batch in records.chunks(self.delivery.mapping.batch_size) {
             if !self.delivery.deliver(batch).await {
-                // Stopped before the end: the checkpoint is where the next run begins.
+                // Stopped before the end. The next run starts at the checkpoint.
                 return Ok(false);
             }
         }
@@ -160,7 +160,7 @@ impl Worker {
         }
     }
 
-    /// What matches, waiting for more as long as the batching window says.
+    /// Reads matching records, waiting for more during the batching window.
     async fn gather(&mut self) -> Result<Vec<Record>, Error> {
         let mut records = self.source.read()?;
         let until = Instant::now() + self.delivery.mapping.batching_window;
@@ -172,7 +172,8 @@ impl Worker {
             sleep(self.delivery.pace.poll).await;
             match self.source.read() {
                 Ok(more) => records.extend(more),
-                // What was read is not read again. The next read begins at what failed.
+                // Deliver what has been read, because it is not read again. The next read starts at
+                // what failed.
                 Err(error) => {
                     tracing::error!("stream: {error}");
                     break;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub(crate) struct Record {
     pub(crate) sequence_number: String,
     pub(crate) written_at: Timestamp,
-    /// As a function gets it.
+    /// The record as functions receive it.
     pub(crate) event: Value,
 }
 
@@ -16,7 +16,7 @@ impl Record {
         let mut event = serde_json::to_value(record)?;
         event["eventSourceARN"] = stream_arn.into();
         let seconds = record.dynamodb.approximate_creation_date_time;
-        // Lambda hands over whole seconds, as an integer.
+        // Lambda passes whole seconds, as an integer.
         #[allow(clippy::cast_possible_truncation, reason = "a time in seconds fits")]
         let seconds = seconds as i64;
         event["dynamodb"]["ApproximateCreationDateTime"] = seconds.into();
@@ -28,7 +28,7 @@ impl Record {
     }
 }
 
-/// The event of an invocation.
+/// Returns the event for an invocation.
 pub(crate) fn event(records: &[Record]) -> Value {
     json!({ "Records": records.iter().map(|record| &record.event).collect::<Vec<_>>() })
 }

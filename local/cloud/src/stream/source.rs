@@ -1,4 +1,4 @@
-//! Reads a stream.
+//! Reads and filters a stream.
 
 use dynoxide::Database;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
@@ -8,7 +8,7 @@ use quamina::Quamina;
 use super::record::Record;
 use crate::Error;
 
-/// What one read looks at, matching or not.
+/// The maximum number of records per read, before filtering.
 const READ_LIMIT: usize = 1000;
 
 /// The one shard of a table's stream.
@@ -17,7 +17,7 @@ pub(crate) trait Shard: Send {
 
     fn shard_id(&self) -> &str;
 
-    /// The records after this one, or from the oldest that there is (`TRIM_HORIZON`).
+    /// Returns the records after this one, or from the oldest (`TRIM_HORIZON`).
     fn after(&self, position: Option<&str>) -> Result<Vec<Record>, Error>;
 }
 
@@ -49,7 +49,7 @@ impl Source {
         self.position = Some(sequence_number);
     }
 
-    /// The next records that the filter lets through; moves on past the others too.
+    /// Returns the next records that match the filter, and skips the others.
     pub(crate) fn read(&mut self) -> Result<Vec<Record>, Error> {
         let records = self.shard.after(self.position.as_deref())?;
         let last = records.last().map(|record| record.sequence_number.clone());
@@ -58,7 +58,7 @@ impl Source {
     }
 }
 
-/// The stream of the embedded database, which has one shard for good.
+/// The stream of the embedded database, which always has one shard.
 pub(crate) struct EmbeddedShard {
     database: Database,
     stream_arn: String,
@@ -113,8 +113,8 @@ impl Shard for EmbeddedShard {
 
 /// The event source mapping's filter: a record must match one of its patterns.
 ///
-/// A record that the filter cannot look at goes through: the function is to say that it cannot be
-/// read, or it would hold up the stream, or be gone and nobody had heard of it.
+/// A record that the filter cannot read passes, so that the function reports it. Otherwise it would
+/// block the stream, or be lost without notice.
 pub(crate) struct Filter(Option<Quamina<usize>>);
 
 impl Filter {

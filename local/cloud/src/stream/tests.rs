@@ -1,4 +1,4 @@
-//! The trigger between a real stream and a consumer that does as it is told.
+//! Tests the trigger with a real stream and a consumer with injected faults.
 
 mod redelivery;
 mod support;
@@ -12,7 +12,7 @@ use super::*;
 use support::*;
 
 #[tokio::test]
-async fn records_come_in_order_in_batches_of_the_size_of_the_mapping() {
+async fn records_are_delivered_in_order_in_batches_of_the_mappings_size() {
     let setup = Setup::new().await;
     for key in ["a", "b", "c", "d", "e"] {
         setup.put(key);
@@ -25,7 +25,7 @@ async fn records_come_in_order_in_batches_of_the_size_of_the_mapping() {
 }
 
 #[tokio::test]
-async fn the_event_is_that_of_a_dynamodb_stream() {
+async fn the_event_has_the_form_of_a_dynamodb_stream_event() {
     let setup = Setup::new().await;
     setup.put("a");
     let consumer = Consumer::default();
@@ -45,7 +45,7 @@ async fn the_event_is_that_of_a_dynamodb_stream() {
 }
 
 #[tokio::test]
-async fn only_what_the_filter_lets_through_invokes_the_consumer() {
+async fn only_matching_records_invoke_the_consumer() {
     let setup = Setup::new().await;
     let order = |key: &str, status: &str| {
         json!({
@@ -69,7 +69,7 @@ async fn only_what_the_filter_lets_through_invokes_the_consumer() {
 }
 
 #[tokio::test]
-async fn a_batching_window_waits_for_more() {
+async fn a_batching_window_waits_for_more_records() {
     let setup = Setup::new().await;
     setup.put("a");
     let consumer = Consumer::default();
@@ -78,7 +78,7 @@ async fn a_batching_window_waits_for_more() {
         mapping.batching_window = Duration::from_mins(1);
     };
     let _trigger = setup.start(mapping(wait), &consumer);
-    // That nothing happens can only be waited for.
+    // Only waiting can show that nothing happens.
     tokio::time::sleep(PACE.poll * 4).await;
     assert!(consumer.batches().is_empty());
     setup.put("b");
@@ -86,7 +86,7 @@ async fn a_batching_window_waits_for_more() {
 }
 
 #[tokio::test]
-async fn what_precedes_a_reported_failure_is_not_delivered_again() {
+async fn records_before_a_reported_failure_are_not_delivered_again() {
     let setup = Setup::new().await;
     for key in ["a", "b", "c"] {
         setup.put(key);
@@ -98,7 +98,7 @@ async fn what_precedes_a_reported_failure_is_not_delivered_again() {
 }
 
 #[tokio::test]
-async fn a_failure_is_not_read_where_the_mapping_does_not_say_so() {
+async fn reported_failures_are_ignored_unless_the_mapping_enables_them() {
     let setup = Setup::new().await;
     setup.put("a");
     let consumer = Consumer::default().with_fault("a", Fault::Report, 1);
@@ -110,7 +110,7 @@ async fn a_failure_is_not_read_where_the_mapping_does_not_say_so() {
 }
 
 #[tokio::test]
-async fn an_error_and_a_timeout_are_tried_again() {
+async fn an_error_and_a_timeout_are_retried() {
     let setup = Setup::new().await;
     setup.put("a");
     let consumer =
@@ -141,7 +141,7 @@ async fn a_failed_batch_is_bisected_until_the_bad_record_is_alone() {
 }
 
 #[tokio::test]
-async fn a_record_that_keeps_failing_is_kept_and_those_behind_it_get_through() {
+async fn a_record_that_keeps_failing_is_kept_and_does_not_block_those_behind_it() {
     let setup = Setup::new().await;
     for key in ["a", "bad", "c", "d"] {
         setup.put(key);
@@ -194,7 +194,7 @@ async fn without_bisection_the_whole_batch_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_too_old_is_given_up_without_trying() {
+async fn a_record_that_is_too_old_is_given_up_without_an_invocation() {
     let setup = Setup::new().await;
     setup.put("old");
     let consumer = Consumer::default();
@@ -206,7 +206,7 @@ async fn a_record_that_is_too_old_is_given_up_without_trying() {
 }
 
 #[tokio::test]
-async fn without_an_on_failure_destination_what_is_given_up_is_discarded() {
+async fn without_an_on_failure_destination_failed_records_are_discarded() {
     let setup = Setup::new().await;
     for key in ["bad", "b"] {
         setup.put(key);
@@ -222,10 +222,10 @@ async fn without_an_on_failure_destination_what_is_given_up_is_discarded() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_kept_before_the_end_is_delivered_after_it() {
+async fn a_record_that_could_not_be_kept_is_delivered_again_by_the_next_run() {
     let setup = Setup::new().await;
     setup.put("bad");
-    // A file where the folder should be: nothing can be kept.
+    // With a file in place of the folder, nothing can be kept.
     let in_the_way = setup.folder.path().join("failed-records");
     std::fs::write(&in_the_way, "").unwrap();
     let consumer = Consumer::default().with_fault("bad", Fault::Fail, 100);
@@ -241,7 +241,7 @@ async fn what_could_not_be_kept_before_the_end_is_delivered_after_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_at_first_is_not_skipped() {
+async fn records_that_cannot_be_read_at_first_are_not_skipped() {
     let setup = Setup::new().await;
     for key in ["a", "b"] {
         setup.put(key);
@@ -252,7 +252,7 @@ async fn what_cannot_be_read_at_first_is_not_skipped() {
 }
 
 #[tokio::test]
-async fn what_was_read_before_a_read_that_fails_is_delivered() {
+async fn records_read_before_a_failed_read_are_delivered() {
     let setup = Setup::new().await;
     let shard = setup.failing_once_at("b");
     let has_read = Arc::clone(&shard.has_read);
@@ -271,7 +271,7 @@ async fn what_was_read_before_a_read_that_fails_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_run_begins_where_the_last_one_ended() {
+async fn a_run_starts_where_the_last_one_ended() {
     let setup = Setup::new().await;
     setup.put("a");
     let consumer = Consumer::default();
@@ -286,7 +286,7 @@ async fn a_run_begins_where_the_last_one_ended() {
 }
 
 #[tokio::test]
-async fn what_was_not_acknowledged_before_the_end_is_delivered_after_it() {
+async fn unacknowledged_records_are_delivered_by_the_next_run() {
     let setup = Setup::new().await;
     for key in ["a", "b", "c"] {
         setup.put(key);
@@ -295,7 +295,7 @@ async fn what_was_not_acknowledged_before_the_end_is_delivered_after_it() {
         Consumer::default().with_fault("b", Fault::Report, 1).with_fault("b", Fault::Hang, 1);
     let trigger = setup.start(mapping(|_| {}), &consumer);
     consumer.expect(&[&["a", "b", "c"], &["b", "c"]]).await;
-    // As SIGKILL would end it: at whatever it is doing.
+    // Like SIGKILL, at any point of its work.
     trigger.worker.abort();
 
     let consumer = Consumer::default();
@@ -304,7 +304,7 @@ async fn what_was_not_acknowledged_before_the_end_is_delivered_after_it() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_no_pattern_is_refused_with_its_text() {
+async fn an_invalid_filter_pattern_is_rejected_and_named() {
     let error = Filter::new(&["{\"eventName\":\"MODIFY\"}".to_owned()]).err().unwrap().to_string();
     assert!(error.contains("{\"eventName\":\"MODIFY\"}"), "{error}");
 }

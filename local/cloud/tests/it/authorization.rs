@@ -1,23 +1,24 @@
-//! Who may do what: every route of template.yaml, asked for by everyone who might try.
+//! Tests who may do what: every route of template.yaml with every kind of caller.
 //!
-//! A cell is the status that a caller gets. With a `g` it is API Gateway's own answer, and no
-//! function is called; without, a 401 is a token whose user is gone, a 403 what only administrators
-//! may do, and a 404 what is another's. Whatever is refused must have changed nothing.
+//! Each cell is the status that the caller receives. With a `g`, it is API Gateway's own response,
+//! and no function is invoked. Otherwise, 401 means that the token's user has been deleted, 403
+//! that only administrators may do this, and 404 that it belongs to another user. A rejected
+//! request must change nothing.
 //!
-//! | caller | who that is |
+//! | caller | description |
 //! |---|---|
-//! | none | nobody: no Authorization header |
+//! | none | no Authorization header |
 //! | aged, forged, algno, aud, iss, rs256, junk | the bearers of [`bad_tokens`] |
-//! | own | the customer whose user and order it is about; on products any customer |
+//! | own | the customer who owns the user and the order; on products any customer |
 //! | other | another customer |
 //! | admin | an administrator |
 //! | gone | the customer `own`, deleted since |
-//! | down | an administrator, made a customer since |
+//! | down | an administrator, demoted to customer since |
 //! | fired | an administrator, deleted since |
-//! | up | a customer, made an administrator since |
+//! | up | a customer, promoted to administrator since |
 //!
-//! The last four use the token that they had before, and the gateway still remembers that it is
-//! good: the authorizer is not asked again.
+//! The last four use a token from before that, which the gateway has cached as valid: the
+//! authorizer is not invoked again.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -61,16 +62,16 @@ PATCH  /orders/{orderId} (cancel)  | 401g 403g   403g  403g 403g 403g  403g 403g
 PATCH  /orders/{orderId} (pay)     | 401g 403g   403g  403g 403g 403g  403g 403g | 403   404   200  401  404   401 404
 ";
 
-/// An administrator of the local cloud's own, whose name the bad tokens take in vain.
+/// The local cloud's own administrator, whose id the bad tokens use.
 const SEEDED_ADMIN: &str = "01930000-0000-7000-8000-000000000001";
 
 /// A line of the matrix.
 struct Row {
     method: Method,
     path: &'static str,
-    /// What distinguishes it from other lines of the same route.
+    /// Distinguishes it from other lines of the same route.
     variant: &'static str,
-    /// Who calls, and what they get.
+    /// Each caller with the expected status.
     cells: Vec<(&'static str, &'static str)>,
 }
 
@@ -102,7 +103,7 @@ fn matrix() -> Vec<Row> {
 }
 
 #[test]
-fn the_matrix_has_every_route_of_the_template_and_no_other() {
+fn the_matrix_has_exactly_the_routes_of_the_template() {
     let routes = Template::read(template()).unwrap().routes().unwrap();
     let mut of_template: Vec<_> =
         routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
@@ -114,9 +115,9 @@ fn the_matrix_has_every_route_of_the_template_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everyone_gets_from_every_route_what_the_matrix_says() {
+async fn every_route_responds_to_every_caller_as_in_the_matrix() {
     let remembered = Template::read(template()).unwrap().authorizer().unwrap().unwrap();
-    assert!(!remembered.time_to_live.is_zero(), "or the last four callers prove less");
+    assert!(!remembered.time_to_live.is_zero(), "otherwise, the last four callers prove less");
     let cloud = LocalCloud::start(in_memory()).await.unwrap();
     let wrong = join_all(matrix().iter().map(|row| wrong_cells(&cloud, row))).await.concat();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -135,16 +136,16 @@ async fn wrong_cells(cloud: &LocalCloud, row: &Row) -> Vec<String> {
         let found = cell(row, &answer);
         if found != expected {
             let (route, variant, body) = (row.route(), row.variant, &answer.body);
-            wrong
-                .push(format!("{route} {variant} by {caller}: {found} and not {expected}: {body}"));
+            wrong.push(format!(
+                "{route} {variant} by {caller}: {found} instead of {expected}: {body}"
+            ));
         }
         if let Some(before) = before.filter(|_| !answer.status.is_success())
             && before != shop.state().await
         {
-            wrong
-                .push(format!("{} by {caller} was refused and has changed something", row.route()));
+            wrong.push(format!("{} by {caller} was rejected but changed something", row.route()));
         }
-        // Who was refused leaves all as it was to the next.
+        // Rejected requests change nothing, so the next caller can use the same shop.
         if may_change && answer.status.is_success() || caller == "gone" {
             shop = Shop::of(cloud).await;
         }
@@ -152,7 +153,7 @@ async fn wrong_cells(cloud: &LocalCloud, row: &Row) -> Vec<String> {
     wrong
 }
 
-/// An answer as the matrix writes it, or in full where it is nothing that the matrix knows.
+/// Returns a response in the matrix's notation, or in full if the matrix has none for it.
 fn cell(row: &Row, answer: &Answer) -> String {
     let status = answer.status.as_u16();
     let code = answer.body["code"].as_str();
@@ -193,7 +194,7 @@ impl Shop {
         let new = NewProduct {
             name: "Espresso blend".to_owned(),
             description: None,
-            // One of its own, so that its products can be counted.
+            // Its own category, so that its products can be counted.
             category: id.to_string().parse().unwrap(),
             price: 1890,
             currency: Currency::EUR,
@@ -212,7 +213,7 @@ impl Shop {
         Self { url, users, products, orders, owner, product, order }
     }
 
-    /// The caller of this name, ready to call.
+    /// Returns a client for the caller with this name.
     async fn client(&self, caller: &str) -> Client {
         let anonymous = Client::anonymous(&self.url);
         let admin = || register(&self.users, Role::Admin);
@@ -229,7 +230,7 @@ impl Shop {
         };
         let token = signed(TOKEN_SECRET, json!({ "alg": "HS256" }), claims(user.id, user.role));
         let client = anonymous.with_token(&token);
-        // The gateway asks the authorizer, and from now on remembers.
+        // The gateway invokes the authorizer, and caches its decision.
         client.get("/users/me").await.expect(reqwest::StatusCode::OK);
         let becoming = |role| UserChanges { role: Some(role), ..UserChanges::default() };
         match caller {
@@ -241,7 +242,7 @@ impl Shop {
         client
     }
 
-    /// The path with its query and the body that a line of the matrix is about.
+    /// Returns the path with its query, and the body, for a line of the matrix.
     fn request(&self, row: &Row) -> (String, Option<Value>) {
         let owner = self.owner.id.to_string();
         let (query, body) = match (&*row.route(), row.variant) {
@@ -283,7 +284,7 @@ impl Shop {
                 (String::new(), Some(json!({ "status": "paid" })))
             }
             (route, "" | "me") if !route.starts_with('P') => (String::new(), None),
-            (route, variant) => panic!("no request is written down here for {route} ({variant})"),
+            (route, variant) => panic!("no request is defined here for {route} ({variant})"),
         };
         let path = row
             .path
@@ -293,7 +294,7 @@ impl Shop {
         (path + &query, body)
     }
 
-    /// All that a request could have changed.
+    /// Returns everything that a request could have changed.
     async fn state(&self) -> (Option<User>, Vec<Product>, usize, Option<OrderWithItems>) {
         let id = self.owner.id;
         let page = PageRequest { limit: 100, after: None };
@@ -305,7 +306,7 @@ impl Shop {
     }
 }
 
-/// A user who has no password.
+/// Registers a user whose password hash matches no password.
 async fn register(users: &Users, role: Role) -> User {
     let id = UserId::new();
     let email = format!("{id}@example.com");

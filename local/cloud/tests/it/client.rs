@@ -1,4 +1,4 @@
-//! A customer's HTTP client.
+//! An HTTP client for the API.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(crate) fn template() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"))
 }
 
-/// The suite in memory, on ports of its own, with what an empty table is filled with.
+/// Returns options for the suite in memory, on free ports, with the seed data.
 pub(crate) fn in_memory() -> Options {
     evidence::start();
     evidence::token_secret(TOKEN_SECRET);
@@ -27,7 +27,7 @@ pub(crate) fn in_memory() -> Options {
     }
 }
 
-/// Somebody who talks to the API, logged in or not.
+/// A caller of the API, logged in or not.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -46,7 +46,7 @@ impl Client {
         Self { http: reqwest::Client::new(), url: url.to_owned(), token: None }
     }
 
-    /// One of the users that an empty table is filled with.
+    /// Logs in as one of the seed's users.
     pub(crate) async fn logged_in(url: &str, email: &str) -> Self {
         let client = Self::anonymous(url);
         let answer = client
@@ -61,7 +61,7 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// The same caller at another address.
+    /// Returns the same caller for another URL.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }
     }
@@ -78,7 +78,7 @@ impl Client {
         self.send(Method::PATCH, path, Some(body)).await.unwrap()
     }
 
-    /// An error is a server that is not there or went away.
+    /// Fails only if the server is not running or stops.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -105,13 +105,13 @@ impl Client {
         Ok(Answer { status, headers, body })
     }
 
-    /// The local bus's events that `wanted` counts, once there are as many as `count`.
+    /// Waits until the local bus has at least `count` events that match `wanted`, and returns them.
     pub(crate) async fn events(&self, count: usize, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         let found = async {
             loop {
                 let mut answer = self.get("/_local/events").await;
                 let Value::Array(mut events) = answer.body["events"].take() else {
-                    panic!("no events in the answer");
+                    panic!("the response has no events");
                 };
                 events.retain(&wanted);
                 if events.len() >= count {
@@ -120,7 +120,7 @@ impl Client {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), found).await.expect("the events come")
+        tokio::time::timeout(Duration::from_secs(10), found).await.expect("the events arrive")
     }
 }
 

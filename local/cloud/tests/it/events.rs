@@ -1,6 +1,7 @@
-//! Every event in `events/`, invoked as `sam local invoke` would, has the answer beside it.
+//! Invokes the functions with every event in `events/`, as `sam local invoke` would, and compares
+//! the responses with the expected ones beside them.
 //!
-//! `cargo xtask events --record` writes the answers.
+//! `cargo xtask events --record` writes the expected responses.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,11 +16,11 @@ use uuid::Uuid;
 
 use crate::client::{in_memory, template};
 
-/// Ids of what the table is filled with begin like this, and are the same every time.
+/// The prefix of the ids in the seed, which are always the same.
 const SEEDED: &str = "01930000-";
 
 #[tokio::test]
-async fn every_event_has_its_expected_answer() {
+async fn every_event_has_its_expected_response() {
     let functions = by_binary();
     let (mut cases, mut wrong) = (0, Vec::new());
     for (binary, path) in cases_of(functions.keys()) {
@@ -36,13 +37,13 @@ async fn every_event_has_its_expected_answer() {
     assert!(cases > 0, "{cases} cases");
     assert!(
         wrong.is_empty(),
-        "{}\nIf these answers are right: cargo xtask events --record",
+        "{}\nIf these responses are right: cargo xtask events --record",
         wrong.join("\n")
     );
 }
 
 #[test]
-fn every_function_has_an_event_and_every_answer_belongs_to_one() {
+fn every_function_has_an_event_and_every_response_belongs_to_one() {
     let functions = by_binary();
     for binary in functions.keys() {
         assert!(
@@ -59,14 +60,14 @@ fn every_function_has_an_event_and_every_answer_belongs_to_one() {
     }
 }
 
-/// The answer in a cloud of its own, so that no case depends on another.
+/// Returns the response of a new local cloud, so that no case depends on another.
 async fn answer(logical_id: &str, path: &Path) -> Value {
     let cloud = LocalCloud::start(in_memory()).await.unwrap();
     let event = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     evidence::payload(&event);
     let mut answer = cloud.invoke(logical_id, &event).await.unwrap();
     evidence::payload(&answer);
-    // Readable as JSON, where it is some.
+    // If the body is JSON, store it readably.
     let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
     if let Some(body) = body {
         answer["body"] = body;
@@ -79,7 +80,7 @@ async fn answer(logical_id: &str, path: &Path) -> Value {
     redacted(answer)
 }
 
-/// What differs each time becomes a placeholder.
+/// Replaces values that differ each time with placeholders.
 fn redacted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -108,7 +109,7 @@ fn redacted_text(text: &str) -> String {
     text.split('/').map(redacted).collect::<Vec<_>>().join("/")
 }
 
-/// The template's functions: binary to logical id.
+/// Returns the logical ids of the template's functions, by binary.
 fn by_binary() -> BTreeMap<String, String> {
     let functions = Template::read(template()).unwrap().functions().unwrap().into_values();
     functions.map(|function| (function.binary, function.logical_id)).collect()
@@ -124,7 +125,7 @@ fn cases_of<'a>(binaries: impl IntoIterator<Item = &'a String>) -> Vec<(String, 
     cases
 }
 
-/// None of a function without a folder: one test says that it lacks events, and no other.
+/// Returns no files if a function has no folder, so that only one test fails for it.
 fn files_of(binary: &str) -> Vec<PathBuf> {
     let Ok(files) = fs::read_dir(template().with_file_name("events").join(binary)) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Expired items go, as the table's TTL setting says.
+//! Expired items are removed according to the table's TTL setting.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn dynamodb(cloud: &LocalCloud, operation: &str, request: Value) -> Value 
 }
 
 #[tokio::test]
-async fn an_expired_item_is_removed_and_the_others_stay() {
+async fn only_expired_items_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = Some(folder.path().to_owned());
     let options = Options { data_dir, seed: false, ..in_memory() };
@@ -41,7 +41,7 @@ async fn an_expired_item_is_removed_and_the_others_stay() {
     }
     cloud.shutdown().await;
 
-    // It looks for expired items when it starts, and every minute.
+    // Expired items are removed at the start and every minute.
     let cloud = LocalCloud::start(options).await.unwrap();
     let get = async |name: &str| {
         let request = json!({ "TableName": TABLE_NAME, "Key": key(name) });
@@ -52,7 +52,7 @@ async fn an_expired_item_is_removed_and_the_others_stay() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("it goes");
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("it is removed");
     assert!(get("valid").await.is_some());
     cloud.shutdown().await;
 }

@@ -1,4 +1,5 @@
-//! Killed in the middle of its work, it has kept its word when it is started again.
+//! If the local cloud is killed while it works, everything that it has acknowledged is there after
+//! a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,18 +16,18 @@ const PRODUCTS: [(&str, u64); 2] =
 const CUSTOMERS: usize = 8;
 const ORDERS_BEFORE_THE_END: usize = 30;
 
-/// What the API said before it was killed.
+/// What the API acknowledged before it was killed.
 #[derive(Default)]
 struct Acknowledged {
-    /// Every order that was answered 201, by its id.
+    /// The orders that were answered with 201, by id.
     orders: Mutex<BTreeMap<String, Value>>,
-    /// The `eventId` of every status change that was answered 200.
+    /// The `eventId`s of the status changes that were answered with 200.
     changes: Mutex<BTreeSet<String>>,
     enough: Notify,
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
+async fn everything_acknowledged_before_a_kill_is_there_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let process = LocalCloudProcess::start(folder.path()).await;
     let url = process.api_url.clone();
@@ -53,9 +54,9 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
         }
     }
 
-    // Also those that were written and not acknowledged any more are complete, or are not.
+    // Orders that were not acknowledged must be complete or missing.
     let orders = every_order(&ada).await;
-    assert!(orders.len() > acknowledged.orders.lock().await.len(), "and the one from before");
+    assert!(orders.len() > acknowledged.orders.lock().await.len(), "and the seed's");
     let mut sold = BTreeMap::<String, u64>::new();
     for order in &orders {
         for item in order["items"].as_array().unwrap() {
@@ -63,7 +64,7 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
                 item["quantity"].as_u64().unwrap();
         }
     }
-    // The order from before is among the orders, and already out of the stock.
+    // The seed's order is among the orders, but was already deducted from the stock.
     *sold.get_mut(PRODUCTS[0].0).unwrap() -= 1;
     let stock_after = stock(&ada).await;
     for (product, before) in stock_before {
@@ -95,9 +96,9 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
 }
 
 #[tokio::test]
-async fn a_status_change_that_was_not_announced_before_a_kill_is_announced_after_it() {
+async fn a_status_change_that_was_not_published_before_a_kill_is_published_after_it() {
     let folder = tempfile::tempdir().unwrap();
-    // The trigger may just look at the stream between the change and the kill, but not every time.
+    // The trigger may poll the stream between the change and the kill, but not every time.
     for _ in 0..10 {
         let process = LocalCloudProcess::start(folder.path()).await;
         let ada = Client::logged_in(&process.api_url, "ada@example.com").await;
@@ -118,16 +119,16 @@ async fn a_status_change_that_was_not_announced_before_a_kill_is_announced_after
         assert_eq!(events[0]["detail"]["status"], "paid");
         return;
     }
-    panic!("no change outran its announcement");
+    panic!("every change was published before the kill");
 }
 
-/// Orders, pays, and goes on until nobody answers.
+/// Places and pays orders until the server stops responding.
 async fn order_and_pay(ada: Client, admin: Client, acknowledged: Arc<Acknowledged>) {
     let items = PRODUCTS.map(|(id, quantity)| json!({ "productId": id, "quantity": quantity }));
     loop {
         let body = json!({ "items": items });
         let Ok(answer) = ada.send(Method::POST, "/orders", Some(body)).await else { return };
-        // Contention is refused, not half done.
+        // Under contention, an order is rejected, but never half written.
         if answer.status != StatusCode::CREATED {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The local cloud from outside: over HTTP, from the command line, and killed.
+//! Tests the local cloud from outside: over HTTP, from the command line, and when it is killed.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 

@@ -1,4 +1,4 @@
-//! The binary, as a user starts it.
+//! Runs the binary as a user would.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -13,42 +13,42 @@ use tokio::time::timeout;
 
 use crate::client::template;
 
-/// Well above what a busy machine takes.
+/// Much longer than a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A `storefront` process on ports that were free.
+/// A `storefront` process on free ports.
 pub(crate) struct LocalCloudProcess {
     process: Child,
     pub(crate) api_url: String,
-    /// The demo users that it names, if any.
+    /// The demo users that it prints, if any.
     pub(crate) users: Option<String>,
     output: Arc<Mutex<Vec<String>>>,
     reader: JoinHandle<()>,
 }
 
-/// `storefront` with the repository's template and these arguments.
+/// Returns a command for `storefront` with the repository's template and these arguments.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_storefront"));
     command.arg("--template").arg(template()).args(arguments).kill_on_drop(true);
     command
 }
 
-/// Runs a command that is to fail, and gives what it says.
+/// Runs a command that must fail, and returns its error output.
 pub(crate) async fn failure(mut command: Command) -> String {
     let output = timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
-    evidence::output(&said);
-    said
+    let message = String::from_utf8(output.stderr).unwrap();
+    evidence::output(&message);
+    message
 }
 
 impl LocalCloudProcess {
-    /// Starts one and waits until it answers.
+    /// Starts a process and waits until it is ready.
     pub(crate) async fn start(data_dir: &Path) -> Self {
         Self::start_with(data_dir, &[]).await
     }
 
-    /// The same with more arguments.
+    /// Does the same with additional arguments.
     pub(crate) async fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
         let data_dir = data_dir.to_str().unwrap();
         let mut command = command(&["--port", "0", "--dynamodb-port", "0", "--data-dir", data_dir]);
@@ -65,7 +65,7 @@ impl LocalCloudProcess {
                 }
                 if let Some(named) = line.trim().strip_prefix("Users ") {
                     users = Some(named.trim().to_owned());
-                    // It is there to tell emails and a password.
+                    // Not evidence: this line prints emails and a password on purpose.
                     continue;
                 }
                 evidence::output(&line);
@@ -75,7 +75,7 @@ impl LocalCloudProcess {
             }
             panic!("it ended before it was ready");
         };
-        timeout(PATIENCE, ready).await.expect("it gets ready");
+        timeout(PATIENCE, ready).await.expect("it becomes ready");
 
         let output = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&output);
@@ -88,14 +88,14 @@ impl LocalCloudProcess {
         Self { process, api_url: api_url.unwrap(), users, output, reader }
     }
 
-    /// SIGKILL; gives the lines that it had printed.
+    /// Sends SIGKILL, and returns the lines that the process has printed.
     pub(crate) async fn kill(mut self) -> Vec<String> {
         self.process.kill().await.unwrap();
         timeout(PATIENCE, self.reader).await.expect("its output ends").unwrap();
         std::mem::take(&mut *self.output.lock().unwrap())
     }
 
-    /// Sends a signal and waits for the end.
+    /// Sends a signal, and waits until the process ends.
     pub(crate) async fn signal(mut self, signal: &str) -> ExitStatus {
         let pid = self.process.id().unwrap().to_string();
         let kill = Command::new("kill").args([signal, &pid]).status().await.unwrap();

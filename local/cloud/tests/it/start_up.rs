@@ -1,4 +1,4 @@
-//! What it says when it cannot start, and that it stops when told to.
+//! Tests the messages when the local cloud cannot start, and that it stops on request.
 
 use std::net::TcpListener;
 
@@ -14,7 +14,7 @@ fn options() -> Options {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named_with_the_flag_that_chooses_another() {
+async fn the_error_for_a_port_in_use_names_it_and_the_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (flag, other) in [("--port", "--dynamodb-port"), ("--dynamodb-port", "--port")] {
@@ -30,7 +30,7 @@ async fn a_taken_port_is_named_with_the_flag_that_chooses_another() {
 }
 
 #[tokio::test]
-async fn a_template_that_is_not_there_is_named() {
+async fn a_missing_template_is_named() {
     let message = failure({
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_storefront"));
         command.args(["--in-memory", "--template", "no-such.yaml"]);
@@ -41,7 +41,7 @@ async fn a_template_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_template_that_is_wrong_says_where() {
+async fn the_error_for_an_invalid_template_says_where() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
     let text = std::fs::read_to_string(template()).unwrap();
@@ -72,7 +72,7 @@ async fn a_function_that_is_not_part_of_the_suite_is_named() {
 }
 
 #[tokio::test]
-async fn one_data_folder_serves_one_process() {
+async fn a_data_folder_can_be_used_by_only_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     let with_data = Options { data_dir: Some(path.clone()), ..options() };
@@ -93,7 +93,7 @@ async fn one_data_folder_serves_one_process() {
 }
 
 #[tokio::test]
-async fn data_of_another_table_is_left_alone() {
+async fn data_of_another_table_is_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("data");
     let template_of_another = folder.path().join("template.yaml");
@@ -106,12 +106,12 @@ async fn data_of_another_table_is_left_alone() {
     let ours = Options { data_dir: Some(data_dir.clone()), ..options() };
     let error = LocalCloud::start(ours).await.err().unwrap().to_string();
     assert!(error.starts_with("the table storefront in the database differs"), "{error}");
-    assert!(error.ends_with("or move this one away to begin anew"), "{error}");
+    assert!(error.ends_with("or move this one away to start over"), "{error}");
     assert!(error.contains(data_dir.to_str().unwrap()), "{error}");
 }
 
 #[tokio::test]
-async fn demo_users_are_named_where_they_are_whatever_the_flags() {
+async fn existing_demo_users_are_printed_whatever_the_flags() {
     let seeded = "admin@example.com, ada@example.com, alan@example.com (password storefront-demo)";
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&[][..], &["--empty"]] {
@@ -129,15 +129,15 @@ async fn demo_users_are_named_where_they_are_whatever_the_flags() {
     anyone.post("/users", grace).await.expect(StatusCode::CREATED);
     assert!(process.signal("-TERM").await.success());
     let process = LocalCloudProcess::start(folder.path()).await;
-    assert_eq!(process.users, None, "what began empty is not filled later");
+    assert_eq!(process.users, None, "a table that began empty is not filled later");
 }
 
 #[tokio::test]
-async fn ctrl_c_and_sigterm_end_it_cleanly_and_the_data_stays() {
+async fn ctrl_c_and_sigterm_stop_it_cleanly_and_the_data_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     for signal in ["-INT", "-TERM"] {
         let process = LocalCloudProcess::start(folder.path()).await;
-        // The client's connection stays open, and must not hold up the end.
+        // The client keeps its connection open, which must not block the shutdown.
         let ada = Client::logged_in(&process.api_url, "ada@example.com").await;
         let orders = ada.get("/orders").await.expect(StatusCode::OK);
         assert_eq!(orders.body["items"].as_array().unwrap().len(), 1, "filled once, not twice");

@@ -1,4 +1,4 @@
-//! Access tokens, good ones and bad ones, made by hand: not by the code that is to see through them.
+//! Creates valid and invalid access tokens, without using the code under test.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use storefront_cloud::TOKEN_SECRET;
 use storefront_core::{Role, UserId};
 use storefront_testing::evidence;
 
-/// What a token says that is good for an hour.
+/// Returns the claims of a token that is valid for an hour.
 pub(crate) fn claims(user_id: UserId, role: Role) -> Value {
     let now = Timestamp::now().as_second();
     json!({
@@ -21,8 +21,8 @@ pub(crate) fn claims(user_id: UserId, role: Role) -> Value {
     })
 }
 
-/// A JWT with this header, whatever algorithm that names, signed with HMAC and SHA-256.
-#[allow(clippy::needless_pass_by_value, reason = "json!(…) makes a value")]
+/// Returns a JWT with this header, signed with HMAC and SHA-256, whatever algorithm the header names.
+#[allow(clippy::needless_pass_by_value, reason = "json!(…) returns a value")]
 pub(crate) fn signed(secret: &str, header: Value, claims: Value) -> String {
     let unsigned = format!("{}.{}", encoded(&header), encoded(&claims));
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
@@ -30,14 +30,14 @@ pub(crate) fn signed(secret: &str, header: Value, claims: Value) -> String {
     format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// Tokens that say they are this administrator's, each wrong in one way:
+/// Returns tokens that claim to be this administrator's, each invalid in one way:
 ///
 /// - `aged` has expired;
 /// - `forged` is signed with another secret;
-/// - `algno` says that it is not signed, and is not (`alg: none`);
-/// - `aud` is for another audience, `iss` of another issuer;
-/// - `rs256` says that it is signed with a key pair, whose public key would be our secret;
-/// - `junk` is none.
+/// - `algno` is not signed, and says so (`alg: none`);
+/// - `aud` has another audience, and `iss` another issuer;
+/// - `rs256` claims to be signed with a key pair, whose public key would be our secret;
+/// - `junk` is not a token.
 pub(crate) fn bad_tokens(user_id: UserId) -> HashMap<&'static str, String> {
     const OTHER_SECRET: &str = "a secret of somebody else's, of 32 bytes or more";
     evidence::token_secret(OTHER_SECRET);

@@ -1,4 +1,4 @@
-//! The README's tour: register, log in, look around, order, ship, see the event.
+//! The README's tour: register, log in, browse, order, ship, see the event.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ async fn cloud() -> LocalCloud {
 }
 
 #[tokio::test]
-async fn an_order_is_placed_shipped_and_announced_once() {
+async fn an_order_is_placed_and_shipped_and_each_change_is_published_once() {
     let cloud = cloud().await;
     let url = cloud.api_url();
     let anyone = Client::anonymous(url);
@@ -60,10 +60,10 @@ async fn an_order_is_placed_shipped_and_announced_once() {
         })
         .collect();
     assert_eq!(changes, [("pending", "paid"), ("paid", "shipped")]);
-    let announced: Vec<_> = events.iter().map(|event| &event["detail"]["requestId"]).collect();
-    assert_eq!(announced, requests.iter().collect::<Vec<_>>(), "the id that the client got");
+    let published: Vec<_> = events.iter().map(|event| &event["detail"]["requestId"]).collect();
+    assert_eq!(published, requests.iter().collect::<Vec<_>>(), "the id that the client got");
 
-    // The next change comes behind everything there is of these.
+    // By the time that the next change arrives, any duplicates would be there.
     admin.patch(&path, json!({ "status": "delivered" })).await.expect(StatusCode::OK);
     assert_eq!(admin.events(3, of_this_order).await.len(), 3, "each once");
     cloud.shutdown().await;
@@ -89,7 +89,7 @@ async fn the_catalogue_has_twenty_products_in_four_categories() {
 }
 
 #[tokio::test]
-async fn who_has_no_token_or_a_forged_one_is_refused_by_the_gateway() {
+async fn the_gateway_rejects_missing_and_forged_tokens() {
     let cloud = cloud().await;
     let anyone = Client::anonymous(cloud.api_url());
     let answer = anyone.get("/orders").await.expect(StatusCode::UNAUTHORIZED);

@@ -1,10 +1,10 @@
-//! Tables of what the table holds and what is asked of it.
+//! Markdown tables of the item types and the access patterns.
 
 use storefront_core::access_patterns;
 use storefront_core::schema::ItemType;
 use storefront_http::ProblemCode;
 
-/// Every type of item, with its keys and its attributes.
+/// Lists every type of item, with its keys and attributes.
 pub(super) fn items() -> String {
     let rows = ItemType::ALL.iter().map(|item_type| {
         let layout = item_type.layout();
@@ -21,7 +21,7 @@ pub(super) fn items() -> String {
     table(&["`_type`", "PK", "SK", "GSI1PK", "GSI1SK", "attributes"], rows)
 }
 
-/// The same in short.
+/// Lists every type of item, with its keys only.
 pub(super) fn item_keys() -> String {
     let rows = ItemType::ALL.iter().map(|item_type| {
         let layout = item_type.layout();
@@ -31,7 +31,7 @@ pub(super) fn item_keys() -> String {
     table(&["item", "PK", "SK", "GSI1PK"], rows)
 }
 
-/// Every access pattern, with its costs. A special case stands below its pattern.
+/// Lists every access pattern, with its costs. Special cases are below their pattern.
 pub(super) fn access_patterns() -> String {
     let rows = access_patterns::all().map(|pattern| {
         vec![
@@ -61,7 +61,7 @@ fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{text}`") }
 }
 
-/// A table in Markdown.
+/// Writes a Markdown table.
 pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut text = row(head.iter().copied());
     text.extend(["|", &"---|".repeat(head.len()), "\n"]);

@@ -1,11 +1,11 @@
-//! What several operations answer alike is said once.
+//! Shares responses between operations.
 
 use std::collections::BTreeMap;
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response};
 
-/// Moves the failures that several operations describe in the same words to the components.
+/// Moves error responses that several operations describe in the same words to the components.
 pub(crate) fn share_responses(document: &mut OpenApi) {
     let mut shared: Vec<(String, Response)> = Vec::new();
     let mut found: Vec<(String, Response)> = Vec::new();

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A template with one function, whose role has this statement.
+/// Returns a template with one function, whose role has this statement.
 fn template(statement: &str) -> Template {
     let text = format!(
         r"
@@ -36,7 +36,7 @@ fn grants(statement: &str) -> Vec<(String, GrantedResource, Partitions)> {
     grants.map(|((action, resource), partitions)| (action, resource, partitions)).collect()
 }
 
-/// What is wrong with the statement, without where.
+/// Returns what was expected instead of the statement.
 fn refusal(statement: &str) -> String {
     let error = template(statement).permissions().unwrap_err().to_string();
     error.split_once(": expected ").unwrap().1.to_owned()
@@ -64,7 +64,7 @@ fn a_grant_names_its_actions_its_resource_and_its_partitions() {
 }
 
 #[test]
-fn resources_are_told_apart_however_they_are_written() {
+fn resources_are_recognised_in_every_notation() {
     let index = GrantedResource::Index("GSI1".to_owned());
     let bucket = |inside: fn(String) -> GrantedResource| inside("Bucket".to_owned());
     for (resource, expected) in [
@@ -84,28 +84,28 @@ fn resources_are_told_apart_however_they_are_written() {
 }
 
 #[test]
-fn a_bucket_may_have_to_be_of_this_account() {
+fn a_grant_on_a_bucket_may_require_this_account() {
     let statement = "{ Effect: Allow, Action: s3:PutObject, Resource: !GetAtt Bucket.Arn, \
                      Condition: { StringEquals: { s3:ResourceAccount: !Ref AWS::AccountId } } }";
     assert_eq!(grants(statement).len(), 1);
 }
 
 #[test]
-fn what_might_grant_more_than_is_understood_is_refused() {
+fn unknown_statements_are_rejected() {
     let partitions = |condition: &str| {
         refusal(&format!("{{ Effect: Allow, Action: a:B, Resource: '*', Condition: {condition} }}"))
     };
-    for (refused, expected) in [
+    for (actual, expected) in [
         (refusal("{ Effect: Deny, Action: a:B, Resource: '*' }"), "Allow"),
-        (refusal("{ Effect: Allow, NotAction: a:B, Resource: '*' }"), "only what is understood"),
+        (refusal("{ Effect: Allow, NotAction: a:B, Resource: '*' }"), "only known members"),
         (refusal("{ Effect: Allow, Action: a:*, Resource: '*' }"), "the exact name of an action"),
         (
             refusal("{ Effect: Allow, Action: a:B, Resource: arn:x }"),
-            "one resource of the template",
+            "one resource in the template",
         ),
         (
             refusal("{ Effect: Allow, Action: a:B, Resource: !Sub '${Table.Arn}/*' }"),
-            "one resource of the template",
+            "one resource in the template",
         ),
         (
             refusal("{ Effect: Allow, Action: [a:B, a:B], Resource: '*' }"),
@@ -135,15 +135,15 @@ fn what_might_grant_more_than_is_understood_is_refused() {
                 "{ ForAllValues:StringLike: { dynamodb:Attributes: ['a*'] }, \
                  'Null': { dynamodb:LeadingKeys: 'false' } }",
             ),
-            "only what is understood",
+            "only known members",
         ),
     ] {
-        assert!(refused.starts_with(expected), "{refused}");
+        assert!(actual.starts_with(expected), "{actual}");
     }
 }
 
 #[test]
-fn a_policy_that_roles_share_counts_for_each_that_names_it() {
+fn a_shared_policy_counts_for_each_role_that_lists_it() {
     let shared = "  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        \
                   Statement: [{ Effect: Allow, Action: a:B, Resource: '*' }]\n";
     let unattached = outcome("", "", shared).unwrap();
@@ -154,7 +154,7 @@ fn a_policy_that_roles_share_counts_for_each_that_names_it() {
 }
 
 #[test]
-fn permissions_that_the_role_does_not_show_are_refused() {
+fn permissions_outside_the_role_are_rejected() {
     assert_eq!(outcome("", "", "").unwrap()[0].grants.len(), 0);
     let role = |role: &str| outcome(role, "", "").unwrap_err().to_string();
     assert!(role(", ManagedPolicyArns: [arn:x]").contains("ManagedPolicyArns[0]"));
@@ -168,8 +168,8 @@ fn permissions_that_the_role_does_not_show_are_refused() {
     assert!(outcome("", "", attached_by_itself).is_err());
 }
 
-/// The permissions of one function, with more properties of its role and of itself, and more
-/// resources.
+/// Returns the permissions of one function. `role` and `function` are additional properties, and
+/// `resources` additional resources.
 fn outcome(role: &str, function: &str, resources: &str) -> Result<Vec<Permissions>, Error> {
     let text = format!(
         "Resources:\n  Table: {{ Type: AWS::DynamoDB::Table }}\n  F:\n    \

@@ -4,24 +4,24 @@ use serde_json::Value;
 
 use crate::{ALARM, FUNCTION, functions, listed, references, resources, roles, type_of_reference};
 
-/// Lambda's metrics on which each function has an alarm.
+/// Lambda metrics on which each function must have an alarm.
 const OF_A_FUNCTION: [&str; 2] = ["Errors", "Throttles"];
-/// And on which a function that reads a stream has one; and an alarm that shows how.
+/// The same for functions that read a stream, with an alarm as an example.
 const OF_A_CONSUMER: [(&str, &str); 2] =
     [("IteratorAge", "IteratorAgeAlarm"), ("DestinationDeliveryFailures", "LostRecordsAlarm")];
-/// The same of what reads the stream for it, the event source mapping.
+/// The same for their event source mappings.
 const OF_A_MAPPING: [(&str, &str); 2] = [
     ("OnFailureDestinationDeliveredEventCount", "FailedRecordsAlarm"),
     ("DroppedEventCount", "LostRecordsAlarm"),
 ];
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
-const MOST_METRICS: usize = 10;
+const MAX_METRICS: usize = 10;
 const RUNBOOK: &str = include_str!("../../../../docs/operations.md");
-/// DynamoDB's metrics that exist for each operation by itself: an operation left out is not watched.
+/// DynamoDB metrics that exist per operation. An operation that is left out is not monitored.
 const PER_OPERATION: [&str; 2] = ["ThrottledRequests", "SystemErrors"];
 
-/// An alarm that tells nobody is none; and what CloudWatch does by default where data is missing,
-/// "insufficient data", is right for hardly any metric.
+/// An alarm that notifies nobody is useless. And CloudWatch's default for missing data, "insufficient
+/// data", is right for hardly any metric.
 pub(crate) fn have_an_action_and_say_what_missing_data_means(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, alarm) in resources(template, ALARM) {
@@ -30,7 +30,7 @@ pub(crate) fn have_an_action_and_say_what_missing_data_means(template: &Value) -
         let is_topic =
             |action: &&Value| type_of_reference(template, action) == Some("AWS::SNS::Topic");
         if actions.is_empty() || !actions.iter().all(is_topic) {
-            broken.push(format!("{id} tells no topic of the template"));
+            broken.push(format!("{id} does not notify an SNS topic of the template"));
         }
         if properties["TreatMissingData"].is_null() {
             broken.push(format!("{id} has no TreatMissingData"));
@@ -39,7 +39,7 @@ pub(crate) fn have_an_action_and_say_what_missing_data_means(template: &Value) -
     broken
 }
 
-/// A mail at night says where to read on, and there it says so.
+/// An alarm's email must say where to read on, and that chapter must exist.
 pub(crate) fn say_where_to_read_what_to_do(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, alarm) in resources(template, ALARM) {
@@ -61,26 +61,26 @@ pub(crate) fn say_where_to_read_what_to_do(template: &Value) -> Vec<String> {
     broken
 }
 
-/// CloudWatch refuses an alarm on more, and the deployment fails.
-pub(crate) fn take_no_more_metrics_than_cloudwatch_does(template: &Value) -> Vec<String> {
+/// CloudWatch rejects alarms with more metrics, and then the deployment fails.
+pub(crate) fn have_no_more_metrics_than_cloudwatch_allows(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, alarm) in resources(template, ALARM) {
         let metrics = listed(&alarm["Properties"]["Metrics"]).into_iter();
         let metrics = metrics.filter(|query| !query["MetricStat"].is_null()).count();
-        if metrics > MOST_METRICS {
+        if metrics > MAX_METRICS {
             broken.push(format!(
-                "{id} takes {metrics} metrics, and CloudWatch {MOST_METRICS} at most: make it \
-                 several alarms"
+                "{id} has {metrics} metrics, but CloudWatch allows at most {MAX_METRICS}: split it \
+                 into several alarms"
             ));
         }
     }
     broken
 }
 
-/// Nobody would hear of a function that nothing watches.
+/// Without alarms, nobody would notice a failing function.
 pub(crate) fn watch_every_function(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
-    let mut demand = |id: &str, metric: &str, what_to_add: &dyn Fn() -> String| {
+    let mut require = |id: &str, metric: &str, what_to_add: &dyn Fn() -> String| {
         let is_watched = resources(template, ALARM)
             .into_iter()
             .flat_map(|(_, alarm)| watched(&alarm["Properties"]))
@@ -94,21 +94,21 @@ pub(crate) fn watch_every_function(template: &Value) -> Vec<String> {
     for (id, _) in resources(template, FUNCTION) {
         let name = id.strip_suffix("Function").unwrap_or(id);
         for metric in OF_A_FUNCTION {
-            demand(id, metric, &|| format!("{name}{metric}Alarm, as other functions have it"));
+            require(id, metric, &|| format!("{name}{metric}Alarm, like other functions"));
         }
     }
     for mapping in functions::mappings(template) {
         for (metric, example) in OF_A_CONSUMER {
-            demand(mapping.function, metric, &|| format!("one like {example}"));
+            require(mapping.function, metric, &|| format!("one like {example}"));
         }
         for (metric, example) in OF_A_MAPPING {
-            demand(&mapping.id, metric, &|| format!("one like {example}"));
+            require(&mapping.id, metric, &|| format!("one like {example}"));
         }
     }
     broken
 }
 
-/// What the roles allow on the table is watched, operation by operation.
+/// Every operation that the roles allow on the table must be monitored.
 pub(crate) fn watch_every_operation_that_is_granted(template: &Value) -> Vec<String> {
     let granted = operations(template);
     let mut broken = Vec::new();
@@ -125,8 +125,8 @@ pub(crate) fn watch_every_operation_that_is_granted(template: &Value) -> Vec<Str
     broken
 }
 
-/// The operations that the roles' actions stand for. A condition is checked in transactions only,
-/// and all that is written may be written in one.
+/// Returns the operations of the actions that the roles allow. `ConditionCheckItem` stands for
+/// transactions, because only they check conditions, and any write may be part of one.
 fn operations(template: &Value) -> BTreeSet<String> {
     let granted = roles::statements(template)
         .into_iter()
@@ -149,7 +149,7 @@ fn watched_operations(alarm: &Value, metric: &str) -> Vec<String> {
         .collect()
 }
 
-/// The metrics of an alarm: the one that it is on, or those of its expression.
+/// Returns an alarm's metrics: its own, or those of its expression.
 fn watched(alarm: &Value) -> impl Iterator<Item = &Value> {
     let queried = listed(&alarm["Metrics"]).into_iter();
     queried.map(|query| &query["MetricStat"]["Metric"]).chain([alarm])
@@ -161,21 +161,21 @@ mod tests {
     use crate::{broken_by, put, remove};
 
     #[test]
-    fn an_alarm_that_tells_nobody_is_found() {
+    fn an_alarm_that_notifies_nobody_is_found() {
         assert_eq!(
             broken_by(|template| {
                 put(template, "/Resources/ApiLatencyAlarm/Properties/AlarmActions", json!([]));
                 remove(template, "/Resources/IteratorAgeAlarm/Properties/AlarmActions");
             }),
             [
-                "ApiLatencyAlarm tells no topic of the template",
-                "IteratorAgeAlarm tells no topic of the template",
+                "ApiLatencyAlarm does not notify an SNS topic of the template",
+                "IteratorAgeAlarm does not notify an SNS topic of the template",
             ]
         );
     }
 
     #[test]
-    fn an_alarm_that_leaves_missing_data_to_chance_is_found() {
+    fn an_alarm_without_a_setting_for_missing_data_is_found() {
         assert_eq!(
             broken_by(|template| {
                 remove(template, "/Resources/LostRecordsAlarm/Properties/TreatMissingData");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_no_alarm_watches_is_found() {
+    fn an_operation_without_an_alarm_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let alarm = "/Resources/ThrottledRequestsAlarm/Properties/Metrics";
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_no_alarm_watches_is_found() {
+    fn a_function_without_an_alarm_is_found() {
         assert_eq!(
             broken_by(|template| {
                 remove(template, "/Resources/AuthErrorsAlarm");
@@ -205,15 +205,14 @@ mod tests {
                 put(template, throttles, json!({ "Ref": "OrdersFunction" }));
             }),
             [
-                "AuthFunction has no alarm on Errors: add AuthErrorsAlarm, as other functions have it",
-                "UsersFunction has no alarm on Throttles: add UsersThrottlesAlarm, as other functions \
-                 have it",
+                "AuthFunction has no alarm on Errors: add AuthErrorsAlarm, like other functions",
+                "UsersFunction has no alarm on Throttles: add UsersThrottlesAlarm, like other functions",
             ]
         );
     }
 
     #[test]
-    fn a_consumer_of_which_nobody_hears_what_it_lost_is_found() {
+    fn a_consumer_without_alarms_on_lost_records_is_found() {
         assert_eq!(
             broken_by(|template| {
                 remove(template, "/Resources/IteratorAgeAlarm");
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_on_more_metrics_than_cloudwatch_takes_is_found() {
+    fn an_alarm_on_more_metrics_than_cloudwatch_allows_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let alarm = "/Resources/SystemErrorsAlarm/Properties/Metrics";
@@ -242,7 +241,7 @@ mod tests {
                 metrics.resize(12, one);
             }),
             [
-                "SystemErrorsAlarm takes 11 metrics, and CloudWatch 10 at most: make it several alarms"
+                "SystemErrorsAlarm has 11 metrics, but CloudWatch allows at most 10: split it into several alarms"
             ]
         );
     }

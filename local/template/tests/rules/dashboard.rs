@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::functions::mappings;
 use crate::{ALARM, FUNCTION, listed, resources};
 
-/// What the dashboard shows of each function.
+/// The metrics of each function that the dashboard shows.
 const OF_A_FUNCTION: [&str; 4] = ["Duration", "Errors", "Throttles", "ConcurrentExecutions"];
 
-/// Whoever is woken by an alarm starts at the dashboard.
+/// After an alarm, people look at the dashboard first.
 pub(crate) fn shows_every_alarm_and_every_function(template: &Value) -> Vec<String> {
     let widgets: Vec<_> = bodies(template).filter_map(|(_, body)| body).collect();
     let all = |name: &str| -> BTreeSet<String> {
@@ -37,8 +37,8 @@ pub(crate) fn shows_every_alarm_and_every_function(template: &Value) -> Vec<Stri
     broken
 }
 
-/// The dashboards' bodies, by logical id; `None` is none that CloudWatch could read. The stack's
-/// name stands in them as the namespace that the functions write to.
+/// Returns the dashboards' bodies, by logical id, or `None` for a body that CloudWatch could not
+/// read. The stack's name, which is the functions' namespace, is replaced.
 pub(crate) fn bodies(template: &Value) -> impl Iterator<Item = (&str, Option<Value>)> {
     resources(template, "AWS::CloudWatch::Dashboard").into_iter().map(|(id, dashboard)| {
         let body = &dashboard["Properties"]["DashboardBody"];

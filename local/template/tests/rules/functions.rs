@@ -2,23 +2,23 @@ use serde_json::Value;
 
 use crate::{FUNCTION, references, resources, type_of_reference};
 
-/// Events that are read from a stream, where a record that keeps failing holds up those behind it.
+/// Events from a stream, in which a record that keeps failing blocks those behind it.
 const STREAMS: [&str; 2] = ["DynamoDB", "Kinesis"];
-/// Seconds after which API Gateway gives up a function that answers a route.
+/// Seconds that API Gateway waits for a route's function.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const ROUTE: u64 = 30;
-/// And an authorizer.
+/// The same for an authorizer.
 const AUTHORIZER: u64 = 10;
 
-/// A log group that Lambda makes by itself keeps its lines, and their cost, for ever.
-pub(crate) fn have_a_log_group_that_forgets(template: &Value) -> Vec<String> {
+/// If Lambda creates a log group, it keeps the logs, and their costs, forever.
+pub(crate) fn have_a_log_group_with_a_retention_period(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, function) in resources(template, FUNCTION) {
         let group = &function["Properties"]["LoggingConfig"]["LogGroup"];
         if type_of_reference(template, group) != Some("AWS::Logs::LogGroup") {
             let name = id.strip_suffix("Function").unwrap_or(id);
             broken.push(format!(
-                "{id} has no log group of the template: add {name}LogGroup and name it in \
+                "{id} has no log group in the template: add {name}LogGroup and name it in \
                  LoggingConfig"
             ));
         }
@@ -31,8 +31,8 @@ pub(crate) fn have_a_log_group_that_forgets(template: &Value) -> Vec<String> {
     broken
 }
 
-/// A function that runs on when its caller has given up costs, and nobody gets its answer.
-pub(crate) fn take_no_longer_than_their_caller_waits(template: &Value) -> Vec<String> {
+/// A function that runs longer than its caller waits costs money, and nobody gets its response.
+pub(crate) fn time_out_before_their_caller_does(template: &Value) -> Vec<String> {
     let authorizers = resources(template, "AWS::Serverless::HttpApi")
         .into_iter()
         .flat_map(|(_, api)| references(&api["Properties"]["Auth"]["Authorizers"]))
@@ -41,7 +41,7 @@ pub(crate) fn take_no_longer_than_their_caller_waits(template: &Value) -> Vec<St
     for (id, function) in resources(template, FUNCTION) {
         let timeouts = [&function["Properties"], &template["Globals"]["Function"]];
         let Some(timeout) = timeouts.iter().find_map(|scope| scope["Timeout"].as_u64()) else {
-            broken.push(format!("{id} has no Timeout: Lambda's own, 3 seconds, is too short"));
+            broken.push(format!("{id} has no Timeout: Lambda's default, 3 seconds, is too short"));
             continue;
         };
         let events = function["Properties"]["Events"].as_object().into_iter().flatten();
@@ -54,35 +54,35 @@ pub(crate) fn take_no_longer_than_their_caller_waits(template: &Value) -> Vec<St
         };
         if timeout > waits {
             broken.push(format!(
-                "{id} may take {timeout} seconds, and API Gateway waits {waits}: lower its Timeout"
+                "{id} may take {timeout} seconds, but API Gateway waits {waits}: lower its Timeout"
             ));
         }
     }
     broken
 }
 
-/// A stream's consumer gives up a record some time, and it is kept.
-pub(crate) fn give_up_records_that_keep_failing_and_keep_them(template: &Value) -> Vec<String> {
+/// A stream's consumer must give up a failing record at some point, and keep it.
+pub(crate) fn give_up_and_keep_records_that_keep_failing(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for Mapping { name, properties: mapping, .. } in mappings(template) {
-        // Minus one stands for ever.
+        // Minus one means forever.
         for limit in ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"] {
             if mapping[limit].as_i64().is_none_or(|limit| limit < 0) {
                 broken.push(format!("{name} has no {limit}"));
             }
         }
         if mapping["DestinationConfig"]["OnFailure"]["Destination"].is_null() {
-            broken.push(format!("{name} has no destination on failure"));
+            broken.push(format!("{name} has no on-failure destination"));
         }
     }
     broken
 }
 
-/// What reads a stream for a function.
+/// An event source mapping that reads a stream.
 pub(crate) struct Mapping<'a> {
-    /// For people: the function and its event.
+    /// Its name in messages: the function and its event.
     name: String,
-    /// The logical id that SAM gives it.
+    /// The logical id that SAM generates.
     pub(crate) id: String,
     /// The logical id of the function.
     pub(crate) function: &'a str,
@@ -117,7 +117,7 @@ mod tests {
             broken_by(|template| {
                 remove(template, "/Resources/AuthFunction/Properties/LoggingConfig/LogGroup");
             }),
-            ["AuthFunction has no log group of the template: add AuthLogGroup and name it in \
+            ["AuthFunction has no log group in the template: add AuthLogGroup and name it in \
               LoggingConfig"]
         );
     }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_its_caller_does_not_wait_for_is_found() {
+    fn a_timeout_longer_than_the_caller_waits_is_found() {
         assert_eq!(
             broken_by(|template| {
                 put(template, "/Resources/AuthorizerFunction/Properties/Timeout", 11);
@@ -141,15 +141,15 @@ mod tests {
                 put(template, "/Resources/UsersFunction/Properties/Timeout", 31);
             }),
             [
-                "AuthorizerFunction may take 11 seconds, and API Gateway waits 10: lower its Timeout",
-                "OrdersFunction has no Timeout: Lambda's own, 3 seconds, is too short",
-                "UsersFunction may take 31 seconds, and API Gateway waits 30: lower its Timeout",
+                "AuthorizerFunction may take 11 seconds, but API Gateway waits 10: lower its Timeout",
+                "OrdersFunction has no Timeout: Lambda's default, 3 seconds, is too short",
+                "UsersFunction may take 31 seconds, but API Gateway waits 30: lower its Timeout",
             ]
         );
     }
 
     #[test]
-    fn a_mapping_that_tries_for_ever_is_found() {
+    fn a_mapping_that_retries_forever_is_found() {
         assert_eq!(
             broken_by(|template| {
                 put(template, &format!("{MAPPING}/MaximumRetryAttempts"), -1);
@@ -163,10 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_that_throws_records_away_is_found() {
+    fn a_mapping_that_discards_records_is_found() {
         assert_eq!(
             broken_by(|template| remove(template, &format!("{MAPPING}/DestinationConfig"))),
-            ["OrderStatusStreamFunction.StatusChanges has no destination on failure"]
+            ["OrderStatusStreamFunction.StatusChanges has no on-failure destination"]
         );
     }
 }

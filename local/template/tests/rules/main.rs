@@ -1,7 +1,7 @@
-//! Rules of our own that every template of this suite keeps, where cfn-lint has none.
+//! Our own rules for the template, in addition to cfn-lint's.
 //!
-//! Each rule is a function over any template and answers with one sentence for each place that
-//! breaks it. Its tests put a fault into this repository's template and see it found.
+//! Each rule is a function that takes a template and returns a sentence for each violation. Its
+//! tests put a fault into this repository's template, and expect the rule to find it.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -26,13 +26,13 @@ const FUNCTION: &str = "AWS::Serverless::Function";
 const RULES: &[fn(&Value) -> Vec<String>] = &[
     alarms::have_an_action_and_say_what_missing_data_means,
     alarms::say_where_to_read_what_to_do,
-    alarms::take_no_more_metrics_than_cloudwatch_does,
+    alarms::have_no_more_metrics_than_cloudwatch_allows,
     alarms::watch_every_function,
     alarms::watch_every_operation_that_is_granted,
     dashboard::shows_every_alarm_and_every_function,
-    functions::give_up_records_that_keep_failing_and_keep_them,
-    functions::have_a_log_group_that_forgets,
-    functions::take_no_longer_than_their_caller_waits,
+    functions::give_up_and_keep_records_that_keep_failing,
+    functions::have_a_log_group_with_a_retention_period,
+    functions::time_out_before_their_caller_does,
     metrics::have_their_dimensions,
     parameters::are_described_and_used,
     roles::are_the_functions_own,
@@ -43,18 +43,18 @@ const RULES: &[fn(&Value) -> Vec<String>] = &[
 ];
 
 #[test]
-fn this_template_keeps_every_rule() {
+fn this_template_follows_every_rule() {
     let broken = broken(&this_template());
     assert!(broken.is_empty(), "template.yaml breaks rules:\n  {}", broken.join("\n  "));
 }
 
-/// What a template breaks, of all rules.
+/// Returns the violations of all rules in a template.
 fn broken(template: &Value) -> Vec<String> {
     RULES.iter().flat_map(|rule| rule(template)).collect()
 }
 
-/// What a fault in this repository's template breaks. What the template breaks without it is the
-/// failure of the one test above, and of no other.
+/// Returns the violations that a fault causes in this repository's template. Violations that the
+/// template already has fail only the test above.
 fn broken_by(put_in: impl FnOnce(&mut Value)) -> Vec<String> {
     static BEFORE: LazyLock<Vec<String>> = LazyLock::new(|| broken(&this_template()));
     let mut template = this_template();
@@ -71,7 +71,7 @@ fn this_template() -> Value {
     WRITTEN.clone()
 }
 
-/// The resources of a type, by logical id.
+/// Returns the resources of a type, by logical id.
 fn resources<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
     let resources = template["Resources"].as_object().unwrap().iter();
     resources
@@ -80,14 +80,15 @@ fn resources<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
         .collect()
 }
 
-/// The type of the resource that a value refers to, if it refers to one.
+/// Returns the type of the resource that a value refers to, if it refers to exactly one.
 fn type_of_reference<'a>(template: &'a Value, value: &Value) -> Option<&'a str> {
     let ids = references(value);
     let id = ids.first().filter(|_| ids.len() == 1)?;
     template["Resources"][id]["Type"].as_str()
 }
 
-/// What a value refers to in all its depth: parameters, resources, pseudo parameters.
+/// Returns everything that a value refers to, at any depth: parameters, resources, pseudo
+/// parameters.
 fn references(value: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     match value {
@@ -111,7 +112,7 @@ fn references(value: &Value) -> BTreeSet<String> {
     found
 }
 
-/// What stands between `${` and `}` in a text, without attributes.
+/// Returns the names between `${` and `}` in a text, without attributes.
 fn variables(text: &str) -> impl Iterator<Item = String> {
     let names = text.split("${").skip(1).filter_map(|rest| rest.split('}').next());
     names
@@ -119,7 +120,7 @@ fn variables(text: &str) -> impl Iterator<Item = String> {
         .map(|name| name.split('.').next().unwrap_or(name).to_owned())
 }
 
-/// A list, or the one value that stands for a list of one, as policies write them.
+/// Returns a list's values. As in policies, a single value stands for a list of one.
 fn listed(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(values) => values.iter().collect(),
@@ -128,13 +129,13 @@ fn listed(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// Takes away what a JSON pointer names.
+/// Removes the value at a JSON pointer.
 fn remove(template: &mut Value, pointer: &str) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     template.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name).unwrap();
 }
 
-/// Puts a value where a JSON pointer names a place whose parent is there.
+/// Sets the value at a JSON pointer, whose parent must exist.
 fn put(template: &mut Value, pointer: &str, value: impl Into<Value>) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     template.pointer_mut(parent).unwrap()[name] = value.into();

@@ -2,8 +2,8 @@ use serde_json::Value;
 
 use crate::{ALARM, dashboard, listed, resources};
 
-/// Metrics of one namespace, and the sets of dimensions that each of them exists with. CloudWatch
-/// takes any other set without a word, and the alarm never hears of anything.
+/// Metrics of a namespace, and the sets of dimensions with which they exist. CloudWatch silently
+/// accepts any other set, and the alarm never gets any data.
 type Metrics = (&'static str, &'static [&'static str], &'static [&'static [&'static str]]);
 
 /// The namespace that the functions write to, which is the stack's name.
@@ -11,7 +11,7 @@ pub(crate) const OWN: &str = "own";
 
 const KNOWN: &[Metrics] = &[
     // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-    // `UserErrors` is not here on purpose: it is the account's, with no dimension at all.
+    // `UserErrors` is missing on purpose: it is per account, and has no dimensions.
     (
         "AWS/DynamoDB",
         &["ThrottledRequests", "SystemErrors", "SuccessfulRequestLatency"],
@@ -55,7 +55,7 @@ const KNOWN: &[Metrics] = &[
         &[&["EventSourceMappingUUID"]],
     ),
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
-    // Not those of REST APIs: `5XXError`, `ApiName`.
+    // REST APIs have others: `5XXError`, `ApiName`.
     (
         "AWS/ApiGateway",
         &["4xx", "5xx", "Count", "Latency", "IntegrationLatency"],
@@ -63,7 +63,7 @@ const KNOWN: &[Metrics] = &[
     ),
 ];
 
-/// Alarms and dashboards name metrics that exist, with the dimensions that they exist with.
+/// Alarms and dashboards must use metrics that exist, with existing dimensions.
 pub(crate) fn have_their_dimensions(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, alarm) in resources(template, ALARM) {
@@ -106,7 +106,7 @@ fn unknown(place: &str, metric: &Metric) -> Option<String> {
     let Metric { namespace, name, dimensions } = metric;
     (!is_known).then(|| {
         format!(
-            "{place}: there is no {namespace} {name} of {dimensions:?}; if there is, add it in \
+            "{place}: unknown metric {namespace} {name} of {dimensions:?}; if it exists, add it in \
              local/template/tests/rules/metrics.rs"
         )
     })
@@ -138,8 +138,8 @@ fn of_alarm(metric: &Value) -> Metric {
     Metric { namespace, name: text(&metric["MetricName"]), dimensions }
 }
 
-/// A metric of a widget: `[namespace, name, dimension, value, …, options]`, or an expression, of
-/// which only a search names metrics. Written in full: `"."` for what stands above is not known.
+/// Reads a metric of a widget: `[namespace, name, dimension, value, …, options]`, or an expression,
+/// of which only searches name metrics. `"."` for the value above is not supported.
 fn of_dashboard(metric: &Value) -> Option<Metric> {
     let mut parts: Vec<_> = metric.as_array()?.iter().collect();
     let options = parts.pop_if(|part| part.is_object());
@@ -170,7 +170,7 @@ mod tests {
     use crate::{broken_by, put};
 
     #[test]
-    fn an_alarm_on_throttled_requests_of_no_operation_is_found() {
+    fn an_alarm_on_throttled_requests_without_an_operation_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let metric = "/Resources/SystemErrorsAlarm/Properties/Metrics/1/MetricStat/Metric";
@@ -241,7 +241,7 @@ mod tests {
 
     fn unknown(place: &str, metric: &str) -> String {
         format!(
-            "{place}: there is no {metric}; if there is, add it in \
+            "{place}: unknown metric {metric}; if it exists, add it in \
              local/template/tests/rules/metrics.rs"
         )
     }

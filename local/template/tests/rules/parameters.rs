@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::references;
 
-/// Whoever deploys sees a parameter's description, and believes that it does something.
+/// People who deploy see a parameter's description, and expect it to have an effect.
 pub(crate) fn are_described_and_used(template: &Value) -> Vec<String> {
     let mut elsewhere = template.clone();
     elsewhere.as_object_mut().unwrap().remove("Parameters");
@@ -33,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_does_nothing_is_found() {
+    fn an_unused_parameter_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let idle = json!({ "Type": "String", "Description": "Does nothing." });

@@ -5,24 +5,24 @@ use serde_json::Value;
 use crate::{FUNCTION, listed, resources, type_of_reference};
 
 const ROLE: &str = "AWS::IAM::Role";
-/// A policy of the template that roles share.
+/// A policy in the template that roles share.
 const SHARED: &str = "AWS::IAM::ManagedPolicy";
-/// Actions on a table's stream, which knows no partition keys.
+/// Actions on a table's stream, which has no partition keys.
 pub(crate) const STREAM_ACTIONS: [&str; 4] =
     ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
-/// Services whose actions know no resource narrower than all.
+/// Services whose actions cannot be limited to a resource.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html>
 const WITHOUT_RESOURCES: [&str; 1] = ["xray:"];
 
-/// SAM gives a function without a role one with managed policies, which reach every log group, and
-/// adds those that an event needs, which reach every stream.
+/// If a function has no role, SAM creates one with managed policies, which grant access to every
+/// log group, and adds those that an event needs, which grant access to every stream.
 pub(crate) fn are_the_functions_own(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, function) in resources(template, FUNCTION) {
         let properties = &function["Properties"];
         if type_of_reference(template, &properties["Role"]) != Some(ROLE) {
             let name = id.strip_suffix("Function").unwrap_or(id);
-            broken.push(format!("{id} has no role of the template: add {name}Role, and name it"));
+            broken.push(format!("{id} has no role in the template: add {name}Role, and name it"));
         }
         if !properties["Policies"].is_null() {
             broken.push(format!("{id} leaves policies to SAM: write them into its role"));
@@ -31,13 +31,13 @@ pub(crate) fn are_the_functions_own(template: &Value) -> Vec<String> {
     for (id, role) in resources(template, ROLE) {
         let attached = listed(&role["Properties"]["ManagedPolicyArns"]);
         if attached.iter().any(|policy| type_of_reference(template, policy) != Some(SHARED)) {
-            broken.push(format!("{id} has managed policies that are not the template's"));
+            broken.push(format!("{id} has managed policies that are not in the template"));
         }
     }
     broken
 }
 
-/// Which actions on what: no wildcard in an action, no statement about all resources.
+/// Statements must not have wildcards in actions, or apply to all resources.
 pub(crate) fn name_exact_actions_and_resources(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (name, statement) in statements(template) {
@@ -51,15 +51,15 @@ pub(crate) fn name_exact_actions_and_resources(template: &Value) -> Vec<String> 
         let on = listed(&statement["Resource"]);
         let on_all = on.is_empty() || on.iter().any(|resource| **resource == "*");
         if on_all && !actions.iter().all(needs_no_resource) {
-            broken.push(format!("{name} is about all resources"));
+            broken.push(format!("{name} applies to all resources"));
         }
     }
     broken
 }
 
-/// Every statement on the table says for which partitions it is, and refuses requests that name
-/// none. Each action stands once for the table and once for the index: of a request with several
-/// keys, two statements would each refuse what the other allows.
+/// Every statement on the table must name its partitions, and must not allow requests without
+/// partition keys. Each action may appear once for the table and once for the index: if a request
+/// has several keys, two statements would each deny what the other allows.
 pub(crate) fn name_the_partitions_of_the_table(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     let mut seen = BTreeSet::new();
@@ -76,13 +76,13 @@ pub(crate) fn name_the_partitions_of_the_table(template: &Value) -> Vec<String> 
         }
         let condition = &statement["Condition"];
         let keys = listed(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
-        // The name of what the partition is of, whole: "USER#*", not "U*".
+        // With the complete prefix: "USER#*", not "U*".
         let is_prefix = |key: &&Value| {
             let prefix = key.as_str().and_then(|key| key.strip_suffix("#*"));
             prefix.is_some_and(|prefix| prefix.bytes().all(|byte| byte.is_ascii_uppercase()))
         };
         if keys.is_empty() || !keys.iter().all(is_prefix) {
-            broken.push(format!("{name} does not name the partitions that it is for"));
+            broken.push(format!("{name} does not name its partitions"));
         }
         if condition["Null"]["dynamodb:LeadingKeys"] != "false" {
             broken.push(format!("{name} also allows requests without partition keys"));
@@ -90,15 +90,15 @@ pub(crate) fn name_the_partitions_of_the_table(template: &Value) -> Vec<String> 
         let role = name.split('.').next().unwrap_or_default();
         for action in actions {
             if !seen.insert(format!("{role} {action} {}", statement["Resource"])) {
-                broken.push(format!("{name} allows {action} a second time"));
+                broken.push(format!("{name} allows {action} again"));
             }
         }
     }
     broken
 }
 
-/// All statements of all roles and of the policies that they share, each with its name for people:
-/// role or policy, and `Sid`.
+/// Returns all statements of all roles and shared policies, each with a name for messages: role or
+/// policy, and `Sid`.
 pub(crate) fn statements(template: &Value) -> Vec<(String, &Value)> {
     let own = resources(template, ROLE).into_iter().flat_map(|(id, role)| {
         listed(&role["Properties"]["Policies"]).into_iter().map(move |policy| (id, policy))
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_sam_or_to_aws_is_found() {
+    fn permissions_defined_by_sam_or_aws_are_found() {
         assert_eq!(
             broken_by(|template| {
                 remove(template, "/Resources/AuthFunction/Properties/Role");
@@ -137,9 +137,9 @@ mod tests {
                 put(template, "/Resources/OrdersRole/Properties/ManagedPolicyArns", managed);
             }),
             [
-                "AuthFunction has no role of the template: add AuthRole, and name it",
+                "AuthFunction has no role in the template: add AuthRole, and name it",
                 "UsersFunction leaves policies to SAM: write them into its role",
-                "OrdersRole has managed policies that are not the template's",
+                "OrdersRole has managed policies that are not in the template",
             ]
         );
     }
@@ -156,19 +156,19 @@ mod tests {
             [
                 "AuthRole.TokenSecret does not name exact actions",
                 "AuthorizerRole.Logs does not name exact actions",
-                "OrderStatusStreamRole.Publish is about all resources",
+                "OrderStatusStreamRole.Publish applies to all resources",
             ]
         );
     }
 
     #[test]
-    fn a_policy_that_roles_share_is_looked_at_like_theirs() {
+    fn a_shared_policy_is_checked_like_a_roles_own() {
         assert_eq!(
             broken_by(|template| {
                 let actions = "/Resources/WriteTraces/Properties/PolicyDocument/Statement/0/Action";
                 put(template, actions, json!("logs:PutLogEvents"));
             }),
-            ["WriteTraces.Traces is about all resources"]
+            ["WriteTraces.Traces applies to all resources"]
         );
     }
 
@@ -179,25 +179,25 @@ mod tests {
                 statement(template, "ProductsRole", "Products")["Condition"] = Value::Null;
             }),
             [
-                "ProductsRole.Products does not name the partitions that it is for",
+                "ProductsRole.Products does not name its partitions",
                 "ProductsRole.Products also allows requests without partition keys",
             ]
         );
     }
 
     #[test]
-    fn a_statement_that_names_its_partitions_loosely_is_found() {
+    fn a_statement_with_too_general_partitions_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let condition = &mut statement(template, "OrdersRole", "Orders")["Condition"];
                 condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] = json!(["*"]);
             }),
-            ["OrdersRole.Orders does not name the partitions that it is for"]
+            ["OrdersRole.Orders does not name its partitions"]
         );
     }
 
     #[test]
-    fn a_statement_that_a_scan_would_pass_is_found() {
+    fn a_statement_that_allows_scans_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let condition = &mut statement(template, "UsersRole", "UserByEmail")["Condition"];
@@ -214,7 +214,7 @@ mod tests {
                 statement(template, "AuthRole", "ForgetFailures")["Action"] =
                     json!(["dynamodb:DeleteItem", "dynamodb:PutItem"]);
             }),
-            ["AuthRole.ForgetFailures allows dynamodb:PutItem a second time"]
+            ["AuthRole.ForgetFailures allows dynamodb:PutItem again"]
         );
     }
 }

@@ -3,32 +3,32 @@ use serde_json::Value;
 use crate::{references, resources, type_of_reference};
 
 const TABLE: &str = "AWS::DynamoDB::Table";
-/// What holds data that nothing else has.
+/// Resources whose data is nowhere else.
 const STATEFUL: [&str; 2] = [TABLE, "AWS::S3::Bucket"];
 
-/// Only the parameter of this name knows whether the stack's own table is in use; whatever else
-/// spoke of the table would stay behind when a restored one takes its place. And neither tables
-/// nor buckets go with the stack.
+/// Only the parameter `TableInUse` knows whether the stack's own table is in use. Any other
+/// reference to that table would become wrong when a restored one replaces it. And tables and
+/// buckets must not be deleted with the stack.
 pub(crate) fn is_what_everything_uses_and_outlives_the_stack(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, resource) in template["Resources"].as_object().unwrap() {
         if STATEFUL.iter().any(|kind| resource["Type"] == *kind) {
             for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
                 if resource[policy] != "Retain" {
-                    broken.push(format!("{id} has not the {policy} Retain"));
+                    broken.push(format!("{id} needs {policy}: Retain"));
                 }
             }
         }
-        if resource["Type"] != "AWS::SSM::Parameter" && speaks_of_the_table(template, resource) {
-            broken.push(format!("{id} uses the stack's own table whichever is in use"));
+        if resource["Type"] != "AWS::SSM::Parameter" && refers_to_the_table(template, resource) {
+            broken.push(format!("{id} uses the stack's own table, whichever is in use"));
         }
     }
     broken
 }
 
-/// Where a condition chooses between the table's stream and a restored one's, it is spoken of as it
-/// should be.
-fn speaks_of_the_table(template: &Value, value: &Value) -> bool {
+/// Returns whether a value refers to the table directly. Inside `Fn::If`, that is right: a
+/// condition chooses between the stream of the table and that of a restored one.
+fn refers_to_the_table(template: &Value, value: &Value) -> bool {
     match value {
         Value::Object(members) if members.len() == 1 && members.contains_key("Fn::If") => false,
         Value::Object(members)
@@ -38,13 +38,13 @@ fn speaks_of_the_table(template: &Value, value: &Value) -> bool {
         }
         Value::Object(members) if members.contains_key("Fn::Sub") => {
             let tables = resources(template, TABLE);
-            let spoken_of = references(value);
-            tables.iter().any(|(id, _)| spoken_of.contains(*id))
+            let referenced = references(value);
+            tables.iter().any(|(id, _)| referenced.contains(*id))
         }
         Value::Object(members) => {
-            members.values().any(|member| speaks_of_the_table(template, member))
+            members.values().any(|member| refers_to_the_table(template, member))
         }
-        Value::Array(values) => values.iter().any(|value| speaks_of_the_table(template, value)),
+        Value::Array(values) => values.iter().any(|value| refers_to_the_table(template, value)),
         _ => false,
     }
 }
@@ -55,19 +55,19 @@ mod tests {
     use crate::{broken_by, put, remove};
 
     #[test]
-    fn a_function_that_stays_with_the_stacks_own_table_is_found() {
+    fn a_function_that_always_uses_the_stacks_own_table_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let table_name =
                     "/Resources/UsersFunction/Properties/Environment/Variables/TABLE_NAME";
                 put(template, table_name, json!({ "Ref": "Table" }));
             }),
-            ["UsersFunction uses the stack's own table whichever is in use"]
+            ["UsersFunction uses the stack's own table, whichever is in use"]
         );
     }
 
     #[test]
-    fn an_alarm_that_stays_with_the_stacks_own_table_is_found() {
+    fn an_alarm_that_always_uses_the_stacks_own_table_is_found() {
         assert_eq!(
             broken_by(|template| {
                 let first =
@@ -78,20 +78,20 @@ mod tests {
                     json!({ "Fn::Sub": "${Table}" }),
                 );
             }),
-            ["IndexThrottleEventsAlarm uses the stack's own table whichever is in use"]
+            ["IndexThrottleEventsAlarm uses the stack's own table, whichever is in use"]
         );
     }
 
     #[test]
-    fn data_that_would_go_with_the_stack_is_found() {
+    fn data_that_would_be_deleted_with_the_stack_is_found() {
         assert_eq!(
             broken_by(|template| {
                 remove(template, "/Resources/Table/DeletionPolicy");
                 put(template, "/Resources/FailedRecordsBucket/UpdateReplacePolicy", "Delete");
             }),
             [
-                "FailedRecordsBucket has not the UpdateReplacePolicy Retain",
-                "Table has not the DeletionPolicy Retain",
+                "FailedRecordsBucket needs UpdateReplacePolicy: Retain",
+                "Table needs DeletionPolicy: Retain",
             ]
         );
     }

@@ -1,14 +1,14 @@
 use serde_json::Value;
 use storefront_template::Template;
 
-/// What runs only when it is deployed is never tried before.
+/// A trigger that runs only on AWS would never be tried before the deployment.
 pub(crate) fn are_run_by_the_local_cloud(template: &Value) -> Vec<String> {
     let template = Template::from_written("template.yaml", template.clone()).unwrap();
     let unknown = template.unknown_triggers().unwrap().into_iter();
     unknown
         .map(|trigger| {
             format!(
-                "{} ({}) is not run by the local cloud: have local/cloud run it, then add its kind \
+                "{} ({}) is not run by the local cloud: implement it in local/cloud, then add its type \
                  in local/template/src/trigger.rs",
                 trigger.name, trigger.kind
             )
@@ -21,7 +21,7 @@ mod tests {
 
     use crate::{broken_by, put};
 
-    const TO_DO: &str = "is not run by the local cloud: have local/cloud run it, then add its kind \
+    const TO_DO: &str = "is not run by the local cloud: implement it in local/cloud, then add its type \
                          in local/template/src/trigger.rs";
 
     #[test]

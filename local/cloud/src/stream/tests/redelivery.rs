@@ -1,10 +1,10 @@
-//! The trigger and the real consumer, with records that cannot be read and an EventBridge that
-//! fails in every way it can: whatever happens, no status change is lost, none overtakes another of
-//! its order, and what can never be delivered holds up nothing.
+//! Tests the trigger and the real consumer with unreadable records and an EventBridge that fails in
+//! every possible way. Whatever happens, no status change is lost, none overtakes another one of
+//! its order, and records that can never be delivered block nothing.
 //!
-//! Time is simulated: the SDK's timeouts, the pauses between retries and the function's own timeout
-//! take none. Each run is drawn from a seed and is the same again with it. A run that fails is
-//! made as small as it still fails, and printed with the seed. `PROPTEST_CASES` is how many.
+//! Time is simulated, so that the SDK's timeouts, the pauses between retries and the function's
+//! timeout take no time. Each run is generated from a seed, and can be repeated with it. A failing
+//! run is shrunk and printed with its seed. `PROPTEST_CASES` sets the number of runs.
 
 mod bus;
 mod checks;
@@ -33,19 +33,19 @@ use checks::{GivenUp, Invocation, Played};
 use scenario::Scenario;
 use writes::{Meaning, Written};
 
-/// How many runs a test makes.
+/// The default number of runs.
 const RUNS: u32 = 500;
 
-/// Simulated. Well above what the retries of the longest run take.
+/// In simulated time. Much longer than the retries of the longest run take.
 const PATIENCE: Duration = Duration::from_hours(6);
 
 #[derive(Clone, Default)]
 struct Journal(Arc<Mutex<(Vec<Invocation>, Vec<GivenUp>)>>);
 
-/// The records as they become known.
+/// A stream whose records arrive over time.
 struct Pages {
     records: Vec<Record>,
-    /// The records of each page, and from when on they are known.
+    /// The records of each page, and when they arrive.
     arrivals: Vec<(Range<usize>, Instant)>,
     unreadable: Arc<Mutex<BTreeSet<usize>>>,
 }
@@ -64,10 +64,10 @@ impl Shard for Pages {
         let next = self.records.iter().position(is_position).map_or(0, |place| place + 1);
         let page =
             self.arrivals.iter().enumerate().find(|(_, (records, _))| records.contains(&next));
-        let Some((number, (records, known_since))) = page else {
+        let Some((number, (records, arrives_at))) = page else {
             return Ok(Vec::new());
         };
-        if *known_since > Instant::now() {
+        if *arrives_at > Instant::now() {
             return Ok(Vec::new());
         }
         if self.unreadable.lock().unwrap().remove(&number) {
@@ -78,7 +78,7 @@ impl Shard for Pages {
 }
 
 impl Journal {
-    /// The consumer, whose invocations are noted.
+    /// Returns the consumer, and records its invocations.
     fn function(
         &self,
         life: usize,
@@ -107,7 +107,7 @@ impl Journal {
         invocations.len() - 1
     }
 
-    /// An on-failure destination, which is not there for the first documents.
+    /// Returns an on-failure destination that fails for the first documents.
     fn destination(
         &self,
         life: usize,
@@ -130,7 +130,7 @@ impl Journal {
     }
 }
 
-/// Lets it happen, in one process after the other, until everything is acknowledged.
+/// Runs the scenario, in one process after the other, until everything is acknowledged.
 fn play(scenario: &Scenario, template: &StreamMapping) -> Played {
     let stream = writes::stream(&scenario.writes);
     let never_accepted: BTreeSet<_> = scenario
@@ -154,7 +154,7 @@ fn play(scenario: &Scenario, template: &StreamMapping) -> Played {
     let (mut checkpoint, mut has_ended) = (None, false);
     let ends = scenario.ends.iter().map(|&end| Duration::from_millis(end)).chain([PATIENCE]);
     for (life, end) in ends.enumerate() {
-        // One for each life: whatever the killed process was doing ends with it.
+        // One runtime per process, so that whatever a killed process was doing ends with it.
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         (checkpoint, has_ended) = runtime.block_on(async {
@@ -164,7 +164,7 @@ fn play(scenario: &Scenario, template: &StreamMapping) -> Played {
             let mut worker = worker(scenario, mapping, life, shard, &bus, &journal, stopped);
             if let Some(checkpoint) = checkpoint {
                 worker.source.start_after(checkpoint);
-                // What the file would say.
+                // The checkpoint file would contain this.
                 let position = worker.source.position().unwrap().to_owned();
                 worker.delivery.acknowledge(&position).await;
             }
@@ -197,15 +197,15 @@ fn pages_of(
     stream: &[Written],
     unreadable: Arc<Mutex<BTreeSet<usize>>>,
 ) -> Pages {
-    let (mut start, mut known_since) = (0, Instant::now());
+    let (mut start, mut arrives_at) = (0, Instant::now());
     let mut arrivals = Vec::new();
     for page in &scenario.pages {
-        known_since += Duration::from_millis(page.milliseconds);
+        arrives_at += Duration::from_millis(page.milliseconds);
         let end = (start + page.records).min(stream.len());
-        arrivals.push((start..end, known_since));
+        arrivals.push((start..end, arrives_at));
         start = end;
     }
-    arrivals.push((start..stream.len(), known_since));
+    arrivals.push((start..stream.len(), arrives_at));
     let records = stream.iter().map(|written| written.record.clone()).collect();
     Pages { records, arrivals, unreadable }
 }
@@ -233,8 +233,9 @@ fn worker(
     Worker { source, delivery }
 }
 
-/// As it is deployed, timeouts and retries included, but that nothing of it is left to chance or
-/// shared between runs: the pauses have no jitter, and the retries a budget of their own.
+/// Returns the consumer as it is deployed, with its timeouts and retries, except that runs are
+/// deterministic and share nothing: the pauses have no jitter, and each run has its own retry
+/// budget.
 fn consumer(bus: &Bus) -> Consumer {
     let config = aws::emulator_config();
     let retries = config.retry_config().unwrap().clone().with_use_static_exponential_base(true);
@@ -249,7 +250,7 @@ fn consumer(bus: &Bus) -> Consumer {
 fn no_status_change_is_lost_or_overtaken_whatever_fails() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
     let template = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
-    // What is logged is asserted elsewhere, and would be hundreds of megabytes.
+    // The logs are tested elsewhere, and would be hundreds of megabytes.
     tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
         let mut config = Config { failure_persistence: None, ..Default::default() };
         if std::env::var_os("PROPTEST_CASES").is_none() {

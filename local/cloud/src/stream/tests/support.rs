@@ -1,4 +1,4 @@
-//! A consumer that does as it is told, and a real stream for it.
+//! A consumer with injected faults, and a real stream for it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,25 +17,25 @@ use tokio::sync::Notify;
 use super::super::source::Shard;
 use super::super::*;
 
-/// Fast enough not to wait for, slow enough to be seen.
+/// Fast, so that the tests do not wait long, but slow enough to be observed.
 pub(crate) const PACE: Pace = Pace {
     poll: Duration::from_millis(5),
     first_backoff: Duration::from_millis(1),
     longest_backoff: Duration::from_millis(4),
 };
 
-/// What the consumer does with a batch that has a key in it.
+/// What the consumer does with a batch that contains a key.
 #[derive(Clone, Copy)]
 pub(crate) enum Fault {
     /// Reports the record.
     Report,
     /// Fails the whole invocation.
     Fail,
-    /// Never answers.
+    /// Never responds.
     Hang,
 }
 
-/// A consumer that notes what it gets, and has faults with some keys for some times.
+/// A consumer that records its batches, and fails for some keys a number of times.
 #[derive(Clone, Default)]
 pub(crate) struct Consumer {
     state: Arc<Mutex<State>>,
@@ -103,7 +103,7 @@ impl Consumer {
         self.state.lock().unwrap().events[0].clone()
     }
 
-    /// Waits until the batches are these.
+    /// Waits for exactly these batches.
     pub(crate) async fn expect(&self, expected: &[&[&str]]) {
         let waiting = async {
             while self.batches() != expected {
@@ -120,7 +120,7 @@ pub(crate) fn key(record: &Value) -> String {
     record["dynamodb"]["Keys"]["PK"]["S"].as_str().unwrap().to_owned()
 }
 
-/// The mapping of this repository's template, as a test wants it.
+/// Returns the mapping of this repository's template, with a test's changes.
 pub(crate) fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
     let mut mapping = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
@@ -130,12 +130,12 @@ pub(crate) fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping 
     mapping
 }
 
-/// The table's stream, which cannot be read the first time that this key would be.
+/// The table's stream, with one failure at the first read of this key.
 pub(crate) struct FailingOnce {
     shard: EmbeddedShard,
     at: &'static str,
     has_failed: AtomicBool,
-    /// Told of each read that brings something.
+    /// Notified of each read that returns records.
     pub(crate) has_read: Arc<Notify>,
 }
 
@@ -203,7 +203,7 @@ impl Setup {
         }
     }
 
-    /// Starts one that reads another shard than the table's.
+    /// Starts a trigger that reads this shard instead of the table's.
     pub(crate) fn start_reading(
         &self,
         shard: impl Shard + 'static,

@@ -1,5 +1,5 @@
-//! An EventBridge in this process, in the place of the SDK's HTTP client, so that time need not be
-//! real. It fails as it is told to.
+//! An EventBridge in this process, with injected faults. It replaces the SDK's HTTP client, so that
+//! time can be simulated.
 
 use std::collections::{HashSet, VecDeque};
 use std::io;
@@ -18,7 +18,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-/// What a call takes that nothing is wrong with.
+/// How long a successful call takes.
 const LATENCY: Duration = Duration::from_millis(5);
 
 const REFUSALS: [&str; 2] = ["InternalFailure", "ThrottlingException"];
@@ -49,17 +49,17 @@ pub(super) enum Answer {
     Reset {
         accepted: bool,
     },
-    /// No answer comes.
+    /// Never responds.
     Hang {
         accepted: bool,
     },
-    /// Accepts and answers after some time, whether or not anybody waits for it still.
+    /// Accepts and responds after some time, even if the caller no longer waits.
     Slow {
         milliseconds: u64,
     },
-    /// Accepts, and the answer is cut off.
+    /// Accepts, but the response is truncated.
     CutOff,
-    /// Answers for the first entries only.
+    /// Responds only for the first entries.
     Short {
         answered: usize,
         accepted: bool,
@@ -83,7 +83,7 @@ impl Answer {
     }
 }
 
-/// The bus, and what it has accepted.
+/// The bus, and the entries that it has accepted.
 #[derive(Clone, Debug)]
 pub(super) struct Bus(Arc<Mutex<State>>);
 
@@ -96,8 +96,8 @@ struct State {
 }
 
 impl Bus {
-    /// A bus that gives these answers, one per call, and then accepts everything but the events of
-    /// these ids, which it never accepts.
+    /// Creates a bus that gives these answers, one per call, and then accepts everything. It never
+    /// accepts events with the ids in `never`.
     pub(super) fn new(
         answers: impl IntoIterator<Item = Answer>,
         never: impl IntoIterator<Item = String>,
@@ -115,12 +115,12 @@ impl Bus {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// The accepted entries, in order.
+    /// Returns the accepted entries, in order.
     pub(super) fn accepted(&self) -> Vec<Value> {
         self.0.lock().unwrap().accepted.clone()
     }
 
-    /// The entries of the largest call.
+    /// Returns the number of entries in the largest call.
     pub(super) fn largest_call(&self) -> usize {
         self.0.lock().unwrap().largest_call
     }
@@ -131,7 +131,8 @@ impl Bus {
         state.answers.pop_front().unwrap_or(Answer::Accept)
     }
 
-    /// The call's results: all are accepted but those that are refused, now or ever.
+    /// Accepts all entries except those that are refused now or always, and returns the call's
+    /// results.
     fn put(&self, entries: Vec<Value>, refused: u16, code: &str) -> Vec<Value> {
         let mut state = self.0.lock().unwrap();
         let mut results = Vec::new();

@@ -1,4 +1,4 @@
-//! What must hold after any run.
+//! The conditions that must hold after every run.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use super::bus::{detail, event_id};
 use super::scenario::Scenario;
 use super::writes::{Meaning, Written};
 
-/// What came of a run.
+/// The outcome of a run.
 pub(super) struct Played {
     pub(super) stream: Vec<Written>,
     pub(super) never_accepted: BTreeSet<String>,
@@ -24,9 +24,9 @@ pub(super) struct Played {
 
 /// An invocation of the function.
 pub(super) struct Invocation {
-    /// Which process made it.
+    /// The number of the process that made it.
     pub(super) life: usize,
-    /// By their place in the stream.
+    /// Their positions in the stream.
     pub(super) records: Vec<usize>,
     pub(super) has_delivered_all: bool,
 }
@@ -35,13 +35,13 @@ pub(super) struct Invocation {
 pub(super) struct GivenUp {
     pub(super) life: usize,
     pub(super) records: Vec<usize>,
-    /// How many invocations there had been before it.
+    /// The number of invocations before it.
     pub(super) after: usize,
 }
 
 impl Played {
     pub(super) fn check(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
-        prop_assert!(self.has_ended, "records are held up for ever");
+        prop_assert!(self.has_ended, "records are blocked forever");
         prop_assert!(self.largest_call <= 10, "PutEvents takes 10 entries");
         self.check_events()?;
         self.check_order()?;
@@ -50,24 +50,26 @@ impl Played {
         self.check_effort(scenario)
     }
 
-    /// Events are of status changes, say what they should, and are the same each time.
+    /// Events must belong to status changes, have the right content, and be identical when
+    /// repeated.
     fn check_events(&self) -> Result<(), TestCaseError> {
         let mut seen = HashMap::new();
         for entry in &self.accepted {
             let id = event_id(entry);
             let expected = self.changes().find(|(_, _, _, event_id, _)| **event_id == id);
             let Some((_, _, _, _, expected)) = expected else {
-                return Err(TestCaseError::fail(format!("{id} is no change that can be read")));
+                return Err(TestCaseError::fail(format!("{id} is not a readable change")));
             };
             prop_assert_eq!(&detail(entry), expected);
             let first = seen.entry(id).or_insert(entry);
-            prop_assert_eq!(&*first, &entry, "a double differs");
+            prop_assert_eq!(&*first, &entry, "a duplicate differs");
         }
         Ok(())
     }
 
-    /// Each order's changes arrive in the order of their versions, as far as doubles do not count.
-    /// What was given up may arrive at any time: the bus took it without saying so.
+    /// Each order's changes must arrive in the order of their versions, apart from duplicates.
+    /// Records that were given up may arrive at any time, because the bus may have accepted them
+    /// without confirmation.
     fn check_order(&self) -> Result<(), TestCaseError> {
         let mut arrived = HashMap::<u8, Vec<u64>>::new();
         for entry in &self.accepted {
@@ -85,8 +87,8 @@ impl Played {
         Ok(())
     }
 
-    /// Records are given up one by one, each after as many invocations as the mapping says that
-    /// were for it alone and failed, and then no more.
+    /// Records must be given up one by one. Each must have had as many failed invocations of its
+    /// own as the mapping allows, and none afterwards.
     fn check_given_up(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
         let tries = 1 + scenario.mapping.retries as usize;
         for given_up in &self.given_up {
@@ -105,8 +107,8 @@ impl Played {
         Ok(())
     }
 
-    /// Every status change is delivered or given up; what cannot be read is given up; nothing else
-    /// is.
+    /// Every status change must be delivered or given up. Unreadable records must be given up, and
+    /// no others may.
     fn check_fates(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
         let delivered: BTreeSet<_> = self.accepted.iter().map(event_id).collect();
         for (place, Written { record, meaning }) in self.stream.iter().enumerate() {
@@ -116,8 +118,8 @@ impl Played {
                 _ if is_filtered_out => {
                     prop_assert!(!is_given_up, "record {place} matches no filter");
                 }
-                Meaning::Nothing => prop_assert!(!is_given_up, "record {place} is no change"),
-                Meaning::Unreadable => prop_assert!(is_given_up, "record {place} has gone"),
+                Meaning::Nothing => prop_assert!(!is_given_up, "record {place} is not a change"),
+                Meaning::Unreadable => prop_assert!(is_given_up, "record {place} is lost"),
                 Meaning::Change { event_id, .. } => {
                     let is_delivered = delivered.contains(event_id);
                     prop_assert!(is_delivered || is_given_up, "{event_id} is lost");
@@ -130,8 +132,8 @@ impl Played {
         Ok(())
     }
 
-    /// No record is tried without bound: each invocation of several records either gets further or
-    /// halves them.
+    /// No record may be retried without limit: each invocation with several records either makes
+    /// progress or halves them.
     fn check_effort(&self, scenario: &Scenario) -> Result<(), TestCaseError> {
         let size = scenario.mapping.batch_size;
         let most = size + size.ilog2() as usize + 2 + scenario.mapping.retries as usize;
@@ -152,7 +154,7 @@ impl Played {
         self.given_up.iter().any(|given_up| given_up.records.contains(&place))
     }
 
-    /// Place, order, version, event id and detail of every change.
+    /// Returns the place, order, version, event id and detail of every change.
     fn changes(&self) -> impl Iterator<Item = (usize, u8, u64, &String, &Value)> {
         self.stream.iter().enumerate().filter_map(|(place, written)| match &written.meaning {
             Meaning::Change { order, version, event_id, detail } => {
@@ -163,7 +165,7 @@ impl Played {
     }
 }
 
-/// What the template's filter lets through, said once more.
+/// An independent implementation of the template's filter.
 fn matches(event: &Value) -> bool {
     if !event.is_object() {
         return true;

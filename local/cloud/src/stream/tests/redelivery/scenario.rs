@@ -1,4 +1,4 @@
-//! What a run is made of, drawn at random.
+//! Randomly generated scenarios.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ pub(super) struct Scenario {
     pub(super) mapping: Mapping,
     pub(super) writes: Vec<Write>,
     pub(super) pages: Vec<Page>,
-    /// Each answer, and to how many calls it is given.
+    /// The bus's answers, each with the number of calls that it is given to.
     pub(super) answers: Vec<(Answer, usize)>,
-    /// Of which writes the bus never accepts the events.
+    /// The writes whose events the bus never accepts.
     pub(super) never_accepted: Vec<Index>,
-    /// After how many milliseconds the process is killed, each time.
+    /// The milliseconds after which each process is killed.
     pub(super) ends: Vec<u64>,
-    /// How often the on-failure destination is not there.
+    /// How often the on-failure destination fails.
     pub(super) destination_failures: usize,
 }
 
@@ -31,11 +31,11 @@ pub(super) struct Mapping {
     pub(super) batch_size: usize,
     pub(super) batching_window: u64,
     pub(super) retries: u32,
-    /// The function's, in seconds.
+    /// The function's timeout, in seconds.
     pub(super) timeout: u64,
 }
 
-/// Records that are there at once, some time after those before them.
+/// Records that arrive together, some time after the page before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page {
     pub(super) records: usize,
@@ -56,7 +56,7 @@ impl Scenario {
             milliseconds,
             is_readable_at_first,
         });
-        // Mostly for a moment, sometimes for longer than any retries.
+        // Mostly for a few calls, sometimes for more than all retries.
         let times = prop_oneof![6 => 1..4_usize, 1 => 10..60_usize];
         let end = prop_oneof![1..200_u64, 1..30_000_u64];
         (
@@ -86,13 +86,13 @@ impl Scenario {
 }
 
 impl Mapping {
-    /// The template's, changed.
+    /// Returns the template's mapping with these changes.
     pub(super) fn of(self, template: &StreamMapping) -> StreamMapping {
         let mut mapping = template.clone();
         mapping.batch_size = self.batch_size;
         mapping.batching_window = Duration::from_millis(self.batching_window);
         mapping.maximum_retry_attempts = Some(self.retries);
-        // Measured by the real clock.
+        // It is measured with the real clock.
         mapping.maximum_record_age = None;
         if !self.is_filtered {
             mapping.filters.clear();

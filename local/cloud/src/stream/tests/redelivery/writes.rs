@@ -1,4 +1,4 @@
-//! What happened to the table, as the records of its stream.
+//! Writes to the table, and their stream records.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::super::record::Record;
 
-/// How many orders change in one run: more than fit into one call of `PutEvents`.
+/// The number of orders that change in a run. Their events do not fit into one `PutEvents` call.
 const ORDERS: u8 = 16;
 
 const USER: &str = "01930000-0000-7000-8000-00000000000a";
@@ -19,13 +19,13 @@ const STATUSES: [&str; 5] = ["pending", "paid", "shipped", "delivered", "cancell
 /// One write to the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Write {
-    /// An order goes to its next status.
+    /// An order changes to its next status.
     Change { order: u8 },
-    /// The same, in a record that looks odd where nobody needs to look.
+    /// The same, but the record is odd in a part that the consumer does not need.
     Odd { order: u8, damage: Damage },
-    /// The same, in a record that cannot be read.
+    /// The same, but the record is unreadable.
     Poison { order: u8, damage: Damage },
-    /// An order changes, but not its status.
+    /// An order changes, but its status does not.
     Touch { order: u8 },
     /// An order is placed or removed.
     NoChange { order: u8, event_name: &'static str },
@@ -33,12 +33,12 @@ pub(super) enum Write {
     Other { item_type: &'static str },
 }
 
-/// Replaces the member at a JSON pointer, or removes it. `%` stands for the write's number, so that
-/// no two records are the same.
+/// A replacement for the member at a JSON pointer, or its removal. `%` stands for the write's
+/// number, so that no two records are equal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Damage(&'static str, Option<&'static str>);
 
-/// A record of the stream, and what the consumer is to make of it.
+/// A stream record, and what it means to the consumer.
 pub(super) struct Written {
     pub(super) record: Record,
     pub(super) meaning: Meaning,
@@ -53,7 +53,7 @@ pub(super) enum Meaning {
 
 #[rustfmt::skip]
 const POISONS: [Damage; 41] = [
-    // Something else than a record.
+    // Not a record.
     Damage("", Some("%")),
     Damage("", Some(r#""record %""#)),
     Damage("", Some("[%]")),
@@ -68,7 +68,7 @@ const POISONS: [Damage; 41] = [
     Damage("/dynamodb/SequenceNumber", None),
     Damage("/dynamodb/SequenceNumber", Some(r#""""#)),
     Damage("/dynamodb/SequenceNumber", Some("%")),
-    // Images that are missing, or do not say what they are of.
+    // Images that are missing or have no type.
     Damage("/dynamodb/OldImage", None),
     Damage("/dynamodb/OldImage", Some("{}")),
     Damage("/dynamodb/OldImage", Some("null")),
@@ -77,7 +77,7 @@ const POISONS: [Damage; 41] = [
     Damage("/dynamodb/NewImage", Some(r#"["Order"]"#)),
     Damage("/dynamodb/OldImage/_type", None),
     Damage("/dynamodb/NewImage/_type", Some(r#"{"N":"1"}"#)),
-    // Attributes of odd types, and out of bounds.
+    // Attributes with wrong types, or out of range.
     Damage("/dynamodb/OldImage/status", None),
     Damage("/dynamodb/OldImage/status", Some(r#"{"NULL":true}"#)),
     Damage("/dynamodb/NewImage/status", Some(r#"{"S":"lost"}"#)),
@@ -115,7 +115,7 @@ const ODDITIES: [Damage; 10] = [
 
 impl Write {
     pub(super) fn strategy() -> impl Strategy<Value = Self> {
-        // Mostly few, so that they change several times.
+        // Mostly few orders, so that they change several times.
         let order = prop_oneof![2 => 0..3_u8, 1 => 0..ORDERS];
         prop_oneof![
             6 => order.clone().prop_map(|order| Self::Change { order }),
@@ -131,7 +131,7 @@ impl Write {
         ]
     }
 
-    /// The same to one order after the other, so that as many as fit go out in one call.
+    /// Spreads the writes over all orders in turn, so that one call contains as many as possible.
     pub(super) fn in_turn(writes: &[Self]) -> Vec<Self> {
         let to = |(order, write): (u8, &Self)| match *write {
             Self::Change { .. } => Self::Change { order },
@@ -145,7 +145,7 @@ impl Write {
     }
 }
 
-/// The stream after these writes.
+/// Returns the stream after these writes.
 pub(super) fn stream(writes: &[Write]) -> Vec<Written> {
     let mut versions = [1; ORDERS as usize];
     let write = |(number, write)| written(number, write, &mut versions);
@@ -165,7 +165,7 @@ fn written(number: usize, write: Write, versions: &mut [u64; ORDERS as usize]) -
         }
         Write::Touch { order } => {
             let version = next(order);
-            // Back to the status before it, so that the next change is one again.
+            // Back to the previous status, so that the next change changes the status again.
             versions[usize::from(order)] += STATUSES.len() as u64 - 1;
             let old = item(order, version - 1);
             let mut new = old.clone();
@@ -205,7 +205,7 @@ fn written(number: usize, write: Write, versions: &mut [u64; ORDERS as usize]) -
     Written { record, meaning }
 }
 
-/// A request id that is none is left out of the event.
+/// Removes an invalid request id from the expected event, because the consumer leaves it out.
 fn without_request(mut meaning: Meaning, damage: Damage) -> Meaning {
     if let (Meaning::Change { detail, .. }, true) = (&mut meaning, damage.0.ends_with("requestId"))
     {
@@ -250,7 +250,7 @@ fn change(order: u8, version: u64) -> (Value, Meaning) {
     (record("MODIFY", &old, &new), Meaning::Change { order, version, event_id, detail })
 }
 
-/// A status of its own for each version; the consumer does not judge which may follow which.
+/// Returns the status of a version. The consumer does not check which status may follow another.
 fn status(version: u64) -> &'static str {
     STATUSES[usize::try_from(version).unwrap() % STATUSES.len()]
 }
