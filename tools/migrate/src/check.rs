@@ -1,4 +1,4 @@
-//! Whether a mapping fits: what a look at the first rows of each kind shows.
+//! Checks whether a mapping fits, with the first rows of each kind.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,31 +9,31 @@ use futures_util::TryStreamExt as _;
 
 use crate::{Entity, Error, Kind, Reader, Reject, Remark, Unit};
 
-/// How many reads of each kind are looked at: a page of the reader's.
+/// How many reads of each kind are checked: one page of the reader.
 const LOOKED_AT: usize = 500;
 
 /// How many broken rows are shown of each kind and reason.
 const SHOWN: usize = 3;
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug)]
 pub(crate) struct Findings {
     columns: Vec<(Entity, String)>,
     kinds: Vec<OfKind>,
 }
 
-/// What was found of the units of a kind.
+/// The result for the units of one kind.
 #[derive(Debug)]
 struct OfKind {
     kind: Kind,
     sound: usize,
-    /// By what they are about: the first, and how many.
+    /// By the kind of the reason: the first rejects, and their number.
     rejects: BTreeMap<&'static str, (Vec<String>, usize)>,
     remarks: BTreeMap<&'static str, usize>,
     is_all: bool,
 }
 
-/// Looks at the columns, and at the first rows.
+/// Checks the columns and the first rows.
 pub(crate) async fn check(reader: &mut Reader) -> Result<Findings, Error> {
     let columns = Entity::ALL.map(|entity| (entity, columns(reader, entity))).into();
     let mut kinds = Vec::new();
@@ -70,7 +70,7 @@ fn columns(reader: &Reader, entity: Entity) -> String {
     let columns = reader.columns(entity);
     for attribute in entity.attributes() {
         let (name, kind) = match columns.find(attribute.name) {
-            // What SQLite says of an expression, whose values have types only.
+            // SQLite's type of an expression; only its values have types.
             Some(column) if column.kind == "NULL" => (column.name.as_str(), ""),
             Some(column) => (column.name.as_str(), column.kind.as_str()),
             None => ("–", absent(entity, attribute.name)),
@@ -80,17 +80,17 @@ fn columns(reader: &Reader, entity: Entity) -> String {
     table.trim_fmt()
 }
 
-/// What holds for a column that the SELECT leaves out.
+/// Says what applies if the SELECT omits a column.
 fn absent(entity: Entity, attribute: &str) -> &'static str {
     match (entity, attribute) {
         (_, "role") => "all are users",
-        (Entity::OrderItem, "updatedAt") => "catch-up goes by the order's",
-        (_, "updatedAt") => "as createdAt",
+        (Entity::OrderItem, "updatedAt") => "catch-up uses the order's",
+        (_, "updatedAt") => "same as createdAt",
         (_, "stock") => "unlimited",
         (Entity::Order, "currency") => "that of the items, or [defaults]",
         (Entity::OrderItem, "currency") => "that of the order, or [defaults]",
         (_, "currency") => "[defaults]",
-        (_, "total") => "the items' sum, unchecked",
+        (_, "total") => "sum of the items, unchecked",
         _ => "none",
     }
 }
@@ -100,9 +100,9 @@ impl OfKind {
         self.sound += 1;
         for remark in unit.remarks() {
             let said = match remark {
-                Remark::Locked => "get a new password: theirs cannot be verified",
-                Remark::MergedItems { .. } => "items of one product became one",
-                Remark::ProductGone { .. } => "items of products that are gone",
+                Remark::Locked => "need a new password: theirs cannot be verified",
+                Remark::MergedItems { .. } => "items merged with another of the same product",
+                Remark::ProductGone { .. } => "items of deleted products",
             };
             *self.remarks.entry(said).or_default() += 1;
         }

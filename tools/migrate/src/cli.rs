@@ -19,51 +19,53 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tries a mapping: which columns are found, and what is wrong with the first rows.
+    /// Tries a mapping: shows which columns are found, and what is wrong with the first rows.
     ///
     /// Reads the first page of users, of products, and of orders with their items, and writes
-    /// nothing. Rows that break a rule are shown, and are no failure; a mapping that does not fit
-    /// the database is one.
+    /// nothing. Rows that break a rule are shown, but are not a failure; a mapping that does not
+    /// fit the database is.
     Check {
-        /// The mapping. The source's URL is `DATABASE_URL`, or what the mapping says.
+        /// The mapping. The source's URL is `DATABASE_URL`, or the one in the mapping.
         #[arg(long)]
         mapping: PathBuf,
     },
-    /// Says what a move would mean: what would be in the table, what would be rejected, what it would
-    /// cost, and which queries have no access pattern. Reads the source, all of it and once.
+    /// Reports what a move would do: what would be in the table, what would be rejected, what it
+    /// would cost, and which queries have no access pattern. Reads the whole source once.
     Review(ReviewArgs),
-    /// Loads users, products, and orders with their items into the table, or goes on with a load.
+    /// Loads users, products, and orders with their items into the table, or continues a load.
     ///
-    /// The table must be empty, or be the one that the state folder is of. Rows that break a rule are
-    /// not loaded: the file `rejects.jsonl` in the state folder has them, with the reason, and the exit
-    /// code is 3. Of users whose emails differ in capitals or spaces only, the one with the earliest
-    /// `createdAt` is loaded (of several, the one whose key comes first), and the others are rejects.
-    /// Orders of rejected users are loaded, as the shop keeps the orders of users that are deleted.
+    /// The table must be empty, or filled by a load with the same state folder. Rows that break a
+    /// rule are not loaded: they are in the file `rejects.jsonl` in the state folder, each with the
+    /// reason, and the exit code is 3. Of users whose emails differ only in capitals or spaces, the
+    /// one with the earliest `createdAt` is loaded (of several, the one whose key comes first), and
+    /// the others are rejected. Orders of rejected users are loaded, because the shop also keeps
+    /// the orders of deleted users.
     Load(Box<LoadArgs>),
-    /// Compares the table with the source, item by item and both ways, and names each difference.
+    /// Compares the table with the source, item by item and in both directions, and lists each
+    /// difference.
     ///
-    /// All that a load would write must be in the table as it would write it, and nothing else. What a
-    /// load rejects must not be there. What the shop itself has made or changed since is counted apart,
-    /// and so is what a catch-up has left (with --state); what is gone since, from the source or from the
-    /// table, is a difference. The source is read as it is now: changes that no load has seen are differences.
-    /// Nothing is written but the file of differences; `DescribeTable`, `BatchGetItem` and `Scan` must
-    /// be allowed, and `GetItem` and `Query`, also of the index. The exit code is 0 when both say the same, and 4
-    /// when they do not.
+    /// The table must have exactly what a load would write, and nothing else. Rows that a load
+    /// rejects must be missing. Items that the shop itself has created or changed since are counted
+    /// separately, and so is what a catch-up has kept (with --state). What has been deleted since,
+    /// in the source or in the table, is a difference. The source is read as it is now: changes
+    /// that no load has seen are differences. Writes nothing except the file of differences. The
+    /// credentials must allow `DescribeTable`, `BatchGetItem` and `Scan`, and `GetItem` and
+    /// `Query`, also on the index. The exit code is 0 if both agree, and 4 if they do not.
     Verify(Box<VerifyArgs>),
 }
 
-/// How something ended that went well.
+/// The result of a command that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All is done.
+    /// Everything is done.
     Done,
-    /// All is done that can be, and there are rejects.
+    /// Everything is done except the rejects.
     Rejects,
-    /// The table is not what the source says.
+    /// The table differs from the source.
     Differences,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub async fn run(args: Args) -> Result<Outcome, Error> {
     match args.command {
         Command::Check { mapping } => {

@@ -3,37 +3,37 @@ use std::path::PathBuf;
 
 use crate::Entity;
 
-/// Why a source could not be read. What is wrong with a single row is a
-/// [`Reject`](crate::Reject) instead, and stops nothing.
+/// Why a command failed. A row that breaks a rule is a [`Reject`](crate::Reject) instead, and stops
+/// nothing.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum Error {
     #[error("cannot read the mapping {}", path.display())]
     ReadMapping { path: PathBuf, source: io::Error },
-    #[error("{} is no mapping: {source}", path.display())]
+    #[error("{} is not a mapping: {source}", path.display())]
     Mapping { path: PathBuf, source: Box<toml::de::Error> },
     #[error("no source is given: set DATABASE_URL, or url in the mapping's [source]")]
     NoSource,
     #[error(
-        "a source's URL begins with postgres://, mysql://, mariadb:// or sqlite:, and not with {0:?}"
+        "a source's URL must begin with postgres://, mysql://, mariadb:// or sqlite:, not with {0:?}"
     )]
     UnknownSource(String),
     #[error("cannot open the source")]
     Connect(#[source] sqlx::Error),
-    #[error("the select of [{}] is refused", entity.section())]
+    #[error("the database rejects the select of [{}]", entity.section())]
     Select { entity: Entity, source: sqlx::Error },
-    #[error("the mapping does not fit:\n  {}", .0.join("\n  "))]
+    #[error("the mapping does not fit the database:\n  {}", .0.join("\n  "))]
     Columns(Vec<String>),
     #[error("cannot read {}", entity.section())]
     Read { entity: Entity, source: sqlx::Error },
-    /// Pages follow the key, which has to be something that can be compared exactly.
+    /// Pages follow the key, so its values must be exactly comparable.
     #[error(
-        "{column} of [{}] is {found}; a key must be an integer, a text, a UUID or bytes: cast it in the select",
+        "{column} of [{}] is {found}; a key must be an integer, a string, a UUID or bytes: cast it in the select",
         entity.section()
     )]
     Key { entity: Entity, column: String, found: String },
     #[error(
-        "more than {rows} rows of [{}] have the key {key}; does a JOIN of its select repeat them?",
+        "more than {rows} rows of [{}] have the key {key}; does a JOIN in its select repeat them?",
         entity.section()
     )]
     SharedKey { entity: Entity, key: String, rows: usize },
@@ -41,45 +41,45 @@ pub enum Error {
     ReadFile { path: PathBuf, source: io::Error },
     #[error("cannot write {}", path.display())]
     WriteFile { path: PathBuf, source: io::Error },
-    #[error("{} has no prices: {source}", path.display())]
+    #[error("{} is not a price list: {source}", path.display())]
     Prices { path: PathBuf, source: Box<toml::de::Error> },
-    #[error("{} is no export of pg_stat_statements", path.display())]
+    #[error("{} is not an export of pg_stat_statements", path.display())]
     Queries { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
-    /// What is counted does not fit into memory, and a temporary file does not take it.
-    #[error("cannot count in a temporary file; is there room where TMPDIR says?")]
+    /// The counts are kept in a temporary file, because they do not fit into memory.
+    #[error("cannot use a temporary file for the counts; is there space in TMPDIR?")]
     Scratch(#[source] sqlx::Error),
     #[error("cannot use {}", path.display())]
     State { path: PathBuf, source: io::Error },
-    #[error("{} is no state of this program's: {why}", path.display())]
+    #[error("{} is not a state of this program: {why}", path.display())]
     OtherState { path: PathBuf, why: String },
     #[error("another load is using the state folder {}", .0.display())]
     InUse(PathBuf),
     #[error(
-        "the state folder {} is of another load: {difference}. Give the old one's again, or another folder; \
-         --start-over begins anew with this one",
+        "the state folder {} belongs to another load: {difference}. Repeat what that load was given, or use another \
+         folder; --start-over starts again with this one",
         folder.display()
     )]
     OtherLoad { folder: PathBuf, difference: String },
     #[error(
-        "nothing was loaded with the state folder {}, or not all of it: run the load without --catch-up until it is done",
+        "no load has been completed with the state folder {}: run the load without --catch-up until it is done",
         .0.display()
     )]
     NotLoaded(PathBuf),
-    /// Files were written, and are not in the table.
+    /// The files were written, but have not been imported into the table.
     #[error(
-        "the table {0} is empty: import the files into it first, and then load what was changed since"
+        "the table {0} is empty: import the files into it first, and then load what has changed since"
     )]
     NotImported(String),
-    /// A load would overwrite what it finds.
+    /// A load would overwrite existing items.
     #[error(
-        "the table {0} is not empty, and the state folder does not know it: load into an empty table, or give the \
-         state folder of the load that filled it"
+        "the table {0} is not empty, and no load with this state folder filled it: load into an empty table, or \
+         give the state folder of the load that filled it"
     )]
     NotEmpty(String),
-    /// An import would take what is there for items.
-    #[error("the folder {} is not empty, and the state folder does not know it", .0.display())]
+    /// An import would read existing files as items.
+    #[error("the folder {} is not empty, and no load with this state folder filled it", .0.display())]
     FolderNotEmpty(PathBuf),
-    #[error("--to takes import and a folder: --to import FOLDER")]
+    #[error("--to takes `import` and a folder: --to import FOLDER")]
     OtherTarget,
     #[error("the table {0} {1}")]
     WrongTable(String, String),
@@ -87,27 +87,27 @@ pub enum Error {
     Config(#[from] storefront_core::aws::ConfigError),
     #[error("cannot {doing} the table")]
     Table { doing: &'static str, source: Box<aws_sdk_dynamodb::Error> },
-    /// DynamoDB took only a part, and then nothing more.
-    #[error("the table does not take {items} items of a batch: does it have the capacity?")]
+    /// DynamoDB wrote a part of a batch, and no more after retries.
+    #[error("the table does not accept {items} items of a batch: does it have the capacity?")]
     Unprocessed { items: usize },
-    /// DynamoDB gave only a part, and then nothing more.
-    #[error("the table does not give {items} items of a batch: does it have the capacity?")]
+    /// DynamoDB returned a part of a batch, and no more after retries.
+    #[error("the table does not return {items} items of a batch: does it have the capacity?")]
     Unread { items: usize },
-    /// What is compared is not what was loaded.
-    #[error("the state folder {} is of another load: {difference}", folder.display())]
+    /// The comparison is not with the source and the table of the load.
+    #[error("the state folder {} belongs to another load: {difference}", folder.display())]
     NotOfThisLoad { folder: PathBuf, difference: String },
     #[error("cannot read the table as the shop does")]
     Sample(#[source] storefront_core::Error),
-    #[error("others keep writing what is to be written")]
+    #[error("other writers keep changing the same items")]
     Conflict,
-    #[error("it was interrupted: {0}")]
+    #[error("interrupted: {0}")]
     Interrupted(String),
-    /// An item cannot be made, which is a fault of this program's.
+    /// An item cannot be made, which is a bug in this program.
     #[error("cannot make an item")]
     Item(#[source] storefront_core::Error),
-    /// Something cannot be written as JSON, which is a fault of this program's.
+    /// Something cannot be written as JSON, which is a bug in this program.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
-    #[error("cannot sort out the users' emails in the state folder")]
+    #[error("cannot compare the users' emails in the state folder")]
     Claims(#[source] sqlx::Error),
 }

@@ -1,7 +1,7 @@
 //! Moves a shop from a relational database to the table.
 //!
-//! A [`Mapping`] says with one SELECT each where users, products, orders and their items are found.
-//! A [`Reader`] reads them, and makes of them what the repositories would have written:
+//! A [`Mapping`] has one SELECT each for users, products, orders and order items. A [`Reader`]
+//! reads the rows, and turns them into what the repositories would have written:
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,8 +22,8 @@
 //! # }
 //! ```
 //!
-//! The same row makes the same items whenever it is read: ids that the source does not have as
-//! `UUIDv7` are made of its `createdAt` and its key. Each item keeps that key as `legacyId`.
+//! The same row always yields the same items: an id that is not a `UUIDv7` in the source is derived
+//! from the row's `createdAt` and key. Each item keeps that key as `legacyId`.
 
 pub mod cli;
 pub mod load;

@@ -1,8 +1,8 @@
 //! Moves a shop from a relational database. `--help` says how.
 //!
-//! Exit codes: 0 when all is done, 1 when something could not be done (it says what, and what to
-//! change), 2 when the command line is wrong, 3 when all is done but what the file of rejects has, 4 when
-//! the table is not what the source says.
+//! Exit codes: 0 if everything is done, 1 if something could not be done (the message says what,
+//! and what to change), 2 if the command line is wrong, 3 if everything is done except the rejects,
+//! 4 if the table differs from the source.
 
 use std::error::Error as _;
 use std::process::ExitCode;
@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use storefront_migrate::cli::{self, Args, Outcome};
 
-/// When there are rejects.
+/// The exit code if there are rejects.
 const REJECTS: u8 = 3;
-/// When the table is not what the source says.
+/// The exit code if the table differs from the source.
 const DIFFERENCES: u8 = 4;
 
 #[tokio::main]
@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
             let mut said = error.to_string();
             let mut source = error.source();
             while let Some(cause) = source {
-                // Some say their causes themselves.
+                // Some messages already contain their cause.
                 let cause_said = cause.to_string();
                 if !said.ends_with(&cause_said) {
                     said = format!("{said}: {cause_said}");

@@ -1,6 +1,6 @@
-//! The file that says where a source has what, and what it calls it.
+//! The mapping file: a SELECT for each entity, and what the source's values mean.
 //!
-//! The examples in the repository, `tools/migrate/examples`, are commented.
+//! The repository's examples in `tools/migrate/examples` explain every line.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -12,14 +12,14 @@ use storefront_core::{Category, Currency, OrderStatus, Role};
 
 use crate::{Entity, Error};
 
-/// Where the users, products and orders of a source are found.
+/// Where to find the users, products and orders of a source.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// The database.
     #[serde(default)]
     pub source: SourceSection,
-    /// What holds where a row does not say.
+    /// Defaults for values that the rows do not have.
     #[serde(default)]
     pub defaults: Defaults,
     /// Users.
@@ -40,112 +40,113 @@ pub struct SourceSection {
     url: Option<String>,
 }
 
-/// What holds where a row does not say.
+/// Defaults for values that the rows do not have.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
-    /// The currency of all prices, where no SELECT yields one.
+    /// The currency of prices for which no SELECT returns one.
     pub currency: Option<Currency>,
 }
 
-/// Where users are found.
+/// Where to find users.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Users {
-    /// Yields them.
+    /// The SELECT that returns them.
     pub select: String,
-    /// What the source calls the roles.
+    /// The roles, by the source's names.
     #[serde(default)]
     pub role: BTreeMap<String, Role>,
-    /// What becomes of those whose password the shop cannot verify.
+    /// What happens to users whose password the shop cannot verify.
     #[serde(default)]
     pub without_password: WithoutPassword,
 }
 
-/// Where products are found.
+/// Where to find products.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Products {
-    /// Yields them.
+    /// The SELECT that returns them.
     pub select: String,
-    /// What the prices count.
+    /// The unit of the prices.
     pub price: PriceUnit,
-    /// What the source calls the categories.
+    /// The categories, by the source's names.
     #[serde(default)]
     pub category: BTreeMap<String, Category>,
-    /// What the source calls the currencies.
+    /// The currencies, by the source's names.
     #[serde(default)]
     pub currency: BTreeMap<String, Currency>,
 }
 
-/// Where orders are found.
+/// Where to find orders.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Orders {
-    /// Yields them.
+    /// The SELECT that returns them.
     pub select: String,
-    /// What the source calls the statuses.
+    /// The statuses, by the source's names.
     #[serde(default)]
     pub status: BTreeMap<String, OrderStatus>,
-    /// What the source calls the currencies.
+    /// The currencies, by the source's names.
     #[serde(default)]
     pub currency: BTreeMap<String, Currency>,
 }
 
-/// Where the items of the orders are found.
+/// Where to find order items.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderItems {
-    /// Yields them.
+    /// The SELECT that returns them.
     pub select: String,
-    /// What the prices, and the orders' totals, count.
+    /// The unit of the prices and of the orders' totals.
     pub price: PriceUnit,
-    /// What the source calls the currencies.
+    /// The currencies, by the source's names.
     #[serde(default)]
     pub currency: BTreeMap<String, Currency>,
 }
 
-/// What a price counts.
+/// The unit of a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PriceUnit {
     /// The currency's minor unit: 1230 is 12.30 EUR.
     Minor,
-    /// The currency: 12.30 is 12.30 EUR.
+    /// The currency itself: 12.30 is 12.30 EUR.
     Decimal,
 }
 
-/// What becomes of a user whose password the shop cannot verify.
+/// What happens to a user whose password the shop cannot verify.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WithoutPassword {
     /// They are rejected.
     #[default]
     Reject,
-    /// They are carried over, and no password is theirs until an administrator sets one.
+    /// They are loaded, but have no password until an administrator sets one.
     Lock,
 }
 
 impl Mapping {
-    /// Reads the file.
+    /// Reads a mapping file.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path)
             .map_err(|source| Error::ReadMapping { path: path.to_owned(), source })?;
         Self::parse(&text).map_err(|source| Error::Mapping { path: path.to_owned(), source })
     }
 
-    /// Reads a text.
+    /// Parses a mapping.
     pub fn parse(text: &str) -> Result<Self, Box<toml::de::Error>> {
         toml::from_str(text).map_err(Box::new)
     }
 
-    /// The source's URL: `DATABASE_URL`, which can hold a password, before what the file says.
+    /// Returns the source's URL. `DATABASE_URL`, the better place for a password, takes precedence
+    /// over the file.
     pub fn url(&self) -> Result<String, Error> {
         let variable = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
         variable.or_else(|| self.source.url.clone()).ok_or(Error::NoSource)
     }
 
-    /// The SELECT of an entity, as a part of a larger one.
+    /// Returns the SELECT of an entity, without a semicolon, for use in a larger one.
     pub(crate) fn select(&self, entity: Entity) -> &str {
         let select = match entity {
             Entity::User => &self.users.select,
@@ -157,7 +158,7 @@ impl Mapping {
     }
 }
 
-/// The URL may hold a password.
+/// The URL may contain a password.
 impl std::fmt::Debug for SourceSection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SourceSection(…)")
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn four_selects_and_what_prices_count_are_a_mapping() {
+    fn four_selects_and_the_units_of_prices_are_a_complete_mapping() {
         let mapping = Mapping::parse(MINIMAL).unwrap();
         assert_eq!(mapping.select(Entity::User), "SELECT 1");
         assert_eq!(mapping.order_items.price, PriceUnit::Decimal);
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn values_have_the_shops_names() {
+    fn values_map_to_the_shops_names() {
         let with = |lines: &str| format!("{MINIMAL}\n{lines}");
         let mapping = Mapping::parse(&with("[orders.status]\nP = \"pending\"")).unwrap();
         assert_eq!(mapping.orders.status["P"], OrderStatus::Pending);
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_misspelt_or_left_out_is_named() {
+    fn a_misspelt_or_missing_name_is_reported() {
         let said = error(&MINIMAL.replace("price = \"minor\"", "prices = \"minor\""));
         assert!(said.contains("prices"), "{said}");
         let said = error(&MINIMAL.replace("price = \"minor\"", ""));

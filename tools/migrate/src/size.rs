@@ -1,39 +1,38 @@
-//! How large an item is, as DynamoDB counts.
-//!
-//! By <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>:
-//! the names of the attributes and their values, in bytes.
+//! Item sizes as DynamoDB counts them: attribute names and values, in bytes.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::{GSI1PK, GSI1SK, Item};
 
-/// What an item may have at most.
+/// The maximum size of an item.
 pub(crate) const MAX_ITEM: u64 = 400 * 1024;
 
-/// What a write unit writes.
+/// The bytes that one write unit covers.
 const WRITE_UNIT: u64 = 1024;
 
-/// What is added to each item of a table or an index when its storage is billed, by the same page. (What
-/// global tables add is not counted.)
+/// The overhead that is billed for the storage of each item in a table or an index, according to
+/// the same page. The additional overhead of global tables is not included.
 pub(crate) const STORED_WITH: u64 = 100;
 
-/// An item's size in bytes.
+/// Returns an item's size in bytes.
 pub(crate) fn item(item: &Item) -> u64 {
     item.iter().map(|(name, found)| len(name) + value(found)).sum()
 }
 
-/// What writing it costs the table, without a transaction; and each index that it is in.
+/// Returns the write units of an item of this size: in the table, without a transaction, and in
+/// each index that has the item.
 pub(crate) fn write_units(bytes: u64) -> u64 {
     bytes.div_ceil(WRITE_UNIT).max(1)
 }
 
-/// What putting a new item costs, its copy in the index included where it has one.
+/// Returns the write units for a new item, including its copy in the index if it has one.
 pub(crate) fn put_units(new: &Item) -> u32 {
     let units = u32::try_from(write_units(item(new))).unwrap_or(u32::MAX);
-    // The index has all attributes, and so the same size.
+    // The index projects all attributes, so the copy has the same size.
     if is_indexed(new) { units.saturating_mul(2) } else { units }
 }
 
-/// Whether GSI1, which projects all attributes, has a copy of it.
+/// Whether the item is in GSI1.
 pub(crate) fn is_indexed(item: &Item) -> bool {
     item.contains_key(GSI1PK) && item.contains_key(GSI1SK)
 }
@@ -46,16 +45,17 @@ fn value(value: &AttributeValue) -> u64 {
         AttributeValue::Ss(texts) => texts.iter().map(|text| len(text)).sum(),
         AttributeValue::Ns(numbers) => numbers.iter().map(|number| self::number(number)).sum(),
         AttributeValue::Bs(all) => all.iter().map(|bytes| bytes.as_ref().len() as u64).sum(),
-        // Three bytes, and one for each element.
+        // Three bytes of overhead, and one for each element.
         AttributeValue::L(all) => 3 + all.iter().map(|found| 1 + self::value(found)).sum::<u64>(),
         AttributeValue::M(map) => 3 + map.len() as u64 + item(map),
-        // A boolean or a null; the SDK knows no others today.
+        // A boolean or a null; the SDK has no other types today.
         _ => 1,
     }
 }
 
-/// A byte for each two significant digits, before the decimal point and after it, and one more; AWS says
-/// "approximately". A negative number takes a byte more, as measured.
+/// Returns the size of a number: one byte for each two significant digits, counted separately
+/// before and after the decimal point, and one more. AWS says "approximately". A negative number
+/// takes another byte, as measured.
 fn number(text: &str) -> u64 {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (1, digits),
@@ -73,8 +73,8 @@ fn number(text: &str) -> u64 {
     pairs(whole) + pairs(fraction) + 1 + sign
 }
 
-/// How long its line of DynamoDB JSON is, `{"Item":{"PK":{"S":"…"},…}}`, which an import from S3 is
-/// billed by.
+/// Returns the length of the item's line of DynamoDB JSON, `{"Item":{"PK":{"S":"…"},…}}`, by which
+/// an import from S3 is billed.
 pub(crate) fn json_line(item: &Item) -> u64 {
     const AROUND: u64 = "{\"Item\":{}}\n".len() as u64;
     // Quotes, colons, braces and the type: "":{"S":""}
@@ -83,16 +83,16 @@ pub(crate) fn json_line(item: &Item) -> u64 {
         let value = match value {
             AttributeValue::S(text) => escaped(text),
             AttributeValue::N(number) => len(number),
-            // No item of the shop's has any other.
+            // The shop's items have no other types.
             other => self::value(other),
         };
         AROUND_TEXT + escaped(name) + value
     });
-    // Commas stand between.
+    // The commas between attributes.
     AROUND + attributes.sum::<u64>() + (item.len() as u64).saturating_sub(1)
 }
 
-/// How long a text is in JSON, without its quotes.
+/// Returns the length of a string in JSON, without its quotes.
 fn escaped(text: &str) -> u64 {
     let more = text.bytes().map(|byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_takes_a_byte_for_each_two_digits_without_zeros_at_its_ends() {
+    fn leading_and_trailing_zeros_of_a_number_do_not_count() {
         for (text, bytes) in [
             ("0", 1),
             ("1", 2),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_an_import_is_as_long_as_it_is_written() {
+    fn the_length_of_a_line_for_an_import_is_exact() {
         let item = of(&[
             ("PK", AttributeValue::S("USER#1".to_owned())),
             ("name", AttributeValue::S("Anna \"the\\first\"\n\u{1}".to_owned())),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_index_costs_as_much_again() {
+    fn an_item_in_the_index_costs_twice_as_much() {
         let text = || AttributeValue::S("x".to_owned());
         assert_eq!(put_units(&of(&[("PK", text())])), 1);
         assert_eq!(put_units(&of(&[("PK", text()), (GSI1PK, text()), (GSI1SK, text())])), 2);

@@ -4,46 +4,47 @@ use std::path::PathBuf;
 use storefront_core::aws::ConfigError;
 use storefront_events::NotPublished;
 
-/// Why a command could not do all that it was asked to.
+/// Why a command could not do everything it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// AWS cannot be reached from here.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// An administrator is somebody who has registered.
-    #[error("nobody has {email}: register through the API first (POST /users), and run this again")]
-    NoSuchUser { email: String },
-    /// What was read of the user is not what the table holds now.
-    #[error("{email} is being changed at this moment: run this again")]
-    Changed { email: String },
-    /// The table did not do it.
+    /// Only a registered user can become an administrator.
     #[error(
-        "the table {table} cannot be used; it must be the stack's output TableName, AWS_REGION its \
-         region, and the credentials must allow dynamodb:Query, GetItem and UpdateItem on it"
+        "no user has the email {email}: register through the API first (POST /users), and run this \
+         again"
+    )]
+    NoSuchUser { email: String },
+    /// The user was changed after it was read.
+    #[error("{email} was changed at the same time: run this again")]
+    Changed { email: String },
+    #[error(
+        "the table {table} cannot be used; it must be the stack's output TableName, AWS_REGION must \
+         be its region, and the credentials must allow dynamodb:Query, GetItem and UpdateItem on it"
     )]
     Table { table: String, source: storefront_core::Error },
-    /// The files cannot be found.
     #[error("{} cannot be read", path.display())]
     Folder { path: PathBuf, source: io::Error },
-    /// All its records are delivered, but the file does not show it.
+    /// All records of the file are delivered, but it stays among the undelivered ones.
     #[error(
-        "{} is delivered but cannot be moved to {}; left where it is, it would be sent again, with \
+        "{} is delivered but cannot be moved to {}; if it stays, the next run sends it again, with \
          the same event ids",
         from.display(), to.display()
     )]
     Move { from: PathBuf, to: PathBuf, source: io::Error },
-    /// `PutEvents` itself failed: there is no use in going on.
+    /// `PutEvents` itself failed, so further events would fail, too.
     #[error(
-        "stopped, because the event bus {bus} does not answer; it must be the stack's output \
-         EventBusName, AWS_REGION its region, and the credentials must allow events:PutEvents on it"
+        "stopped, because the event bus {bus} cannot be used; it must be the stack's output \
+         EventBusName, AWS_REGION must be its region, and the credentials must allow \
+         events:PutEvents on it"
     )]
     Bus { bus: String, source: Refusal },
-    /// Each of them was named before.
-    #[error("files that stay where they are: {0}, for the reasons above")]
+    /// Each file and its reason have been printed.
+    #[error("{0} files stay where they are, for the reasons above")]
     Left(usize),
 }
 
-/// Why an event was not published, with EventBridge's code for it if there is one.
+/// Why an event was not published, with EventBridge's error code if it sent one.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}", .0.code().map(|code| format!("{code}: ")).unwrap_or_default(), .0)]
 pub(crate) struct Refusal(pub(crate) NotPublished);

@@ -1,7 +1,7 @@
-//! What operators do to a deployed suite. docs/operations.md says when.
+//! Operator tasks for a deployed stack. docs/operations.md says when to use them.
 //!
-//! Exit codes: 0 when all is done, 1 when something could not be done (it says what, and what to
-//! change), 2 when the command line is wrong.
+//! Exit codes: 0 if everything is done, 1 if something could not be done (the message says what,
+//! and what to change), 2 if the command line is wrong.
 
 mod error;
 mod make_admin;
@@ -17,10 +17,10 @@ use storefront_http::logging::with_sources;
 
 use error::Error;
 
-/// Operates a deployed suite.
+/// Operates a deployed stack.
 ///
-/// Region and credentials are those of the environment (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, …, or a
-/// profile with keys). With IAM Identity Center or another log-in of the AWS CLI:
+/// The region and the credentials come from the environment (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, …,
+/// or a profile with keys). With IAM Identity Center or another log-in of the AWS CLI:
 ///
 ///     eval "$(aws configure export-credentials --format env)"
 #[derive(Parser)]
@@ -37,23 +37,23 @@ enum Command {
         /// The table: the stack's output `TableName`.
         #[arg(long)]
         table: String,
-        /// The email that the user registered with.
+        /// The email of the user.
         email: Email,
     },
-    /// Publishes the events in stream records that were given up.
+    /// Publishes the events of the stream records that Lambda gave up on.
     ///
-    /// Files whose records are all delivered are moved to FOLDER/delivered; the others stay, and
-    /// why is said of each. Running it again repeats at most what is left, and every event has the
-    /// `eventId` that it always had.
+    /// Files whose records are all delivered are moved to FOLDER/delivered. The others stay, each
+    /// with the reason printed. Running it again repeats at most what is left, and every event
+    /// keeps its `eventId`.
     Redrive {
         /// The event bus: the stack's output `EventBusName`.
         #[arg(long, required_unless_present = "dry_run")]
         bus: Option<String>,
-        /// Says what would be sent, and sends nothing.
+        /// Prints what would be sent, and sends nothing.
         #[arg(long)]
         dry_run: bool,
-        /// The folder with a copy of the stack's `FailedRecordsBucketName` (or the `failed-records`
-        /// of the local cloud's data).
+        /// The folder with a copy of the stack's `FailedRecordsBucketName`, or the folder
+        /// `failed-records` in the local cloud's data directory.
         folder: PathBuf,
     },
 }

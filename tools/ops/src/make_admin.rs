@@ -1,10 +1,10 @@
-//! `storefront-ops make-admin`
+//! `storefront-ops make-admin`.
 
 use storefront_core::{Email, Error as CoreError, Role, UserChanges, Users};
 
 use crate::error::Error;
 
-/// Makes the user with this email an administrator, once.
+/// Makes the user with this email an administrator. Does nothing if they are one already.
 pub(crate) async fn run(users: &Users, table: &str, email: &Email) -> Result<(), Error> {
     let email_text = || email.as_str().to_owned();
     let failed = |source| Error::Table { table: table.to_owned(), source };
@@ -12,15 +12,16 @@ pub(crate) async fn run(users: &Users, table: &str, email: &Email) -> Result<(),
     let user = users.find_by_email(email).await.map_err(failed)?;
     let user = user.ok_or_else(|| Error::NoSuchUser { email: email_text() })?;
     if user.role == Role::Admin {
-        println!("{} ({}) is an administrator already", email.as_str(), user.id);
+        println!("{} ({}) is already an administrator", email.as_str(), user.id);
         return Ok(());
     }
     let changes = UserChanges { role: Some(Role::Admin), ..UserChanges::default() };
-    // At the version that was read: the index lags, and this email may be another's by now.
+    // Only at the version just read: the index lags, so the email may belong to another user by
+    // now.
     match users.update(user.id, changes, Some(user.version)).await {
         Ok(_) => {
             println!(
-                "{} ({}) is an administrator from the next log-in on",
+                "{} ({}) is an administrator from their next log-in on",
                 email.as_str(),
                 user.id
             );

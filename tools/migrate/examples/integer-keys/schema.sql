@@ -1,5 +1,5 @@
--- A shop as many frameworks would have made it: integer keys, snake_case, money with two decimals.
--- PostgreSQL, MySQL, MariaDB and SQLite take it as it is.
+-- A shop like those that many frameworks generate: integer keys, snake_case, money with two decimals.
+-- For PostgreSQL, MySQL, MariaDB and SQLite.
 
 CREATE TABLE customers (
     id BIGINT NOT NULL PRIMARY KEY,
@@ -38,7 +38,7 @@ CREATE TABLE orders (
     updated_at TIMESTAMP(3) NOT NULL
 );
 
--- The foreign keys were dropped years ago, to make an import faster, and never came back.
+-- The foreign keys were dropped years ago, to make an import faster, and never restored.
 CREATE TABLE order_lines (
     id BIGINT NOT NULL PRIMARY KEY,
     order_id BIGINT NOT NULL,

@@ -1,10 +1,10 @@
-//! Writes a shop to try a migration with, as SQL, to the standard output:
+//! Writes a shop for trying a migration to the standard output, as SQL:
 //!
 //! ```sh
 //! cargo run -p storefront-migrate --example shop -- integer-keys --orders 2000 | sqlite3 shop.db
 //! ```
 //!
-//! `psql` and `mysql` take the same. The database must not have these tables yet.
+//! `psql` and `mysql` accept the same statements. The database must not have these tables yet.
 
 mod generate;
 
@@ -14,22 +14,23 @@ use clap::Parser;
 
 use self::generate::{Example, Shop};
 
-/// Writes a shop in the schema of an example, as SQL: the tables, and what is in them.
+/// Writes a shop in the schema of an example, as SQL: the tables and their rows.
 #[derive(Debug, Parser)]
 #[command(name = "shop")]
 struct Args {
-    /// Whose schema.
+    /// The example whose schema is used.
     example: Example,
 
-    /// How many orders; there is a customer for each ten, and a product for each fifty.
+    /// The number of orders. There is a customer for every ten of them, and a product for every
+    /// fifty.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     orders: u32,
 
-    /// The same seed is the same shop.
+    /// The same seed generates the same shop.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// Of a thousand customers, products and orders, how many break a rule.
+    /// How many of a thousand customers, products and orders break a rule.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=1000))]
     broken: u32,
 }

@@ -1,5 +1,5 @@
--- A shop with UUIDs (random ones, but for newer orders), in several currencies, whose prices have tables of their own.
--- PostgreSQL takes it as it is, and SQLite, which does not look at the types.
+-- A shop with UUIDs (random ones, except for newer orders) and several currencies, whose prices have their own tables.
+-- For PostgreSQL, and for SQLite, which ignores the types.
 
 CREATE TABLE accounts (
     id UUID NOT NULL PRIMARY KEY,
@@ -28,7 +28,7 @@ CREATE TABLE products (
     inserted_at TIMESTAMPTZ NOT NULL
 );
 
--- Each product has one; those that were have a `valid_until`.
+-- Each product has one current price; earlier ones have a `valid_until`.
 CREATE TABLE product_prices (
     id UUID NOT NULL PRIMARY KEY,
     product_id UUID NOT NULL,

@@ -1,4 +1,4 @@
-//! The values of a row, as the shop takes them.
+//! Reads a row's values with the shop's rules.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use super::time;
 use crate::mapping::PriceUnit;
 use crate::source::{Key, Row, Value};
 
-/// In characters: what the API takes as a name.
+/// The API's maximum length of a name, in characters.
 const MAX_NAME: usize = 200;
 
 /// How much of a value an error shows, in characters.
@@ -20,7 +20,7 @@ const SHOWN: usize = 60;
 
 pub(super) type Result<T> = std::result::Result<T, Reason>;
 
-/// Reads a row, by attribute.
+/// A row, read by attribute.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'r> {
     row: &'r Row,
@@ -31,12 +31,12 @@ impl<'r> Fields<'r> {
         Self { row }
     }
 
-    /// A value; `None` where it is null, or the SELECT has no such column.
+    /// Returns a value, or `None` if it is null or the SELECT has no such column.
     pub(super) fn value(self, attribute: &str) -> Option<&'r Value> {
         self.row.get(attribute).filter(|value| **value != Value::Null)
     }
 
-    /// What its column is called in the source.
+    /// Returns the column's name in the source.
     pub(super) fn column(self, attribute: &str) -> String {
         self.row.column(attribute).to_owned()
     }
@@ -53,14 +53,14 @@ impl<'r> Fields<'r> {
         }
     }
 
-    /// The key of something: the row's own, or of what it belongs to.
+    /// Returns a key: the row's own, or that of a row it refers to.
     pub(super) fn key(self, attribute: &str) -> Result<Key> {
         let value = self.required(attribute)?;
-        let rule = "a key must be an integer, a text, a UUID or bytes";
+        let rule = "a key must be an integer, a string, a UUID or bytes";
         Key::of(value).ok_or_else(|| self.invalid(attribute, value, rule))
     }
 
-    /// What shows what it says: no control characters but line ends and tabs, and not blank.
+    /// Returns a text that is not blank and has no control characters except line ends and tabs.
     pub(super) fn text(self, attribute: &str, max: usize) -> Result<Option<String>> {
         let Some(value) = self.value(attribute) else { return Ok(None) };
         let text = value.to_text();
@@ -72,7 +72,7 @@ impl<'r> Fields<'r> {
         } else if is_blank {
             "must not be blank".to_owned()
         } else if length > max {
-            format!("has {length} characters, and may have {max}")
+            format!("has {length} characters, but may have at most {max}")
         } else {
             return Ok(Some(text));
         };
@@ -87,13 +87,13 @@ impl<'r> Fields<'r> {
         }
     }
 
-    /// What a type of the shop's makes of a text.
+    /// Parses a text as one of the shop's types.
     pub(super) fn parsed<T: FromStr<Err: Display>>(self, attribute: &str) -> Result<T> {
         let value = self.required(attribute)?;
         value.to_text().parse().map_err(|error: T::Err| self.invalid(attribute, value, error))
     }
 
-    /// What the mapping says of a value, or what the shop itself takes it for.
+    /// Translates a value with the mapping, or else parses it as the shop's own name.
     pub(super) fn mapped<T: FromStr + Clone>(
         self,
         section: &'static str,
@@ -112,7 +112,7 @@ impl<'r> Fields<'r> {
         })
     }
 
-    /// The currency, where the row has one.
+    /// Returns the currency, if the row has one.
     pub(super) fn currency(
         self,
         section: &'static str,
@@ -139,7 +139,7 @@ impl<'r> Fields<'r> {
         })
     }
 
-    /// A whole number of these.
+    /// Returns a whole number in this range.
     pub(super) fn whole(
         self,
         attribute: &str,
@@ -147,7 +147,7 @@ impl<'r> Fields<'r> {
     ) -> Result<Option<u64>> {
         let Some(value) = self.value(attribute) else { return Ok(None) };
         let text = value.to_text();
-        // As databases write whole numbers that could have a fraction.
+        // Databases write whole numbers of a decimal type like this: 5.00.
         let whole = text.trim_end_matches('0').strip_suffix('.').unwrap_or(&text);
         let digits = whole.strip_prefix('-').unwrap_or(whole);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -173,7 +173,8 @@ impl<'r> Fields<'r> {
         })
     }
 
-    /// Never before the creation, which some clocks and some imports have it.
+    /// Returns `updatedAt`, but never a time before the creation, which some clocks and imports
+    /// yield.
     pub(super) fn updated_at(self, created_at: Timestamp) -> Result<Timestamp> {
         Ok(self.time("updatedAt")?.map_or(created_at, |updated_at| updated_at.max(created_at)))
     }
@@ -184,7 +185,7 @@ impl<'r> Fields<'r> {
             Value::Text(text) => time::parse(text),
             _ => None,
         };
-        let rule = "must be a date and a time; turn numbers into one in the select \
+        let rule = "must be a date and a time; convert numbers in the select \
                     (to_timestamp, FROM_UNIXTIME, strftime with 'unixepoch')";
         time.map(Some).ok_or_else(|| self.invalid(attribute, value, rule))
     }
@@ -194,7 +195,7 @@ impl<'r> Fields<'r> {
     }
 }
 
-/// The time that an id is made of, of something that a row belongs to.
+/// Returns the `createdAt` of a referenced row, from which its id is derived.
 pub(super) fn created_at_of(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Text(text) => time::parse(text).filter(|time| *time >= Timestamp::UNIX_EPOCH),
@@ -202,7 +203,7 @@ pub(super) fn created_at_of(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// Enough of a value to know it by.
+/// Returns enough of a value to recognise it.
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::Text(text) => format!("{text:?}"),

@@ -1,4 +1,4 @@
-//! Ids that are the same whenever the same row is read.
+//! Ids that are the same each time the same row is read.
 
 use sha2::{Digest as _, Sha256};
 use storefront_core::Timestamp;
@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::Entity;
 
-/// The source's own id where the shop takes it; otherwise one that is made of the time and the key.
+/// Returns the source's id if it is one that the shop accepts, otherwise one derived from the time
+/// and the key.
 ///
-/// What follows the time is a hash: whoever reads the row again, on another day or on another
-/// machine, makes the same id, and two keys of one millisecond do not meet.
+/// The part after the time is a hash. So a row yields the same id whenever and wherever it is read,
+/// and two keys of the same millisecond do not collide.
 pub(super) fn id<T: TryFrom<Uuid>>(entity: Entity, legacy_id: &str, time: Timestamp) -> Option<T> {
     match own(legacy_id) {
         Some(own) => Some(own),
@@ -17,12 +18,12 @@ pub(super) fn id<T: TryFrom<Uuid>>(entity: Entity, legacy_id: &str, time: Timest
     }
 }
 
-/// The source's own id, if it is one of the shop's: a `UUIDv7`.
+/// Returns the source's id if it has the shop's format, `UUIDv7`.
 pub(super) fn own<T: TryFrom<Uuid>>(legacy_id: &str) -> Option<T> {
     legacy_id.parse::<Uuid>().ok()?.try_into().ok()
 }
 
-/// `None` before 1970.
+/// Derives an id from the time and the key. Returns `None` for a time before 1970.
 fn made<T: TryFrom<Uuid>>(entity: Entity, legacy_id: &str, time: Timestamp) -> Option<T> {
     let hash = Sha256::new()
         .chain_update(entity.section())
@@ -44,16 +45,16 @@ mod tests {
     const NOON: &str = "2019-05-04T12:00:00.123Z";
 
     #[test]
-    fn an_id_is_made_of_the_time_and_the_key_and_never_changes() {
+    fn an_id_is_derived_from_the_time_and_the_key_and_never_changes() {
         let time: Timestamp = NOON.parse().unwrap();
         let made: OrderId = id(Entity::Order, "17", time).unwrap();
         assert_eq!(made.created_at(), time);
-        // Written down: a later version of this program must make the same.
+        // A constant, because later versions of this program must derive the same id.
         assert_eq!(made.to_string(), "016a82b7-1e7b-7136-af23-03757b7f533a");
     }
 
     #[test]
-    fn the_same_key_of_another_entity_has_another_id() {
+    fn the_same_key_yields_a_different_id_for_another_entity() {
         let time: Timestamp = NOON.parse().unwrap();
         let user: UserId = id(Entity::User, "17", time).unwrap();
         let product: ProductId = id(Entity::Product, "17", time).unwrap();
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_version_7_is_kept_and_another_is_not() {
+    fn only_an_id_of_version_7_is_kept() {
         let time: Timestamp = NOON.parse().unwrap();
         let own = "01930000-0000-7000-8000-000000000201";
         let kept: OrderId = id(Entity::Order, own, time).unwrap();

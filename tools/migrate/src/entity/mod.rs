@@ -1,4 +1,4 @@
-//! From rows to what the table holds.
+//! Turns rows into the items of the table.
 
 mod fields;
 mod id;
@@ -23,7 +23,7 @@ pub(crate) use unit::migrated_types;
 pub use unit::{Kind, Migrated, Remark, Unit};
 pub(crate) use user::user;
 
-/// What the SELECTs of a mapping yield.
+/// The entities that a mapping has SELECTs for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -34,12 +34,12 @@ pub enum Entity {
     OrderItem,
 }
 
-/// What a SELECT yields of an entity.
+/// A column of an entity's SELECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute {
-    /// Its name, as the table has it.
+    /// The name of the attribute in the table.
     pub name: &'static str,
-    /// Whether the SELECT may leave it out.
+    /// Whether the SELECT may omit it.
     pub optional: bool,
 }
 
@@ -52,10 +52,10 @@ const fn optional(name: &'static str) -> Attribute {
 }
 
 impl Entity {
-    /// All of them, in the order in which they are read.
+    /// All entities, in the order in which they are read.
     pub const ALL: [Self; 4] = [Self::User, Self::Product, Self::Order, Self::OrderItem];
 
-    /// The section of the mapping that says where it is found.
+    /// Returns the section of the mapping that has the SELECT.
     #[must_use]
     pub const fn section(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Entity {
         }
     }
 
-    /// What its SELECT yields, the key first.
+    /// Returns the columns of the SELECT, the key first.
     #[must_use]
     pub const fn attributes(self) -> &'static [Attribute] {
         match self {
@@ -127,7 +127,7 @@ impl Entity {
         }
     }
 
-    /// The column that pages follow.
+    /// Returns the column that pages follow.
     #[must_use]
     pub const fn key(self) -> &'static str {
         self.attributes()[0].name

@@ -1,25 +1,25 @@
-//! Amounts of money, exactly.
+//! Exact amounts of money.
 
 use storefront_core::{Currency, MAX_PRICE};
 
 use crate::mapping::PriceUnit;
 
-/// Why a text is no price.
+/// Why a text is not a valid price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoPrice {
-    /// Not a number, or one with a fraction of the smallest coin.
+    /// Not a number, or one with more decimals than the currency has.
     Invalid(String),
-    /// Below nothing, or beyond what the shop takes.
+    /// Negative, or above the shop's maximum.
     OutOfRange,
 }
 
-/// The amount in the currency's minor unit.
+/// Parses an amount, and returns it in the currency's minor unit.
 pub(super) fn minor(text: &str, unit: PriceUnit, currency: Currency) -> Result<u64, NoPrice> {
     let invalid = |rule: &str| NoPrice::Invalid(rule.to_owned());
     let decimals = match unit {
         PriceUnit::Minor => 0,
         PriceUnit::Decimal => usize::from(currency.exponent().ok_or_else(|| {
-            NoPrice::Invalid(format!("{} has no minor unit to count in", currency.code()))
+            NoPrice::Invalid(format!("{} does not have a minor unit", currency.code()))
         })?),
     };
     let (is_negative, digits) = match text.trim().strip_prefix('-') {
@@ -31,7 +31,7 @@ pub(super) fn minor(text: &str, unit: PriceUnit, currency: Currency) -> Result<u
     if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
         return Err(invalid("must be a number such as 12.30"));
     }
-    // 12.300 is 12.30.
+    // 12.300 equals 12.30.
     let fraction = fraction.trim_end_matches('0');
     if fraction.len() > decimals {
         return Err(match unit {
@@ -44,7 +44,7 @@ pub(super) fn minor(text: &str, unit: PriceUnit, currency: Currency) -> Result<u
         });
     }
     let minor = format!("{whole}{fraction:0<decimals$}");
-    // Too many digits are too much money.
+    // A number that does not fit is too large in any case.
     let amount = minor.parse::<u64>().map_err(|_| NoPrice::OutOfRange)?;
     if amount > MAX_PRICE || (is_negative && amount > 0) {
         return Err(NoPrice::OutOfRange);
@@ -61,7 +61,7 @@ mod tests {
     const DECIMAL: PriceUnit = PriceUnit::Decimal;
 
     #[test]
-    fn decimals_are_those_of_the_currency() {
+    fn amounts_have_the_decimals_of_the_currency() {
         for (text, currency, amount) in [
             ("12.30", Currency::EUR, 1230),
             ("12.3", Currency::EUR, 1230),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_paid_is_refused() {
+    fn invalid_and_out_of_range_amounts_are_rejected() {
         for text in ["12.345", "12,30", "", ".", "1e3", "NaN", "$12.30", "--1"] {
             assert!(
                 matches!(minor(text, DECIMAL, Currency::EUR), Err(NoPrice::Invalid(_))),
@@ -94,13 +94,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_amount_comes_back(amount in 0..=MAX_PRICE) {
+        fn every_amount_round_trips(amount in 0..=MAX_PRICE) {
             let text = format!("{}.{:02}", amount / 100, amount % 100);
             prop_assert_eq!(minor(&text, DECIMAL, Currency::EUR), Ok(amount));
         }
 
         #[test]
-        fn no_text_is_too_odd_to_be_refused(text in ".*") {
+        fn no_text_causes_a_panic(text in ".*") {
             let _ = minor(&text, DECIMAL, Currency::EUR);
         }
     }

@@ -13,21 +13,21 @@ use super::{Entity, id};
 use crate::mapping::Mapping;
 use crate::source::{Key, Row, Value};
 
-/// How far apart an order's own id and its `createdAt` may be: an application makes the one, and often
-/// the database the other. The id's time is taken.
+/// How far apart the time in an order's id and its `createdAt` may be: the application generates
+/// the id, and often the database sets `createdAt`. The id's time is used.
 const SAME_TIME: i64 = 60_000;
 
-/// An order's row and its items'.
+/// The rows of an order and its items.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) row: Row,
-    /// Not all, where there are far too many.
+    /// Not all of them if there are far too many.
     pub(crate) items: Vec<Row>,
-    /// All of them.
+    /// The number of all items.
     pub(crate) item_count: usize,
 }
 
-/// By key as it is written, the `createdAt` of the users and the products that some orders name.
+/// The `createdAt` of the users and products that some orders refer to, by the text of the key.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) users: HashMap<String, Value>,
@@ -35,24 +35,23 @@ pub(crate) struct Known {
 }
 
 impl Draft {
-    /// Whose it is, where the row says so.
+    /// Returns the key of the order's user, if the row has one.
     pub(crate) fn user(&self) -> Option<Key> {
         Fields::of(&self.row).key("userId").ok()
     }
 
-    /// Puts the items into one order, whichever the database had them in: who reads again finds the
-    /// same.
+    /// Sorts the items, because the database may return them in a different order each time.
     pub(crate) fn sort(&mut self) {
         self.items.sort_by_cached_key(|item| Fields::of(item).key("productId").ok());
     }
 
-    /// What is in it.
+    /// Returns the keys of the order's products.
     pub(crate) fn products(&self) -> impl Iterator<Item = Key> {
         self.items.iter().filter_map(|item| Fields::of(item).key("productId").ok())
     }
 }
 
-/// The order of a row and of its items' rows.
+/// Reads an order and its items.
 pub(crate) fn order(
     draft: &Draft,
     known: &Known,
@@ -100,7 +99,7 @@ pub(crate) fn order(
     Ok(Migrated { legacy_id, value: OrderWithItems { order, items }, remarks })
 }
 
-/// An order item whose order is not there.
+/// Rejects an order item whose order is missing.
 pub(crate) fn orphan(row: Row) -> Reject {
     let fields = Fields::of(&row);
     let reason = match fields.key("orderId") {
@@ -115,7 +114,7 @@ pub(crate) fn orphan(row: Row) -> Reject {
     Reject { entity: Entity::OrderItem, key, reason, row, more: Vec::new() }
 }
 
-/// An order's `createdAt` is its id's time.
+/// Returns the order's id, whose time is the order's `createdAt`.
 fn order_id(fields: Fields<'_>, legacy_id: &str) -> Result<OrderId> {
     let created_at = fields.created_at()?;
     let id: OrderId = id::id(Entity::Order, legacy_id, created_at)
@@ -130,7 +129,7 @@ fn order_id(fields: Fields<'_>, legacy_id: &str) -> Result<OrderId> {
     Ok(id)
 }
 
-/// The one currency of the order and of all of its items, as far as they say.
+/// Returns the single currency of the order and its items, whichever of them have one.
 fn currency(draft: &Draft, mapping: &Mapping) -> Result<Currency> {
     let of_order = Fields::of(&draft.row).currency("orders", &mapping.orders.currency)?;
     let of_items = draft
@@ -148,7 +147,7 @@ fn currency(draft: &Draft, mapping: &Mapping) -> Result<Currency> {
     said.or(mapping.defaults.currency).ok_or_else(missing)
 }
 
-/// Sorted by product, each product once.
+/// Reads the items, sorted by product and with each product once.
 fn items(
     draft: &Draft,
     order_id: OrderId,
@@ -170,7 +169,7 @@ fn items(
             items.insert(product_id, OrderItem { order_id, product_id, name, quantity, price });
             continue;
         };
-        // As the shop itself does with an order that names a product twice.
+        // The shop does the same with an order that names a product twice.
         if (item.price, &item.name) != (price, &name) {
             return Err(Reason::RepeatedProduct { product });
         }
@@ -184,7 +183,7 @@ fn items(
         }
         remarks.push(Remark::MergedItems { product });
     }
-    // Those that were left out may or may not be of the same products.
+    // Rows that are not in the draft may or may not repeat products.
     if items.len() > MAX_ORDER_ITEMS || draft.item_count > draft.items.len() {
         return Err(Reason::TooManyItems(draft.item_count));
     }
@@ -197,8 +196,8 @@ fn quantity(fields: Fields<'_>) -> Result<u32> {
     quantity.ok_or_else(|| Reason::Missing { column: fields.column("quantity") })
 }
 
-/// Orders keep what they were placed with, also when the product is gone since. Its id is then made
-/// of the first moment that an id can have.
+/// Returns the id of an item's product. Orders keep their items even if the product has been
+/// deleted since. Its id is then derived with the earliest time that an id can have.
 fn product_id(
     key: &str,
     known: &Known,
@@ -214,7 +213,8 @@ fn product_id(
     Ok(id)
 }
 
-/// The id of what a row belongs to, as its own row makes it.
+/// Returns the id of the user or product that a row refers to, the same one that its own row
+/// yields.
 fn id_of<T: TryFrom<Uuid>>(
     of: Entity,
     key: &str,

@@ -1,4 +1,4 @@
-//! Passwords are carried over as the hashes that the shop can verify.
+//! Passwords: a hash that the shop can verify is loaded as it is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -6,30 +6,31 @@ use sha2::{Digest as _, Sha256};
 use storefront_core::PasswordHash;
 use storefront_credentials::{UnverifiableHash, check_verifiable};
 
-/// How a hash begins that the shop has made.
+/// The beginning of the shop's own hashes.
 const OWN: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
-/// The hash, if it is one that the shop can verify.
+/// Returns the hash if the shop can verify it.
 pub(super) fn usable(text: &str) -> Result<PasswordHash, UnverifiableHash> {
     let hash = PasswordHash::new(text.to_owned());
     check_verifiable(&hash)?;
     Ok(hash)
 }
 
-/// Whether a new hash is what the shop itself has put in the place of an old one, when somebody logged
-/// in: one of its own, where it was another's.
+/// Whether the shop itself has replaced the old hash with the new one at a log-in: the new one is
+/// its own, and the old one is not.
 pub(crate) fn is_renewed(old: &str, new: &str) -> bool {
     !old.starts_with(OWN) && new.starts_with(OWN) && usable(new).is_ok()
 }
 
-/// A hash that is no password's, so that trying it takes the usual time and fails.
+/// Returns a hash without a known password, so that verifying any password takes the usual time and
+/// fails.
 ///
-/// Whoever knows how it is made knows the hash, and would have to find a password to it.
+/// An attacker can compute the hash, but would still have to find a password that matches it.
 pub(super) fn locked(legacy_id: &str) -> PasswordHash {
     let digest = Sha256::new().chain_update("no password\0").chain_update(legacy_id).finalize();
     let output = STANDARD_NO_PAD.encode(digest);
     let salt = &output[..22];
-    // The last character of a salt carries two bits of 16 bytes only.
+    // The last character of a salt of 16 bytes has only two significant bits.
     let salt = format!("{}A", &salt[..21]);
     PasswordHash::new(format!("{OWN}{salt}${output}"))
 }
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_usable_and_plain_passwords_are_not() {
+    fn hashes_are_usable_but_plain_passwords_are_not() {
         let bcrypt = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
         assert_eq!(usable(bcrypt).unwrap().as_str(), bcrypt);
         for text in ["", "hunter2", "5f4dcc3b5aa765d61d8327deb882cf99"] {
@@ -48,18 +49,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_the_shops_own_takes_the_place_of_another() {
+    async fn a_hash_is_renewed_if_the_shops_own_replaces_another() {
         let password: storefront_credentials::Password = "correct horse".parse().unwrap();
         let own = password.hash().await.unwrap();
         let bcrypt = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
         assert!(is_renewed(bcrypt, own.as_str()));
         assert!(!is_renewed(own.as_str(), bcrypt));
-        assert!(!is_renewed(own.as_str(), locked("17").as_str()), "it has no reason to");
-        assert!(!is_renewed(bcrypt, OWN), "it is cut off");
+        assert!(!is_renewed(own.as_str(), locked("17").as_str()), "the old hash is current");
+        assert!(!is_renewed(bcrypt, OWN), "the new hash is truncated");
     }
 
     #[test]
-    fn a_locked_hash_is_the_same_each_time_and_another_for_another_user() {
+    fn a_locked_hash_is_stable_and_differs_between_users() {
         assert_eq!(locked("17"), locked("17"));
         assert_ne!(locked("17"), locked("18"));
         assert_eq!(check_verifiable(&locked("17")), Ok(()));

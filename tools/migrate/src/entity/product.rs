@@ -7,13 +7,13 @@ use super::{Entity, id};
 use crate::mapping::Mapping;
 use crate::source::Row;
 
-/// In characters: what the API takes as a description.
+/// The API's maximum length of a description, in characters.
 const MAX_DESCRIPTION: usize = 5000;
 
-/// What the API takes as a stock.
+/// The API's maximum stock.
 const MAX_STOCK: u64 = 1_000_000_000_000;
 
-/// The product of a row.
+/// Reads the product of a row.
 pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<Product>> {
     const SECTION: &str = Entity::Product.section();
     let fields = Fields::of(row);
@@ -37,7 +37,7 @@ pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<Product>>
     let value = Product {
         id,
         name,
-        // The shop knows no empty ones.
+        // The shop has no empty descriptions.
         description: description.filter(|text| !text.is_empty()),
         category,
         price,

@@ -1,4 +1,4 @@
-//! What is wrong with a row.
+//! Rows that break a rule, and why.
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
@@ -9,22 +9,22 @@ use super::Entity;
 use crate::size::MAX_ITEM;
 use crate::source::Row;
 
-/// A row, or an order with its items, that the shop's rules do not take.
+/// A row, or an order with its items, that breaks a rule of the shop.
 #[derive(Clone, Debug)]
 pub struct Reject {
-    /// What it is.
+    /// The entity of the row.
     pub entity: Entity,
-    /// Its key in the source; `None` where that is null.
+    /// The key in the source; `None` if it is null.
     pub key: Option<String>,
-    /// Which rule it breaks: the first, where there are several.
+    /// The first rule that it breaks.
     pub reason: Reason,
-    /// What the SELECT yielded. The password's hash is never shown.
+    /// The row that the SELECT returned. The password hash is never shown.
     pub row: Row,
-    /// Of an order, its items; of rows that share a key, the others.
+    /// The items of an order, or the other rows with the same key.
     pub more: Vec<Row>,
 }
 
-/// Which rule a row breaks. Columns go by their names in the source; what they hold is shortened.
+/// Which rule a row breaks. Columns have their names in the source; values are shortened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum Reason {
@@ -32,63 +32,59 @@ pub enum Reason {
     Missing { column: String },
     #[error("{column} is {found}: {rule}")]
     Invalid { column: String, found: String, rule: String },
-    #[error(
-        "{column} is {found}, which the shop does not have: say what it is in [{section}.{attribute}]"
-    )]
+    #[error("{column} is {found}, which the shop does not have: map it in [{section}.{attribute}]")]
     Unmapped { column: String, found: String, section: &'static str, attribute: &'static str },
-    #[error("{column} is {found}, and must be {range}")]
+    #[error("{column} is {found}, but must be {range}")]
     OutOfRange { column: String, found: String, range: String },
     #[error(
-        "no password can be compared with {column} ({why}): set without_password = \"lock\" in [users] for users who shall get a new password"
+        "no password can be verified with {column} ({why}); without_password = \"lock\" in [users] loads such users without a password"
     )]
     Password {
         column: String,
         /// What is wrong with the hash; the hash itself is not shown.
         why: String,
     },
-    #[error("{rows} rows have this key: does a JOIN of the select repeat them?")]
+    #[error("{rows} rows have this key: does a JOIN in the select repeat them?")]
     SharedKey { rows: usize },
-    #[error("{column} is {key}, and there is no such {of}")]
+    #[error("{column} is {key}, but there is no such {of}")]
     Orphan { column: String, key: String, of: Entity },
-    #[error("{column} is {key}, and the createdAt of that {of} cannot be read")]
+    #[error("{column} is {key}, but the createdAt of that {of} cannot be read")]
     Undated { column: String, key: String, of: Entity },
-    #[error("it is priced in several currencies: {}", .0.join(", "))]
+    #[error("its prices are in several currencies: {}", .0.join(", "))]
     MixedCurrencies(Vec<String>),
     #[error("it has no items")]
     NoItems,
-    #[error("it has {0} items; an order holds {MAX_ORDER_ITEMS}")]
+    #[error("it has {0} items; an order has at most {MAX_ORDER_ITEMS}")]
     TooManyItems(usize),
-    #[error("the product {product} is in it more than once, at different prices or names")]
+    #[error("it has the product {product} more than once, with different prices or names")]
     RepeatedProduct { product: String },
     #[error(
-        "total is {total}, and its items add up to {items} (in the currency's minor unit): what else is in it must be an item"
+        "total is {total}, but its items add up to {items} (in the currency's minor unit): anything else in it must be an item, too"
     )]
     OtherTotal { total: u64, items: u64 },
-    #[error("its id is also made of the key {winner}, whose row is older or comes first")]
+    #[error("the key {winner} yields the same id, and its row is older or comes first")]
     SharedId { winner: String },
     #[error(
-        "its email is, but for capitals and spaces, that of the user {winner}, who is older or comes first"
+        "apart from capitals and spaces, its email is that of the user {winner}, who is older or comes first"
     )]
     SharedEmail { winner: String },
-    #[error("its email is taken in the table, by the user whose id there is {user_id}")]
+    #[error("in the table, its email belongs to the user with the id {user_id}")]
     EmailTaken { user_id: String },
-    #[error(
-        "the table has it at version {version}, last changed at {updated_at}: kept as it is there"
-    )]
+    #[error("the table has version {version} of it, last changed at {updated_at}, and keeps that")]
     Kept { version: String, updated_at: String },
-    #[error("it makes an item of {bytes} bytes; an item has at most {}", MAX_ITEM)]
+    #[error("it needs an item of {bytes} bytes; an item has at most {}", MAX_ITEM)]
     TooLarge { bytes: u64 },
-    #[error("the id is of {id}, and {column} is {found}: an order's are the same")]
+    #[error("the time in its id is {id}, but {column} is {found}: for an order they must agree")]
     OtherTime { id: String, column: String, found: String },
 }
 
 impl Reason {
-    /// The kind of [`Self::EmailTaken`].
+    /// [`Self::kind`] of [`Self::EmailTaken`].
     pub(crate) const EMAIL_TAKEN: &str = "email taken";
-    /// The kind of [`Self::Kept`].
+    /// [`Self::kind`] of [`Self::Kept`].
     pub(crate) const KEPT: &str = "kept in the table";
 
-    /// What it is about in a word or two, to count by.
+    /// Returns a short name of the rule, for counting.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -115,7 +111,7 @@ impl Reason {
     }
 }
 
-/// A line of the file of rejects.
+/// Writes a line of the file of rejects.
 impl Serialize for Reject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut line = serializer.serialize_struct("Reject", 6)?;

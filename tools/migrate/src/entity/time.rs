@@ -1,11 +1,11 @@
-//! Times, as databases write them.
+//! Times in the formats of databases.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use storefront_core::Timestamp;
 
-/// Reads a date and a time, with an offset or, without one, in UTC; a date alone is its first moment.
-/// What is finer than a millisecond is cut off.
+/// Parses a date and time. Without an offset, it is in UTC; a date alone is its midnight. Fractions
+/// of a millisecond are cut off.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let time = text.parse::<jiff::Timestamp>().ok().or_else(|| {
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_databases_write_is_read() {
+    fn the_formats_of_databases_are_parsed() {
         for (text, read) in [
             // PostgreSQL: timestamptz, timestamp, date.
             ("2026-11-22 10:00:00.5+00", "2026-11-22T10:00:00.500Z"),
@@ -29,7 +29,7 @@ mod tests {
             ("2026-11-22", "2026-11-22T00:00:00.000Z"),
             // MySQL.
             ("2026-11-22 10:00:00", "2026-11-22T10:00:00.000Z"),
-            // As programs write them into SQLite.
+            // What programs write into SQLite.
             ("2026-11-22T10:00:00Z", "2026-11-22T10:00:00.000Z"),
             ("2026-11-22T10:00:00.000+01:00", "2026-11-22T09:00:00.000Z"),
         ] {
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_not_read() {
+    fn other_texts_are_not_parsed() {
         for text in ["", "infinity", "0000-00-00 00:00:00", "yesterday", "1767225600", "10:00"] {
             assert_eq!(parse(text), None, "{text}");
         }

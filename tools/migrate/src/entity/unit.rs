@@ -1,4 +1,4 @@
-//! What is written together.
+//! Units: what is read, rejected and written as a whole.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use storefront_core::{OrderWithItems, Product, User};
 
 use super::Entity;
 
-/// What a source is read for, one after the other.
+/// The kinds of unit, which are read one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -19,7 +19,7 @@ pub enum Kind {
     Order,
 }
 
-/// A user, a product, or an order with its items: what the table takes as a whole.
+/// A user, a product, or an order with its items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Unit {
@@ -28,28 +28,28 @@ pub enum Unit {
     Order(Migrated<OrderWithItems>),
 }
 
-/// What a row has become.
+/// A row converted to the shop's type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migrated<T> {
-    /// Its key in the source, which each of its items keeps as `legacyId`.
+    /// The key in the source, which each item keeps as `legacyId`.
     pub legacy_id: String,
-    /// What the shop takes it for.
+    /// The converted value.
     pub value: T,
-    /// What was not carried over as it was.
+    /// Changes that the conversion made.
     pub remarks: Vec<Remark>,
 }
 
-/// What was not carried over as it was, though nothing is wrong.
+/// A change that the conversion made to a valid row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remark {
-    /// A user without a password that the shop can verify: they need a new one.
+    /// The user has no password that the shop can verify, and needs a new one.
     Locked,
-    /// Order items of the same product, at the same price, became one.
+    /// Order items of the same product and at the same price were merged.
     MergedItems {
         /// The product's key in the source.
         product: String,
     },
-    /// A product of the order is not there any more. The item has an id made of its key alone.
+    /// A product of the order no longer exists. The item has an id derived from its key alone.
     ProductGone {
         /// The product's key in the source.
         product: String,
@@ -57,10 +57,10 @@ pub enum Remark {
 }
 
 impl Kind {
-    /// All of them, in the order in which they are loaded: an order names its user and its products.
+    /// All kinds, in loading order: orders come last, because they refer to users and products.
     pub const ALL: [Self; 3] = [Self::User, Self::Product, Self::Order];
 
-    /// What its rows are, an order's items not counted.
+    /// Returns the entity of the unit's main row: for an order with its items, the order.
     #[must_use]
     pub const fn entity(self) -> Entity {
         match self {
@@ -70,8 +70,8 @@ impl Kind {
         }
     }
 
-    /// The kind that has items of this type. `None` for what the shop makes itself, which nobody
-    /// migrates.
+    /// Returns the kind that has items of this type, or `None` for types that only the shop itself
+    /// writes.
     #[must_use]
     pub const fn with_items(item_type: ItemType) -> Option<Self> {
         match item_type {
@@ -83,13 +83,13 @@ impl Kind {
     }
 }
 
-/// The types of item that a migration writes.
+/// Returns the types of item that a migration writes.
 pub(crate) fn migrated_types() -> impl Iterator<Item = ItemType> {
     ItemType::ALL.iter().copied().filter(|it| Kind::with_items(*it).is_some())
 }
 
 impl Unit {
-    /// What it is.
+    /// Returns the kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
@@ -99,7 +99,7 @@ impl Unit {
         }
     }
 
-    /// Its key in the source.
+    /// Returns the key in the source.
     #[must_use]
     pub fn legacy_id(&self) -> &str {
         match self {
@@ -109,7 +109,7 @@ impl Unit {
         }
     }
 
-    /// What was not carried over as it was.
+    /// Returns the changes that the conversion made.
     #[must_use]
     pub fn remarks(&self) -> &[Remark] {
         match self {
@@ -119,8 +119,8 @@ impl Unit {
         }
     }
 
-    /// All that the table holds of it: what the repositories would have written, and with each item
-    /// the unit's key in the source as `legacyId`.
+    /// Returns the unit's items: those that the repositories would have written, each with the
+    /// unit's key in the source as `legacyId`.
     pub fn to_items(&self) -> storefront_core::Result<Vec<Item>> {
         let mut items = match self {
             Self::User(user) => user.value.to_items()?.into(),

@@ -7,7 +7,7 @@ use super::{Entity, id, password};
 use crate::mapping::{Mapping, WithoutPassword};
 use crate::source::Row;
 
-/// The user of a row.
+/// Reads the user of a row.
 pub(crate) fn user(row: &Row, mapping: &Mapping) -> fields::Result<Migrated<User>> {
     let fields = Fields::of(row);
     let legacy_id = fields.key("id")?.to_string();
@@ -29,7 +29,7 @@ pub(crate) fn user(row: &Row, mapping: &Mapping) -> fields::Result<Migrated<User
         }
         (hash, WithoutPassword::Reject) => {
             let why = hash.and_then(Result::err).map(|why| why.to_string());
-            let why = why.unwrap_or_else(|| "there is none".to_owned());
+            let why = why.unwrap_or_else(|| "it is null".to_owned());
             return Err(Reason::Password { column: fields.column("passwordHash"), why });
         }
     };

@@ -1,4 +1,4 @@
-//! One batch of writes, until all of it is written.
+//! Writes one batch, and retries until all of it is written.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::pace::Pace;
 use super::table;
 use crate::{Error, size};
 
-/// The most writes of a batch, which DynamoDB sets. That a batch has 16 MB at most then follows from
-/// the 400 KB of an item.
+/// DynamoDB's limit of writes per batch. Its limit of 16 MB then always holds, because an item has
+/// at most 400 KB.
 pub(super) const BATCH: usize = 25;
 
-/// How often in a row nothing at all may be written before it is given up: some minutes.
+/// How many tries in a row may write nothing at all before the batch is given up: some minutes.
 const MAX_TRIES: usize = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// The pauses between tries, with jitter.
+/// Returns the pauses between tries, with jitter.
 pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
@@ -32,17 +32,17 @@ pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
         .build()
 }
 
-/// Why a request was not carried out.
+/// Why a request failed.
 pub(crate) enum Refusal {
-    /// It was too much for now.
+    /// There was not enough capacity at the moment.
     Throttled(Error),
-    /// Something that passes.
+    /// A temporary failure.
     Passing(Error),
-    /// It will not be carried out however often it is tried.
+    /// Another try would fail as well.
     Final(Error),
 }
 
-/// What it is that went wrong with a request.
+/// Classifies a failed request.
 pub(crate) fn refusal<E>(doing: &'static str, error: SdkError<E>) -> Refusal
 where
     aws_sdk_dynamodb::Error: From<SdkError<E>>,
@@ -64,7 +64,7 @@ where
     }
 }
 
-/// Puts the items, whatever is there. Returns how many units it took.
+/// Puts the items, over existing ones. Returns how many units that consumed.
 pub(super) async fn put(
     client: &Client,
     table: &str,

@@ -1,8 +1,8 @@
-//! Loads what was changed in the source since the load, while the shop may already be in use.
+//! Loads what has changed in the source since the load. The shop may already be in use.
 //!
-//! Nothing is put blindly here. What a load or a catch-up has written is at version 1, and every
-//! change by the shop counts the version up: only what is at version 1 and not newer is replaced, and
-//! a user's guard only where the email is free.
+//! Nothing is overwritten blindly. What a load or a catch-up has written has version 1, and
+//! every change by the shop increments the version. So an item is replaced only if it has version 1
+//! and is not newer, and a user's guard is put only if the email is free.
 
 use std::collections::VecDeque;
 
@@ -21,8 +21,8 @@ use super::{LoadArgs, Summary, items};
 use crate::source::Read;
 use crate::{Entity, Error, Key, Kind, Mapping, Reader, Reason, size};
 
-/// How much earlier changes are looked for: a transaction of the source may take its time from the
-/// first change to the end, and only then be seen.
+/// How much earlier to start looking for changes: a transaction of the source may take long between
+/// a change and its end, and the change is visible only then.
 const OVERLAP_MILLIS: i64 = 10 * 60 * 1_000;
 
 /// How many units are looked up at once.
@@ -52,12 +52,12 @@ pub(super) async fn run(
     let display = Display::new();
     let since = state.caught_up.unwrap_or(state.begun).as_millis() - OVERLAP_MILLIS;
     let since = Timestamp::from_millis(since).unwrap_or(Timestamp::UNIX_EPOCH);
-    display.line(&format!("Looking for what was changed since {since}."));
+    display.line(&format!("Looking for changes since {since}."));
     if target.has_stream {
         display.line(
-            "The table has a stream: the shop's consumer publishes each change of an order's status that is caught \
-             up with. Disable the rules of subscribers that shall not hear of them; without its event source \
-             mapping the consumer would only hear of them later.",
+            "The table has a stream: the shop's consumer publishes each change of an order's status that this round \
+             loads. Disable the rules of subscribers that should not get these events. Disabling the event source \
+             mapping instead would only delay them.",
         );
     }
     let max_wcu = args.max_wcu.map_or(u32::MAX, std::num::NonZeroU32::get);
@@ -81,7 +81,7 @@ pub(super) async fn run(
     Ok(summary)
 }
 
-/// What cannot be seen.
+/// Returns notes on what a catch-up cannot see.
 fn notes(reader: &Reader) -> Vec<String> {
     let mut notes: Vec<_> = Kind::ALL
         .map(Kind::entity)
@@ -94,10 +94,10 @@ fn notes(reader: &Reader) -> Vec<String> {
         .collect();
     if reader.columns(Entity::OrderItem).find("updatedAt").is_none() {
         notes.push(
-            "[order_items] has no updatedAt: a change of an item is seen where it touched its order's".to_owned(),
+            "[order_items] has no updatedAt: a changed item is seen only if its order's updatedAt was set".to_owned(),
         );
     }
-    notes.push("rows that are gone from the source are still in the table".to_owned());
+    notes.push("rows deleted from the source are still in the table".to_owned());
     notes
 }
 
@@ -109,7 +109,7 @@ struct CatchUp {
 }
 
 impl CatchUp {
-    /// What was changed of an entity; of order items, their orders.
+    /// Loads the changed units of an entity. For order items, these are their orders.
     async fn entity(
         &mut self,
         reader: &mut Reader,
@@ -126,10 +126,10 @@ impl CatchUp {
         loop {
             let keys = reader.changed(entity, since, after.as_ref(), PAGE).await?;
             let Some(last) = keys.last().cloned() else { break };
-            waiting.extend(self.units(reader, kind, &keys, Late::May).await?);
+            waiting.extend(self.units(reader, kind, &keys, IfTaken::Retry).await?);
             after = Some(last);
         }
-        // An email is free once the user who had it has got theirs.
+        // An email becomes free once the user who had it has been given their new one.
         let mut waiting = VecDeque::from(waiting);
         loop {
             let keys: Vec<_> = waiting.drain(..).collect();
@@ -138,11 +138,11 @@ impl CatchUp {
             }
             let mut left = Vec::new();
             for keys in keys.chunks(PAGE) {
-                left.extend(self.units(reader, kind, keys, Late::May).await?);
+                left.extend(self.units(reader, kind, keys, IfTaken::Retry).await?);
             }
             if left.len() == keys.len() {
                 for keys in keys.chunks(PAGE) {
-                    self.units(reader, kind, keys, Late::IsRejected).await?;
+                    self.units(reader, kind, keys, IfTaken::Reject).await?;
                 }
                 return Ok(());
             }
@@ -150,13 +150,13 @@ impl CatchUp {
         }
     }
 
-    /// Writes the units of these keys; returns those whose email is not free.
+    /// Writes the units with these keys. Returns the keys of users whose email is not free.
     async fn units(
         &mut self,
         reader: &mut Reader,
         kind: Kind,
         keys: &[Key],
-        late: Late,
+        if_taken: IfTaken,
     ) -> Result<Vec<Key>, Error> {
         let reads = reader.find(kind, keys).await?;
         let table = &self.table;
@@ -170,9 +170,9 @@ impl CatchUp {
         }
         drop(written);
         for (read, refused, count) in counted {
-            match (refused, read.key.clone(), late) {
+            match (refused, read.key.clone(), if_taken) {
                 (None, _, _) if read.unit.is_ok() => self.counts.add(kind, count),
-                (Some(Refused::EmailTaken { .. }), Some(key), Late::May) => waiting.push(key),
+                (Some(Refused::EmailTaken { .. }), Some(key), IfTaken::Retry) => waiting.push(key),
                 (refused, _, _) => {
                     if let Err(reject) = items(read, refused.map(Reason::from))? {
                         self.rejects.write(&reject)?;
@@ -185,15 +185,15 @@ impl CatchUp {
     }
 }
 
-/// What becomes of a user whose email is not free.
+/// What to do with a user whose email is not free.
 #[derive(Clone, Copy)]
-enum Late {
-    /// It may be later.
-    May,
-    IsRejected,
+enum IfTaken {
+    /// It may become free.
+    Retry,
+    Reject,
 }
 
-/// Writes a unit, unless it is none, or the table has something else; and how many items it has.
+/// Writes a unit, unless it is a reject or the table refuses it. Also returns its number of items.
 async fn write(
     table: &Table,
     kind: Kind,

@@ -1,8 +1,9 @@
-//! Who has an email, and who an id, where several users claim one.
+//! Decides who gets an email or an id that several users claim.
 //!
-//! A batch puts what it is given: the guard of an email would be overwritten, and two users would
-//! have it. So all users are read once before, and who claims what is sorted in a file; however many
-//! they are, memory holds a page. In the file are hashes of the emails, not the emails.
+//! A batch overwrites existing items, so it would overwrite the guard of an email, and two users
+//! would have it. So all users are read once beforehand, and their claims are sorted in a file.
+//! However many users there are, memory holds only a page. The file contains hashes of the emails,
+//! not the emails.
 
 use futures_util::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
@@ -21,7 +22,8 @@ const SCHEMA: &str = "
     CREATE TABLE claim (key TEXT, shown TEXT, id BLOB, email BLOB, created_at INTEGER);
     CREATE TABLE lost (key TEXT PRIMARY KEY, what TEXT, winner TEXT) WITHOUT ROWID";
 
-/// The oldest wins; of those of one moment, the first that was read. Who lost the id claims no email.
+/// The oldest wins; among equally old ones, the first that was read. The loser of an id claims no
+/// email.
 const SORT: &str = "
     INSERT INTO lost SELECT key, 'id', winner FROM (
         SELECT key, FIRST_VALUE(shown) OVER same AS winner, ROW_NUMBER() OVER same AS place
@@ -34,7 +36,7 @@ const SORT: &str = "
     ) WHERE place > 1;
     DROP TABLE claim";
 
-/// Which users lost a claim.
+/// The users who lost a claim.
 #[derive(Debug)]
 pub(crate) struct Claims {
     path: PathBuf,
@@ -50,9 +52,9 @@ struct Claim {
 }
 
 impl Claims {
-    /// Reads all users, and sorts out who has what.
+    /// Reads all users, and decides who gets what.
     pub(crate) async fn read(reader: &mut Reader, path: &Path) -> Result<Self, Error> {
-        // What is there is of an earlier run, or of half a one.
+        // An existing file is from an earlier run, which may have been interrupted.
         match std::fs::remove_file(path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::State { path: path.to_owned(), source });
@@ -79,7 +81,7 @@ impl Claims {
     }
 
     async fn create(path: &Path) -> sqlx::Result<SqliteConnection> {
-        // Its owner's only, from the beginning.
+        // Only its owner can read it, from the beginning.
         super::state::private()
             .create(true)
             .write(true)
@@ -88,7 +90,7 @@ impl Claims {
             .map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
-            // After a crash it is made anew.
+            // After a crash it is created again.
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
             .pragma("temp_store", "FILE");
@@ -112,7 +114,7 @@ impl Claims {
         insert.build().execute(&mut self.connection).await.map(drop)
     }
 
-    /// Which claim the user of a key lost, if any.
+    /// Returns which claim the user with this key lost, if any.
     pub(crate) async fn lost(&mut self, key: &Key) -> Result<Option<Reason>, Error> {
         let key = serde_json::to_string(key).map_err(Error::Json)?;
         let found = sqlx::query("SELECT what, winner FROM lost WHERE key = ?")
@@ -129,7 +131,7 @@ impl Claims {
         }))
     }
 
-    /// It is not needed any more.
+    /// Removes the file.
     pub(crate) async fn remove(self) -> Result<(), Error> {
         self.connection.close().await.map_err(Error::Claims)?;
         std::fs::remove_file(&self.path)
@@ -140,7 +142,7 @@ impl Claims {
 impl Claim {
     fn of(key: &Key, user: &Migrated<User>) -> Result<Self, Error> {
         let mut email = [0; 16];
-        // Normalised, as the guard's key is.
+        // Normalised, like the guard's key.
         email.copy_from_slice(&Sha256::digest(user.value.email.as_str())[..16]);
         Ok(Self {
             key: serde_json::to_string(key).map_err(Error::Json)?,

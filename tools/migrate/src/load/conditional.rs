@@ -1,4 +1,4 @@
-//! Writes that keep what others have written since.
+//! Conditional writes, which keep what others have written since.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -18,7 +18,7 @@ use super::pace::Pace;
 use super::table::{self, Target, table_error};
 use crate::{Error, Reason, size};
 
-/// The table, where the shop is in use.
+/// The table while the shop is in use.
 #[derive(Debug)]
 pub(super) struct Table {
     client: Client,
@@ -31,15 +31,15 @@ pub(super) struct Table {
 /// Why something was not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The table has it newer, or the shop has changed it.
+    /// The item in the table is newer, or the shop has changed it.
     Kept { version: String, updated_at: String },
     /// Another user has the email.
     EmailTaken { user_id: String },
-    /// It is more than an item can be.
+    /// It is larger than an item can be.
     TooLarge { bytes: u64 },
 }
 
-/// Where the condition failed, and on which item.
+/// The action whose condition failed, and the item on which it failed.
 struct Failed {
     place: usize,
     item: Item,
@@ -51,13 +51,13 @@ impl Table {
         Self { client, reads, name, pace, units: Mutex::new(0.0) }
     }
 
-    /// How many write capacity units were consumed.
+    /// Returns how many write capacity units were consumed.
     pub(super) fn units(&self) -> f64 {
         *self.units.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts the first item if the shop has not changed it, the others with it, and deletes what is
-    /// not any more.
+    /// Puts the first item if the shop has not changed it. Along with it, puts the other items and
+    /// deletes those that are gone.
     pub(super) async fn put(
         &self,
         items: Vec<Item>,
@@ -66,7 +66,7 @@ impl Table {
         let mut actions = Vec::with_capacity(items.len() + gone.len());
         let mut units = 0;
         for (place, item) in items.into_iter().enumerate() {
-            // A transaction takes twice as many.
+            // A transaction consumes twice as many.
             units += 2 * size::put_units(&item);
             let put = if place == 0 { self.put_unless_changed(item) } else { self.any_put(item) };
             actions.push(put?);
@@ -81,13 +81,13 @@ impl Table {
         Ok(failed.map(|failed| kept(&failed.item)))
     }
 
-    /// Puts an order with its items, and deletes the items that it has no longer.
+    /// Puts an order with its items, and deletes the items that it no longer has.
     pub(super) async fn put_order(&self, items: Vec<Item>) -> Result<Option<Refused>, Error> {
-        // That of the items, which is the order's own.
+        // The partition of the items, which belongs to this order only.
         let partition = items.get(1).and_then(|item| item.get(PK)).cloned();
         let mut gone = Vec::new();
         if let Some(partition) = partition {
-            // At most 48 items of the shop's: never more than a page.
+            // An order of the shop has at most 48 items, so they always fit into a page.
             let there = self
                 .reads
                 .query()
@@ -105,8 +105,8 @@ impl Table {
         self.put(items, gone).await
     }
 
-    /// Puts a user and the guard of the email, if the email is free; the guard of the email that the
-    /// user had is deleted.
+    /// Puts a user and the guard of their email, if the email is free. Deletes the guard of the
+    /// email that the user had before.
     pub(super) async fn put_user(&self, items: Vec<Item>) -> Result<Option<Refused>, Error> {
         const GUARD: usize = 1;
         let Ok([user, guard]) = <[Item; 2]>::try_from(items) else { return Ok(None) };
@@ -120,7 +120,7 @@ impl Table {
             .send()
             .await
             .map_err(table_error("read"))?;
-        // The guards' keys are made of the emails as the index's keys of users are.
+        // A guard's key is made of the email in the same way as the user's key in the index.
         let before = answer.item.as_ref().and_then(|item| item.get("GSI1PK")).cloned();
         let mut units = 2 * (size::put_units(&user) + size::put_units(&guard));
         let guard_before = before.filter(|before| Some(before) != guard.get(PK)).map(|partition| {
@@ -131,7 +131,7 @@ impl Table {
         let mut actions = vec![self.put_unless_changed(user)?, self.put_own(guard, &id)?];
         if let Some(guard) = guard_before {
             units += 2;
-            // Another user's is left, as that of somebody who has got the email meanwhile.
+            // If somebody else has taken the email meanwhile, its guard is theirs and stays.
             if self.is_owned(&guard, &id).await? {
                 actions.push(self.delete_own(guard, &id)?);
             }
@@ -156,7 +156,7 @@ impl Table {
         Ok(answer.item.is_some_and(|guard| text(&guard, "userId") == user_id))
     }
 
-    /// What is loaded is at version 1 until the shop changes it.
+    /// Puts an item unless the shop has changed it: a loaded item has version 1 until then.
     fn put_unless_changed(&self, item: Item) -> Result<TransactWriteItem, Error> {
         let updated_at = text(&item, "updatedAt");
         let put = Put::builder()
@@ -200,7 +200,7 @@ impl Table {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// Carries a transaction out, if its conditions hold.
+    /// Runs a transaction. Returns the condition that failed, if any.
     async fn write(
         &self,
         actions: Vec<TransactWriteItem>,
@@ -254,14 +254,14 @@ fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<&[Cancellation
     }
 }
 
-/// The first condition that failed.
+/// Returns the first condition that failed.
 fn failed(reasons: &[CancellationReason]) -> Option<Failed> {
     let place =
         reasons.iter().position(|reason| reason.code() == Some("ConditionalCheckFailed"))?;
     Some(Failed { place, item: reasons[place].item.clone().unwrap_or_default() })
 }
 
-/// Whether nothing stands in the way but others, or the lack of capacity.
+/// Whether only other writers or a lack of capacity were in the way.
 fn passes(reasons: &[CancellationReason]) -> bool {
     const PASSES: [&str; 4] =
         ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];

@@ -1,27 +1,28 @@
-//! How a load, and what reads it back, shows how far it is: a bar in a terminal, else a line now and then.
+//! Shows the progress of a load or verification: a bar in a terminal, otherwise a line now and
+//! then.
 
 use std::io::{IsTerminal as _, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-/// Between two lines.
+/// The time between two lines.
 const LINES: Duration = Duration::from_secs(10);
-/// Between two looks at the bar.
+/// The time between two updates of the bar.
 const LOOKS: Duration = Duration::from_millis(200);
 
-/// What of the table's capacity was consumed.
+/// How much of the table's capacity was consumed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
-    /// Capacity units.
+    /// The number of capacity units.
     pub(crate) units: f64,
-    /// Which: WCU or RCU.
+    /// Their name: WCU or RCU.
     pub(crate) of: &'static str,
-    /// How many requests may be under way now.
+    /// How many requests may be in flight now.
     pub(crate) at_once: usize,
 }
 
-/// Says on the standard error how far something is.
+/// Shows progress on standard error.
 #[derive(Debug)]
 pub(crate) struct Display {
     is_terminal: bool,
@@ -31,7 +32,7 @@ pub(crate) struct Display {
     total: u64,
     begun: Instant,
     shown: Instant,
-    /// Of an earlier run.
+    /// What an earlier run has done.
     done_before: u64,
     items_before: u64,
 }
@@ -52,7 +53,7 @@ impl Display {
         }
     }
 
-    /// Says something.
+    /// Prints a line.
     pub(crate) fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
@@ -60,7 +61,7 @@ impl Display {
         }
     }
 
-    /// So many of something are to come, a part of which may be done; and how many items that part has.
+    /// Begins a part of the work. Of its total, some may be done already, with this many items.
     pub(crate) fn begin(&mut self, name: &'static str, total: u64, done: u64, items: u64) {
         let now = Instant::now();
         *self = Self {
@@ -83,7 +84,7 @@ impl Display {
         }
     }
 
-    /// So much is done by now.
+    /// Shows how much is done by now.
     pub(crate) fn step(&mut self, done: u64, items: u64, spent: impl FnOnce() -> Option<Spent>) {
         let since = if self.is_terminal { LOOKS } else { LINES };
         if self.shown.elapsed() < since {
@@ -109,7 +110,7 @@ impl Display {
         eprintln!("{name}: {done} of {total} done, {said}, {left} left");
     }
 
-    /// All of a kind is done.
+    /// Ends the part that was begun last.
     pub(crate) fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish();
@@ -117,7 +118,7 @@ impl Display {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a rate needs no more")]
+#[allow(clippy::cast_precision_loss, reason = "a rate needs no more precision")]
 fn as_f64(count: u64) -> f64 {
     count as f64
 }

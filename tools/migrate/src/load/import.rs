@@ -1,7 +1,7 @@
 //! Files for DynamoDB's import from S3: gzip, a line of DynamoDB JSON for each item.
 //!
-//! The folder has `data`, which is what to upload, and `manifest.json` beside it: an import takes all
-//! that is under its prefix for items.
+//! The folder has `data`, which is what to upload, and beside it `manifest.json`: an import reads
+//! everything under its prefix as items.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
@@ -18,10 +18,10 @@ use crate::Error;
 
 const DATA: &str = "data";
 const MANIFEST: &str = "manifest.json";
-/// What a file is called until it is complete.
+/// The suffix of a file until it is complete.
 const PARTIAL: &str = ".partial";
 
-/// Writes one file after the other.
+/// Writes one file after another.
 #[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,
@@ -39,7 +39,7 @@ struct Line {
 }
 
 impl Files {
-    /// Goes on after those that are complete; what else an earlier run began is removed.
+    /// Continues after the complete files, and removes what an earlier run has only begun.
     pub(super) fn open(
         folder: &Path,
         written: Vec<Written>,
@@ -93,7 +93,7 @@ impl Files {
         Ok(())
     }
 
-    /// A file ends where a load can go on.
+    /// Ends a full file. Files end only where a load can continue.
     pub(super) fn reach(&mut self, progress: &Progress) -> Result<(), Error> {
         let is_full =
             self.current.as_ref().is_some_and(|(_, written)| written.bytes >= self.max_bytes);
@@ -109,7 +109,7 @@ impl Files {
         self.settled.take()
     }
 
-    /// Completes the file that is being written.
+    /// Completes the current file.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         let Some((encoder, written)) = self.current.take() else { return Ok(()) };
         let done = || {
@@ -128,7 +128,8 @@ impl Files {
         &self.written
     }
 
-    /// What was written, for who starts the import and looks whether all of it arrived.
+    /// Writes the manifest, with which an operator starts the import and checks that all of it
+    /// arrived.
     pub(super) fn write_manifest(&self, progress: &Progress) -> Result<(), Error> {
         let manifest = json!({
             "inputFormat": "DYNAMODB_JSON",

@@ -1,8 +1,8 @@
-//! Loads what a source has into the table, or into files for DynamoDB's import from S3.
+//! Loads a source into the table, or into files for DynamoDB's import from S3.
 //!
-//! Users come first, then products, then orders with their items. Wherever it is ended, running it
-//! again goes on from the last checkpoint in the state folder, and writes some items a second time:
-//! the same ones, because the same row makes the same items.
+//! Users come first, then products, then orders with their items. Wherever a load is interrupted,
+//! the next run continues from the last checkpoint in the state folder. It writes some items a
+//! second time, but unchanged: the same row always makes the same items.
 
 pub(crate) mod batch;
 pub(crate) mod claims;
@@ -40,31 +40,31 @@ use self::writer::Writer;
 use crate::source::Read;
 use crate::{Error, Kind, Mapping, Reader, Reason, Reject, Unit, size};
 
-/// The names of the files in the state folder, but for its own.
+/// The names of the files in the state folder, in addition to those of [`Folder`].
 const REJECTS: &str = "rejects.jsonl";
 const CLAIMS: &str = "claims.sqlite";
 
-/// The file of rejects of a catch-up.
+/// Returns the name of a catch-up's file of rejects.
 pub(crate) fn catch_up_rejects(number: u32) -> String {
     format!("catch-up-{number}.jsonl")
 }
 
-/// What a state folder calls the target of an import, before the folder.
+/// In the state folder, the target of an import is this prefix and the path of its folder.
 const IMPORT: &str = "import ";
 
-/// Whether a target is no table, but the folder of an import.
+/// Whether a target is the folder of an import, and not a table.
 fn is_import(target: &str) -> bool {
-    // No table has a space in its name.
+    // The name of a table has no space.
     target.starts_with(IMPORT)
 }
 
-/// How often what is reached is written down: what a kill costs.
+/// How often the progress is saved, and so how much work a kill costs.
 const CHECKPOINT: Duration = Duration::from_millis(500);
 
-/// What to load, and where.
+/// What to load, and into what.
 #[derive(Clone, Debug, Args)]
 pub struct LoadArgs {
-    /// The mapping. The source's URL is `DATABASE_URL`, or what the mapping says.
+    /// The mapping. The source's URL is `DATABASE_URL`, or the one in the mapping.
     #[arg(long)]
     pub mapping: PathBuf,
 
@@ -72,35 +72,35 @@ pub struct LoadArgs {
     #[arg(long, required_unless_present = "to")]
     pub table: Option<String>,
 
-    /// Where DynamoDB is, if it is not AWS's own endpoint of the region (`AWS_ENDPOINT_URL_DYNAMODB`).
+    /// DynamoDB's endpoint, if it is not AWS's own in the region (`AWS_ENDPOINT_URL_DYNAMODB`).
     #[arg(long)]
     pub endpoint_url: Option<String>,
 
-    /// How many write capacity units a second may be consumed, the index's included.
+    /// The most write capacity units to consume per second, including those of the index.
     #[arg(long, required_unless_present = "to")]
     pub max_wcu: Option<NonZeroU32>,
 
-    /// The folder where the load keeps what it needs to go on after an interruption, and the rejects.
-    /// It is made where there is none, and readable by its owner only.
+    /// The folder for the rejects and for what the load needs to continue after an interruption. It
+    /// is created if it does not exist, and only its owner can read it.
     #[arg(long)]
     pub state: PathBuf,
 
-    /// The most batches that are under way at once. It begins with few, and takes more as long as
-    /// the table keeps up.
+    /// The most batches in flight at once. The load starts with few, and adds more as long as the
+    /// table keeps up.
     #[arg(long, default_value = "32")]
     pub concurrency: NonZeroUsize,
 
-    /// Loads what was changed in the source since the load, or since the last catch-up.
+    /// Loads what has changed in the source since the load, or since the last catch-up.
     ///
-    /// Or since files for an import were written, into the table that they were imported into. By
-    /// `updatedAt` and `createdAt`, from ten minutes before. What the shop itself has changed in
-    /// the table since is kept, and reported. Rows that are gone from the source, and changes that
-    /// did not touch `updatedAt`, are not seen.
+    /// After an import, it loads what has changed since the files were written, into the table that
+    /// they were imported into. It finds rows by `updatedAt` and `createdAt`, and starts ten
+    /// minutes earlier. What the shop itself has changed in the table since is kept and reported.
+    /// Deleted rows, and changes that did not set `updatedAt`, are not seen.
     #[arg(long, conflicts_with = "to")]
     pub catch_up: bool,
 
-    /// Begins anew, over what an earlier load with this state folder has written: after a change of
-    /// the mapping, for instance.
+    /// Writes everything again, over what an earlier load with this state folder has written: for
+    /// example, after a change of the mapping.
     #[arg(long, conflicts_with = "catch_up")]
     pub start_over: bool,
 
@@ -108,13 +108,13 @@ pub struct LoadArgs {
     #[arg(long, num_args = 2, value_names = ["import", "FOLDER"], conflicts_with_all = ["table", "max_wcu"])]
     pub to: Option<Vec<PathBuf>>,
 
-    /// When a file of an import is full, in bytes before compression. A file is the least that is
-    /// written again after an interruption.
+    /// The size at which a file of an import is full, in bytes before compression. After an
+    /// interruption, at least one file is written again.
     #[arg(long, default_value_t = 128 * 1024 * 1024)]
     pub file_bytes: u64,
 }
 
-/// Loads, or goes on with a load.
+/// Starts a load, or continues one.
 pub async fn run(args: &LoadArgs) -> Result<Summary, Error> {
     let folder = Folder::open(&args.state)?;
     let mapping = Mapping::read(&args.mapping)?;
@@ -149,7 +149,7 @@ async fn to_table(
     identity: Identity,
 ) -> Result<Summary, Error> {
     let found = earlier(args, folder, &identity)?;
-    // With --start-over the table is that of the earlier load.
+    // With --start-over, an earlier load may have filled the table.
     let is_known = folder.read()?.is_some_and(|state| state.of.is_of_target(&identity));
     if !is_known && !target.is_empty().await? {
         return Err(Error::NotEmpty(target.name));
@@ -162,8 +162,9 @@ async fn to_table(
     let mut display = Display::new();
     if target.has_stream {
         display.line(
-            "The table has a stream. The shop's consumer publishes changes of an order's status, and a new order is \
-             none; but one that is written again with another status, after an interruption or by --start-over, is.",
+            "The table has a stream. The shop's consumer publishes changes of an order's status. A new order is not \
+             such a change, but an order that is written again with another status is: after an interruption, or \
+             with --start-over.",
         );
     }
     load(&mut reader, folder, state, Sink::Table(writer), &mut display).await
@@ -188,7 +189,7 @@ async fn to_files(
     load(&mut reader, folder, state, Sink::Files(files), &mut Display::new()).await
 }
 
-/// What an earlier run left, if it is of the same load.
+/// Returns the state of an earlier run. Fails if the state is of another load.
 fn earlier(args: &LoadArgs, folder: &Folder, now: &Identity) -> Result<Option<State>, Error> {
     match folder.read()? {
         Some(_) if args.start_over => Ok(None),
@@ -202,7 +203,7 @@ fn earlier(args: &LoadArgs, folder: &Folder, now: &Identity) -> Result<Option<St
     }
 }
 
-/// Loads what is not loaded yet.
+/// Loads everything that is not loaded yet.
 async fn load(
     reader: &mut Reader,
     folder: &Folder,
@@ -262,7 +263,7 @@ async fn load(
         progress.finished.push(kind);
         progress.rejects_bytes = rejects.bytes();
         sink.complete(&mut progress);
-        // Of what is finished nothing is left to be reached.
+        // What the sink settled before is older than this progress.
         drop(sink.settled());
         state.progress = progress;
         rejects.sync()?;
@@ -278,10 +279,10 @@ async fn load(
     Ok(Summary::of_load(&state.progress.counts, rejects.path(), sink.units()))
 }
 
-/// A unit and its items; or a reject, where something is wrong with them.
+/// A unit and its items, or a reject if something is wrong with them.
 pub(crate) type Judged = Result<(Unit, Vec<Item>), Box<Reject>>;
 
-/// A unit, once it is known who has which email.
+/// Returns a unit and its items, or a reject, which includes a user who lost a claim.
 pub(crate) async fn judged(read: Read, claims: Option<&mut Claims>) -> Result<Judged, Error> {
     let lost = match (claims, &read.key, &read.unit) {
         (Some(claims), Some(key), Ok(_)) => claims.lost(key).await?,
@@ -290,11 +291,12 @@ pub(crate) async fn judged(read: Read, claims: Option<&mut Claims>) -> Result<Ju
     items(read, lost)
 }
 
-/// A unit against which nothing is said, if none of its items is too large.
-pub(crate) fn items(read: Read, said: Option<Reason>) -> Result<Judged, Error> {
+/// Returns a unit and its items, or a reject: for the given reason, or because an item is too
+/// large.
+pub(crate) fn items(read: Read, rejected: Option<Reason>) -> Result<Judged, Error> {
     let mut items = Ok(Vec::new());
     let judged = read.judged(|unit| {
-        if let Some(reason) = said {
+        if let Some(reason) = rejected {
             return Err(reason);
         }
         items = unit.to_items();

@@ -1,4 +1,4 @@
-//! How fast to write: no faster than is allowed, and than the table takes.
+//! How fast to send requests: no faster than allowed, and no faster than the table takes them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-/// What is shared by all batches that are under way.
+/// The state that all batches in flight share.
 #[derive(Debug)]
 pub(crate) struct Pace {
     bucket: Mutex<Bucket>,
     window: Mutex<Window>,
-    /// Somebody may begin who could not.
+    /// Signals that a waiting batch may begin.
     room: Notify,
 }
 
-/// A token bucket of write capacity units, which may be in debt: who comes next waits for that.
+/// A token bucket of capacity units. It may go into debt, for which the next batch then waits.
 #[derive(Debug)]
 struct Bucket {
     units_per_second: f64,
@@ -23,22 +23,22 @@ struct Bucket {
     since: Instant,
 }
 
-/// How many batches may be under way: one more for each that many that went well, half as many
+/// How many batches may be in flight: one more whenever that many have gone well, half as many
 /// after a throttle.
 #[derive(Debug)]
 struct Window {
     size: f64,
     most: f64,
-    under_way: usize,
-    /// Those that are throttled before as many batches ended as were under way then were throttled
-    /// by the same.
+    in_flight: usize,
+    /// After a throttle, the number of batches that were in flight. Until that many have ended,
+    /// further throttles have the same cause and are ignored.
     forgiven: usize,
 }
 
-/// What may be written at once after a pause, in seconds of the rate.
+/// How much may be consumed at once after a pause, in seconds of the rate.
 const BURST: f64 = 0.25;
 
-/// How many batches are under way at first.
+/// How many batches may be in flight at first.
 const FIRST: f64 = 2.0;
 
 impl Pace {
@@ -47,18 +47,18 @@ impl Pace {
         let most = f64::from(u32::try_from(most).unwrap_or(u32::MAX)).max(1.0);
         Self {
             bucket: Mutex::new(Bucket { units_per_second, units: 0.0, since: Instant::now() }),
-            window: Mutex::new(Window { size: FIRST.min(most), most, under_way: 0, forgiven: 0 }),
+            window: Mutex::new(Window { size: FIRST.min(most), most, in_flight: 0, forgiven: 0 }),
             room: Notify::new(),
         }
     }
 
-    /// Waits until one more batch may be under way, which it then is.
+    /// Waits until another batch may begin, and counts it as in flight.
     pub(crate) async fn begin(&self) {
         loop {
             {
                 let mut window = lock(&self.window);
                 if window.has_room() {
-                    window.under_way += 1;
+                    window.in_flight += 1;
                     return;
                 }
             }
@@ -66,17 +66,17 @@ impl Pace {
         }
     }
 
-    /// A batch is written, or given up.
+    /// Notes that a batch has ended, written or given up.
     pub(crate) fn end(&self) {
         {
             let mut window = lock(&self.window);
-            window.under_way -= 1;
+            window.in_flight -= 1;
             window.forgiven = window.forgiven.saturating_sub(1);
         }
         self.room.notify_one();
     }
 
-    /// Waits until so many units may be consumed.
+    /// Waits until this many units may be consumed.
     pub(crate) async fn take(&self, units: f64) {
         let wait = lock(&self.bucket).take(units, Instant::now());
         if !wait.is_zero() {
@@ -84,23 +84,23 @@ impl Pace {
         }
     }
 
-    /// Says that it was so many units more than were taken, or fewer.
+    /// Notes that a request consumed this many more units than were taken, or fewer if negative.
     pub(crate) fn correct(&self, more: f64) {
         lock(&self.bucket).units -= more;
     }
 
-    /// A try of a batch went well.
+    /// Notes that a try of a batch went well.
     pub(crate) fn went_well(&self) {
         lock(&self.window).grow();
         self.room.notify_one();
     }
 
-    /// A try was throttled, as a whole or in part.
+    /// Notes that a try was throttled, as a whole or in part.
     pub(crate) fn throttled(&self) {
         lock(&self.window).shrink();
     }
 
-    /// How many batches may be under way now.
+    /// Returns how many batches may be in flight now.
     pub(crate) fn window(&self) -> usize {
         lock(&self.window).whole()
     }
@@ -122,7 +122,7 @@ impl Bucket {
 
 impl Window {
     fn has_room(&self) -> bool {
-        self.under_way < self.whole()
+        self.in_flight < self.whole()
     }
 
     fn whole(&self) -> usize {
@@ -138,7 +138,7 @@ impl Window {
     fn shrink(&mut self) {
         if self.forgiven == 0 {
             self.size = (self.size / 2.0).max(1.0);
-            self.forgiven = self.under_way;
+            self.forgiven = self.in_flight;
         }
     }
 }
@@ -152,13 +152,13 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_is_consumed_than_is_allowed() {
+    async fn no_more_is_consumed_than_allowed() {
         let pace = Pace::new(100, 8);
         let start = Instant::now();
         for _ in 0..50 {
             pace.take(50.0).await;
         }
-        // The last is still to be earned.
+        // The units of the last one are still a debt.
         let seconds = start.elapsed().as_secs_f64();
         assert!((24.0..25.0).contains(&seconds), "{seconds}");
         sleep(Duration::from_mins(1)).await;
@@ -166,13 +166,13 @@ mod tests {
         for _ in 0..3 {
             pace.take(50.0).await;
         }
-        // A pause is not made up for.
+        // The units of a pause are not saved up.
         let seconds = start.elapsed().as_secs_f64();
         assert!((0.5..1.0).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_taken_wrongly_is_made_up_for() {
+    async fn a_correction_counts_for_the_next_batch() {
         let pace = Pace::new(100, 8);
         pace.take(50.0).await;
         pace.correct(50.0);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_are_under_way_until_one_is_throttled() {
+    async fn the_window_grows_until_a_batch_is_throttled() {
         let pace = Pace::new(100, 8);
         for _ in 0..100 {
             pace.went_well();
@@ -197,7 +197,7 @@ mod tests {
         for _ in 0..8 {
             pace.throttled();
         }
-        assert_eq!(pace.window(), 4, "eight that were under way together are one throttle");
+        assert_eq!(pace.window(), 4, "eight throttles of batches in flight together are one");
         for _ in 0..8 {
             pace.end();
         }
@@ -207,7 +207,7 @@ mod tests {
         }
         pace.begin().await;
         let next = tokio::time::timeout(Duration::ZERO, pace.begin()).await;
-        assert!(next.is_err(), "there is room for one only");
+        assert!(next.is_err(), "there is room for only one");
         pace.end();
         pace.begin().await;
     }

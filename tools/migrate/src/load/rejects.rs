@@ -1,4 +1,4 @@
-//! The file of what was not loaded.
+//! The file of rejects.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::state;
 use crate::{Error, Reject};
 
-/// Lines of JSON, each one reject with its row. They are personal data, and so the file is its
-/// owner's only.
+/// Lines of JSON, each a reject with its row. Rows are personal data, so only the owner can read
+/// the file.
 #[derive(Debug)]
 pub(super) struct Rejects {
     path: PathBuf,
@@ -17,7 +17,8 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    /// Goes on after so many bytes; what followed them will be found again.
+    /// Opens the file to continue after this many bytes. Later rejects are removed, and will be
+    /// found again.
     pub(super) fn open(path: &Path, bytes: u64) -> Result<Self, Error> {
         let opened = || {
             let mut file = state::private().create(true).truncate(false).write(true).open(path)?;
@@ -40,12 +41,12 @@ impl Rejects {
         self.file.write_all(&line).map_err(|source| self.failed(source))
     }
 
-    /// How long it is.
+    /// Returns the length of the file.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Returns when the disk has all of it.
+    /// Returns when the whole file is on disk.
     pub(super) fn sync(&mut self) -> Result<(), Error> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
         synced.map_err(|source| self.failed(source))

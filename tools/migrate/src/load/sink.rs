@@ -1,4 +1,4 @@
-//! Where items go.
+//! Where the items of a load go.
 
 use storefront_core::schema::Item;
 
@@ -8,7 +8,7 @@ use super::state::Progress;
 use super::writer::Writer;
 use crate::Error;
 
-/// Takes items, and tells up to where they have arrived.
+/// Takes items, and knows up to which point all of them have been written.
 #[derive(Debug)]
 pub(super) enum Sink {
     Table(Writer),
@@ -23,7 +23,7 @@ impl Sink {
         }
     }
 
-    /// Says what is true once all that came until now has arrived.
+    /// Sets the progress that is reached once everything put so far has been written.
     pub(super) fn reach(&mut self, progress: &Progress) -> Result<(), Error> {
         match self {
             Self::Table(writer) => {
@@ -34,7 +34,7 @@ impl Sink {
         }
     }
 
-    /// The latest of that which is true by now, once.
+    /// Takes the latest progress that has been reached by now.
     pub(super) fn settled(&mut self) -> Option<Progress> {
         match self {
             Self::Table(writer) => writer.settled(),
@@ -42,7 +42,7 @@ impl Sink {
         }
     }
 
-    /// Waits until all has arrived.
+    /// Waits until everything has been written.
     pub(super) async fn finish(&mut self) -> Result<(), Error> {
         match self {
             Self::Table(writer) => writer.finish().await,
@@ -50,14 +50,14 @@ impl Sink {
         }
     }
 
-    /// Adds what the sink itself has to remember.
+    /// Adds what the sink itself must remember.
     pub(super) fn complete(&self, progress: &mut Progress) {
         if let Self::Files(files) = self {
             files.written().clone_into(&mut progress.files);
         }
     }
 
-    /// How many write capacity units were consumed.
+    /// Returns how many write capacity units were consumed; `None` for files.
     pub(super) fn units(&self) -> Option<f64> {
         match self {
             Self::Table(writer) => Some(writer.units()),
@@ -65,7 +65,7 @@ impl Sink {
         }
     }
 
-    /// What is shown of it.
+    /// Returns what to display.
     pub(super) fn spent(&self) -> Option<Spent> {
         match self {
             Self::Table(writer) => {

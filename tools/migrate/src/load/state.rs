@@ -1,7 +1,7 @@
-//! What a load knows of itself when it is started again: the state folder.
+//! The state folder: what a load needs to know when it is started again.
 //!
-//! What is written to `state.json` is true of the table by then. Whatever ends the program, the next
-//! run finds the last one that was written whole, and goes on from there.
+//! By the time `state.json` is written, the table has everything that it says. However the program
+//! ends, the next run finds the last complete `state.json`, and continues from there.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -19,30 +19,30 @@ const FORMAT: u32 = 1;
 const FILE: &str = "state.json";
 const LOCK: &str = "lock";
 
-/// A folder that one program uses at a time.
+/// The folder, which only one program can use at a time.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Locked as long as it is open, and no longer than the program runs.
+    /// Locked while it is open, so the lock ends with the program at the latest.
     _lock: File,
 }
 
-/// What is being loaded, and how far it is.
+/// What is being loaded, and how far the load is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct State {
     format: u32,
     pub(crate) of: Identity,
-    /// The source's clock when the load began: what was changed later is for a catch-up.
+    /// The source's clock when the load began. Later changes are left to a catch-up.
     pub(super) begun: Timestamp,
     pub(super) progress: Progress,
-    /// How many catch-ups were finished.
+    /// How many catch-ups have finished.
     pub(crate) catch_ups: u32,
     /// The source's clock when the last of them began.
     pub(super) caught_up: Option<Timestamp>,
 }
 
-/// A file for an import that is complete.
+/// A complete file of an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Written {
@@ -52,17 +52,17 @@ pub(super) struct Written {
     pub(super) bytes: u64,
 }
 
-/// From where to where. A load goes on only between the same.
+/// What a load is from and to. It continues only if all of this is the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Identity {
-    /// A digest of all that the mapping says, but for the URL.
+    /// A digest of the mapping without the URL.
     pub(super) mapping: String,
     /// The source's URL, without user, password and options.
     pub(super) source: String,
-    /// The table, or the folder.
+    /// The table, or the folder of an import.
     pub(crate) target: String,
-    /// A table that is deleted and made anew is another.
+    /// A table that was deleted and created again has another id.
     pub(crate) table_id: Option<String>,
 }
 
@@ -70,26 +70,26 @@ pub(crate) struct Identity {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Progress {
-    /// Those of which all is loaded.
+    /// The kinds that are loaded completely.
     pub(super) finished: Vec<Kind>,
-    /// Of the next one, the last key of which everything before is loaded, and it too.
+    /// Of the next kind, everything up to and including this key is loaded.
     pub(super) after: Option<Key>,
-    /// The length of the file of rejects by then.
+    /// The length of the file of rejects at that point.
     pub(super) rejects_bytes: u64,
-    /// How many files of an import are complete.
+    /// The complete files of an import.
     pub(super) files: Vec<Written>,
     pub(super) counts: Counts,
 }
 
-/// What was loaded, and what was not.
+/// How much was loaded, and how much was rejected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Users, products and orders that were loaded.
+    /// The number of loaded users, products and orders.
     pub units: BTreeMap<Kind, u64>,
-    /// The items that they are.
+    /// The number of their items.
     pub items: u64,
-    /// What was rejected, by entity and by reason.
+    /// The number of rejects, by entity and reason.
     pub rejects: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
@@ -104,14 +104,14 @@ impl Counts {
         *of_entity.entry(reject.reason.kind().to_owned()).or_default() += 1;
     }
 
-    /// How many users, products or orders were read: loaded, or rejected.
+    /// Returns how many users, products or orders were read: loaded or rejected.
     pub(crate) fn done(&self, kind: Kind) -> u64 {
         let rejected = self.rejects.get(kind.entity().section());
         let rejected = rejected.into_iter().flat_map(BTreeMap::values).sum::<u64>();
         self.units.get(&kind).copied().unwrap_or_default() + rejected
     }
 
-    /// How many were rejected.
+    /// Returns the number of rejects.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejects.values().flat_map(BTreeMap::values).sum()
@@ -119,7 +119,7 @@ impl Counts {
 }
 
 impl Folder {
-    /// Opens the folder, which is made where there is none. It is for its owner's eyes.
+    /// Opens the folder, and creates it if it does not exist. Only its owner can read it.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::State { path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
@@ -139,7 +139,7 @@ impl Folder {
         &self.path
     }
 
-    /// What the last run left; `None` where none has begun.
+    /// Returns the state that the last run left; `None` if there has been no run.
     pub(crate) fn read(&self) -> Result<Option<State>, Error> {
         let path = self.join(FILE);
         let text = match fs::read(&path) {
@@ -154,7 +154,7 @@ impl Folder {
         }
     }
 
-    /// Replaces what was there by the new, of which the disk has all when this returns.
+    /// Replaces the state. When this returns, all of the new one is on disk.
     pub(super) fn write(&self, state: &State) -> Result<(), Error> {
         let text = serde_json::to_vec_pretty(state).map_err(io::Error::from);
         let written = text.and_then(|text| replace(&self.path, FILE, &text));
@@ -174,7 +174,7 @@ impl State {
         }
     }
 
-    /// Whether the load is through.
+    /// Whether the load is complete.
     pub(crate) fn is_loaded(&self) -> bool {
         Kind::ALL.iter().all(|kind| self.progress.finished.contains(kind))
     }
@@ -193,13 +193,13 @@ impl Identity {
         Ok(Self { mapping, source: without_secrets(url), target, table_id })
     }
 
-    /// Whether both go to the same place, wherever they come from.
+    /// Whether both have the same target, whatever their sources are.
     pub(super) fn is_of_target(&self, other: &Self) -> bool {
         (&self.target, &self.table_id) == (&other.target, &other.table_id)
     }
 
-    /// What it is once the files that it is of, if it is, are in this table: an import says nothing of
-    /// where its files go.
+    /// Returns the identity of an import once its files are in this table: while they are written,
+    /// it is not known where they will go. Any other identity is returned unchanged.
     pub(crate) fn imported_into(&self, table: &Self) -> Self {
         let mut imported = self.clone();
         if super::is_import(&self.target) {
@@ -208,42 +208,43 @@ impl Identity {
         imported
     }
 
-    /// What differs, in words.
+    /// Describes the first difference, if there is one.
     pub(crate) fn difference(&self, now: &Self) -> Option<String> {
-        let differs = |what, then: &str, now: &str| format!("the {what} was {then}, and is {now}");
+        let differs = |what, then: &str, now: &str| format!("the {what} was {then}, but is {now}");
         if self.source != now.source {
             Some(differs("source", &self.source, &now.source))
         } else if self.target != now.target {
             Some(differs("target", &self.target, &now.target))
         } else if self.table_id != now.table_id {
-            Some(format!("the table {} was deleted and made anew since", now.target))
+            Some(format!("the table {} has been deleted and created again since", now.target))
         } else if self.mapping != now.mapping {
-            Some("the mapping says something else than it did".to_owned())
+            Some("the mapping has changed".to_owned())
         } else {
             None
         }
     }
 }
 
-/// A file that only its owner can read: what is in the folder is, or may be, personal data.
+/// Returns options for a file that only its owner can read, because the folder may hold personal
+/// data.
 pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
     options
 }
 
-/// Writes a file beside the one that is there, and puts it in its place.
+/// Writes a file beside the existing one, and then replaces that with it.
 pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let beside = folder.join(format!("{name}.new"));
     let mut file = private().create(true).write(true).truncate(true).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, folder.join(name))?;
-    // The name is the folder's.
+    // The name is stored in the folder.
     File::open(folder)?.sync_all()
 }
 
-/// Neither user nor password, nor options.
+/// Removes the user, the password and the options.
 fn without_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
@@ -261,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_known_without_its_secrets() {
+    fn a_source_is_identified_without_its_secrets() {
         for (url, known) in [
             ("postgres://me:secret@host:5432/shop?password=secret", "postgres://host:5432/shop"),
             ("mysql://host/shop", "mysql://host/shop"),
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn one_program_uses_a_folder_at_a_time() {
+    fn only_one_program_can_use_a_folder_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let first = Folder::open(folder.path()).unwrap();
         assert!(matches!(Folder::open(folder.path()), Err(Error::InUse(_))));

@@ -1,4 +1,4 @@
-//! What a load did, in words.
+//! The summary of a load.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use super::state::Counts;
 use crate::Kind;
 
-/// What was loaded, and what was not.
+/// What was loaded, and what was rejected.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// All of it, also that of earlier runs of the same load.
+    /// The counts, including those of earlier runs of the same load.
     pub counts: Counts,
     /// The file of rejects.
     pub rejects: PathBuf,
-    /// The write capacity units that were consumed by this run.
+    /// The write capacity units that this run consumed.
     pub write_units: Option<f64>,
-    /// What could not be looked for.
+    /// What a catch-up cannot see.
     pub notes: Vec<String>,
 }
 

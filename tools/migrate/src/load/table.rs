@@ -1,4 +1,4 @@
-//! The table that is loaded: whether it is the right one.
+//! The target table, and whether it is the right one.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use storefront_core::schema::{GSI1, GSI1PK, GSI1SK, PK, SK};
 
 use crate::Error;
 
-/// A batch may be 16 MB, over whatever there is between an operator and a region.
+/// A batch may have 16 MB, and the operator's connection to the region may be slow.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A table that can be loaded.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// For writing: what goes wrong is seen at once.
+    /// Without the SDK's retries: every failure is seen at once.
     pub(crate) client: Client,
-    /// For reading, which is simply tried again.
+    /// For reads, with the SDK's retries.
     pub(crate) reads: Client,
     pub(crate) name: String,
-    /// What tells it from another of its name.
+    /// Tells it from another table of the same name.
     pub(crate) id: Option<String>,
     pub(crate) has_stream: bool,
 }
 
 impl Target {
-    /// Finds it, and sees that items of the shop have their place there.
+    /// Finds the table, and checks that it can hold the shop's items.
     pub(crate) async fn find(name: &str, endpoint_url: Option<String>) -> Result<Self, Error> {
         let endpoint_url = endpoint_url.or_else(|| aws::endpoint_url("DYNAMODB"));
         let config = aws::operator_config().await?;
@@ -38,7 +38,7 @@ impl Target {
         let described = reads.describe_table().table_name(name).send().await;
         let table = described.map_err(table_error("describe"))?.table;
         let table =
-            table.ok_or_else(|| Error::WrongTable(name.to_owned(), "is not there".into()))?;
+            table.ok_or_else(|| Error::WrongTable(name.to_owned(), "does not exist".into()))?;
         if let Some(problem) = problem(&table) {
             return Err(Error::WrongTable(name.to_owned(), problem));
         }
@@ -47,7 +47,7 @@ impl Target {
         Ok(Self { client, reads, name: name.to_owned(), id: table.table_id, has_stream })
     }
 
-    /// Whether nothing is in it.
+    /// Whether the table is empty.
     pub(super) async fn is_empty(&self) -> Result<bool, Error> {
         let first =
             self.reads.scan().table_name(&self.name).limit(1).consistent_read(true).send().await;
@@ -55,7 +55,8 @@ impl Target {
     }
 }
 
-/// Tries are counted, and timed, where batches are: the SDK's own would hide the throttles.
+/// Returns a client without retries. Batches count and time their tries themselves, because the
+/// SDK's retries would hide throttles.
 fn client(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
     let timeouts = aws::timeouts()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -67,7 +68,7 @@ fn client(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
     aws::dynamodb(&config, endpoint_url)
 }
 
-/// The units that an answer says were consumed, if it says so.
+/// Returns the units that a response says were consumed, if it says so.
 pub(crate) fn consumed(found: &[ConsumedCapacity]) -> Option<f64> {
     (!found.is_empty()).then(|| found.iter().filter_map(|table| table.capacity_units).sum())
 }
@@ -79,7 +80,7 @@ where
     move |error| Error::Table { doing, source: Box::new(error.into()) }
 }
 
-/// Why the shop's items could not be written or not be found.
+/// Returns why the shop's items could not be written or found, if that is so.
 fn problem(table: &TableDescription) -> Option<String> {
     if table.table_status() != Some(&TableStatus::Active) {
         let status = table.table_status().map_or("unknown", TableStatus::as_str);
@@ -90,15 +91,15 @@ fn problem(table: &TableDescription) -> Option<String> {
     }
     let index =
         table.global_secondary_indexes().iter().find(|index| index.index_name() == Some(GSI1));
-    let Some(index) = index else { return Some(format!("is without the index {GSI1}")) };
+    let Some(index) = index else { return Some(format!("lacks the index {GSI1}")) };
     if !has_keys(index.key_schema(), GSI1PK, GSI1SK) {
-        return Some(format!("has an index {GSI1} of other keys than {GSI1PK} and {GSI1SK}"));
+        return Some(format!("has an index {GSI1} with other keys than {GSI1PK} and {GSI1SK}"));
     }
     let projection = index.projection().and_then(|projection| projection.projection_type());
     if projection != Some(&ProjectionType::All) {
-        return Some(format!("has an index {GSI1} that is without some attributes"));
+        return Some(format!("has an index {GSI1} that lacks some attributes"));
     }
-    // Some emulators do not say.
+    // Some emulators do not report it.
     if index.index_status().is_some_and(|status| *status != IndexStatus::Active) {
         return Some(format!("has an index {GSI1} that is not active: wait until it is"));
     }

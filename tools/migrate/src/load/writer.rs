@@ -1,4 +1,4 @@
-//! Writes items into the table, many batches at once, and knows up to where all is written.
+//! Writes items into the table, many batches at once, and knows up to which point all are written.
 
 use std::collections::{HashSet, VecDeque};
 use std::mem;
@@ -14,8 +14,8 @@ use super::pace::Pace;
 use super::state::Progress;
 use crate::Error;
 
-/// How many batches may be waiting for the oldest that is not written, for each that may be under
-/// way: what bounds the memory when one batch takes long.
+/// How many batches may wait for the oldest unwritten one, per batch that may be in flight. This
+/// bounds the memory if one batch takes long.
 const AHEAD: usize = 8;
 
 /// Collects items into batches.
@@ -26,13 +26,13 @@ pub(super) struct Writer {
     pace: Arc<Pace>,
     ahead: usize,
     batch: Vec<Item>,
-    /// A batch must not have an item twice.
+    /// The keys in the batch, which must not have an item twice.
     keys: HashSet<(String, String)>,
-    under_way: JoinSet<(u64, Result<f64, Error>)>,
-    /// Those that were begun, the oldest first.
+    in_flight: JoinSet<(u64, Result<f64, Error>)>,
+    /// The batches that were begun, oldest first.
     begun: VecDeque<Begun>,
     next: u64,
-    /// True once all items that came are written.
+    /// The progress once the current batch, and everything before it, is written.
     reached: Option<Progress>,
     settled: Option<Progress>,
     units: f64,
@@ -42,7 +42,7 @@ pub(super) struct Writer {
 #[derive(Debug)]
 struct Begun {
     is_written: bool,
-    /// True once it is written, and all before it.
+    /// The progress once this batch, and everything before it, is written.
     reached: Option<Progress>,
 }
 
@@ -55,7 +55,7 @@ impl Writer {
             ahead: most * AHEAD,
             batch: Vec::new(),
             keys: HashSet::new(),
-            under_way: JoinSet::new(),
+            in_flight: JoinSet::new(),
             begun: VecDeque::new(),
             next: 0,
             reached: None,
@@ -64,7 +64,7 @@ impl Writer {
         }
     }
 
-    /// Writes the items, sooner or later.
+    /// Adds items to the batch, and sends it whenever it is full.
     pub(super) async fn put(&mut self, items: Vec<Item>) -> Result<(), Error> {
         for item in items {
             let key = key(&item);
@@ -77,7 +77,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Says what is true once all that came until now is written.
+    /// Sets the progress that is reached once everything put so far is written.
     pub(super) fn reach(&mut self, progress: &Progress) {
         let progress = Some(progress.clone());
         if !self.batch.is_empty() {
@@ -89,26 +89,26 @@ impl Writer {
         }
     }
 
-    /// The latest of that which is true by now, once.
+    /// Takes the latest progress that has been reached by now.
     pub(super) fn settled(&mut self) -> Option<Progress> {
         self.settled.take()
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub(super) async fn finish(&mut self) -> Result<(), Error> {
         self.send().await?;
-        while !self.under_way.is_empty() {
+        while !self.in_flight.is_empty() {
             self.one_more().await?;
         }
         Ok(())
     }
 
-    /// How many units were consumed.
+    /// Returns how many units were consumed.
     pub(super) fn units(&self) -> f64 {
         self.units
     }
 
-    /// How many batches may be under way now.
+    /// Returns how many batches may be in flight now.
     pub(super) fn window(&self) -> usize {
         self.pace.window()
     }
@@ -117,7 +117,7 @@ impl Writer {
         if self.batch.is_empty() {
             return Ok(());
         }
-        while let Some(ended) = self.under_way.try_join_next() {
+        while let Some(ended) = self.in_flight.try_join_next() {
             self.ended(ended)?;
         }
         while self.begun.len() >= self.ahead {
@@ -126,7 +126,7 @@ impl Writer {
         loop {
             tokio::select! {
                 () = self.pace.begin() => break,
-                Some(ended) = self.under_way.join_next() => self.ended(ended)?,
+                Some(ended) = self.in_flight.join_next() => self.ended(ended)?,
             }
         }
         let items = mem::take(&mut self.batch);
@@ -136,7 +136,7 @@ impl Writer {
         self.begun.push_back(Begun { is_written: false, reached: self.reached.take() });
         let (client, table, pace) =
             (self.client.clone(), self.table.clone(), Arc::clone(&self.pace));
-        self.under_way.spawn(async move {
+        self.in_flight.spawn(async move {
             let written = batch::put(&client, &table, items, &pace).await;
             pace.end();
             (number, written)
@@ -144,9 +144,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until one more batch is written.
+    /// Waits until another batch is written.
     async fn one_more(&mut self) -> Result<(), Error> {
-        match self.under_way.join_next().await {
+        match self.in_flight.join_next().await {
             Some(ended) => self.ended(ended),
             None => Ok(()),
         }

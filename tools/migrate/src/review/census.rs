@@ -1,4 +1,4 @@
-//! How many items there are, and how large they are.
+//! Counts the items and their sizes.
 
 use std::collections::BTreeMap;
 
@@ -10,28 +10,28 @@ use super::distribution::{histogram, ratio};
 use crate::entity::migrated_types;
 use crate::size;
 
-/// From this size on an item is near the largest that there may be: 80 % of it.
+/// The size from which an item is near the limit: 80 % of it.
 pub(super) const NEAR: u64 = size::MAX_ITEM / 5 * 4;
 
 /// The items of one type.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Items {
-    /// As items have it in `_type`.
+    /// The value of `_type`.
     #[serde(rename = "type")]
     pub(super) name: &'static str,
     #[serde(flatten)]
     pub(super) sums: Sums,
     pub(super) mean_bytes: f64,
-    /// Right to three digits.
+    /// Quantiles are accurate to three digits.
     pub(super) p50_bytes: u64,
     pub(super) p99_bytes: u64,
     pub(super) max_bytes: u64,
-    /// The key of the largest in the source.
+    /// The source's key of the largest item.
     pub(super) largest: Option<String>,
 }
 
-/// All of some items. Sizes are without what storage adds.
+/// Sums over items. Sizes do not include the overhead of storage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Sums {
@@ -43,13 +43,13 @@ pub(super) struct Sums {
     pub(super) index_items: u64,
     pub(super) index_bytes: u64,
     pub(super) index_write_units: u64,
-    /// As lines of DynamoDB JSON.
+    /// The length of the lines of DynamoDB JSON.
     pub(super) import_bytes: u64,
-    /// From 80 % of what an item may have.
+    /// The number of items of 80 % of the maximum size or more.
     pub(super) near_limit: u64,
 }
 
-/// The mean size of the items of a type.
+/// Returns the mean size of the items of a type.
 pub(super) fn mean_bytes(items: &[Items], item_type: ItemType) -> f64 {
     let found = items.iter().find(|items| items.name == item_type.as_str());
     found.map_or(0.0, |items| items.mean_bytes)
@@ -73,7 +73,7 @@ impl Census {
         Self { types: migrated_types().map(|item_type| (item_type, Type::new())).collect() }
     }
 
-    /// Counts an item, and says how large it is.
+    /// Counts an item, and returns its size.
     pub(super) fn add(&mut self, item: &Item, legacy_id: &str) -> u64 {
         let bytes = size::item(item);
         let item_type = item.get(TYPE).and_then(|value| value.as_s().ok()?.parse().ok());
@@ -141,12 +141,12 @@ impl Sums {
         })
     }
 
-    /// What the table's storage is billed for.
+    /// Returns the bytes for which the table's storage is billed.
     pub(super) fn stored_bytes(&self) -> u64 {
         self.bytes + self.items * size::STORED_WITH
     }
 
-    /// What the index's storage is billed for.
+    /// Returns the bytes for which the index's storage is billed.
     pub(super) fn index_stored_bytes(&self) -> u64 {
         self.index_bytes + self.index_items * size::STORED_WITH
     }

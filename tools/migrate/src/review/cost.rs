@@ -1,4 +1,4 @@
-//! What loading and keeping the table costs, and how long loading takes.
+//! The cost of loading and storing the table, and the duration of the load.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::Error;
 /// The prices that come with the program.
 const PRICES: &str = include_str!("../../prices.toml");
 
-/// 10^9, as in the rest of the documentation: 7 % less than AWS's 2^30, so that the dollars are at least
-/// what AWS asks for.
+/// 10^9, as in the rest of the documentation: 7 % less than AWS's 2^30, so the result is at least
+/// what AWS charges.
 const GB: f64 = 1e9;
 
 const MILLION: f64 = 1e6;
 
-/// What AWS asks for, in one region, on one day: `prices.toml`.
+/// AWS's prices in one region on one day: `prices.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[serde(rename_all(serialize = "camelCase"))]
@@ -34,38 +34,38 @@ pub(super) struct Prices {
     pub(super) import_per_gb: f64,
 }
 
-/// What loading costs, by each of the two ways. Money is in the prices' currency.
+/// The cost of each of the two ways to load, in the prices' currency.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Load {
-    /// By `BatchWriteItem`: an item's size in units of 1 KB, rounded up, for the table and once more for
-    /// the index.
+    /// With `BatchWriteItem`: each item's size in units of 1 KB, rounded up, for the table and
+    /// again for the index.
     pub(super) write_units: u64,
     pub(super) index_write_units: u64,
     pub(super) cost: f64,
-    /// Write units a second, of the table and the index together.
+    /// Write units a second, for the table and the index together.
     pub(super) rate: u32,
     pub(super) seconds: f64,
-    /// By S3 table import: the bytes of the DynamoDB JSON without compression.
+    /// With an import from S3: the bytes of the DynamoDB JSON without compression.
     pub(super) import_bytes: u64,
     pub(super) import_cost: f64,
 }
 
-/// What the table costs a month when nobody asks it anything.
+/// The monthly cost of the table without requests.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Month {
-    /// With the 100 bytes that are billed with each item.
+    /// Including the 100 bytes that are billed in addition for each item.
     pub(super) stored_bytes: u64,
     pub(super) index_stored_bytes: u64,
     pub(super) storage_cost: f64,
-    /// Of the table alone.
+    /// For the table, without the index.
     pub(super) backup_cost: f64,
     pub(super) cost: f64,
 }
 
 impl Prices {
-    /// Those of a file, or those that come with the program.
+    /// Reads the prices of a file, or the ones that come with the program.
     pub(super) fn read(path: Option<&Path>) -> Result<Self, Error> {
         let (path, text) = match path {
             Some(path) => {
@@ -83,7 +83,7 @@ impl Prices {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "an estimate does not need all digits of 2^53")]
+#[allow(clippy::cast_precision_loss, reason = "an estimate needs no digits beyond 2^53")]
 impl Load {
     pub(super) fn of(sums: &Sums, prices: &Prices, rate: u32) -> Self {
         let units = (sums.write_units + sums.index_write_units) as f64;
@@ -99,7 +99,7 @@ impl Load {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "an estimate does not need all digits of 2^53")]
+#[allow(clippy::cast_precision_loss, reason = "an estimate needs no digits beyond 2^53")]
 impl Month {
     pub(super) fn of(sums: &Sums, prices: &Prices) -> Self {
         let (stored_bytes, index_stored_bytes) = (sums.stored_bytes(), sums.index_stored_bytes());

@@ -1,4 +1,4 @@
-//! How something is spread: over users, over categories.
+//! Distributions, for example of orders over users.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,19 +8,19 @@ use serde::Serialize;
 
 use super::tally::Collection;
 
-/// How many of the largest are named.
+/// How many of the largest collections are listed.
 const TOP: usize = 10;
 
-/// The digits of a quantile that are right.
+/// The accuracy of quantiles, in digits.
 const DIGITS: u8 = 3;
 
-/// Of how many things each of many has some. Quantiles are right to three digits.
+/// How many elements the collections have. Quantiles are accurate to three digits.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Distribution {
-    /// Users, or categories.
+    /// The number of users, products or categories.
     pub(super) collections: u64,
-    /// What they have together.
+    /// The number of all elements.
     pub(super) count: u64,
     pub(super) bytes: u64,
     pub(super) mean: f64,
@@ -28,9 +28,9 @@ pub(super) struct Distribution {
     pub(super) p90: u64,
     pub(super) p99: u64,
     pub(super) max: u64,
-    /// How many have so many: none, one, 2 and 3, 4 to 7, and so on.
+    /// How many collections have no element, one, 2 to 3, 4 to 7, and so on.
     pub(super) buckets: Vec<Bucket>,
-    /// Those that have the most.
+    /// The largest collections.
     pub(super) top: Vec<Largest>,
 }
 
@@ -46,16 +46,16 @@ pub(super) struct Largest {
     pub(super) key: String,
     pub(super) count: u64,
     pub(super) bytes: u64,
-    /// Of all.
+    /// Its share of all elements.
     pub(super) share: f64,
 }
 
-/// Gathers a distribution; what it keeps does not grow with what it sees.
+/// Gathers a distribution in constant memory.
 pub(super) struct Gather {
     histogram: Histogram<u64>,
     count: u64,
     bytes: u64,
-    /// By powers of two; the first is that of none.
+    /// By powers of two; the first is for empty collections.
     buckets: [u64; 65],
     top: BinaryHeap<Reverse<(u64, Reverse<String>, u64)>>,
 }
@@ -118,11 +118,11 @@ impl Gather {
 }
 
 pub(super) fn histogram() -> Histogram<u64> {
-    // Of values up to 2^60, in some hundred kilobytes.
-    Histogram::new_with_max(1 << 60, DIGITS).unwrap_or_else(|_| unreachable!("bounds are right"))
+    // For values up to 2^60, in some hundred kilobytes.
+    Histogram::new_with_max(1 << 60, DIGITS).unwrap_or_else(|_| unreachable!("valid bounds"))
 }
 
-/// 0, 1, 2 to 3, 4 to 7, …
+/// Returns the bucket of a count: 0, 1, 2 to 3, 4 to 7, …
 fn bucket(count: u64) -> usize {
     count.checked_ilog2().map_or(0, |power| power as usize + 1)
 }
@@ -135,7 +135,7 @@ fn bounds(bucket: usize) -> (u64, u64) {
     }
 }
 
-/// 0 of nothing.
+/// Divides, and returns 0 if the whole is 0.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hundred_the_quantiles_are_what_they_are() {
+    fn quantiles_of_a_hundred_are_exact() {
         let found = of(1..=100);
         assert_eq!((found.p50, found.p90, found.p99, found.max), (50, 90, 99, 100));
         assert_eq!((found.collections, found.count, found.bytes), (100, 5_050, 505_000));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_double_and_end_with_the_last_that_holds_any() {
+    fn buckets_double_in_size_and_end_with_the_last_that_is_not_empty() {
         let buckets: Vec<_> = of([0, 0, 1, 2, 3, 9])
             .buckets
             .iter()
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn of_nothing_there_is_nothing() {
+    fn an_empty_distribution_has_only_zeros() {
         let found = of([]);
         assert_eq!((found.collections, found.max, found.top.len()), (0, 0, 0));
         assert!(found.mean.abs() < f64::EPSILON);

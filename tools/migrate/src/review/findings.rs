@@ -1,6 +1,6 @@
-//! What is wrong with rows, and what is carried over otherwise than it was: how often, and where first.
+//! Rows that break a rule, and rows that are changed: how many, and the first keys.
 //!
-//! Of the rows nothing is kept but their keys: neither emails nor names nor what a column held.
+//! Only the keys of rows are kept: no emails, names or other values.
 
 use std::collections::BTreeMap;
 
@@ -8,42 +8,42 @@ use serde::Serialize;
 
 use crate::{Entity, Reason, Reject, Remark, Unit, Value};
 
-/// How many keys are shown of each.
+/// How many keys are shown for each finding.
 pub(super) const SHOWN: usize = 5;
 
-/// Rows of one kind that break one rule, or that it is remarked on.
+/// Rows of one entity that break the same rule or have the same remark.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Finding {
     pub(super) entity: Entity,
     pub(super) kind: &'static str,
-    /// As the source calls it, where the rule is about one.
+    /// Its name in the source, if the rule is about a column.
     pub(super) column: Option<String>,
     pub(super) count: u64,
-    /// The keys of the first; `null` where there is none.
+    /// The keys of the first rows; `null` for a row without a key.
     pub(super) examples: Vec<Option<String>>,
 }
 
-/// Emails that are one once they are normalised.
+/// Emails that are the same after normalisation.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EmailCollisions {
-    /// Those who would be rejected, because another user who is older has theirs.
+    /// The number of users who would be rejected because an older user has the same email.
     pub(super) users: u64,
-    /// The keys of the first, each after that of the other.
+    /// The keys of the first: the older user's, and theirs.
     pub(super) examples: Vec<[String; 2]>,
 }
 
-/// Gathers them. There are not more than there are rules and columns.
+/// Gathers findings. There are at most as many as rules and columns.
 #[derive(Default)]
 pub(super) struct Findings {
     rejects: BTreeMap<(Entity, &'static str, Option<String>), Seen>,
-    /// Users who have another's email, each with the other.
+    /// Users with an older user's email: the older user's key, and theirs.
     colliding: Vec<[String; 2]>,
     remarks: BTreeMap<(Entity, &'static str), Seen>,
-    /// Of the orders with too many items.
+    /// The largest number of items among the orders with too many.
     pub(super) most_items: usize,
-    /// What the values of the largest rejected row take, in bytes.
+    /// The size of the largest rejected row's values, in bytes.
     pub(super) largest_reject: u64,
 }
 
@@ -75,7 +75,7 @@ impl Findings {
 
     pub(super) fn remark(&mut self, unit: &Unit) {
         let entity = unit.kind().entity();
-        // An order of several such products is one such order.
+        // An order counts once, however many of its products have the remark.
         let mut kinds: Vec<_> = unit.remarks().iter().map(kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -85,23 +85,23 @@ impl Findings {
         }
     }
 
-    /// Orders with more items than an order holds.
+    /// Returns the number of orders with too many items.
     pub(super) fn too_many_items(&self) -> u64 {
         self.count(Entity::Order, &Reason::TooManyItems(0))
     }
 
-    /// Users whose email another has.
+    /// Returns the users whose email an older user has.
     pub(super) fn email_collisions(&self) -> EmailCollisions {
         let users = self.count(Entity::User, &Reason::SharedEmail { winner: String::new() });
         EmailCollisions { users, examples: self.colliding.clone() }
     }
 
-    /// Of rejects for a reason that is about no column.
+    /// Returns the number of rejects for a reason that is not about a column.
     fn count(&self, entity: Entity, reason: &Reason) -> u64 {
         self.rejects.get(&(entity, reason.kind(), None)).map_or(0, |seen| seen.count)
     }
 
-    /// The rejects, and the remarks; each entity's most frequent first.
+    /// Returns the rejects and the remarks, by entity and with the most frequent first.
     pub(super) fn finish(self) -> (Vec<Finding>, Vec<Finding>) {
         let rejects = self.rejects.into_iter().map(|((entity, kind, column), seen)| Finding {
             entity,
@@ -161,12 +161,12 @@ fn column(reason: &Reason) -> Option<&str> {
 fn kind(remark: &Remark) -> &'static str {
     match remark {
         Remark::Locked => "needs a new password",
-        Remark::MergedItems { .. } => "items of one product became one",
-        Remark::ProductGone { .. } => "has a product that is gone",
+        Remark::MergedItems { .. } => "items of the same product merged",
+        Remark::ProductGone { .. } => "has a deleted product",
     }
 }
 
-/// About what it would take as an attribute.
+/// Returns the approximate size of the value as an attribute.
 fn size(value: &Value) -> u64 {
     match value {
         Value::Decimal(text) | Value::Text(text) => text.len() as u64,

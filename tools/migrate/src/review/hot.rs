@@ -1,4 +1,4 @@
-//! What would make a partition too hot, and at which rate.
+//! Which events would make a partition too hot, and at which rate.
 //!
 //! A partition takes 1,000 write units and 3,000 read units a second:
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>. What
@@ -15,10 +15,10 @@ use super::patterns::{ORDERS, PRODUCTS};
 const WRITE_LIMIT: f64 = 1_000.0;
 const READ_LIMIT: f64 = 3_000.0;
 
-/// A page of the API's default size, and the item more that it reads.
+/// A page of the API's default size, and the one more item that it reads.
 const PAGE: f64 = 26.0;
 
-/// The item collection that is asked for most, of its kind.
+/// The item collection of its kind that gets the most requests.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HotSpot {
@@ -26,15 +26,15 @@ pub(super) struct HotSpot {
     pub(super) event: &'static str,
     /// The partition key, with the source's key or the category in it.
     pub(super) partition: String,
-    /// Its part of all such events, if the future is as the past was; `None` where nobody knows.
+    /// Its share of all such events if the future is like the past; `None` if unknown.
     pub(super) share: Option<f64>,
-    /// Capacity units of the partition that an event takes.
+    /// Capacity units of the partition per event.
     pub(super) units: f64,
-    /// Units a second that a partition has.
+    /// Capacity units a second of a partition.
     pub(super) limit: f64,
-    /// Events a second, of this partition, that reach the limit.
+    /// Events a second in this partition that reach the limit.
     pub(super) per_second: f64,
-    /// Events a second of the whole shop at which this one reaches it.
+    /// Events a second in the whole shop at which this partition reaches the limit.
     pub(super) of_all_per_second: Option<f64>,
 }
 
@@ -52,7 +52,7 @@ impl HotSpot {
     }
 }
 
-/// The hottest of each kind.
+/// Returns the hottest item collection of each kind.
 pub(super) fn hot_spots(
     orders_per_user: &Distribution,
     products_per_category: &Distribution,
@@ -64,7 +64,7 @@ pub(super) fn hot_spots(
     let mut spots = Vec::new();
     if let Some(user) = orders_per_user.top.first() {
         let partition = format!("{}{}", prefix::USER, user.key);
-        // The order in a transaction; its items are in partitions of their own.
+        // The order, written in a transaction. Its items are in other partitions.
         let placed = "an order is placed";
         spots.push(HotSpot::new(placed, partition.clone(), Some(user.share), 2.0, WRITE_LIMIT));
         let read = "a page of the user's orders";
@@ -72,13 +72,13 @@ pub(super) fn hot_spots(
     }
     if let Some(product) = sold_per_product.top.first() {
         let partition = format!("{}{}", prefix::PRODUCT, product.key);
-        // The stock in a transaction.
+        // The stock, written in a transaction.
         let sold = "an order item takes its stock";
         spots.push(HotSpot::new(sold, partition, Some(product.share), 2.0, WRITE_LIMIT));
     }
     if let Some(category) = sold_per_category.top.first() {
         let partition = format!("{GSI1} {}{}", prefix::CATEGORY, category.key);
-        // The copy of the product whose stock was taken.
+        // The product's copy in the index, when its stock is taken.
         let sold = "an order item takes a product's stock";
         spots.push(HotSpot::new(sold, partition, Some(category.share), 1.0, WRITE_LIMIT));
     }

@@ -1,8 +1,9 @@
-//! What a move would mean: what would be in the table, what would not, and what it would cost.
+//! Reports what a move would do: what would be in the table, what would be rejected, and what it
+//! would cost.
 //!
-//! The source is read once, its users twice, and nothing is written but the report. What is kept does not
-//! grow with the rows: histograms, the largest few, and temporary files for who has which email, and for
-//! what has to be counted by user and by product.
+//! Reads the source once (its users twice), and writes only the report. Memory does not grow with
+//! the number of rows: it has histograms and the largest few. The emails and the counts by user and
+//! by product are in temporary files.
 
 mod census;
 mod cost;
@@ -35,44 +36,44 @@ use self::tally::Tally;
 use crate::load::claims::Claims;
 use crate::{Error, Kind, Mapping, Reader, Unit, load};
 
-/// What to review, and where the report goes besides the terminal.
+/// The source to review, and where the report goes besides the terminal.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ReviewArgs {
-    /// The mapping. The source's URL is `DATABASE_URL`, or what the mapping says.
+    /// The mapping. The source's URL is `DATABASE_URL`, or the one in the mapping.
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
 
-    /// Writes a page with plots to this file.
+    /// Writes an HTML page with plots to this file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Writes all figures to this file.
+    /// Writes all figures as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// What is asked of the source today: a CSV export of `pg_stat_statements` with its header, MySQL's
-    /// general or slow log, or a file with a statement on each line.
+    /// The statements that the source runs today: a CSV export of `pg_stat_statements` with its
+    /// header, MySQL's general or slow log, or a file with a statement on each line.
     ///
-    /// With the columns `stats_since` and `read_at`, or with a log that has times, the cost of a month's
-    /// requests is calculated, too: `\copy (SELECT query, calls, total_exec_time, rows, (SELECT
-    /// stats_reset FROM pg_stat_statements_info) AS stats_since, now() AS read_at FROM
+    /// With the columns `stats_since` and `read_at`, or with a log that has times, the report
+    /// includes the cost of a month's requests: `\copy (SELECT query, calls, total_exec_time, rows,
+    /// (SELECT stats_reset FROM pg_stat_statements_info) AS stats_since, now() AS read_at FROM
     /// pg_stat_statements) TO 'queries.csv' CSV HEADER`.
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
 
-    /// How fast to load, in write units a second, of the table and its index together. A new on-demand
-    /// table takes 4,000 at once.
+    /// The rate of the load in write units a second, for the table and its index together. A new
+    /// on-demand table takes 4,000 immediately.
     #[arg(long, value_name = "WCU", default_value_t = 4_000,
           value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
 
-    /// What AWS asks for, instead of us-east-1's list prices: a copy of the repository's
+    /// A file with prices, instead of us-east-1's list prices: a copy of the repository's
     /// `tools/migrate/prices.toml` with other figures.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 }
 
-/// Reviews a source, and says what it found.
+/// Reviews a source, writes the files, and returns the report for the terminal.
 pub(crate) async fn run(args: &ReviewArgs) -> Result<String, Error> {
     let prices = Prices::read(args.prices.as_deref())?;
     let mapping = Mapping::read(&args.mapping)?;
@@ -109,7 +110,7 @@ fn source_of(url: &str) -> &'static str {
     }
 }
 
-/// Reads all there is, once.
+/// Reads the whole source.
 async fn review(
     reader: &mut Reader,
     source: &'static str,
@@ -187,7 +188,7 @@ async fn review(
 
 fn count(unit: &Unit, items: &[Item], census: &mut Census, tally: &mut Tally) {
     let sizes: Vec<_> = items.iter().map(|item| census.add(item, unit.legacy_id())).collect();
-    // A unit's own item comes before those that belong to it.
+    // A unit's main item comes first.
     let bytes = sizes.first().copied().unwrap_or(0);
     let id = |id: Uuid| id.into_bytes();
     match unit {

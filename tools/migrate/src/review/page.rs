@@ -1,19 +1,18 @@
-//! A page for people. It needs nothing from elsewhere: its style is in it, and has both a light and a dark face.
+//! The HTML page. It is self-contained, and its style supports both light and dark mode.
 
 use std::fmt::Write as _;
 
 /// A row of a plot.
 #[derive(Debug)]
 pub(super) struct Bar {
-    /// What it is of.
     pub(super) label: String,
-    /// Laid end to end; the second is paler.
+    /// Placed end to end; the second is paler.
     pub(super) parts: Vec<f64>,
-    /// What is written at its end.
+    /// The text at its end.
     pub(super) value: String,
 }
 
-/// A page: its heading, a paragraph below it, and the rest.
+/// Returns a page: a heading, a paragraph, and the body.
 pub(super) fn page(heading: &str, introduction: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -25,25 +24,25 @@ pub(super) fn page(heading: &str, introduction: &str, body: &str) -> String {
     )
 }
 
-/// A part of a page: its heading, a paragraph, and what it is about, which is HTML.
+/// Returns a section of a page: a heading, a paragraph, and the content as HTML.
 pub(super) fn section(title: &str, explanation: &str, content: &str) -> String {
     let explanation = escaped(explanation);
     format!("<h2>{title}</h2>\n<p>{explanation}</p>\n<div class=\"scroll\">{content}</div>\n")
 }
 
-/// A text as HTML.
+/// Escapes a text for HTML.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Horizontal bars, one below the other, in the colour that the style has for this class.
+/// Returns horizontal bars, one below the other, in the style's colour for this class.
 pub(super) fn bars(class: &str, bars: &[Bar]) -> String {
     let longest = bars.iter().map(|bar| bar.parts.iter().sum()).fold(f64::MIN_POSITIVE, f64::max);
     let mut html = format!("<table class=\"bars {class}\">");
     for Bar { label, parts, value } in bars {
         let _ = write!(html, "<tr><td>{}<td class=\"plot\">", escaped(label));
         for (part, pale) in parts.iter().zip(["", " second"]) {
-            // What is left of the cell is for the value.
+            // The rest of the cell is for the value.
             let width = part / longest * 70.0;
             let _ = write!(html, "<span class=\"bar{pale}\" style=\"width:{width:.2}%\"></span>");
         }
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_as_long_as_their_figures_and_what_they_are_of_is_escaped() {
+    fn bars_have_proportional_lengths_and_escaped_labels() {
         let bar = |label: &str, part| Bar {
             label: label.to_owned(),
             parts: vec![part, part],

@@ -1,5 +1,5 @@
-//! The shop's access patterns that take the place of statements. Those of log-in attempts are missing,
-//! because no other shop counts them in its tables.
+//! The shop's access patterns that can replace statements. Those of log-in attempts are missing,
+//! because other shops do not count them in their tables.
 
 use storefront_core::access_patterns::{AccessPattern, named};
 
@@ -9,8 +9,8 @@ pub(super) const REGISTER: Pattern = named("register a user");
 pub(super) const USER_BY_ID: Pattern = named("user by id");
 pub(super) const ROLE: Pattern = named("a user's role, for what only administrators may do");
 pub(super) const USER_BY_EMAIL: Pattern = named("user by email");
-pub(super) const LOG_IN: Pattern = named("who logs in, by email");
-pub(super) const CONFIRM: Pattern = named("who confirms with their password, by id");
+pub(super) const LOG_IN: Pattern = named("user by email, at log-in");
+pub(super) const CONFIRM: Pattern = named("user by id, to check a password");
 pub(super) const CHANGE_USER: Pattern = named("change a user's name, password or role");
 pub(super) const CHANGE_EMAIL: Pattern = named("change a user's email");
 pub(super) const DELETE_USER: Pattern = named("delete a user");

@@ -1,4 +1,4 @@
-//! All that a review finds, as it goes to a file.
+//! The report of a review, as it is written to a file.
 
 use serde::Serialize;
 
@@ -9,21 +9,21 @@ use super::findings::{EmailCollisions, Finding};
 use super::hot::HotSpot;
 use super::queries::Queries;
 
-/// A review. Of rows it has keys only; of statements, none of their values.
+/// The report of a review. It contains only the keys of rows, and statements without their values.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
     /// The database.
     pub(super) source: &'static str,
     pub(super) prices: Prices,
-    /// What loading would write, by type.
+    /// What a load would write, by type.
     pub(super) items: Vec<Items>,
     pub(super) total: Sums,
     /// The item collection `USER#<id>`. Users without orders count.
     pub(super) orders_per_user: Distribution,
     /// The item collection `CATEGORY#<category>` of GSI1.
     pub(super) products_per_category: Distribution,
-    /// In how many order items a product is, and the products of a category together.
+    /// The number of order items per product, and per category for all its products together.
     pub(super) sold_per_product: Distribution,
     pub(super) sold_per_category: Distribution,
     pub(super) hot_spots: Vec<HotSpot>,
@@ -31,9 +31,9 @@ pub(super) struct Report {
     pub(super) item_limit: ItemLimit,
     pub(super) email_collisions: EmailCollisions,
     pub(super) orders_without_user: OrdersWithoutUser,
-    /// Units that loading would reject, by the rule that they break first.
+    /// Units that a load would reject, by the first rule that they break.
     pub(super) rejects: Vec<Finding>,
-    /// What loading would carry over otherwise than it is.
+    /// Units that a load would change.
     pub(super) remarks: Vec<Finding>,
     pub(super) load: Load,
     pub(super) month: Month,
@@ -41,30 +41,30 @@ pub(super) struct Report {
     pub(super) queries: Option<Queries>,
 }
 
-/// Items near the 400 KB that an item may have.
+/// Items near the limit of 400 KB.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SizeLimit {
     pub(super) limit_bytes: u64,
-    /// 80 % of it.
+    /// 80 % of the limit.
     pub(super) near_bytes: u64,
     pub(super) items_near: u64,
     pub(super) max_bytes: u64,
-    /// About what the values of the largest rejected row take.
+    /// The approximate size of the largest rejected row's values.
     pub(super) largest_reject_bytes: u64,
 }
 
-/// Orders with more items than a transaction takes.
+/// Orders with more items than a transaction can have.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ItemLimit {
     pub(super) limit: usize,
     pub(super) orders_over: u64,
-    /// Of the orders that are over it; 0 without any.
+    /// The largest number of items among the orders over the limit; 0 if there are none.
     pub(super) most_items: usize,
 }
 
-/// Sound orders of users who are rejected.
+/// Valid orders of rejected users.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrdersWithoutUser {

@@ -1,7 +1,7 @@
-//! What has to be counted by user and by product, however many there are: in a file.
+//! Counts by user and by product, in a file because there can be any number of them.
 //!
-//! The file is `SQLite`'s and temporary; some 100 bytes for each user and each product. What is counted
-//! is gathered first, so that who orders often is not written each time.
+//! It is a temporary `SQLite` file with some 100 bytes for each user and each product. Counts are
+//! gathered in memory first, so that a user with many orders is not written for each of them.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ PRAGMA cache_size = -65536;
 /// How many users, and how many products, are gathered before they are written.
 const GATHERED: usize = 50_000;
 
-/// How many rows a statement writes.
+/// How many rows one statement writes.
 const ROWS: usize = 1_000;
 
 /// An id's bytes.
@@ -38,7 +38,7 @@ pub(super) struct Tally {
     connection: SqliteConnection,
     users: HashMap<Id, User>,
     products: HashMap<Id, Product>,
-    /// Where the file is; it goes with it.
+    /// The file's folder, which is deleted with this.
     _folder: TempDir,
 }
 
@@ -47,7 +47,7 @@ struct User {
     legacy: Option<String>,
     orders: i64,
     bytes: i64,
-    /// One of their orders.
+    /// The key of one of their orders.
     example: Option<String>,
 }
 
@@ -56,11 +56,11 @@ struct Product {
     legacy: Option<String>,
     category: Option<String>,
     bytes: i64,
-    /// In how many order items it is.
+    /// The number of its order items.
     sold: i64,
 }
 
-/// What belongs together.
+/// The elements that belong to one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Collection {
     pub(super) key: String,
@@ -74,7 +74,7 @@ impl Tally {
         let connection = SqliteConnectOptions::new()
             .filename(folder.path().join("tally.db"))
             .create_if_missing(true)
-            // It is worth nothing after a crash.
+            // The file is useless after a crash.
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
             .connect()
@@ -95,7 +95,7 @@ impl Tally {
         product.bytes += bytes.cast_signed();
     }
 
-    /// An order of the user's.
+    /// Counts an order of the user.
     pub(super) fn order(&mut self, user: Id, legacy: &str, bytes: u64) {
         let user = self.users.entry(user).or_default();
         user.orders += 1;
@@ -103,12 +103,12 @@ impl Tally {
         user.example.get_or_insert_with(|| legacy.to_owned());
     }
 
-    /// An order item of the product's.
+    /// Counts an order item of the product.
     pub(super) fn sold(&mut self, product: Id) {
         self.products.entry(product).or_default().sold += 1;
     }
 
-    /// Keeps what is gathered small.
+    /// Writes the gathered counts if there are many, to keep memory small.
     pub(super) async fn write_full(&mut self) -> Result<(), Error> {
         if self.users.len() >= GATHERED || self.products.len() >= GATHERED {
             self.write().await?;
@@ -116,7 +116,8 @@ impl Tally {
         Ok(())
     }
 
-    /// Writes what is gathered, in the order of the ids: neighbours are in one page of the file.
+    /// Writes the gathered counts in the order of the ids, because neighbours share a page of the
+    /// file.
     pub(super) async fn write(&mut self) -> Result<(), Error> {
         let mut users: Vec<_> = self.users.drain().collect();
         users.sort_unstable_by_key(|(id, _)| *id);
@@ -163,7 +164,7 @@ impl Tally {
         written.await.map_err(Error::Scratch)
     }
 
-    /// Users, by key, with their orders. They come one by one.
+    /// Passes on each user's key and orders, one user at a time.
     pub(super) async fn orders_of_users(
         &mut self,
         seen: impl FnMut(Collection),
@@ -172,7 +173,7 @@ impl Tally {
             .await
     }
 
-    /// Categories with their products.
+    /// Passes on each category and its products.
     pub(super) async fn products_of_categories(
         &mut self,
         seen: impl FnMut(Collection),
@@ -185,7 +186,7 @@ impl Tally {
         .await
     }
 
-    /// Products, by key, and categories, with the order items that they are in.
+    /// Passes on each product's key and order items.
     pub(super) async fn sold_of_products(
         &mut self,
         seen: impl FnMut(Collection),
@@ -219,8 +220,8 @@ impl Tally {
         Ok(())
     }
 
-    /// The orders of users who are not carried over themselves: how many, and one of each of the first
-    /// users'.
+    /// Returns the number of orders whose users are not loaded, and the keys of one order each of
+    /// the first of these users.
     pub(super) async fn orders_without_user(
         &mut self,
         shown: usize,
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_written_in_parts_is_one() {
+    async fn counts_that_are_written_in_parts_add_up() {
         let mut tally = Tally::new().await.unwrap();
         tally.user(id(1), "anna");
         tally.product(id(7), "espresso", "coffee", 300);

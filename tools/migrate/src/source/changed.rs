@@ -1,4 +1,4 @@
-//! What tells of changes: the source's clock, and the rows that say when they were changed.
+//! Finds changes, by the source's clock and the times of its rows.
 
 use futures_util::TryStreamExt as _;
 use storefront_core::Timestamp;
@@ -9,10 +9,10 @@ use super::select::Select;
 use super::{Connection, Key, Value};
 use crate::Error;
 
-/// In milliseconds since 1970.
+/// Returns the source's clock in milliseconds since 1970.
 pub(super) async fn clock(connection: &mut Connection) -> Result<i64, Error> {
     let statement = match connection.dialect() {
-        // Of the transaction's begin.
+        // The start of the transaction.
         Dialect::Postgres => "SELECT (EXTRACT(EPOCH FROM now()) * 1000)::int8",
         Dialect::MySql => "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
         Dialect::Sqlite => "SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000",
@@ -33,7 +33,7 @@ fn integer(row: Option<Vec<Value>>) -> Option<i64> {
     }
 }
 
-/// The first keys after one, of rows that were changed since.
+/// Returns the first keys, after the given one, of rows that were changed since a time.
 pub(super) async fn keys(
     connection: &mut Connection,
     select: &Select,
@@ -44,7 +44,7 @@ pub(super) async fn keys(
     let Some((statement, times)) = select.changed(after.is_some(), limit) else {
         return Ok(Vec::new());
     };
-    // As all three databases read it: `2026-11-22 10:00:00.000`.
+    // All three databases read this format: `2026-11-22 10:00:00.000`.
     let since = Key::Text(since.to_string().trim_end_matches('Z').replace('T', " "));
     let bound: Vec<_> = std::iter::repeat_n(since, times).chain(after.cloned()).collect();
     let rows: Vec<_> =

@@ -14,10 +14,10 @@ use super::dialect::Dialect;
 use super::{Key, Value, mysql, postgres, sqlite};
 use crate::Error;
 
-/// How it shows up in the database's list of connections.
+/// The program's name in the database's list of connections.
 const NAME: &str = "storefront-migrate";
 
-/// A connection. Statements are the mapping's or made of them; values are bound.
+/// A connection. Its statements are the mapping's, or made of them; values are bound.
 #[derive(Debug)]
 pub(crate) enum Connection {
     Postgres(PgConnection),
@@ -25,17 +25,18 @@ pub(crate) enum Connection {
     Sqlite(SqliteConnection),
 }
 
-/// Without its statements in the log: they may hold what a shop keeps to itself.
+/// Keeps statements out of the log, because they may contain what a shop keeps private.
 fn quiet<O: ConnectOptions>(options: O) -> O {
     options.disable_statement_logging()
 }
 
 impl Connection {
-    /// Connects for reading: everything is read as it is now, and nothing can be written.
+    /// Connects for reading only: everything is read as it is now, and nothing can be written.
     pub(crate) async fn read(url: &str) -> Result<Self, Error> {
         let mut connection = Self::open(url).await?;
         match &mut connection {
-            // One after the other, on the connection itself: a transaction of sqlx's borrows it.
+            // One statement after another on the connection itself, which sqlx's transaction would
+            // borrow.
             Self::Postgres(postgres) => {
                 postgres.execute(sqlx::raw_sql(postgres::BEGIN)).await.map(drop)
             }
@@ -70,7 +71,7 @@ impl Connection {
                 let options = url.parse::<SqliteConnectOptions>().map_err(Error::Connect)?;
                 quiet(options.read_only(true)).connect().await.map(Self::Sqlite)
             }
-            // Not the whole URL, which may hold a password.
+            // Not the whole URL, which may contain a password.
             other => return Err(Error::UnknownSource(other.to_owned())),
         };
         opened.map_err(Error::Connect)
@@ -84,7 +85,7 @@ impl Connection {
         }
     }
 
-    /// What a SELECT would yield: the names of its columns, and their types.
+    /// Returns the names and the types of a SELECT's columns.
     pub(crate) async fn columns(&mut self, select: &str) -> sqlx::Result<Vec<(String, String)>> {
         fn named<C: sqlx::Column>(columns: &[C]) -> Vec<(String, String)> {
             let named = columns
@@ -100,7 +101,7 @@ impl Connection {
         })
     }
 
-    /// The rows of a statement as they come.
+    /// Returns the rows of a statement as a stream.
     pub(crate) fn rows<'c>(
         &'c mut self,
         statement: String,
@@ -129,7 +130,6 @@ impl Connection {
         }
     }
 
-    /// Says good-bye.
     pub(crate) async fn close(self) -> sqlx::Result<()> {
         match self {
             Self::Postgres(connection) => connection.close().await,
@@ -139,7 +139,7 @@ impl Connection {
     }
 }
 
-/// `PostgreSQL` alone yields UUIDs, and is given them as such; the others never get one.
+/// Binds a key. Only `PostgreSQL` returns UUIDs, and gets them as such; the others never get one.
 fn bind<'q, DB>(query: Query<'q, DB, DB::Arguments>, key: &Key) -> Query<'q, DB, DB::Arguments>
 where
     DB: Database,

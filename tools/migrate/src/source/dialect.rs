@@ -1,4 +1,4 @@
-//! Where the databases' SQL differs.
+//! The differences between the databases' SQL.
 
 /// A database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// A name as it is written in a statement.
+    /// Quotes a name for a statement.
     pub(crate) fn quoted(self, name: &str) -> String {
         match self {
             Self::MySql => format!("`{}`", name.replace('`', "``")),
@@ -17,20 +17,20 @@ impl Dialect {
         }
     }
 
-    /// The n-th value that is bound, counted from 1, to be compared with a column of this type.
+    /// Returns the n-th bound value, counted from 1, for comparison with a column of this type.
     ///
-    /// `PostgreSQL` compares only what is of one type, or does without the index.
+    /// `PostgreSQL` only compares values of the same type, or compares without using the index.
     pub(crate) fn placeholder(self, n: usize, kind: &str) -> String {
         match self {
-            // Its CHAR is one character.
+            // Its CHAR is a single character.
             Self::Postgres if kind == "CHAR" => format!("${n}::bpchar"),
             Self::Postgres => format!("${n}::{}", kind.to_lowercase()),
             Self::MySql | Self::Sqlite => "?".to_owned(),
         }
     }
 
-    /// Whether a time is at or after the n-th value that is bound, which is one in UTC as a text.
-    /// Where it cannot be read as a time, it may be.
+    /// Returns the condition that a time is at or after the n-th bound value, a time in UTC as a
+    /// text. A value that cannot be read as a time fulfils it.
     pub(crate) fn is_since(self, column: &str, kind: &str, n: usize) -> String {
         let name = self.quoted(column);
         match self {
@@ -42,18 +42,18 @@ impl Dialect {
                 format!("s.{name} >= CAST(? AS DATETIME(3))")
             }
             Self::MySql => format!("CAST(s.{name} AS DATETIME(3)) >= CAST(? AS DATETIME(3))"),
-            // Its times are texts of more than one form.
+            // Its times are texts in several formats.
             Self::Sqlite => format!(
                 "(s.{name} IS NOT NULL AND COALESCE(julianday(s.{name}) >= julianday(?), 1))"
             ),
         }
     }
 
-    /// How a column is selected.
+    /// Returns the expression that selects a column.
     ///
-    /// What is neither a whole number nor a text is written out by the database: its numbers with
-    /// all their digits, its times with their offset (the session's is UTC), its enums by their
-    /// names. `SQLite` has no types that would need it.
+    /// The database converts everything except whole numbers and texts to text: numbers with all
+    /// their digits, times with their offset (the session's is UTC), enums by their names. `SQLite`
+    /// has no types that need this.
     pub(crate) fn selected(self, column: &str, kind: &str) -> String {
         let name = self.quoted(column);
         match self {
@@ -64,9 +64,9 @@ impl Dialect {
     }
 }
 
-/// Whether keys of these two types sort alike.
+/// Whether keys of these two types are sorted in the same way.
 pub(crate) fn sort_alike(one: &str, other: &str) -> bool {
-    // SQLite does not know the type of an expression, and compares values by their own.
+    // SQLite does not know the type of an expression, and compares values by their own types.
     one == "NULL" || other == "NULL" || family(one) == family(other)
 }
 
@@ -93,13 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_quoted_whatever_they_hold() {
+    fn names_are_quoted_whatever_they_contain() {
         assert_eq!(Dialect::Postgres.quoted(r#"a"b"#), r#""a""b""#);
         assert_eq!(Dialect::MySql.quoted("a`b"), "`a``b`");
     }
 
     #[test]
-    fn what_has_a_type_of_its_own_is_written_out() {
+    fn values_of_special_types_are_selected_as_text() {
         for (dialect, kind, selected) in [
             (Dialect::Postgres, "INT8", r#"s."c""#),
             (Dialect::Postgres, "NUMERIC", r#"s."c"::text AS "c""#),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_sort_alike_and_texts_do_and_not_the_one_like_the_other() {
+    fn whole_numbers_sort_alike_and_texts_sort_alike_but_not_both_together() {
         for (one, other, alike) in [
             ("INT4", "INT8", true),
             ("INT UNSIGNED", "BIGINT", true),

@@ -11,18 +11,18 @@ use super::{Connection, Key, Row, Value};
 use crate::entity::{self, Draft, Known, Reason};
 use crate::{Entity, Error, Mapping, Unit};
 
-/// How many keys are looked up at once. A power of two, as are the numbers of the rest: there are
-/// few different statements to prepare.
+/// How many keys are looked up at once. A power of two, to which fewer keys are padded, too, so
+/// that there are few different statements to prepare.
 pub(super) const LOOKED_UP: usize = 512;
 
-/// How many items of an order are looked at. Far fewer are taken, but items of the same product
-/// become one.
+/// How many rows of an order's items are used. Far fewer items are allowed, but rows of the same
+/// product become one item.
 const MAX_ROWS_OF_ORDER: usize = 500;
 
 /// Orders whose items are being read.
 pub(super) struct Drafts {
     drafts: Vec<(Key, Draft, Vec<Row>)>,
-    /// Where each is, by its key as it is written.
+    /// The position of each draft, by its key as text.
     places: HashMap<String, usize>,
 }
 
@@ -36,7 +36,7 @@ impl Drafts {
         Self { drafts: drafts.collect(), places }
     }
 
-    /// Takes an item to its order; gives it back where that is none of these.
+    /// Adds an item to its order. Returns the item if its order is not among these.
     pub(super) fn add(&mut self, order: &Key, item: Row) -> Option<Row> {
         let Some(&place) = self.places.get(&order.to_string()) else { return Some(item) };
         let (_, draft, _) = &mut self.drafts[place];
@@ -47,8 +47,8 @@ impl Drafts {
         None
     }
 
-    /// The units. Whose the orders are, and what is in them, is looked up: their ids are made of times
-    /// that the orders do not know.
+    /// Returns the units. Looks up the users and products of the orders, because their ids are
+    /// derived from times that the orders do not have.
     pub(super) async fn into_reads(
         self,
         connection: &mut Connection,
@@ -74,7 +74,7 @@ impl Drafts {
     }
 }
 
-/// The `createdAt` of those of the keys that are there.
+/// Returns the `createdAt` of those keys that exist.
 async fn created_at(
     connection: &mut Connection,
     select: &Select,
@@ -96,7 +96,7 @@ async fn created_at(
     Ok(known)
 }
 
-/// The last one again, until they are as many as statements are prepared for.
+/// Repeats the last key until there are as many keys as a statement is prepared for.
 pub(super) fn padded(keys: &[Key]) -> Vec<Key> {
     let mut keys = keys.to_vec();
     if let Some(last) = keys.last().cloned() {

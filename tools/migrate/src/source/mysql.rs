@@ -5,7 +5,8 @@ use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
 use super::Value;
 
-/// What a connection does first. The transaction sees the database as it is now, and writes nothing.
+/// The first statements of a connection. The transaction sees the database as it is now, and cannot
+/// write.
 pub(super) const BEGIN: [&str; 2] = [
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -17,7 +18,7 @@ pub(super) fn value(row: &MySqlRow, at: usize) -> Result<Value, sqlx::Error> {
         return Ok(Value::Null);
     }
     Ok(match row.column(at).type_info().name() {
-        // TINYINT(1), which may hold more than a yes or a no.
+        // BOOLEAN is TINYINT(1), which may contain more than true and false.
         "BOOLEAN" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => {
             Value::Integer(row.try_get_unchecked(at)?)
         }
@@ -30,7 +31,7 @@ pub(super) fn value(row: &MySqlRow, at: usize) -> Result<Value, sqlx::Error> {
         "DOUBLE" => Value::Decimal(row.try_get_unchecked::<f64, _>(at)?.to_string()),
         // As the server sends it, with all its digits.
         "DECIMAL" => Value::Decimal(row.try_get_unchecked(at)?),
-        // Texts with a binary collation go by the same names as bytes.
+        // Texts with a binary collation have the same type names as bytes.
         "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
             match row.try_get::<String, _>(at) {
                 Ok(text) => Value::Text(text),

@@ -1,4 +1,4 @@
-//! Pages of rows, each beginning where the one before it ended.
+//! Pages of rows. Each begins where the one before it ended.
 
 use futures_util::TryStreamExt as _;
 
@@ -6,21 +6,21 @@ use super::select::{Range, Select};
 use super::{Connection, Key, Row, Value};
 use crate::Error;
 
-/// Where in a SELECT somebody is.
+/// A position in a SELECT.
 pub(super) struct Pages<'s> {
     select: &'s Select,
     size: usize,
     after: Option<Key>,
 }
 
-/// The rows of some keys that follow each other.
+/// The rows of some consecutive keys.
 pub(super) struct Page {
     pub(super) groups: Vec<Group>,
-    /// Nothing follows.
+    /// Whether nothing follows.
     pub(super) is_last: bool,
 }
 
-/// The rows that have one key; there should be one.
+/// The rows with the same key. There should be only one.
 pub(super) struct Group {
     pub(super) key: Key,
     pub(super) first: Row,
@@ -28,21 +28,21 @@ pub(super) struct Group {
 }
 
 impl<'s> Pages<'s> {
-    /// From the key on, without it.
+    /// Begins after the key, if there is one.
     pub(super) fn of(select: &'s Select, size: usize, after: Option<Key>) -> Self {
         Self { select, size, after }
     }
 
-    /// The next page, until one is the last.
+    /// Reads the next page. Must not be called after the last one.
     pub(super) async fn next(&mut self, connection: &mut Connection) -> Result<Page, Error> {
         let range = Range { above: self.after.is_some(), up_to: false };
         let keys: Vec<_> = self.after.clone().into_iter().collect();
-        // One more than a page holds tells whether anything follows.
+        // One extra row shows whether anything follows.
         let statement = self.select.between(range, Some(self.size + 1));
         let (mut groups, count) = grouped(connection, self.select, statement, &keys).await?;
         let is_last = count <= self.size;
         if !is_last {
-            // More rows of its key may follow: it begins the next page.
+            // More rows with the last key may follow, so it begins the next page.
             let cut = groups.pop();
             self.after = groups.last().map(|group| group.key.clone());
             if let (None, Some(cut)) = (&self.after, cut) {
@@ -56,13 +56,13 @@ impl<'s> Pages<'s> {
         Ok(Page { groups, is_last })
     }
 
-    /// After which key the next page begins.
+    /// Returns the key after which the next page begins.
     pub(super) fn after(&self) -> Option<&Key> {
         self.after.as_ref()
     }
 }
 
-/// The rows that have these keys.
+/// Reads the rows with these keys.
 pub(super) async fn find(
     connection: &mut Connection,
     select: &Select,
@@ -71,7 +71,7 @@ pub(super) async fn find(
     Ok(grouped(connection, select, select.among(keys.len()), keys).await?.0)
 }
 
-/// The rows of a statement, by their keys; and how many there are.
+/// Reads the rows of a statement. Returns them by key, and their number.
 async fn grouped(
     connection: &mut Connection,
     select: &Select,
@@ -93,7 +93,7 @@ async fn grouped(
     Ok((groups, count))
 }
 
-/// The row's key, which is not null: those without one are read by themselves.
+/// Returns the row's key, which is not null: rows without a key are read separately.
 pub(super) fn key(select: &Select, row: &Row) -> Result<Key, Error> {
     let value = row.get(select.entity.key()).unwrap_or(&Value::Null);
     Key::of(value).ok_or_else(|| Error::Key {

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::Value;
 
-/// What a connection does first. The transaction sees the database as it is at its first statement,
-/// and writes nothing; however long the reader's own work takes between two pages, it is not ended.
+/// The first statements of a connection. The transaction sees the database as it is at its first
+/// statement, and cannot write. It does not time out, however long the reader takes between two
+/// pages.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
      SET LOCAL idle_in_transaction_session_timeout = 0";
 
@@ -22,7 +23,7 @@ pub(super) fn value(row: &PgRow, at: usize) -> Result<Value, sqlx::Error> {
         "INT8" => Value::Integer(row.try_get(at)?),
         "BYTEA" => Value::Bytes(row.try_get(at)?),
         "UUID" => Value::Uuid(row.try_get::<Uuid, _>(at)?),
-        // Those of other types are selected as text.
+        // Other types are selected as text.
         _ => Value::Text(row.try_get(at)?),
     })
 }

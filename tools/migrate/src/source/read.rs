@@ -1,4 +1,4 @@
-//! What is read of a source: units, and what is none.
+//! What is read from a source: units and rejects.
 
 use super::page::Group;
 use super::select::Select;
@@ -6,26 +6,26 @@ use super::{Key, Row};
 use crate::entity::{Reason, Reject};
 use crate::{Entity, Error, Kind, Mapping, Unit};
 
-/// Makes a unit of a row.
+/// Makes a unit from a row.
 pub(super) type OfRow = fn(&Row, &Mapping) -> Result<Unit, Reason>;
 
-/// What was read.
+/// A unit or a reject.
 #[derive(Debug)]
 pub struct Read {
-    /// Its key; `None` of rows without one, and of items without an order.
+    /// Its key; `None` for rows without one, and for items without an order.
     pub key: Option<Key>,
-    /// From which key on to read again when this one, and what came before it, is done with: then
-    /// nothing is read twice, and nothing is left out. `None` where there is no such key, which there
-    /// always is again after a page.
+    /// The key after which to resume once this read, and everything before it, is done: then
+    /// nothing is read twice or left out. `None` if there is no such key here; at the end of a
+    /// page there always is one.
     pub resume_after: Option<Key>,
-    /// The unit, or why it is none.
+    /// The unit, or the reject.
     pub unit: Result<Unit, Box<Reject>>,
-    /// What a unit was made of, and the key of a reject's; for who finds something wrong with it later.
+    /// The rows of a unit, for a caller that finds something wrong with it later.
     rows: Option<(Row, Vec<Row>)>,
 }
 
 impl Read {
-    /// Of what is one row.
+    /// Makes a unit that is one row.
     pub(super) fn of_group(kind: Kind, group: Group, unit: OfRow, mapping: &Mapping) -> Self {
         let Group { key, first, others } = group;
         let unit = match others.len() {
@@ -52,7 +52,7 @@ impl Read {
         Self { key: Some(key.clone()), resume_after: Some(key), unit, rows }
     }
 
-    /// The unit; or a reject, where it is sound by itself and something else is wrong with it.
+    /// Returns the unit; or a reject, if it is valid by itself but `judge` finds something wrong.
     pub(crate) fn judged(
         self,
         judge: impl FnOnce(&Unit) -> Result<(), Reason>,
@@ -67,7 +67,7 @@ impl Read {
         }
     }
 
-    /// What is in no range of keys.
+    /// Wraps a reject that has no place in the order of keys.
     pub(super) fn lost(reject: Reject) -> Self {
         Self { key: None, resume_after: None, unit: Err(Box::new(reject)), rows: None }
     }

@@ -1,4 +1,4 @@
-//! A source, read in units.
+//! Reads a source in units.
 
 use async_stream::try_stream;
 use futures_util::TryStreamExt as _;
@@ -17,11 +17,10 @@ use crate::{Entity, Error, Kind, Mapping, Unit};
 /// How many rows are read at once.
 const PAGE: usize = 500;
 
-/// A source, as it is at one moment.
+/// A snapshot of a source.
 ///
-/// It is one connection in one transaction that only reads. What changes in the source while it is
-/// read is not seen; a server keeps what it needs for that, so very long readings have their price
-/// there.
+/// It is one connection in one read-only transaction. Changes in the source while it is read are
+/// not seen. A server keeps what it needs for that, so a very long read has its price there.
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
@@ -32,7 +31,7 @@ pub struct Reader {
     opened_at: i64,
 }
 
-/// `None` where a unit is more than a row.
+/// Returns the function that makes a unit from a row; `None` if a unit is more than a row.
 fn of_row(kind: Kind) -> Option<OfRow> {
     match kind {
         Kind::User => Some(|row, mapping| entity::user(row, mapping).map(Unit::User)),
@@ -42,7 +41,7 @@ fn of_row(kind: Kind) -> Option<OfRow> {
 }
 
 impl Reader {
-    /// Opens the source of a mapping, and holds its SELECTs against what the shop needs.
+    /// Opens the source of a mapping, and checks that its SELECTs have what the shop needs.
     pub async fn open(mapping: Mapping, url: &str) -> Result<Self, Error> {
         let mut connection = Connection::read(url).await?;
         let opened_at = changed::clock(&mut connection).await?;
@@ -68,28 +67,28 @@ impl Reader {
         Ok(reader)
     }
 
-    /// How many rows are read at once. More are faster, and take more memory.
+    /// Sets how many rows are read at once. More are faster, but need more memory.
     #[must_use]
     pub fn with_page(mut self, rows: std::num::NonZeroUsize) -> Self {
         self.page = rows.get();
         self
     }
 
-    /// What the SELECT of an entity yields.
+    /// Returns the columns of an entity's SELECT.
     #[must_use]
     pub fn columns(&self, entity: Entity) -> &Columns {
         &self.selects[entity as usize].columns
     }
 
-    /// The mapping that it reads by.
+    /// Returns the mapping.
     #[must_use]
     pub fn mapping(&self) -> &Mapping {
         &self.mapping
     }
 
-    /// All units of a kind, in the order of their keys; those after a key, where one is given.
+    /// Returns all units of a kind, in the order of their keys; those after a key, if one is given.
     ///
-    /// A page is in memory at a time. What is broken comes as a reject, in its place or before its
+    /// One page is in memory at a time. Broken rows come as rejects, in their place or before their
     /// page; nothing is left out.
     pub fn units(&mut self, kind: Kind, after: Option<Key>) -> BoxStream<'_, Result<Read, Error>> {
         match of_row(kind) {
@@ -98,20 +97,20 @@ impl Reader {
         }
     }
 
-    /// How many rows the SELECT of a kind yields, an order's items not counted.
+    /// Returns how many rows the SELECT of a kind has, without the items of orders.
     pub async fn count(&mut self, kind: Kind) -> Result<u64, Error> {
         changed::count(&mut self.connection, &self.selects[kind.entity() as usize]).await
     }
 
-    /// What the source's clock said when it was opened: what is changed later is not seen.
+    /// Returns the source's clock when it was opened. Later changes are not seen.
     #[must_use]
     pub fn opened_at(&self) -> Timestamp {
         Timestamp::from_millis(self.opened_at).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The first so many keys, after one where it is given, of the units that were made or changed
-    /// since then: as far as `updatedAt` and `createdAt` tell of rows of this entity. Those of order
-    /// items are the keys of their orders.
+    /// Returns the keys of units that were created or changed since a time, up to a limit; those
+    /// after a key, if one is given. Goes by `updatedAt` and `createdAt` of the rows of this
+    /// entity. For order items, returns the keys of their orders.
     pub async fn changed(
         &mut self,
         entity: Entity,
@@ -123,7 +122,7 @@ impl Reader {
         changed::keys(&mut self.connection, select, since, after, limit).await
     }
 
-    /// The units of a kind that have these keys, in any order. A key that no row has yields none.
+    /// Returns the units of a kind with these keys, in any order. A key without a row yields none.
     pub async fn find(&mut self, kind: Kind, keys: &[Key]) -> Result<Vec<Read>, Error> {
         let mut reads = Vec::with_capacity(keys.len());
         for keys in keys.chunks(LOOKED_UP) {
@@ -154,7 +153,7 @@ impl Reader {
         let mut rows = connection.rows(items.among(keys.len()), keys);
         while let Some(values) = rows.try_next().await.map_err(read(items))? {
             let row = Row::new(items.columns.clone(), values);
-            // Items of an order that is gone are not looked for here.
+            // Items of deleted orders are not looked for here.
             drafts.add(&page::key(items, &row)?, row);
         }
         drop(rows);
@@ -166,7 +165,7 @@ impl Reader {
         self.connection.close().await.map_err(Error::Connect)
     }
 
-    /// What is one row.
+    /// Reads units that are one row.
     fn rows(
         &mut self,
         kind: Kind,
@@ -196,8 +195,8 @@ impl Reader {
         .boxed()
     }
 
-    /// A page of orders, then the items of the same range of keys: the items that belong to none of
-    /// them are seen as well.
+    /// Reads a page of orders, then the items in the same range of keys, so that items without an
+    /// order are seen as well.
     fn orders(&mut self, after: Option<Key>) -> BoxStream<'_, Result<Read, Error>> {
         let Self { connection, mapping, selects, page, .. } = self;
         let [users, products, orders, items] = &*selects;
@@ -231,7 +230,8 @@ impl Reader {
                 }
                 drop(rows);
                 for mut read in drafts.into_reads(connection, users, products, mapping).await? {
-                    // Before its end, a page may have shown lost items of keys that are yet to come.
+                    // Lost items of later keys may have come already: only the end of a page is
+                    // safe to resume after.
                     read.resume_after = read.key.clone().filter(|key| page_end.as_ref() == Some(key));
                     yield read;
                 }
@@ -243,15 +243,16 @@ impl Reader {
         .boxed()
     }
 
-    /// The items of a page of orders are those of the same range of keys.
+    /// Checks that orders and items sort alike: the items of a page of orders are read by the same
+    /// range of keys.
     fn expect_orders_and_items_in_step(&self) -> Result<(), Error> {
         let [_, _, orders, items] = &self.selects;
         if sort_alike(orders.key_kind(), items.key_kind()) {
             return Ok(());
         }
         Err(Error::Columns(vec![format!(
-            "{} of [orders] is {}, and {} of [order_items] is {}: they must be of one type, because \
-             orders and items are read in step; cast one of them in its select",
+            "{} of [orders] is {}, and {} of [order_items] is {}: they must have the same type, \
+             because orders and items are read in step; cast one of them in its select",
             orders.key_column(),
             orders.key_kind(),
             items.key_column(),
@@ -259,14 +260,14 @@ impl Reader {
         )]))
     }
 
-    /// Every price needs one.
+    /// Checks that every price has a currency.
     fn expect_currencies(&self) -> Result<(), Error> {
         if self.mapping.defaults.currency.is_some() {
             return Ok(());
         }
         let has = |entity| self.columns(entity).find("currency").is_some();
         let without = |section: &str| {
-            format!("[{section}] is without the column currency, and so is [defaults] without one")
+            format!("[{section}] has no column currency, and [defaults] has no currency")
         };
         let mut problems = Vec::new();
         if !has(Entity::Product) {
@@ -279,7 +280,7 @@ impl Reader {
     }
 }
 
-/// The rows that have no key, which no page would show.
+/// Reads the rows without a key, which are in no page.
 fn without_key<'c>(
     connection: &'c mut Connection,
     select: &'c Select,

@@ -13,7 +13,7 @@ pub struct Row {
     values: Vec<Value>,
 }
 
-/// What a SELECT yields.
+/// The columns of a SELECT.
 #[derive(Debug)]
 pub struct Columns {
     entity: Entity,
@@ -23,19 +23,19 @@ pub struct Columns {
 /// A column of a SELECT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// What the source calls it.
+    /// Its name in the source.
     pub name: String,
-    /// The attribute that it is.
+    /// The attribute that it holds.
     pub attribute: &'static str,
-    /// Its type, as the database calls it.
+    /// The database's name of its type.
     pub kind: String,
 }
 
 impl Columns {
-    /// Finds out which attribute each column is; or what does not fit.
+    /// Finds the attribute of each column. Fails with everything that does not fit.
     ///
-    /// Capitals and underscores do not count: `created_at` is `createdAt`, and so is what becomes of
-    /// an alias in PostgreSQL without quotes.
+    /// Capitals and underscores are ignored: `created_at` is `createdAt`, and so is what PostgreSQL
+    /// makes of an alias without quotes.
     pub(crate) fn of(
         entity: Entity,
         found: impl IntoIterator<Item = (String, String)>,
@@ -50,7 +50,7 @@ impl Columns {
                 .find(|attribute| folded(attribute.name) == folded(&name));
             let Some(attribute) = attribute else {
                 problems.push(format!(
-                    "[{section}] has the column {name}, which is none of: {}",
+                    "[{section}] has the column {name}, which is not one of: {}",
                     known(entity)
                 ));
                 continue;
@@ -67,19 +67,19 @@ impl Columns {
         }
         for attribute in entity.attributes().iter().filter(|attribute| !attribute.optional) {
             if !columns.iter().any(|column| column.attribute == attribute.name) {
-                problems.push(format!("[{section}] is without the column {}", attribute.name));
+                problems.push(format!("[{section}] has no column {}", attribute.name));
             }
         }
         if problems.is_empty() { Ok(Self { entity, columns }) } else { Err(problems) }
     }
 
-    /// The columns, in their order.
+    /// Returns the columns in order.
     #[must_use]
     pub fn as_slice(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The column of an attribute.
+    /// Returns the column of an attribute.
     #[must_use]
     pub fn find(&self, attribute: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.attribute == attribute)
@@ -100,34 +100,34 @@ impl Row {
         Self { columns, values }
     }
 
-    /// What it is a row of.
+    /// Returns the entity of the row.
     #[must_use]
     pub fn entity(&self) -> Entity {
         self.columns.entity
     }
 
-    /// The value of an attribute, where the SELECT yields it.
+    /// Returns the value of an attribute, if the SELECT has it.
     #[must_use]
     pub fn get(&self, attribute: &str) -> Option<&Value> {
         let at = self.columns.columns.iter().position(|column| column.attribute == attribute)?;
         self.values.get(at)
     }
 
-    /// What the source calls an attribute.
+    /// Returns the name of an attribute in the source.
     #[must_use]
     pub fn column<'r>(&'r self, attribute: &'r str) -> &'r str {
         self.columns.find(attribute).map_or(attribute, |column| &column.name)
     }
 }
 
-/// Rows are personal data: they show up where someone asks for them, which a log does not.
+/// Rows are personal data. They are shown only on request, which excludes a log.
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Row({}, …)", self.entity())
     }
 }
 
-/// By the source's names, and without passwords.
+/// Uses the source's column names, and hides passwords.
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.values.len()))?;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn capitals_and_underscores_do_not_count() {
+    fn capitals_and_underscores_are_ignored() {
         let columns = columns(&ITEM).unwrap();
         assert_eq!(columns.find("orderId").unwrap().name, "order_id");
         assert_eq!(columns.find("productId").unwrap().name, "PRODUCTID");
@@ -161,15 +161,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_missing_or_there_twice_is_named() {
+    fn unknown_missing_and_duplicate_columns_are_named() {
         let names = ["orderId", "order_id", "name", "quantity", "price", "colour"];
         assert_eq!(
             columns(&names).unwrap_err(),
             [
                 "[order_items] has orderId twice, as orderId and as order_id",
-                "[order_items] has the column colour, which is none of: orderId, productId, name, \
-                 quantity, price, currency, updatedAt",
-                "[order_items] is without the column productId",
+                "[order_items] has the column colour, which is not one of: orderId, productId, \
+                 name, quantity, price, currency, updatedAt",
+                "[order_items] has no column productId",
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! The statements that are made of a mapping's SELECT.
+//! The statements made from a mapping's SELECT.
 
 use std::sync::Arc;
 
@@ -6,24 +6,24 @@ use super::dialect::Dialect;
 use super::row::Columns;
 use crate::Entity;
 
-/// A SELECT of the mapping, whose columns are known.
+/// A SELECT of the mapping, with its columns.
 #[derive(Debug)]
 pub(crate) struct Select {
     pub(crate) entity: Entity,
     pub(crate) columns: Arc<Columns>,
     dialect: Dialect,
-    /// As the mapping has it.
+    /// The mapping's SELECT.
     inner: String,
-    /// What is selected of it: each column as it is read.
+    /// The expressions that select its columns.
     list: String,
 }
 
-/// Between which keys rows are looked for, each of which is bound where it is given.
+/// Which ends a range of keys has. The key of each end is a bound value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
-    /// Above a key.
+    /// Only rows after a key.
     pub(crate) above: bool,
-    /// Up to a key and with it.
+    /// Only rows up to and including a key.
     pub(crate) up_to: bool,
 }
 
@@ -38,18 +38,18 @@ impl Select {
         Self { entity, columns: Arc::new(columns), dialect, inner: select.to_owned(), list }
     }
 
-    /// What the source calls the key.
+    /// Returns the key's name in the source.
     pub(crate) fn key_column(&self) -> &str {
         let key = self.entity.key();
         self.columns.find(key).map_or(key, |column| &column.name)
     }
 
-    /// The type of the key.
+    /// Returns the key's type.
     pub(crate) fn key_kind(&self) -> &str {
         self.columns.find(self.entity.key()).map_or("", |column| &column.kind)
     }
 
-    /// The rows of a range, in the order of their keys, at most so many.
+    /// Selects the rows of a range, in the order of their keys, up to a limit.
     pub(crate) fn between(&self, range: Range, limit: Option<usize>) -> String {
         let key = self.key();
         let mut bound = 0;
@@ -71,17 +71,17 @@ impl Select {
         format!("{} WHERE {conditions} ORDER BY {key}{limit}", self.all(&self.list))
     }
 
-    /// The rows that have no key, and so are in no range.
+    /// Selects the rows without a key, which are in no range.
     pub(crate) fn without_key(&self) -> String {
         format!("{} WHERE {} IS NULL", self.all(&self.list), self.key())
     }
 
-    /// The rows that are among so many keys, in the order of their keys.
+    /// Selects the rows with any of this many keys, in the order of their keys.
     pub(crate) fn among(&self, keys: usize) -> String {
         format!("{} WHERE {} ORDER BY {}", self.all(&self.list), self.is_among(keys), self.key())
     }
 
-    /// The keys and the `createdAt` of those that are among so many keys.
+    /// Selects the key and the `createdAt` of the rows with any of this many keys.
     pub(crate) fn created_at_among(&self, keys: usize) -> String {
         let created_at = self.columns.find("createdAt");
         let list: Vec<_> = [self.columns.find(self.entity.key()), created_at]
@@ -92,13 +92,14 @@ impl Select {
         format!("{} WHERE {}", self.all(&list.join(", ")), self.is_among(keys))
     }
 
-    /// How many rows there are.
+    /// Counts the rows.
     pub(crate) fn count(&self) -> String {
         self.all("COUNT(*)")
     }
 
-    /// The keys of the rows that say that they were made or changed since a time, after a key where
-    /// one is given. The time is bound first, so many times. `None` where no column says so.
+    /// Selects the keys of rows that were created or changed since a time, optionally only those
+    /// after a key. Also returns how many times the time must be bound, before the key. `None` if
+    /// there is no column for it.
     pub(crate) fn changed(&self, is_after: bool, limit: usize) -> Option<(String, usize)> {
         let columns = ["updatedAt", "createdAt"].map(|attribute| self.columns.find(attribute));
         let conditions: Vec<_> = columns
@@ -130,12 +131,13 @@ impl Select {
         format!("{} IN ({})", self.key(), keys.join(", "))
     }
 
-    /// The mapping's SELECT on lines of its own, because it may end in a comment.
+    /// Selects from the mapping's SELECT, which has lines of its own because it may end in a
+    /// comment.
     fn all(&self, list: &str) -> String {
         format!("SELECT {list} FROM (\n{}\n) AS s", self.inner)
     }
 
-    /// The n-th bound key.
+    /// Returns the n-th bound key.
     fn placeholder(&self, n: usize) -> String {
         self.dialect.placeholder(n, self.key_kind())
     }
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_follows_the_key() {
+    fn a_page_begins_after_the_key() {
         let range = Range { above: true, up_to: false };
         assert_eq!(
             select(Dialect::Postgres).between(range, Some(3)),
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_is_found_by_the_columns_that_tell() {
+    fn changed_rows_are_found_by_their_times() {
         assert_eq!(select(Dialect::Postgres).changed(false, 9), None);
         let found = [("id", "INT8"), ("email", "TEXT"), ("name", "TEXT"), ("passwordHash", "TEXT")]
             .into_iter()
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_binds_what_it_has() {
+    fn a_range_binds_only_the_ends_that_it_has() {
         for (above, up_to, condition) in [
             (false, false, "WHERE s.\"order_id\" IS NOT NULL ORDER"),
             (false, true, "WHERE s.\"order_id\" <= $1::int8 ORDER"),

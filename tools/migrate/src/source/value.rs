@@ -6,9 +6,9 @@ use uuid::Uuid;
 /// A value of a row, as far as the database's types matter here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
-    /// True or false, where the database has a type for it.
+    /// True or false, if the database has a type for it.
     Bool(bool),
     /// A whole number.
     Integer(i64),
@@ -18,7 +18,7 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// A UUID, where the database has a type for it.
+    /// A UUID, if the database has a type for it.
     Uuid(Uuid),
 }
 
@@ -37,7 +37,7 @@ pub enum Key {
 }
 
 impl Value {
-    /// The value as a person would write it.
+    /// Returns the value as a person would write it.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {
@@ -51,14 +51,14 @@ impl Value {
     }
 }
 
-/// Sixteen bytes are a UUID, as MySQL keeps them.
+/// Writes bytes as text. Sixteen bytes are a UUID, because MySQL stores UUIDs like this.
 fn of_bytes(bytes: &[u8]) -> String {
     use fmt::Write as _;
     if let Ok(uuid) = Uuid::from_slice(bytes) {
         return uuid.to_string();
     }
     bytes.iter().fold("0x".to_owned(), |mut text, byte| {
-        // Writing into a string does not fail.
+        // Writing into a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -76,7 +76,7 @@ impl Serialize for Value {
 }
 
 impl Key {
-    /// The key that a value is, if it can be one.
+    /// Returns the value as a key, if it can be one.
     #[must_use]
     pub fn of(value: &Value) -> Option<Self> {
         match value {
@@ -89,7 +89,7 @@ impl Key {
     }
 }
 
-/// As items keep it, in `legacyId`.
+/// Writes the key as items keep it, in `legacyId`.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! From the table to the source: whether nothing is there that nobody expects.
+//! From the table to the source: checks that the table has nothing unexpected.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,18 +20,18 @@ use super::sides::{is_ignored, kind_of};
 use crate::load::batch::pauses;
 use crate::{Error, Kind, Reader};
 
-/// How often is looked for an order that the index, which lags the table, does not know.
+/// How often to look for an order that is not in the index, which lags behind the table.
 const LOOKS: usize = 4;
 
-/// What the source has of a unit that the table has items of.
+/// What the source has of a unit of which the table has items.
 enum OfSource {
     /// The items that it should have.
     Items(HashSet<ItemKey>),
-    /// What is wrong with it.
+    /// Why a load rejects it.
     Rejected(&'static str),
 }
 
-/// Looks for all items of the table in the source.
+/// Looks up all items of the table in the source.
 pub(super) async fn run(
     of: &mut Verification,
     reader: &mut Reader,
@@ -55,7 +55,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// All pages of a segment, until there is nobody who takes them.
+/// Sends all pages of a segment, as long as there is a receiver.
 async fn scan(
     reads: Arc<Reads>,
     segment: u16,
@@ -88,7 +88,7 @@ impl Verification {
                     by_kind.entry(kind).or_default().push((legacy_id, item));
                 }
                 (Some(_), None) if self.is_strict => {
-                    self.unexpected(item, "the shop itself has made it")?;
+                    self.unexpected(item, "the shop itself has created it")?;
                 }
                 (Some(_), None) => own.push(item),
                 (None, _) if is_ignored(item_type) => {}
@@ -104,11 +104,9 @@ impl Verification {
                     Some(OfSource::Items(keys)) if keys.contains(&key) => continue,
                     Some(OfSource::Items(_)) if self.is_left(kind, legacy_id) => continue,
                     Some(OfSource::Items(_)) => {
-                        format!("the {} that it is of has no such item", kind.entity())
+                        format!("the {} that it belongs to has no such item", kind.entity())
                     }
-                    Some(OfSource::Rejected(why)) => {
-                        format!("it is a reject in the source ({why})")
-                    }
+                    Some(OfSource::Rejected(why)) => format!("a load rejects it ({why})"),
                     None => "the source does not have it".to_owned(),
                 };
                 self.unexpected(item, &why)?;
@@ -117,14 +115,14 @@ impl Verification {
         self.of_shop(&own).await
     }
 
-    /// What the source has of the units with these keys.
+    /// Returns what the source has of the units with these keys.
     async fn look_up(
         &mut self,
         reader: &mut Reader,
         kind: Kind,
         legacy_ids: &BTreeSet<&str>,
     ) -> Result<HashMap<String, OfSource>, Error> {
-        // Without a key in the source there is no type of keys, and nothing to look up.
+        // If the source has no keys, their types are unknown, and there is nothing to look up.
         let types = &*self.key_types.entry(kind).or_default();
         let keys: Vec<_> = legacy_ids.iter().flat_map(|legacy_id| types.keys(legacy_id)).collect();
         let mut units = HashMap::with_capacity(keys.len());
@@ -144,8 +142,8 @@ impl Verification {
         Ok(units)
     }
 
-    /// What the shop has made itself must belong to something. The items of an order are never more
-    /// than it was placed with.
+    /// Checks that what the shop itself has created belongs to something. An order never gets more
+    /// items than it was placed with.
     async fn of_shop(&mut self, items: &[&Item]) -> Result<(), Error> {
         let is = |item: &Item, kind: ItemType| type_of(item) == kind.as_str();
         let guards: Vec<_> = items.iter().filter(|it| is(it, ItemType::UniqueEmail)).collect();
@@ -156,7 +154,7 @@ impl Verification {
             for guard in guards {
                 let user = user(guard).and_then(|key| users.get(&key));
                 if user.is_none_or(|user| text(user, GSI1PK) != text(guard, PK)) {
-                    self.unexpected(guard, "it is no user's")?;
+                    self.unexpected(guard, "it belongs to no user")?;
                 }
             }
         }
@@ -169,7 +167,7 @@ impl Verification {
             let why = match self.reads.order(partition).await? {
                 Some(order) if legacy_id(&order).is_none() => continue,
                 Some(_) => "its order was placed without it",
-                None => "there is no such order",
+                None => "its order does not exist",
             };
             for item in items {
                 self.unexpected(item, why)?;
@@ -190,7 +188,7 @@ impl Verification {
     }
 }
 
-/// The key of the user whose email a guard keeps.
+/// Returns the key of the user whose email a guard keeps.
 fn user(guard: &Item) -> Option<ItemKey> {
     let id: UserId = text(guard, "userId")?.parse().ok()?;
     let schema::Key { pk, sk } = schema::Key::user(id);
@@ -198,7 +196,7 @@ fn user(guard: &Item) -> Option<ItemKey> {
 }
 
 impl Reads {
-    /// The order whose items are in this partition.
+    /// Returns the order whose items are in this partition.
     async fn order(&self, partition: &str) -> Result<Option<Item>, Error> {
         let mut pauses = pauses().take(LOOKS);
         loop {

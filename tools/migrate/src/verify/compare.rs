@@ -1,4 +1,4 @@
-//! A unit of the source, held against what the table has of it.
+//! Compares a unit of the source with what the table has of it.
 
 use storefront_core::schema::{GSI1PK, Item, ItemType};
 
@@ -8,20 +8,20 @@ use super::reads::Found;
 use crate::Kind;
 use crate::entity::is_renewed;
 
-/// What is expected of a unit.
+/// The items that the table should have of a unit.
 #[derive(Debug)]
 pub(super) struct Expected {
     pub(super) kind: Kind,
     pub(super) legacy_id: String,
-    /// Its own item comes before those that belong to it.
+    /// The unit's own item comes first.
     pub(super) items: Vec<Item>,
 }
 
-/// What became of it.
+/// The result of a comparison.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Equal,
-    /// It differs in what the shop changes, and the shop has changed it.
+    /// It differs only in what the shop changes, and the shop has changed it.
     Changed,
     Different(Vec<Difference>),
 }
@@ -29,8 +29,9 @@ pub(super) enum Verdict {
 impl Expected {
     /// Compares it with what was found.
     ///
-    /// The shop counts the version of an item up when it changes it, but for a password's hash that it
-    /// renews. It never changes what an item is, where it is from, and what was ordered.
+    /// The shop increments the version of an item when it changes it, except when it renews a
+    /// password's hash. It never changes what an item is, where it comes from, or what was
+    /// ordered.
     pub(super) fn compare(&self, found: &Found) -> Verdict {
         let own = self.items.first().and_then(|own| found.get(&ItemKey::of(own)));
         let mut is_changed = false;
@@ -39,7 +40,7 @@ impl Expected {
             let key = ItemKey::of(expected);
             let what = match found.get(&key) {
                 Some(found) if Digest::of(found) == Digest::of(expected) => continue,
-                // The email was given up, and may be another user's by now.
+                // The user has given up the email, which may be another user's by now.
                 _ if is_guard(expected) && own.is_some_and(|user| has_other_email(user, &key)) => {
                     is_changed = true;
                     continue;
@@ -63,7 +64,7 @@ impl Expected {
         }
     }
 
-    /// The same without a thought for what the shop has done since.
+    /// Compares without regard to what the shop has done since.
     pub(super) fn compare_strictly(&self, found: &Found) -> Verdict {
         let differences: Vec<_> = self
             .items
@@ -93,7 +94,7 @@ impl Expected {
     }
 }
 
-/// Whose email a guard keeps.
+/// Returns the id of the user whose email a guard keeps.
 pub(super) fn user_of_guard(item: &Item) -> Option<String> {
     if is_guard(item) { text(item, "userId").map(str::to_owned) } else { None }
 }
@@ -102,23 +103,24 @@ fn is_guard(item: &Item) -> bool {
     type_of(item) == ItemType::UniqueEmail.as_str()
 }
 
-/// Guards' keys are made of the emails as the index's keys of users are.
+/// Whether the shop has given the user another email than the guard's. A guard's key is made of the
+/// email in the same way as the user's key in the index.
 fn has_other_email(user: &Item, guard: &ItemKey) -> bool {
     is_updated(user) && text(user, GSI1PK).is_some_and(|partition| partition != guard.pk)
 }
 
-/// Whether the shop itself can have made these differences.
+/// Whether the shop itself can have caused these differences.
 fn is_by_shop(expected: &Item, found: &Item, attributes: &[String]) -> bool {
     if is_updated(found) {
         let may_change = changed_by_shop(type_of(expected));
         return attributes.iter().all(|name| may_change.contains(&name.as_str()));
     }
-    // At the first log-in with a hash of another shop's.
+    // At the first log-in, the shop replaces a hash from another shop.
     let hash = |item| text(item, "passwordHash").unwrap_or_default();
     attributes == ["passwordHash"] && is_renewed(hash(expected), hash(found))
 }
 
-/// The attributes that updates of the shop's change.
+/// Returns the attributes that the shop's updates change.
 fn changed_by_shop(item_type: &str) -> &'static [&'static str] {
     const USER: [&str; 7] =
         ["email", GSI1PK, "name", "passwordHash", "role", "version", "updatedAt"];
@@ -193,13 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_shop_changes_is_no_difference_once_it_has_counted_the_version_up() {
+    fn a_change_by_the_shop_is_no_difference_if_it_has_incremented_the_version() {
         let renamed = [("name", "Eva"), ("version", "2")];
         assert!(matches!(compared(&[user(&[]), guard("1")]), Verdict::Equal));
         assert!(matches!(compared(&[user(&renamed), guard("1")]), Verdict::Changed));
         let found = [user(&[("name", "Eva"), ("version", "1")]), guard("1")];
         assert!(matches!(compared(&found), Verdict::Different(_)));
-        // Never changed by it.
+        // The shop never changes createdAt.
         let found = [user(&[("createdAt", "now"), ("version", "2")]), guard("1")];
         let Verdict::Different(found) = compared(&found) else { panic!("it differs") };
         let attributes = vec!["createdAt".to_owned(), "version".to_owned()];
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_email_that_was_given_up_may_be_anybodys() {
+    fn an_email_that_was_given_up_may_be_another_users() {
         let moved = [(GSI1PK, "EMAIL#b@example.com"), ("version", "2")];
         assert!(matches!(compared(&[user(&moved)]), Verdict::Changed));
         assert!(matches!(compared(&[user(&moved), guard("2")]), Verdict::Changed));
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewed_hash_is_no_difference_and_another_one_is() {
+    fn a_renewed_hash_is_no_difference_but_any_other_is() {
         let todays = "$argon2id$v=19$m=19456,t=2,p=1$c3RvcmVmcm9udC1ub2JvZHk$bm9ib2R5LWhhcy10aGlzLXBhc3N3b3JkLWF0LWFsbC4";
         let found = [user(&[("passwordHash", todays)]), guard("1")];
         assert!(matches!(compared(&found), Verdict::Changed));

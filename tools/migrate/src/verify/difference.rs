@@ -1,4 +1,4 @@
-//! What differs, and the file of it.
+//! Differences, and the file of them.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -11,15 +11,15 @@ use super::item::ItemKey;
 use crate::load::state;
 use crate::{Error, Kind};
 
-/// How many are shown where the summary is.
+/// How many differences the summary shows.
 const SHOWN: usize = 20;
 
-/// An item of which the source and the table do not say the same. It has names and no values: what
-/// differs may be personal, or a password's hash.
+/// An item that is not the same in the source and the table. Contains names but no values, which
+/// may be personal data or a password's hash.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Difference {
-    /// Of what; `None` of an item whose type the shop does not have.
+    /// The kind of its unit; `None` if the shop has no items of its type.
     pub(super) entity: Option<Kind>,
     /// Its key in the source.
     pub(super) legacy_id: Option<String>,
@@ -27,14 +27,14 @@ pub(super) struct Difference {
     pub(super) item_type: String,
     #[serde(flatten)]
     pub(super) key: ItemKey,
-    /// Of the guard of an email, which is not shown.
+    /// The user of an email's guard, because the email itself is not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user_id: Option<String>,
     #[serde(flatten)]
     pub(super) what: What,
 }
 
-/// In which way an item differs.
+/// How an item differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "difference", rename_all = "camelCase")]
 pub(super) enum What {
@@ -42,9 +42,9 @@ pub(super) enum What {
     Missing,
     /// The table has it with other attributes.
     Differs { attributes: Vec<String> },
-    /// The table has it, and nobody expects it.
+    /// The table has it, but should not.
     Unexpected { why: String },
-    /// The table has it, and the shop shows something else.
+    /// The table has it, but the shop shows something else.
     Shown { by: &'static str },
 }
 
@@ -61,13 +61,13 @@ impl fmt::Display for Difference {
         match &self.what {
             What::Missing => f.write_str(" is not in the table"),
             What::Differs { attributes } => write!(f, " differs in {}", attributes.join(", ")),
-            What::Unexpected { why } => write!(f, " is not expected: {why}"),
-            What::Shown { by } => write!(f, " is not what {by} gives"),
+            What::Unexpected { why } => write!(f, " is unexpected: {why}"),
+            What::Shown { by } => write!(f, " is not what {by} returns"),
         }
     }
 }
 
-/// All that differs: the first few, and a file of all.
+/// All differences: the first few in memory, all of them in a file.
 #[derive(Debug)]
 pub(super) struct Differences {
     path: PathBuf,
@@ -77,7 +77,7 @@ pub(super) struct Differences {
 }
 
 impl Differences {
-    /// Takes the file of an earlier run away.
+    /// Removes the file of an earlier run.
     pub(super) fn open(path: PathBuf) -> Result<Self, Error> {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -88,7 +88,7 @@ impl Differences {
         Ok(Self { path, file: None, first: Vec::new(), count: 0 })
     }
 
-    /// Writes one down.
+    /// Records a difference.
     pub(super) fn note(&mut self, mut difference: Difference) -> Result<(), Error> {
         difference.key = difference.key.shown();
         let mut line = serde_json::to_vec(&difference).map_err(Error::Json)?;
@@ -108,7 +108,7 @@ impl Differences {
         Ok(())
     }
 
-    /// Returns when all of it is in the file.
+    /// Returns when everything is in the file.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         let flushed = self.file.as_mut().map_or(Ok(()), io::Write::flush);
         flushed.map_err(|source| Error::WriteFile { path: self.path.clone(), source })

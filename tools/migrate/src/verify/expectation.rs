@@ -1,4 +1,4 @@
-//! What a load leaves in the table of what the source has, and what it does not.
+//! What a load writes of the source's units, and what it rejects.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,12 +15,12 @@ use crate::load::{self, claims::Claims};
 use crate::source::Read;
 use crate::{Entity, Error, Kind, Mapping, Reader, Reason, Reject, Unit};
 
-/// Says of each unit of the source what the table should have of it.
+/// Knows what the table should have of each unit of the source.
 #[derive(Debug)]
 pub(super) struct Expectation {
     claims: Claims,
     kept: Kept,
-    /// Where the claims are.
+    /// Contains the claims.
     _folder: TempDir,
 }
 
@@ -28,19 +28,19 @@ pub(super) struct Expectation {
 #[derive(Debug)]
 pub(super) enum Expects {
     These(Vec<Item>),
-    /// These or nothing: another user came later, is older and has the same email in the source, and in
-    /// the table it was taken.
+    /// These or nothing. In the source, an older user has the same email, but they came later, when
+    /// it was already taken in the table.
     Perhaps(Vec<Item>),
     /// A load rejects it.
     Nothing(Box<Reject>),
 }
 
-/// The units that catch-ups left as the table has them: somebody has changed them there, or has their
-/// email, which is then true here.
+/// The units that catch-ups did not write, because they were changed in the table (false), or
+/// because somebody else has their email there (true).
 #[derive(Debug, Default)]
 pub(super) struct Kept(HashMap<(Kind, String), bool>);
 
-/// What is read of a reject.
+/// The fields of a reject that are read.
 #[derive(Deserialize)]
 struct Line {
     entity: Entity,
@@ -49,7 +49,7 @@ struct Line {
 }
 
 impl Expectation {
-    /// Reads all users once, as a load does.
+    /// Reads all users once, like a load.
     pub(super) async fn read(reader: &mut Reader, kept: Kept) -> Result<Self, Error> {
         let folder = tempfile::tempdir()
             .map_err(|source| Error::State { path: std::env::temp_dir(), source })?;
@@ -57,7 +57,7 @@ impl Expectation {
         Ok(Self { claims, kept, _folder: folder })
     }
 
-    /// What the table should have of a unit.
+    /// Returns what the table should have of a unit.
     pub(super) async fn of(&mut self, read: Read) -> Result<Expects, Error> {
         let lost = match (&read.key, &read.unit) {
             (Some(key), Ok(Unit::User(_))) => self.claims.lost(key).await?,
@@ -74,21 +74,22 @@ impl Expectation {
         })
     }
 
-    /// Whether a unit was left as the table has it.
+    /// Whether a catch-up has kept what the table has of a unit.
     pub(super) fn is_kept(&self, kind: Kind, legacy_id: &str) -> bool {
         self.kept.0.contains_key(&(kind, legacy_id.to_owned()))
     }
 }
 
 impl Kept {
-    /// Those that the state folder of the load tells of, which must be that of this table's.
+    /// Reads them from the state folder of the load, which must have this mapping, source and
+    /// table.
     pub(super) fn of_load(
         folder: &Path,
         mapping: &Mapping,
         url: &str,
         target: &Target,
     ) -> Result<Self, Error> {
-        // To open one is to make it where there is none.
+        // Opening a missing folder would create it.
         if !folder.is_dir() {
             return Err(Error::NotLoaded(folder.to_owned()));
         }
@@ -129,7 +130,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Whether the email of a user was taken.
+    /// Whether a catch-up found the email of a user taken.
     fn came_late(&self, legacy_id: &str) -> bool {
         self.0.get(&(Kind::User, legacy_id.to_owned())).is_some_and(|is_taken| *is_taken)
     }

@@ -1,4 +1,4 @@
-//! From the source to the table: whether all that should be there is, as it should be.
+//! From the source to the table: checks that everything is there, and as it should be.
 
 use std::collections::HashSet;
 use std::mem;
@@ -15,14 +15,14 @@ use super::reads::{BATCH, Reads};
 use super::samples::Place;
 use crate::{Error, Kind, Reader, Unit};
 
-/// What one request reads: whole units, because what became of one item tells of the others.
+/// What one request reads: whole units, because one item can explain what happened to the others.
 #[derive(Debug, Default)]
 struct Batch {
     units: Vec<Waiting>,
     keys: HashSet<ItemKey>,
 }
 
-/// A unit that is to be compared, and to be kept as a sample if nothing is wrong with it.
+/// A unit to compare, and to keep as a sample if nothing is wrong with it.
 #[derive(Debug)]
 struct Waiting {
     expected: Expected,
@@ -33,7 +33,7 @@ type Compared = Result<Vec<(Waiting, Verdict)>, Error>;
 
 /// Compares all units of all kinds.
 pub(super) async fn run(of: &mut Verification, reader: &mut Reader) -> Result<(), Error> {
-    let mut under_way = JoinSet::new();
+    let mut in_flight = JoinSet::new();
     for kind in Kind::ALL {
         let total = reader.count(kind).await?;
         of.display.begin(kind.entity().section(), total, 0, of.counts.items);
@@ -54,7 +54,7 @@ pub(super) async fn run(of: &mut Verification, reader: &mut Reader) -> Result<()
                     of.counts.add(kind, items.len());
                     let expected = Expected { kind, legacy_id, items };
                     if !batch.has_room(&expected) {
-                        send(of, &mut under_way, mem::take(&mut batch)).await?;
+                        send(of, &mut in_flight, mem::take(&mut batch)).await?;
                     }
                     batch.add(Waiting { expected, sample });
                 }
@@ -64,8 +64,8 @@ pub(super) async fn run(of: &mut Verification, reader: &mut Reader) -> Result<()
             of.display.step(of.counts.done(kind), of.counts.items, || Some(of.reads.spent()));
         }
         drop(reads);
-        send(of, &mut under_way, batch).await?;
-        while let Some(ended) = under_way.join_next().await {
+        send(of, &mut in_flight, batch).await?;
+        while let Some(ended) = in_flight.join_next().await {
             of.ended(ended)?;
         }
         of.display.end();
@@ -73,18 +73,18 @@ pub(super) async fn run(of: &mut Verification, reader: &mut Reader) -> Result<()
     Ok(())
 }
 
-/// Reads and compares a batch, while others are read.
+/// Reads and compares a batch, concurrently with others.
 async fn send(
     of: &mut Verification,
-    under_way: &mut JoinSet<Compared>,
+    in_flight: &mut JoinSet<Compared>,
     batch: Batch,
 ) -> Result<(), Error> {
-    while let Some(ended) = under_way.try_join_next() {
+    while let Some(ended) = in_flight.try_join_next() {
         of.ended(ended)?;
     }
     of.reads.begin().await;
     let (reads, is_strict) = (Arc::clone(&of.reads), of.is_strict);
-    under_way.spawn(async move {
+    in_flight.spawn(async move {
         let compared = batch.compare(&reads, is_strict).await;
         reads.end();
         compared
@@ -117,7 +117,7 @@ impl Batch {
 }
 
 impl Verification {
-    /// Whether a unit is left as the table has it.
+    /// Whether a unit may differ, because a catch-up has kept what the table has.
     pub(super) fn is_left(&self, kind: Kind, legacy_id: &str) -> bool {
         !self.is_strict && self.expectation.is_kept(kind, legacy_id)
     }

@@ -1,4 +1,4 @@
-//! Items, as they are told apart and compared.
+//! How items are identified and compared.
 
 use std::collections::BTreeSet;
 
@@ -22,13 +22,13 @@ impl ItemKey {
         Self { pk: text(PK), sk: text(SK) }
     }
 
-    /// As DynamoDB takes it.
+    /// Returns the key as DynamoDB takes it.
     pub(super) fn to_item(&self) -> Item {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         Item::from([(PK.to_owned(), text(&self.pk)), (SK.to_owned(), text(&self.sk))])
     }
 
-    /// As it may be shown: an email is not.
+    /// Returns the key as it may be shown: without an email.
     pub(super) fn shown(&self) -> Self {
         if self.pk.starts_with(prefix::EMAIL) {
             Self { pk: format!("{}…", prefix::EMAIL), sk: self.sk.clone() }
@@ -38,7 +38,7 @@ impl ItemKey {
     }
 }
 
-/// The value of an attribute that is a text.
+/// Returns the value of a string attribute.
 pub(super) fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
     match item.get(name) {
         Some(AttributeValue::S(text)) => Some(text),
@@ -46,17 +46,17 @@ pub(super) fn text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
     }
 }
 
-/// What its `_type` says.
+/// Returns the item's `_type`.
 pub(super) fn type_of(item: &Item) -> &str {
     text(item, TYPE).unwrap_or_default()
 }
 
-/// The key that what it belongs to had in the source.
+/// Returns the key that the item's unit has in the source.
 pub(super) fn legacy_id(item: &Item) -> Option<&str> {
     text(item, LEGACY_ID)
 }
 
-/// Whether an update of the shop's has counted its version up.
+/// Whether an update by the shop has incremented the item's version.
 pub(super) fn is_updated(item: &Item) -> bool {
     match item.get("version") {
         Some(AttributeValue::N(version)) => version.parse::<u64>().is_ok_and(|it| it > 1),
@@ -64,13 +64,13 @@ pub(super) fn is_updated(item: &Item) -> bool {
     }
 }
 
-/// A digest of an item, or the sum of those of many, which does not depend on their order.
+/// The digest of an item, or the sum of many digests, which does not depend on their order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Digest(u128);
 
 impl Digest {
-    /// Of the item in one way of writing it: two items have the same if DynamoDB holds them for the
-    /// same.
+    /// Returns the digest of an item in a canonical form: two items have the same digest if
+    /// DynamoDB considers them equal.
     pub(super) fn of(item: &Item) -> Self {
         let mut hash = Sha256::new();
         write_attributes(&mut hash, item);
@@ -86,12 +86,12 @@ impl Digest {
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The first half is enough to look at.
+        // The first half is enough to show.
         write!(f, "{:016x}", self.0 >> 64)
     }
 }
 
-/// The names of the attributes that differ, or that only one of them has.
+/// Returns the names of the attributes that differ, or that only one of the items has.
 pub(super) fn differing(one: &Item, other: &Item) -> Vec<String> {
     let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
     let is_same = |name: &String| match (one.get(name), other.get(name)) {
@@ -107,7 +107,7 @@ fn digest_of(value: &AttributeValue) -> impl PartialEq + use<> {
     hash.finalize()
 }
 
-/// By their names.
+/// Writes the attributes in the order of their names.
 fn write_attributes(hash: &mut Sha256, attributes: &Item) {
     let mut sorted: Vec<_> = attributes.iter().collect();
     sorted.sort_unstable_by_key(|(name, _)| *name);
@@ -118,7 +118,8 @@ fn write_attributes(hash: &mut Sha256, attributes: &Item) {
     }
 }
 
-/// Type, length and content, so that nothing can be taken for something else. Sets have no order.
+/// Writes type, length and content, so that nothing can be mistaken for something else. Sets are
+/// sorted, because they have no order.
 fn write(hash: &mut Sha256, value: &AttributeValue) {
     match value {
         AttributeValue::S(text) => write_all(hash, b"S", [text.as_bytes()]),
@@ -141,7 +142,7 @@ fn write(hash: &mut Sha256, value: &AttributeValue) {
             hash.update(b"M");
             write_attributes(hash, map);
         }
-        // A boolean or a null; the SDK knows no others today.
+        // A boolean or a null: the SDK has no other types today.
         other => write_all(hash, b"?", [format!("{other:?}").as_bytes()]),
     }
 }
@@ -157,7 +158,7 @@ fn write_all<'v>(hash: &mut Sha256, kind: &[u8], values: impl IntoIterator<Item 
     for value in values {
         write_bytes(hash, value);
     }
-    // No value is as long.
+    // The end: no value is this long.
     hash.update([0xff; 8]);
 }
 
@@ -170,7 +171,7 @@ fn write_length(hash: &mut Sha256, length: usize) {
     hash.update((length as u64).to_be_bytes());
 }
 
-/// A number without the zeros that say nothing, as DynamoDB gives it back.
+/// Returns a number without insignificant zeros, as DynamoDB returns it.
 fn plain(number: &str) -> &str {
     let number = match number.split_once('.') {
         Some(_) if !number.contains(['e', 'E']) => {
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_say_the_same_have_the_same_digest() {
+    fn equal_items_have_the_same_digest() {
         let set = |all: [&str; 2]| AttributeValue::Ss(all.map(str::to_owned).to_vec());
         for (one, other) in
             [(n("1.50"), n("1.5")), (n("7.0"), n("7")), (set(["a", "b"]), set(["b", "a"]))]
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_say_something_else_have_another_digest() {
+    fn different_items_have_different_digests() {
         let item = of(&[("x", s("1")), ("y", s("2"))]);
         for (other, names) in [
             (of(&[("x", n("1")), ("y", s("2"))]), vec!["x"]),

@@ -1,4 +1,4 @@
-//! From the keys that items keep back to the source's.
+//! Turns the keys that items keep back into keys of the source.
 
 use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};
@@ -7,17 +7,17 @@ use uuid::Uuid;
 
 use crate::Key;
 
-/// Of which types the keys of a kind are: an item keeps its key as a text, and does not say.
+/// The types of a kind's keys in the source. Items keep their keys as text, without the type.
 #[derive(Debug, Default)]
 pub(super) struct KeyTypes(HashSet<Discriminant<Key>>);
 
 impl KeyTypes {
-    /// Learns from a key that the source has.
+    /// Learns the type of a key that the source has.
     pub(super) fn learn(&mut self, key: &Key) {
         self.0.insert(discriminant(key));
     }
 
-    /// The keys that are written so.
+    /// Returns the possible keys that are written like this.
     pub(super) fn keys(&self, legacy_id: &str) -> impl Iterator<Item = Key> {
         let uuid = legacy_id.parse::<Uuid>().ok();
         let bytes = match uuid {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_found_from_how_it_is_written() {
+    fn a_key_is_found_by_its_text() {
         let uuid = Uuid::from_u128(17);
         for key in [
             Key::Integer(-17),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_key_is_written_as_is_none() {
+    fn a_text_that_no_key_is_written_as_has_no_key() {
         let mut types = KeyTypes::default();
         types.learn(&Key::Integer(1));
         types.learn(&Key::Bytes(vec![1]));

@@ -1,9 +1,9 @@
-//! Reads the table back, and holds it against the source, both ways.
+//! Reads the table back, and compares it with the source in both directions.
 //!
-//! First every unit of the source is read, made into items as a load does, and compared with what the
-//! table has under their keys. Then the table is scanned, and each item looked up in the source. What is
-//! kept does not grow with the rows: some batches, some pages, and a temporary file for who has which
-//! email.
+//! First, every unit of the source is read, made into items as in a load, and compared with the
+//! table's items under the same keys. Then the table is scanned, and each item is looked up in the
+//! source. Memory does not grow with the number of rows: it holds some batches and some pages, and
+//! a temporary file holds who has which email.
 
 mod backward;
 mod compare;
@@ -37,13 +37,13 @@ use crate::load::display::Display;
 use crate::load::table::Target;
 use crate::{Error, Kind, Mapping, Reader};
 
-/// The file of differences, where nobody says another.
+/// The default file of differences.
 const DIFFERENCES: &str = "differences.jsonl";
 
 /// What to compare.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The mapping. The source's URL is `DATABASE_URL`, or what the mapping says.
+    /// The mapping. The source's URL is `DATABASE_URL`, or the one in the mapping.
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
 
@@ -51,42 +51,42 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "NAME")]
     table: String,
 
-    /// Where DynamoDB is, if it is not AWS's own endpoint of the region (`AWS_ENDPOINT_URL_DYNAMODB`).
+    /// DynamoDB's endpoint, if it is not AWS's own in the region (`AWS_ENDPOINT_URL_DYNAMODB`).
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 
-    /// How many read capacity units a second may be consumed; as many as the table gives without it.
+    /// The most read capacity units to consume per second. Without it, as many as the table gives.
     #[arg(long, value_name = "RCU")]
     max_rcu: Option<NonZeroU32>,
 
-    /// The state folder of the load: it must be of this mapping, source and table, and be through. What
-    /// its catch-ups left as the table has it is then no difference.
+    /// The state folder of the load, which must be complete and have the same mapping, source and
+    /// table. What its catch-ups have kept in the table is then not a difference.
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
 
-    /// Where all differences are written, a line of JSON each, readable by its owner only. Without it
-    /// `differences.jsonl` in the state folder, or else in the working directory. One of an earlier run
-    /// is removed.
+    /// The file for all differences, a line of JSON each. Only its owner can read it. By default it
+    /// is `differences.jsonl` in the state folder or, without one, in the working directory. The
+    /// file of an earlier run is removed.
     #[arg(long, value_name = "FILE")]
     differences: Option<PathBuf>,
 
-    /// In how many parts the table is scanned at once.
+    /// The number of parts in which the table is scanned concurrently.
     #[arg(long, value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u16).range(1..=1000))]
     segments: u16,
 
-    /// How many users, products and orders are also read as the shop reads them, of each kind, by
-    /// chance, of those that are equal.
+    /// How many of each kind (users, products and orders) are also read in the way the shop reads
+    /// them. They are chosen at random among those that are equal.
     #[arg(long, value_name = "N", default_value_t = 25)]
     samples: usize,
 
-    /// Counts what the shop itself has made or changed since as differences, too: for a table that
-    /// nobody uses yet.
+    /// Counts what the shop itself has created or changed since as differences, too. For a table
+    /// that nobody uses yet.
     #[arg(long)]
     strict: bool,
 }
 
-/// What is known by now.
+/// The state of a verification.
 #[derive(Debug)]
 struct Verification {
     reads: Arc<Reads>,
@@ -102,7 +102,7 @@ struct Verification {
     display: Display,
 }
 
-/// Compares, and says what it found.
+/// Compares the table with the source.
 pub(crate) async fn run(args: &VerifyArgs) -> Result<Summary, Error> {
     let mapping = Mapping::read(&args.mapping)?;
     let url = mapping.url()?;

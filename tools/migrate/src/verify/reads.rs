@@ -1,4 +1,4 @@
-//! Reads the table: strongly consistent, and no faster than is allowed.
+//! Reads the table, strongly consistent and no faster than allowed.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -18,35 +18,35 @@ use crate::load::display::Spent;
 use crate::load::pace::Pace;
 use crate::load::table::{Target, consumed, table_error};
 
-/// The most keys of a batch, which DynamoDB sets.
+/// DynamoDB's limit of keys per batch.
 pub(super) const BATCH: usize = 100;
 
-/// How many batches are under way at once, at most.
+/// The most batches in flight.
 const AT_ONCE: usize = 32;
 
-/// The most items of a page of a scan.
+/// The most items in a page of a scan.
 const PAGE: u32 = 1_000;
 
-/// The items that were found, by their keys.
+/// The items that were found, by key.
 pub(super) type Found = HashMap<ItemKey, Item>;
 
-/// A table that is read.
+/// A table, for reading.
 #[derive(Debug)]
 pub(super) struct Reads {
-    /// Without tries of the SDK's own, which would hide the throttles.
+    /// Without the SDK's retries, which would hide throttles.
     client: Client,
     table: String,
     pace: Pace,
-    /// The most items of a page.
+    /// The most items in a page.
     page: u32,
     units: Mutex<f64>,
 }
 
-/// A part of the items of a segment of the table.
+/// A page of a segment of the table.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) items: Vec<Item>,
-    /// After which item the next begins; `None` where there is none.
+    /// The item after which the next page begins; `None` if this is the last.
     pub(super) last: Option<Item>,
 }
 
@@ -57,29 +57,30 @@ impl Reads {
             client: target.client.clone(),
             table: target.name.clone(),
             pace: Pace::new(max_rcu, AT_ONCE),
-            // Of items of 1 KB, a quarter of what may be read in a second; and not next to nothing.
+            // With items of 1 KB, a quarter of what may be read in a second, but not next to
+            // nothing.
             page: max_rcu.clamp(PAGE / 40, PAGE),
             units: Mutex::new(0.0),
         }
     }
 
-    /// Waits until one more batch may be under way, which it then is.
+    /// Waits until another batch may begin, and counts it as in flight.
     pub(super) async fn begin(&self) {
         self.pace.begin().await;
     }
 
-    /// A batch is read.
+    /// Notes that a batch has ended.
     pub(super) fn end(&self) {
         self.pace.end();
     }
 
-    /// What was consumed by now.
+    /// Returns what was consumed by now.
     pub(super) fn spent(&self) -> Spent {
         let units = *self.units.lock().unwrap_or_else(PoisonError::into_inner);
         Spent { units, of: "RCU", at_once: self.pace.window() }
     }
 
-    /// Those of the items that are there. No key may be among them twice, nor more than [`BATCH`].
+    /// Returns those of the items that exist. Takes at most [`BATCH`] keys, without duplicates.
     pub(super) async fn get(&self, keys: Vec<Item>) -> Result<Found, Error> {
         let mut found = Found::with_capacity(keys.len());
         let mut left = keys;
@@ -96,7 +97,7 @@ impl Reads {
                 .batch_get_item()
                 .request_items(&self.table, request)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            // As long as none is larger than 4 KB.
+            // If no item is larger than 4 KB.
             let expected = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
             let answer = self.answer(expected, || request.clone().send()).await?;
             self.consumed(expected, answer.consumed_capacity());
@@ -120,7 +121,7 @@ impl Reads {
         Ok(found)
     }
 
-    /// A page of a segment: the first, or the one after an item.
+    /// Reads a page of a segment: the first, or the one after an item.
     pub(super) async fn scan(
         &self,
         segment: i32,
@@ -144,13 +145,13 @@ impl Reads {
         Ok(Page { items: answer.items.unwrap_or_default(), last })
     }
 
-    /// A query of the table.
+    /// Returns a query of the table.
     pub(super) fn query(&self) -> QueryFluentBuilder {
         let total = ReturnConsumedCapacity::Total;
         self.client.query().table_name(&self.table).return_consumed_capacity(total)
     }
 
-    /// Asks until there is an answer, or a refusal that will not pass.
+    /// Sends a request until it succeeds, or fails in a way that another try would not change.
     pub(super) async fn answer<T, E, F>(
         &self,
         expected: f64,
@@ -184,7 +185,7 @@ impl Reads {
         }
     }
 
-    /// Says what a request consumed, where that is known.
+    /// Counts what a request consumed: the expected units, if the response does not say.
     pub(super) fn consumed(&self, expected: f64, found: &[ConsumedCapacity]) {
         let units = consumed(found).unwrap_or(expected);
         self.pace.correct(units - expected);

@@ -1,4 +1,5 @@
-//! Whether the shop shows what the source has: some units, read through the shop's own repositories.
+//! Checks that the shop shows what the source has: reads some units through the shop's own
+//! repositories.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,10 +14,10 @@ use super::difference::{Difference, What};
 use super::item::{ItemKey, type_of};
 use crate::{Error, Kind, Unit};
 
-/// How many are read at once.
+/// How many units are read at once.
 const AT_ONCE: usize = 8;
 
-/// So many units of each kind, each of them as likely as any other.
+/// A number of units of each kind, all chosen with the same probability.
 #[derive(Debug)]
 pub(super) struct Samples {
     size: usize,
@@ -25,7 +26,7 @@ pub(super) struct Samples {
     units: BTreeMap<(Kind, usize), Unit>,
 }
 
-/// Where a unit goes, if nothing is wrong with it.
+/// A unit's place among the samples, if nothing is wrong with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place(Kind, usize);
 
@@ -34,7 +35,8 @@ impl Samples {
         Self { size, seen: HashMap::new(), units: BTreeMap::new() }
     }
 
-    /// Whether one more unit of a kind is a sample: by chance, in the place of an earlier one.
+    /// Decides at random whether another unit of a kind becomes a sample, possibly in place of an
+    /// earlier one.
     pub(super) fn pick(&mut self, kind: Kind) -> Option<Place> {
         let seen = self.seen.entry(kind).or_default();
         *seen += 1;
@@ -46,12 +48,13 @@ impl Samples {
         self.units.insert((kind, place), unit);
     }
 
-    /// How many there are of a kind.
+    /// Returns the number of samples of a kind.
     pub(super) fn count(&self, kind: Kind) -> usize {
         self.units.keys().filter(|(of, _)| *of == kind).count()
     }
 
-    /// Reads them in every way in which the shop does, and says which ways give something else.
+    /// Reads the samples in every way in which the shop does. Returns the ways that give something
+    /// else.
     pub(super) async fn read(&self, table: Table) -> Result<Vec<Difference>, Error> {
         let shop = &Shop {
             users: Users::new(table.clone()),
@@ -89,42 +92,42 @@ struct Shop {
 }
 
 impl Shop {
-    /// The ways of reading it that give something else.
+    /// Returns the ways of reading a unit that give something else.
     async fn others(&self, unit: &Unit) -> storefront_core::Result<Vec<&'static str>> {
         let mut others = Vec::new();
         match unit {
             Unit::User(user) => {
                 let user = &user.value;
-                let mut hold = |by, found: Option<User>| {
+                let mut check = |by, found: Option<User>| {
                     if !is_same(found.as_ref(), user, |user| user.version) {
                         others.push(by);
                     }
                 };
-                hold("the user by id", self.users.find(user.id).await?);
-                hold("the user by email", self.users.find_by_email(&user.email).await?);
-                hold("the log-in by email", self.users.find_to_log_in(&user.email).await?);
+                check("the user by id", self.users.find(user.id).await?);
+                check("the user by email", self.users.find_by_email(&user.email).await?);
+                check("the log-in by email", self.users.find_to_log_in(&user.email).await?);
             }
             Unit::Product(product) => {
                 let product = &product.value;
-                let mut hold = |by, found: Option<Product>| {
+                let mut check = |by, found: Option<Product>| {
                     if !is_same(found.as_ref(), product, |product| product.version) {
                         others.push(by);
                     }
                 };
-                hold("the product by id", self.products.find(product.id).await?);
-                hold("the list of its category", self.next_of_category(product).await?);
+                check("the product by id", self.products.find(product.id).await?);
+                check("the list of its category", self.next_of_category(product).await?);
             }
             Unit::Order(order) => {
                 let order = &order.value;
                 let (id, user_id) = (order.order.id, order.order.user_id);
-                let mut hold = |by, found: Option<OrderWithItems>| {
+                let mut check = |by, found: Option<OrderWithItems>| {
                     if !is_same(found.as_ref(), order, |order| order.order.version) {
                         others.push(by);
                     }
                 };
                 let owned = OrderAccess::OwnedBy(user_id);
-                hold("the user's own order", self.orders.find(owned, id).await?);
-                hold("the order by id", self.orders.find(OrderAccess::Any, id).await?);
+                check("the user's own order", self.orders.find(owned, id).await?);
+                check("the order by id", self.orders.find(OrderAccess::Any, id).await?);
                 if !self.is_listed(order).await? {
                     others.push("the list of its user's orders");
                 }
@@ -133,20 +136,20 @@ impl Shop {
         Ok(others)
     }
 
-    /// The product that the list of its category has where it should be.
+    /// Returns what the category's list has in the product's place.
     async fn next_of_category(
         &self,
         product: &Product,
     ) -> storefront_core::Result<Option<Product>> {
-        // The list goes by the ids, so that this one follows the one before it, whether or not that is
-        // a product's.
+        // The list is ordered by id, so the product follows the preceding id, even if no product
+        // has that id.
         let before = Uuid::from(product.id).as_u128().checked_sub(1).map(Uuid::from_u128);
         let after = before.and_then(|before| ProductId::try_from(before).ok());
         let page = self.products.list(&product.category, PageRequest { limit: 1, after }).await?;
         Ok(page.items.into_iter().next())
     }
 
-    /// Whether the user's orders of that millisecond have it.
+    /// Whether the order is in the list of its user's orders of that millisecond.
     async fn is_listed(&self, order: &OrderWithItems) -> storefront_core::Result<bool> {
         let order = &order.order;
         let to = Timestamp::from_millis(order.created_at.as_millis() + 1);
@@ -165,7 +168,7 @@ impl Shop {
     }
 }
 
-/// Whether it is as it should be, or was changed by the shop just now.
+/// Whether it is as it should be, or the shop has just changed it.
 fn is_same<T: PartialEq>(found: Option<&T>, expected: &T, version: fn(&T) -> Version) -> bool {
     found.is_some_and(|found| found == expected || version(found) > version(expected))
 }
@@ -175,15 +178,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_samples_where_there_are_few_and_any_where_there_are_many() {
+    fn few_units_are_all_samples_and_of_many_some_at_random() {
         let mut samples = Samples::new(3);
         let places: Vec<_> =
             (0..3).filter_map(|_| samples.pick(Kind::User)).map(|it| it.1).collect();
         assert_eq!(places, [0, 1, 2]);
         let later = (0..1_000).filter_map(|_| samples.pick(Kind::User)).count();
-        // 17 are to be expected.
+        // About 17 are expected.
         assert!((1..100).contains(&later), "{later}");
-        assert!(samples.pick(Kind::Order).is_some(), "each kind counts for itself");
+        assert!(samples.pick(Kind::Order).is_some(), "each kind is counted separately");
         assert!(Samples::new(0).pick(Kind::User).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! How many items there are of each type: of the source, and in the table.
+//! How many items of each type the source should have, and how many the table has.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,28 @@ use storefront_core::schema::{Item, ItemType};
 use super::item::{Digest, legacy_id, type_of};
 use crate::Kind;
 
-/// What the units of a kind have items of.
+/// Returns the kind whose units have items of this type.
 pub(super) fn kind_of(item_type: &str) -> Option<Kind> {
     Kind::with_items(item_type.parse().ok()?)
 }
 
-/// Items, and the sum of their digests.
+/// A number of items, and the sum of their digests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sum {
     pub(super) items: u64,
     pub(super) digest: Digest,
 }
 
-/// By type.
+/// Counts by type.
 #[derive(Debug, Default)]
 pub(super) struct Sides {
-    /// What the source's units should have.
+    /// The items that the source's units should have.
     pub(super) source: BTreeMap<String, Sum>,
-    /// What the table has with keys of the source.
+    /// The table's items with a key of the source.
     pub(super) table: BTreeMap<String, Sum>,
-    /// What it has without: the shop's own.
+    /// The table's items without one, which the shop itself has created.
     pub(super) own: BTreeMap<String, u64>,
-    /// What the shop keeps for itself, and nobody migrates.
+    /// The table's items that the shop keeps for itself, and that are not migrated.
     pub(super) ignored: BTreeMap<String, u64>,
 }
 
@@ -55,13 +55,13 @@ impl Sides {
         }
     }
 
-    /// How many items the source's units should have.
+    /// Returns how many items the source's units should have.
     pub(super) fn expected(&self) -> u64 {
         self.source.values().map(|sum| sum.items).sum()
     }
 }
 
-/// Whether items of this type are nobody's who moves.
+/// Whether items of this type are not migrated.
 pub(super) fn is_ignored(item_type: &str) -> bool {
     item_type.parse::<ItemType>().is_ok_and(|item_type| Kind::with_items(item_type).is_none())
 }

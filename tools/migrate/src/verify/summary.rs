@@ -1,4 +1,4 @@
-//! What a verification found, in words.
+//! The summary of a verification.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::Kind;
 use crate::entity::migrated_types;
 use crate::load::Counts;
 
-/// What was found.
+/// What a verification found.
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(super) counts: Counts,
@@ -28,7 +28,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// Whether the table is what the source says.
+    /// Whether the table agrees with the source.
     pub(crate) fn is_equal(&self) -> bool {
         self.differences.count() == 0
     }
@@ -82,7 +82,7 @@ impl fmt::Display for Summary {
         writeln!(f, "{}", self.sides())?;
         let rejected = self.counts.rejected();
         if rejected > 0 {
-            writeln!(f, "expected not to be there, because a load rejects them: {rejected}")?;
+            writeln!(f, "expected to be missing, because a load rejects them: {rejected}")?;
             for (entity, reasons) in &self.counts.rejects {
                 for (reason, count) in reasons {
                     writeln!(f, "  {entity}: {count} {reason}")?;
@@ -90,15 +90,15 @@ impl fmt::Display for Summary {
             }
         }
         for (said, counts) in [
-            ("changed since by the shop", &self.changed),
-            ("left by a catch-up as the table has them", &self.kept),
+            ("changed by the shop since", &self.changed),
+            ("kept in the table by a catch-up", &self.kept),
         ] {
             if !counts.is_empty() {
                 writeln!(f, "{said}: {}", of_kinds(&|kind| of(counts, kind)))?;
             }
         }
         for (item_type, count) in &self.sides.ignored {
-            writeln!(f, "not looked at: {count} {item_type}")?;
+            writeln!(f, "not compared: {count} {item_type}")?;
         }
         let samples = of_kinds(&|kind| self.samples.count(kind) as u64);
         writeln!(f, "read as the shop reads them: {samples}")?;

@@ -1,4 +1,4 @@
-//! Rows that nobody should have, one by one.
+//! Invalid rows, one by one.
 
 use storefront_core::{OrderStatus, OrderWithItems};
 use storefront_credentials::{GivenPassword, Password};
@@ -43,7 +43,7 @@ impl Selects {
         Reader::open(self.mapping(), &Source::sqlite().url).await
     }
 
-    /// Why the only one of a kind, or the first, is rejected.
+    /// Returns why the first unit of a kind is rejected.
     async fn reason(&self, kind: Kind) -> String {
         let (_, rejects) = sorted_out(&mut self.open().await.unwrap(), kind).await;
         rejects.first().unwrap().reason.to_string()
@@ -54,7 +54,7 @@ impl Selects {
         assert!(rejects.is_empty(), "{}", rejects[0].reason);
         match units.remove(0) {
             Unit::Order(order) => order,
-            other => panic!("{other:?} is no order"),
+            other => panic!("{other:?} is not an order"),
         }
     }
 }
@@ -99,28 +99,28 @@ async fn an_order_is_read_with_its_items() {
 }
 
 #[tokio::test]
-async fn columns_that_are_missing_or_unknown_are_all_named_at_once() {
+async fn all_missing_and_unknown_columns_are_named_at_once() {
     let mut selects = Selects::new();
     selects.users = "SELECT 1 AS id, 'anna@example.com' AS mail".to_owned();
     selects.products = selects.products.replace("AS price", "AS amount");
     let said = selects.open().await.unwrap_err().to_string();
     for expected in [
-        "[users] has the column mail, which is none of: id, email, name, passwordHash",
-        "[users] is without the column email",
-        "[users] is without the column createdAt",
+        "[users] has the column mail, which is not one of: id, email, name, passwordHash",
+        "[users] has no column email",
+        "[users] has no column createdAt",
         "[products] has the column amount",
-        "[products] is without the column price",
+        "[products] has no column price",
     ] {
         assert!(said.contains(expected), "{said}");
     }
 }
 
 #[tokio::test]
-async fn a_select_that_the_database_refuses_is_named() {
+async fn a_select_that_the_database_rejects_is_named() {
     let mut selects = Selects::new();
     selects.orders = "SELECT * FROM purchases".to_owned();
     let error = selects.open().await.unwrap_err();
-    assert_eq!(error.to_string(), "the select of [orders] is refused");
+    assert_eq!(error.to_string(), "the database rejects the select of [orders]");
 }
 
 #[tokio::test]
@@ -128,8 +128,8 @@ async fn every_price_needs_a_currency() {
     let mut mapping = Selects::new().mapping();
     mapping.defaults.currency = None;
     let said = Reader::open(mapping, &Source::sqlite().url).await.unwrap_err().to_string();
-    assert!(said.contains("[products] is without the column currency"), "{said}");
-    assert!(said.contains("[orders] is without the column currency"), "{said}");
+    assert!(said.contains("[products] has no column currency"), "{said}");
+    assert!(said.contains("[orders] has no column currency"), "{said}");
 }
 
 #[tokio::test]
@@ -140,12 +140,12 @@ async fn nothing_can_be_written_through_a_select() {
 }
 
 #[tokio::test]
-async fn a_row_names_its_column_and_what_is_wrong_with_it() {
+async fn a_reject_names_the_column_and_what_is_wrong_with_it() {
     for (rows, said) in [
         ("(1, NULL, '2026-01-01')", "email is null"),
         ("(1, 'anna', '2026-01-01')", "email is \"anna\": must be an email address"),
         ("(1, 'anna@example.com', 1767225600)", "created_at is 1767225600: must be a date and a"),
-        ("(1, 'anna@example.com', '1969-12-31')", "created_at is \"1969-12-31\", and must be 1970"),
+        ("(1, 'anna@example.com', '1969-12-31')", "created_at is \"1969-12-31\", but must be 1970"),
         ("(1, 'anna@example.com', NULL)", "created_at is null"),
     ] {
         let selects = Selects { users: users(rows), ..Selects::new() };
@@ -153,7 +153,7 @@ async fn a_row_names_its_column_and_what_is_wrong_with_it() {
         assert!(reason.starts_with(said), "{reason}");
     }
     for (rows, said) in [
-        ("(10, '-1')", "price is \"-1\", and must be 0 to"),
+        ("(10, '-1')", "price is \"-1\", but must be 0 to"),
         ("(10, '1.234')", "price is \"1.234\": EUR has 2 decimals"),
         ("(10, NULL)", "price is null"),
         ("(10, 'free')", "price is \"free\": must be a number"),
@@ -164,7 +164,7 @@ async fn a_row_names_its_column_and_what_is_wrong_with_it() {
     }
     for (rows, said) in [
         ("(100, NULL, 'paid', '2026-02-01')", "user_id is null"),
-        ("(100, 2, 'paid', '2026-02-01')", "user_id is 2, and there is no such user"),
+        ("(100, 2, 'paid', '2026-02-01')", "user_id is 2, but there is no such user"),
         ("(100, 1, 'lost', '2026-02-01')", "status is \"lost\", which the shop does not have"),
     ] {
         let selects = Selects { orders: orders(rows), ..Selects::new() };
@@ -174,15 +174,15 @@ async fn a_row_names_its_column_and_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn an_order_of_a_user_without_a_time_waits_for_the_user_to_be_mended() {
+async fn an_order_of_a_user_without_a_valid_time_is_rejected() {
     let selects =
         Selects { users: users("(1, 'anna@example.com', 'yesterday')"), ..Selects::new() };
     let reason = selects.reason(Kind::Order).await;
-    assert_eq!(reason, "user_id is 1, and the createdAt of that user cannot be read");
+    assert_eq!(reason, "user_id is 1, but the createdAt of that user cannot be read");
 }
 
 #[tokio::test]
-async fn rows_without_a_key_are_rejected_and_not_forgotten() {
+async fn rows_without_a_key_are_rejected() {
     let user = "'anna@example.com', '2026-01-01'";
     let rows = format!("(NULL, {user}), (1, {user}), (NULL, {user})");
     let selects = Selects { users: users(&rows), ..Selects::new() };
@@ -199,7 +199,7 @@ async fn rows_without_a_key_are_rejected_and_not_forgotten() {
 }
 
 #[tokio::test]
-async fn rows_that_share_a_key_are_rejected_together_wherever_a_page_ends() {
+async fn rows_with_the_same_key_are_rejected_together_wherever_a_page_ends() {
     let user = "'anna@example.com', '2026-01-01'";
     let rows: Vec<_> = [1, 2, 2, 2, 3, 4, 4].map(|id| format!("({id}, {user})")).into();
     let selects = Selects { users: users(&rows.join(", ")), ..Selects::new() };
@@ -216,7 +216,7 @@ async fn rows_that_share_a_key_are_rejected_together_wherever_a_page_ends() {
 }
 
 #[tokio::test]
-async fn a_key_that_more_rows_share_than_a_page_holds_ends_the_reading() {
+async fn reading_fails_if_more_rows_than_a_page_have_the_same_key() {
     let row = "(1, 'anna@example.com', '2026-01-01')";
     let selects = Selects { users: users(&[row; 5].join(", ")), ..Selects::new() };
     let mut reader = paged(selects.open().await.unwrap(), 4);
@@ -224,12 +224,12 @@ async fn a_key_that_more_rows_share_than_a_page_holds_ends_the_reading() {
     let said = read.unwrap_err().to_string();
     assert_eq!(
         said,
-        "more than 4 rows of [users] have the key 1; does a JOIN of its select repeat them?"
+        "more than 4 rows of [users] have the key 1; does a JOIN in its select repeat them?"
     );
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_compared_exactly_ends_the_reading() {
+async fn reading_fails_at_a_key_that_cannot_be_compared_exactly() {
     let selects =
         Selects { users: users("(1.5, 'anna@example.com', '2026-01-01')"), ..Selects::new() };
     let mut reader = selects.open().await.unwrap();
@@ -239,7 +239,7 @@ async fn a_key_that_cannot_be_compared_exactly_ends_the_reading() {
 }
 
 #[tokio::test]
-async fn keys_of_any_kind_are_read_in_their_order_and_resumed_after() {
+async fn keys_of_any_kind_are_read_in_order_and_can_be_resumed_after() {
     for (keys, legacy_ids) in [
         (["'a'", "'b''c'", "'ä'"], ["a", "b'c", "ä"]),
         (["x'01'", "x'02ff'", "x'ff'"], ["0x01", "0x02ff", "0xff"]),
@@ -258,7 +258,7 @@ async fn keys_of_any_kind_are_read_in_their_order_and_resumed_after() {
 }
 
 #[tokio::test]
-async fn items_of_one_product_become_one_unless_they_differ() {
+async fn items_of_the_same_product_are_merged_unless_they_differ() {
     let merged =
         Selects { items: items("(100, 10, 2, 1), (100, 10, 3, '1.00')"), ..Selects::new() };
     let order = merged.order().await;
@@ -268,22 +268,22 @@ async fn items_of_one_product_become_one_unless_they_differ() {
 
     let differing = Selects { items: items("(100, 10, 2, 1), (100, 10, 3, 2)"), ..Selects::new() };
     let said = differing.reason(Kind::Order).await;
-    assert!(said.starts_with("the product 10 is in it more than once"), "{said}");
+    assert!(said.starts_with("it has the product 10 more than once"), "{said}");
 
     let many = Selects { items: items("(100, 10, 999, 1), (100, 10, 1, 1)"), ..Selects::new() };
     let said = many.reason(Kind::Order).await;
-    assert_eq!(said, "quantity is 1000 of product 10, and must be 1 to 999");
+    assert_eq!(said, "quantity is 1000 of product 10, but must be 1 to 999");
 }
 
 #[tokio::test]
 async fn an_order_of_a_thousand_items_is_counted_and_rejected() {
     let rows: Vec<_> = (0..1_000).map(|product| format!("(100, {product}, 1, 1)")).collect();
     let selects = Selects { items: items(&rows.join(", ")), ..Selects::new() };
-    assert_eq!(selects.reason(Kind::Order).await, "it has 1000 items; an order holds 48");
+    assert_eq!(selects.reason(Kind::Order).await, "it has 1000 items; an order has at most 48");
 }
 
 #[tokio::test]
-async fn an_order_keeps_an_id_of_version_7_whose_time_it_is() {
+async fn an_order_keeps_an_id_of_version_7_with_the_right_time() {
     let id = "019c18a5-1d00-7000-8000-000000000001";
     let row = |time: &str| orders(&format!("('{id}', 1, 'paid', '{time}')"));
     let items = items(&format!("('{id}', 10, 1, 1)"));
@@ -294,23 +294,23 @@ async fn an_order_keeps_an_id_of_version_7_whose_time_it_is() {
 
     let other = Selects { orders: row("2025-02-01 10:00:00"), ..kept };
     let said = other.reason(Kind::Order).await;
-    assert!(said.contains("an order's are the same"), "{said}");
+    assert!(said.contains("for an order they must agree"), "{said}");
 }
 
 #[tokio::test]
-async fn a_password_that_the_shop_can_verify_is_carried_over() {
+async fn a_password_hash_that_the_shop_can_verify_is_loaded() {
     let password: Password = "correct horse".parse().unwrap();
     let hash = password.hash().await.unwrap();
     let mut selects = Selects::new();
     selects.users = selects.users.replace(BCRYPT, hash.as_str());
     let (users, _) = sorted_out(&mut selects.open().await.unwrap(), Kind::User).await;
-    let Unit::User(user) = &users[0] else { panic!("it is a user") };
+    let Unit::User(user) = &users[0] else { panic!("not a user") };
     let given: GivenPassword = "correct horse".parse().unwrap();
     assert!(given.verify(&user.value.password_hash).await.unwrap());
 }
 
 #[tokio::test]
-async fn who_has_no_such_password_is_rejected_or_locked_out_as_the_mapping_says() {
+async fn a_user_without_a_usable_password_is_rejected_or_locked_as_the_mapping_says() {
     let mut selects = Selects::new();
     selects.users = selects.users.replace(BCRYPT, "correct horse");
     let said = selects.reason(Kind::User).await;
@@ -321,7 +321,7 @@ async fn who_has_no_such_password_is_rejected_or_locked_out_as_the_mapping_says(
     mapping.users.without_password = WithoutPassword::Lock;
     let mut reader = Source::sqlite().reader(mapping).await;
     let (users, _) = sorted_out(&mut reader, Kind::User).await;
-    let Unit::User(user) = &users[0] else { panic!("it is a user") };
+    let Unit::User(user) = &users[0] else { panic!("not a user") };
     assert_eq!(user.remarks, [Remark::Locked]);
     let password: GivenPassword = "correct horse".parse().unwrap();
     assert!(!password.verify(&user.value.password_hash).await.unwrap());

@@ -1,4 +1,4 @@
-//! Loads of what was changed since.
+//! Catching up with changes in the source.
 
 use std::fs;
 
@@ -11,10 +11,10 @@ use storefront_testing::faults::{Fault, Plan};
 
 use crate::load::{Move, Said};
 
-/// Later than anything that the generator makes.
+/// Later than all times from the generator.
 const NOW: &str = "strftime('%Y-%m-%d %H:%M:%f', 'now')";
 
-/// A shop that was loaded, as it is when catching up begins to make sense.
+/// Returns a shop that has been loaded, so that it can catch up.
 async fn loaded() -> Move {
     let shop = Move::of(Example::IntegerKeys, 60, 0).await;
     shop.load(&[]).await.expect(0);
@@ -27,7 +27,7 @@ impl Move {
         self.execute(&sql).await;
     }
 
-    /// The only item of a type with this key in the source.
+    /// Returns the only item of a type with this key in the source.
     pub(crate) fn item(&self, kind: &str, legacy_id: u32) -> Item {
         let is = |item: &Item, name: &str, value: &str| {
             item.get(name).is_some_and(|it| it.as_s().unwrap() == value)
@@ -36,8 +36,8 @@ impl Move {
             self.dynamodb.items().into_iter().filter(|item| {
                 is(item, "_type", kind) && is(item, "legacyId", &legacy_id.to_string())
             });
-        let item = found.next().unwrap_or_else(|| panic!("{kind} {legacy_id} is in the table"));
-        assert!(found.next().is_none(), "{kind} {legacy_id} is there once");
+        let item = found.next().unwrap_or_else(|| panic!("no {kind} {legacy_id} in the table"));
+        assert!(found.next().is_none(), "{kind} {legacy_id} is there twice");
         item
     }
 
@@ -57,13 +57,13 @@ pub(crate) fn text(item: &Item, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_was_changed_and_what_is_new_is_loaded_and_nothing_else_is_touched() {
+async fn changed_and_new_rows_are_loaded_and_nothing_else_is_touched() {
     let shop = loaded().await;
     let before = shop.items();
     shop.change("customers", 2, "first_name = 'Eva'").await;
     shop.change("products", 3, "title = 'New title'").await;
     shop.change("orders", 4, "state = CASE state WHEN 'X' THEN 'D' ELSE 'X' END").await;
-    // Not seen: nothing says that it was changed.
+    // Not seen, because nothing shows the change.
     shop.execute("UPDATE products SET title = 'Unseen' WHERE id = 5").await;
     shop.execute(&format!(
         "INSERT INTO orders SELECT 1000, customer_id, 'P', 0, {NOW}, {NOW} FROM orders WHERE id = 1;
@@ -73,7 +73,7 @@ async fn what_was_changed_and_what_is_new_is_loaded_and_nothing_else_is_touched(
 
     let said = shop.load(&["--catch-up"]).await.expect(0);
     assert!(said.text.contains("1 users, 1 products, 2 orders"), "{}", said.text);
-    assert!(said.text.contains("rows that are gone from the source"), "{}", said.text);
+    assert!(said.text.contains("rows deleted from the source"), "{}", said.text);
     assert!(text(&shop.item("User", 2), "name").starts_with("Eva "));
     assert_eq!(text(&shop.item("Product", 3), "name"), "New title");
     assert_eq!(text(&shop.item("Order", 1000), "status"), "paid");
@@ -84,22 +84,22 @@ async fn what_was_changed_and_what_is_new_is_loaded_and_nothing_else_is_touched(
     let changed = before.iter().filter(|(key, item)| after[*key] != **item);
     assert_eq!(changed.count(), 3);
 
-    // All of it is what a load of now would have written, but for what nobody could see.
+    // Everything is as a load would write it now, except the change that cannot be seen.
     shop.execute("UPDATE products SET title = title WHERE id = 5").await;
     let (mut expected, _) = shop.expected().await;
     let key = format!("{} METADATA", text(&shop.item("Product", 5), "PK"));
     expected.insert(key.clone(), after[&key].clone());
     assert!(after == expected);
 
-    // Again, from the last one's begin less the overlap: the same.
+    // The next round starts at the last one's start minus the overlap, and changes nothing.
     shop.load(&["--catch-up"]).await.expect(0);
     assert!(shop.items() == after);
 }
 
 #[tokio::test]
-async fn an_order_loses_the_items_that_it_has_no_longer() {
+async fn an_order_loses_the_items_that_it_no_longer_has() {
     let shop = loaded().await;
-    // One that has several.
+    // An order with several items.
     let order = 1 + (0..60).find(|n| items_of(&shop, n + 1) > 1).unwrap();
     let of = format!("order_id = {order}");
     shop.execute(&format!(
@@ -115,7 +115,7 @@ async fn an_order_loses_the_items_that_it_has_no_longer() {
 }
 
 #[tokio::test]
-async fn an_order_is_caught_up_with_where_its_items_say_that_they_were_changed() {
+async fn an_order_is_loaded_again_if_its_items_have_changed() {
     let shop = Move::of(Example::IntegerKeys, 60, 0).await;
     shop.execute("ALTER TABLE order_lines ADD COLUMN updated_at TEXT").await;
     let mapping = shop.folder.path().join("migration.toml");
@@ -150,11 +150,11 @@ fn items_of(shop: &Move, order: u32) -> usize {
 }
 
 #[tokio::test]
-async fn a_new_email_takes_its_guard_along_also_where_users_pass_emails_on() {
+async fn a_new_email_gets_a_guard_even_if_users_pass_emails_on() {
     let shop = loaded().await;
     let old = text(&shop.item("User", 2), "email");
     let guards = shop.guards().len();
-    // The second takes the third's, who takes the fourth's, who takes a new one.
+    // User 2 takes the email of user 3, who takes that of user 4, who takes a new one.
     let emails: Vec<_> = [3, 4].map(|n| text(&shop.item("User", n), "email")).into();
     shop.change("customers", 2, &format!("email = '{}'", emails[0])).await;
     shop.change("customers", 3, &format!("email = '{}'", emails[1])).await;
@@ -166,12 +166,12 @@ async fn a_new_email_takes_its_guard_along_also_where_users_pass_emails_on() {
     {
         assert!(found.contains(&(format!("EMAIL#{email}"), key.to_owned())), "{found:?}");
     }
-    assert!(!found.iter().any(|(guard, _)| *guard == format!("EMAIL#{old}")), "it is free");
+    assert!(!found.iter().any(|(guard, _)| *guard == format!("EMAIL#{old}")), "it is taken");
     assert!(shop.items() == shop.expected().await.0);
 }
 
 #[tokio::test]
-async fn an_email_that_another_user_has_is_not_taken_from_them() {
+async fn an_email_is_not_taken_from_another_user() {
     let shop = loaded().await;
     let before = shop.items();
     let email = text(&shop.item("User", 3), "email").to_uppercase();
@@ -214,13 +214,13 @@ async fn what_the_shop_has_changed_is_kept_and_reported() {
         rejects.iter().map(|it| format!("{} {}", text(it, "entity"), text(it, "key"))).collect();
     assert_eq!(found, ["user 2", "product 3", "order 4"]);
     for reject in &rejects {
-        assert!(reject["reason"].as_str().unwrap().contains("at version 2"), "{reject}");
+        assert!(reject["reason"].as_str().unwrap().contains("has version 2"), "{reject}");
         assert!(reject["row"].is_object(), "{reject}");
     }
 }
 
 #[tokio::test]
-async fn what_goes_wrong_on_the_way_is_tried_again() {
+async fn failed_requests_are_retried() {
     let shop = loaded().await;
     shop.change("customers", 2, "first_name = 'Eva'").await;
     shop.change("orders", 4, "state = 'X'").await;
@@ -240,12 +240,12 @@ async fn what_goes_wrong_on_the_way_is_tried_again() {
         shop.plan.next("Query", 1, fault);
     }
     shop.load(&["--catch-up"]).await.expect(0);
-    assert_eq!(shop.plan.remaining(), 0, "all of it went wrong");
+    assert_eq!(shop.plan.remaining(), 0, "some faults did not happen");
     assert!(shop.items() == shop.expected().await.0);
 }
 
 #[tokio::test]
-async fn there_is_nothing_to_catch_up_with_before_a_load() {
+async fn a_catch_up_requires_a_load() {
     let shop = Move::of(Example::IntegerKeys, 10, 0).await;
     let said = shop.load(&["--catch-up"]).await.expect(1);
     assert!(said.error.contains("run the load without --catch-up until it is done"));

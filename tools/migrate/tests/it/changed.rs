@@ -1,4 +1,5 @@
-//! What a source says of its own: how much there is, when it was read, what was changed since.
+//! What a source knows about itself: the number of rows, its time, and which rows have changed
+//! since.
 
 use crate::generate::Example;
 use storefront_core::Timestamp;
@@ -7,14 +8,14 @@ use storefront_migrate::{Entity, Kind, Unit};
 use crate::source::{Source, mapping_of, reads};
 
 #[tokio::test]
-async fn what_was_changed_since_is_found_in_sqlite() {
+async fn changed_rows_are_found_in_sqlite() {
     for example in [Example::IntegerKeys, Example::UuidKeys] {
         expect_changes(&Source::sqlite(), example).await;
     }
 }
 
 #[tokio::test]
-async fn what_was_changed_since_is_found_in_postgresql() {
+async fn changed_rows_are_found_in_postgresql() {
     for example in [Example::IntegerKeys, Example::UuidKeys] {
         let Some(source) = Source::postgres("changed").await else { return };
         expect_changes(&source, example).await;
@@ -22,7 +23,7 @@ async fn what_was_changed_since_is_found_in_postgresql() {
 }
 
 #[tokio::test]
-async fn what_was_changed_since_is_found_in_mysql() {
+async fn changed_rows_are_found_in_mysql() {
     let Some(source) = Source::mysql("changed").await else { return };
     expect_changes(&source, Example::IntegerKeys).await;
 }
@@ -31,7 +32,7 @@ async fn expect_changes(source: &Source, example: Example) {
     source.generate(example, 300, 0).await;
     let before = Timestamp::now();
     let mut reader = source.reader(mapping_of(example)).await;
-    // By the server's clock, which may be another, in whole seconds.
+    // The time is by the server's clock, which may differ, and in whole seconds.
     let seconds = reader.opened_at().as_seconds() - before.as_seconds();
     assert!(seconds.abs() < 60, "{seconds}");
     for kind in Kind::ALL {
@@ -48,7 +49,7 @@ async fn expect_changes(source: &Source, example: Example) {
             .filter(|read| updated_at(read.unit.as_ref().unwrap()) >= since)
             .map(|read| read.key.clone().unwrap())
             .collect();
-        // Page by page.
+        // In several pages.
         let mut found = Vec::new();
         loop {
             let page = reader.changed(kind.entity(), since, found.last(), 7).await.unwrap();
@@ -60,5 +61,5 @@ async fn expect_changes(source: &Source, example: Example) {
         assert_eq!(found, expected, "{kind:?}");
     }
     let nothing = reader.changed(Entity::OrderItem, Timestamp::UNIX_EPOCH, None, 7).await.unwrap();
-    assert!(nothing.is_empty(), "no column of theirs would tell");
+    assert!(nothing.is_empty(), "order items have no updatedAt");
 }

@@ -1,4 +1,4 @@
-//! Both examples, with all that is wrong in them, on every database there is.
+//! Both examples, with all their broken rows, on every supported database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,9 +39,8 @@ async fn the_example_with_integer_keys_is_read_from_mysql() {
     read_all(&source, Example::IntegerKeys).await;
 }
 
-/// What comes out is the same whatever database it comes from.
 #[tokio::test]
-async fn servers_yield_what_sqlite_yields() {
+async fn all_databases_yield_the_same_items() {
     for example in [Example::IntegerKeys, Example::UuidKeys] {
         let sqlite = Source::sqlite();
         sqlite.generate(example, 300, BROKEN).await;
@@ -57,9 +56,9 @@ async fn servers_yield_what_sqlite_yields() {
     }
 }
 
-/// Keys of types that only PostgreSQL has, or compares with nothing else.
+/// Types that only PostgreSQL has, or that it compares with no other type.
 #[tokio::test]
-async fn keys_of_any_type_of_postgresql_are_read_and_resumed_after() {
+async fn keys_of_any_postgresql_type_are_read_and_can_be_resumed_after() {
     let Some(source) = Source::postgres("any_keys").await else { return };
     source.generate(Example::IntegerKeys, 100, 0).await;
     for kind in ["int4", "numeric", "varchar(9)", "char(9)", "text"] {
@@ -78,7 +77,7 @@ async fn keys_of_any_type_of_postgresql_are_read_and_resumed_after() {
             assert_eq!((units.len(), rejects.len()), (count, 0), "{kind}");
         }
     }
-    // Numbers and texts sort differently.
+    // Numbers and strings sort differently.
     let mut mapping = mapping_of(Example::IntegerKeys);
     mapping.orders.select = mapping.orders.select.replace("    id,", "id::text,");
     let said = Reader::open(mapping, &source.url).await.unwrap_err().to_string();
@@ -88,9 +87,9 @@ async fn keys_of_any_type_of_postgresql_are_read_and_resumed_after() {
     );
 }
 
-/// Whole numbers without a sign, texts, UUIDs as bytes.
+/// Unsigned integers, strings, and UUIDs as bytes.
 #[tokio::test]
-async fn keys_of_any_type_of_mysql_are_read_and_resumed_after() {
+async fn keys_of_any_mysql_type_are_read_and_can_be_resumed_after() {
     let Some(source) = Source::mysql("any_keys").await else { return };
     source.generate(Example::IntegerKeys, 100, 0).await;
     for (cast, first) in [
@@ -148,7 +147,7 @@ fn count(written: &Written, flaw: Flaw) -> usize {
     count.try_into().unwrap()
 }
 
-/// How many rejects there are of an entity, by what they are about.
+/// Counts the rejects of an entity by their kind.
 fn by_kind(rejects: &[Reject], entity: Entity) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for reject in rejects.iter().filter(|reject| reject.entity == entity) {
@@ -157,7 +156,7 @@ fn by_kind(rejects: &[Reject], entity: Entity) -> BTreeMap<&'static str, usize> 
     counts
 }
 
-/// Those that there are any of.
+/// Returns the counts that are not 0.
 fn expected<const N: usize>(counts: [(&'static str, usize); N]) -> BTreeMap<&'static str, usize> {
     counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
@@ -167,7 +166,7 @@ async fn expect_users(reader: &mut Reader, written: &Written, example: Example) 
     let (invalid, unusable) =
         (count(written, Flaw::InvalidEmail), count(written, Flaw::OtherPassword));
     let locked = users.iter().filter(|user| user.remarks() == [Remark::Locked]).count();
-    // The one mapping locks them out, the other rejects them.
+    // One mapping locks them, the other rejects them.
     let (rejected, expected_locked) = match example {
         Example::IntegerKeys => (0, unusable),
         Example::UuidKeys => (unusable, 0),
@@ -184,7 +183,7 @@ async fn expect_products(reader: &mut Reader, written: &Written, example: Exampl
     let (products, rejects) = sorted_out(reader, Kind::Product).await;
     let stock = match example {
         Example::IntegerKeys => count(written, Flaw::NegativeStock),
-        // Has no stocks.
+        // This example has no stock.
         Example::UuidKeys => 0,
     };
     assert_eq!(
@@ -211,10 +210,10 @@ async fn expect_orders(reader: &mut Reader, written: &Written) {
         ])
     );
     let rejected: usize = of_orders.values().sum();
-    let there = usize::try_from(written.orders).unwrap() - count(Flaw::OrderGone);
-    assert_eq!(orders.len() + rejected, there);
+    let existing = usize::try_from(written.orders).unwrap() - count(Flaw::OrderGone);
+    assert_eq!(orders.len() + rejected, existing);
 
-    // Lines whose order is gone come one by one.
+    // Lines without an order are rejected one by one.
     let lost: BTreeSet<_> = rejects
         .iter()
         .filter(|reject| reject.entity == Entity::OrderItem)
@@ -231,10 +230,10 @@ async fn expect_orders(reader: &mut Reader, written: &Written) {
     }
 }
 
-/// What the repositories and the invariants of the shop rely on.
+/// Checks what the repositories and the shop's invariants rely on.
 fn expect_sound(unit: &Unit) {
     let Unit::Order(Migrated { value: OrderWithItems { order, items }, .. }) = unit else {
-        panic!("{unit:?} is no order")
+        panic!("{unit:?} is not an order")
     };
     assert_eq!(order.created_at, order.id.created_at());
     assert!(order.updated_at >= order.created_at);
@@ -251,7 +250,7 @@ async fn expect_the_same_by_any_page(source: &Source, example: Example) {
         let (units, rejects) = sorted_out(&mut by_one_page, kind).await;
         let (same_units, same_rejects) = sorted_out(&mut by_small_pages, kind).await;
         assert!(units == same_units, "{kind:?}");
-        // Those of no page come earlier or later.
+        // Rejects that belong to no page come earlier or later.
         let lines = |rejects: Vec<Reject>| {
             let lines = rejects.iter().map(|reject| serde_json::to_string(reject).unwrap());
             let mut lines: Vec<_> = lines.collect();
@@ -278,7 +277,7 @@ async fn expect_to_resume_anywhere(source: &Source, example: Example) {
         assert!(!stops.is_empty(), "{kind:?} has pages");
         for stop in stops.iter().step_by(7).chain(stops.last()) {
             let rest = reads(&mut reader, kind, all[*stop].resume_after.clone()).await;
-            // Neither a unit nor a reject comes twice, or not at all.
+            // No unit or reject is repeated or missing.
             assert!(lines(&rest) == lines(&all[stop + 1..]), "{kind:?} after {stop}");
         }
     }
@@ -289,7 +288,7 @@ async fn expect_to_find_by_key(source: &Source, example: Example) {
     for kind in Kind::ALL {
         let all = reads(&mut reader, kind, None).await;
         let keys: Vec<_> = all.iter().filter_map(|read| read.key.clone()).collect();
-        // More than are looked up at once, and not as they sort.
+        // More than one lookup can have, and not in order.
         let wanted: Vec<_> = keys.iter().rev().step_by(2).take(700).cloned().collect();
         let found = reader.find(kind, &wanted).await.unwrap();
         assert_eq!(found.len(), wanted.len());

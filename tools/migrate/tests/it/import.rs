@@ -30,7 +30,7 @@ impl Move {
     }
 }
 
-/// Each line of each file, by keys; and the names of the files.
+/// Returns the item of each line by its key, and the names of the files.
 fn read(folder: &Path) -> (BTreeMap<String, Value>, Vec<String>) {
     let mut items = BTreeMap::new();
     let mut names = Vec::new();
@@ -41,14 +41,14 @@ fn read(folder: &Path) -> (BTreeMap<String, Value>, Vec<String>) {
             let mut line: Value = serde_json::from_str(&line.unwrap()).unwrap();
             let item = line["Item"].take();
             let key = format!("{} {}", item["PK"]["S"], item["SK"]["S"]);
-            assert!(items.insert(key, item).is_none(), "no item is there twice");
+            assert!(items.insert(key, item).is_none(), "an item is there twice");
         }
     }
     names.sort();
     (items, names)
 }
 
-/// What a load leaves in a table, as it is in files.
+/// Returns the items in the table, as they are in the files.
 fn in_table(shop: &Move) -> BTreeMap<String, Value> {
     let items = shop.dynamodb.items().into_iter().map(|item| {
         let item = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
@@ -58,7 +58,7 @@ fn in_table(shop: &Move) -> BTreeMap<String, Value> {
 }
 
 #[tokio::test]
-async fn files_for_an_import_have_what_a_load_writes() {
+async fn files_for_an_import_have_the_items_that_a_load_writes() {
     let shop = Move::of(Example::UuidKeys, 400, 60).await;
     let said = shop.imported(&["--file-bytes", "50000"]).await.expect(3);
     let (items, names) = read(&shop.files());
@@ -79,7 +79,7 @@ async fn files_for_an_import_have_what_a_load_writes() {
 }
 
 #[tokio::test]
-async fn files_that_were_not_completed_are_written_again() {
+async fn incomplete_files_are_written_again() {
     let shop = Move::of(Example::IntegerKeys, 6_000, 60).await;
     let bytes = ["--file-bytes", "20000"];
     for files in [2, 40] {
@@ -87,7 +87,7 @@ async fn files_that_were_not_completed_are_written_again() {
         let mut looks = tokio::time::interval(std::time::Duration::from_millis(5));
         let count = || fs::read_dir(shop.files().join("data")).map_or(0, Iterator::count);
         while count() < files {
-            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            assert!(child.try_wait().unwrap().is_none(), "the load ended by itself");
             looks.tick().await;
         }
         child.kill().await.unwrap();
@@ -103,7 +103,7 @@ async fn files_that_were_not_completed_are_written_again() {
 }
 
 #[tokio::test]
-async fn a_table_that_was_imported_is_caught_up_with() {
+async fn an_imported_table_can_catch_up() {
     let shop = Move::of(Example::IntegerKeys, 60, 0).await;
     shop.imported(&[]).await.expect(0);
     let change = "first_name = 'Eva', updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')";
@@ -112,7 +112,7 @@ async fn a_table_that_was_imported_is_caught_up_with() {
     let said = shop.load(&["--catch-up"]).await.expect(1);
     assert!(said.error.contains("import the files into it first"), "{}", said.error);
 
-    // As DynamoDB does it.
+    // As DynamoDB does.
     let client =
         aws::dynamodb(&aws::patient_emulator_config(), Some(shop.proxy.endpoint_url().to_owned()));
     let puts = read(&shop.files()).0.into_values().map(|item| {
@@ -138,6 +138,6 @@ async fn a_folder_with_other_files_is_left_alone() {
     fs::create_dir_all(shop.files().join("data")).unwrap();
     fs::write(shop.files().join("data/else"), "").unwrap();
     let said = shop.imported(&[]).await.expect(1);
-    assert!(said.error.contains("is not empty, and the state folder does not know it"));
+    assert!(said.error.contains("is not empty, and no load with this state folder filled it"));
     assert!(shop.files().join("data/else").exists());
 }

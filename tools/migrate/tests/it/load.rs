@@ -1,4 +1,4 @@
-//! Loads, by the binary, into tables of the embedded DynamoDB.
+//! Runs loads with the binary, into tables of the embedded DynamoDB.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,10 +18,10 @@ use tokio::time::MissedTickBehavior;
 
 use crate::source::{Source, mapping_of, sorted_out};
 
-/// Of a thousand.
+/// The number of broken rows per thousand.
 const BROKEN: u32 = 60;
 
-/// A source, a table, and what a load keeps between two runs.
+/// A source, a table, and the folder of a load between two runs.
 pub(crate) struct Move {
     pub(crate) source: Source,
     pub(crate) example: Example,
@@ -40,7 +40,7 @@ impl Move {
         Self { source, example, dynamodb, plan, proxy, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// Makes another of the same source.
+    /// Returns another move of the same source.
     pub(crate) async fn again(self) -> Self {
         let (dynamodb, plan) = (FaultyDynamoDb::start(), Plan::none());
         let proxy = Proxy::start(&dynamodb, &plan).await;
@@ -55,7 +55,7 @@ impl Move {
         self.command_by(&self.mapping(), more)
     }
 
-    /// The example's.
+    /// Returns the path of the example's mapping.
     pub(crate) fn mapping(&self) -> PathBuf {
         let mapping = match self.example {
             Example::IntegerKeys => "integer-keys",
@@ -65,14 +65,14 @@ impl Move {
         examples.join(mapping).join("migration.toml")
     }
 
-    /// By another mapping.
+    /// Returns a command with this mapping.
     pub(crate) fn command_by(&self, mapping: &Path, more: &[&str]) -> Command {
         let mut command = self.program("load", mapping);
         command.arg("--state").arg(self.state()).args(more);
         command
     }
 
-    /// The binary, as it finds this source and this table.
+    /// Returns a command that runs the binary with this source and this table.
     pub(crate) fn program(&self, command: &str, mapping: &Path) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_storefront-migrate"));
         program
@@ -98,12 +98,12 @@ impl Move {
         self.command(&[&table, more].concat())
     }
 
-    /// Loads, and returns what it said.
+    /// Loads, and returns the output.
     pub(crate) async fn load(&self, more: &[&str]) -> Said {
         Said::of(self.load_command("1000000", more).output().await.unwrap())
     }
 
-    /// Kills a load once so many items are in the table, and its state is as it is waited for.
+    /// Kills a load once this many items are in the table and its state is the awaited one.
     async fn kill_at(&self, items: usize, is_awaited: impl Fn(&Value) -> bool) {
         let is_reached = || {
             let state = fs::read(self.state().join("state.json")).unwrap_or_default();
@@ -114,7 +114,7 @@ impl Move {
         let mut looks = tokio::time::interval(Duration::from_millis(20));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !is_reached() {
-            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            assert!(child.try_wait().unwrap().is_none(), "the load ended by itself");
             looks.tick().await;
         }
         // SIGKILL.
@@ -125,8 +125,8 @@ impl Move {
         by_key(self.dynamodb.items())
     }
 
-    /// What should be in the table: all that is sound by itself, but for those users whose email an
-    /// older one has.
+    /// Returns what should be in the table, and the number of rejects. These include valid users
+    /// whose email an older user has.
     pub(crate) async fn expected(&self) -> (BTreeMap<String, Item>, usize) {
         let mut reader = self.source.reader(mapping_of(self.example)).await;
         let mut items = Vec::new();
@@ -136,7 +136,7 @@ impl Move {
             let (units, rejects) = sorted_out(&mut reader, kind).await;
             rejected += rejects.len();
             for unit in units {
-                // The generator's customers are the older the lower their number.
+                // The generator's customers with lower numbers are older.
                 match &unit {
                     storefront_migrate::Unit::User(user)
                         if !emails.insert(user.value.email.as_str().to_owned()) =>
@@ -160,7 +160,7 @@ impl Move {
     }
 }
 
-/// What a run said, and how it ended.
+/// The output of a run, and its exit code.
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) text: String,
@@ -189,12 +189,12 @@ fn by_key(items: Vec<Item>) -> BTreeMap<String, Item> {
             (format!("{} {}", text("PK"), text("SK")), item)
         })
         .collect();
-    assert_eq!(by_key.len(), count, "no key is there twice");
+    assert_eq!(by_key.len(), count, "a key is there twice");
     by_key
 }
 
 #[tokio::test]
-async fn all_that_is_sound_is_loaded_and_all_else_is_in_the_file_of_rejects() {
+async fn valid_rows_are_loaded_and_all_others_are_in_the_file_of_rejects() {
     for example in [Example::IntegerKeys, Example::UuidKeys] {
         let shop = Move::of(example, 600, BROKEN).await;
         let said = shop.load(&[]).await.expect(3);
@@ -214,9 +214,9 @@ async fn all_that_is_sound_is_loaded_and_all_else_is_in_the_file_of_rejects() {
         assert_eq!(mode & 0o777, 0o600);
         let mode = fs::metadata(shop.state()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        assert!(!shop.state().join("claims.sqlite").exists(), "it is not needed any more");
+        assert!(!shop.state().join("claims.sqlite").exists(), "the file is no longer needed");
 
-        // All is done, and stays so.
+        // Everything is done, and another run changes nothing.
         shop.load(&[]).await.expect(3);
         assert!(shop.items() == expected);
         assert_eq!(shop.rejects("rejects.jsonl"), rejects);
@@ -224,9 +224,9 @@ async fn all_that_is_sound_is_loaded_and_all_else_is_in_the_file_of_rejects() {
 }
 
 #[tokio::test]
-async fn of_users_with_one_email_the_oldest_is_loaded_and_the_others_name_them() {
+async fn of_users_with_one_email_the_oldest_is_loaded_and_the_rejects_name_them() {
     let shop = Move::of(Example::IntegerKeys, 10, 0).await;
-    // 20 is now older than 3; 5 and 6 are of one moment.
+    // 20 is now older than 3; 5 and 6 are equally old.
     shop.execute(
         "UPDATE customers SET email = ' Anna@Example.com ', created_at = '2020-01-01 00:00:00' WHERE id = 20;
          UPDATE customers SET email = 'anna@example.com' WHERE id = 3;
@@ -257,7 +257,7 @@ async fn of_users_with_one_email_the_oldest_is_loaded_and_the_others_name_them()
 #[tokio::test]
 async fn of_users_with_one_id_the_oldest_is_loaded() {
     let shop = Move::of(Example::UuidKeys, 10, 0).await;
-    // One UUIDv7, written in two ways: texts to the database, one id to the shop.
+    // One UUIDv7, written in two ways: two texts for the database, one id for the shop.
     let id = "019c18a5-1d00-7000-8000-000000000001";
     for (key, email, time) in [
         (id.to_owned(), "a@example.com", "2026-02-01 10:00:00"),
@@ -274,34 +274,34 @@ async fn of_users_with_one_id_the_oldest_is_loaded() {
     assert!(said.text.contains("users: 1 shared id"), "{}", said.text);
     let items = shop.items();
     assert_eq!(items[&format!("USER#{id} METADATA")]["email"].as_s().unwrap(), "b@example.com");
-    assert!(!items.contains_key("EMAIL#a@example.com METADATA"), "who lost the id has no email");
+    assert!(!items.contains_key("EMAIL#a@example.com METADATA"), "the loser has an email");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_load_that_is_killed_goes_on_to_the_same_table() {
+async fn a_killed_load_continues_to_the_same_result() {
     let shop = Move::of(Example::IntegerKeys, 1_200, BROKEN).await;
     let (expected, rejected) = shop.expected().await;
-    // Among the users, among the orders, and once more when it knows that it is among them.
+    // Among the users, among the orders, and once more when the state says that it is among them.
     shop.kill_at(100, |_| true).await;
     shop.kill_at(1_200, |_| true).await;
     shop.kill_at(2_200, |state| !state["progress"]["after"].is_null()).await;
 
     let said = shop.load(&[]).await.expect(3);
     assert!(shop.items() == expected, "{}", said.text);
-    // Each once, though some were found twice.
+    // Each is there once, although some were found twice.
     let rejects = shop.rejects("rejects.jsonl");
     assert_eq!(rejects.len(), rejected);
     assert!(said.text.contains(&format!("rejected: {rejected}, see ")), "{}", said.text);
     assert!(said.text.contains(&format!("{} items", expected.len())), "{}", said.text);
 
-    // And they are those of a load that nobody killed.
+    // And they are the same as those of a load that was not killed.
     let once = shop.again().await;
     once.load(&[]).await.expect(3);
     assert_eq!(once.rejects("rejects.jsonl"), rejects);
 }
 
 #[tokio::test]
-async fn what_goes_wrong_on_the_way_leaves_no_trace_in_the_table() {
+async fn failed_requests_leave_no_trace_in_the_table() {
     let shop = Move::of(Example::IntegerKeys, 300, 0).await;
     let faults = [
         Fault::Unprocessed,
@@ -314,12 +314,12 @@ async fn what_goes_wrong_on_the_way_leaves_no_trace_in_the_table() {
         Fault::TruncatedBody,
         Fault::Unprocessed,
     ];
-    // Few, because each pause after another is twice as long.
+    // Only a few, because each pause is twice as long as the one before.
     for fault in faults {
         shop.plan.next("BatchWriteItem", 1, fault);
     }
     shop.load(&[]).await.expect(0);
-    assert_eq!(shop.plan.remaining(), 0, "all of it went wrong");
+    assert_eq!(shop.plan.remaining(), 0, "some faults did not happen");
     for fault in faults {
         assert!(shop.dynamodb.injected()[&fault] >= 1);
     }
@@ -327,7 +327,7 @@ async fn what_goes_wrong_on_the_way_leaves_no_trace_in_the_table() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_will_not_pass_ends_the_load_and_a_later_one_goes_on() {
+async fn a_permanent_failure_ends_the_load_and_the_next_run_continues() {
     let shop = Move::of(Example::IntegerKeys, 300, 0).await;
     let refusal = serde_json::json!({
         "__type": "com.amazon.coral.service#AccessDeniedException",
@@ -348,12 +348,12 @@ async fn a_table_that_somebody_else_filled_is_left_alone() {
     let before = shop.items();
     fs::remove_dir_all(shop.state()).unwrap();
     let said = shop.load(&[]).await.expect(1);
-    assert!(said.error.contains("is not empty, and the state folder does not know it"));
+    assert!(said.error.contains("is not empty, and no load with this state folder filled it"));
     assert!(shop.items() == before);
 }
 
 #[tokio::test]
-async fn a_state_folder_is_of_one_load_unless_it_is_started_over() {
+async fn a_state_folder_belongs_to_one_load_unless_it_starts_over() {
     let shop = Move::of(Example::IntegerKeys, 50, 0).await;
     shop.load(&[]).await.expect(0);
     let other = shop.folder.path().join("other.toml");
@@ -367,7 +367,7 @@ async fn a_state_folder_is_of_one_load_unless_it_is_started_over() {
         Said::of(command.output().await.unwrap())
     };
     let said = load(&[]).await.expect(1);
-    assert!(said.error.contains("the mapping says something else"), "{}", said.error);
+    assert!(said.error.contains("the mapping has changed"), "{}", said.error);
     assert!(said.error.contains("--start-over"), "{}", said.error);
     load(&["--start-over"]).await.expect(0);
     let statuses: BTreeSet<_> = shop
@@ -379,7 +379,7 @@ async fn a_state_folder_is_of_one_load_unless_it_is_started_over() {
 }
 
 #[tokio::test]
-async fn a_table_of_other_keys_is_refused() {
+async fn a_table_that_does_not_exist_is_refused() {
     let shop = Move::of(Example::IntegerKeys, 10, 0).await;
     let said = shop.command(&["--table", "elsewhere", "--max-wcu", "10"]).output().await.unwrap();
     let said = Said::of(said).expect(1);

@@ -1,6 +1,6 @@
-//! Reads sources, and writes what they have become into a table.
+//! Moves shops from real databases to an emulated table.
 
-#![allow(clippy::unwrap_used, reason = "a test has no better answer")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod broken;
 mod catch_up;

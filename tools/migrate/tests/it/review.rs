@@ -1,4 +1,4 @@
-//! A review, as a person asks for it: what is in its files, and in the terminal.
+//! Reviews: the report in files and in the terminal.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::source::{Source, mapping_of, sorted_out};
 
 const INTEGERS: &str = "integer-keys";
 
-/// What a review has to say.
+/// The report in its three forms.
 struct Review {
     text: String,
     json: Value,
@@ -54,7 +54,7 @@ impl Review {
         all.iter().find(|items| items["type"] == name).unwrap()
     }
 
-    /// How many rejects are of an entity and a kind.
+    /// Returns the number of rejects of an entity and a kind.
     fn rejects(&self, entity: &str, kind: &str) -> u64 {
         let all = self.json["rejects"].as_array().unwrap().iter();
         let of_kind = all.filter(|it| it["entity"] == entity && it["kind"] == kind);
@@ -70,7 +70,7 @@ async fn units(reader: &mut Reader) -> Vec<Unit> {
     units
 }
 
-/// A shop of which everything is known: three users, two products, three orders.
+/// Returns a shop with known contents: three users, two products, four orders.
 async fn small_shop() -> Source {
     let source = Source::sqlite();
     source.generate(Example::IntegerKeys, 1, 0).await;
@@ -100,7 +100,7 @@ async fn small_shop() -> Source {
 }
 
 #[tokio::test]
-async fn a_small_shop_is_reviewed_to_the_last_field() {
+async fn the_report_on_a_small_shop_is_right_in_every_field() {
     let source = small_shop().await;
     let review = Review::of(&source, INTEGERS, &["--rate", "10"]);
     let json = &review.json;
@@ -135,7 +135,7 @@ async fn a_small_shop_is_reviewed_to_the_last_field() {
         found,
         [
             ("USER#1", 500.0),
-            // 26 orders are 12 KB: three units of 4 KB, of which each costs half.
+            // 26 orders have 12 KB: three units of 4 KB, each at half the price.
             ("USER#1", 2_000.0),
             ("PRODUCT#10", 500.0),
             ("GSI1 CATEGORY#coffee", 1_000.0),
@@ -181,7 +181,7 @@ async fn sizes_and_units_are_what_dynamodb_counts() {
     for example in [Example::IntegerKeys, Example::UuidKeys] {
         let source = Source::sqlite();
         source.generate(example, 60, 0).await;
-        // Several write units, and letters of several bytes.
+        // Texts that need several write units, with characters of several bytes.
         let long = match example {
             Example::IntegerKeys => {
                 "UPDATE products SET description = replace(hex(zeroblob(750)), '00', 'ä€')"
@@ -221,7 +221,7 @@ async fn sizes_and_units_are_what_dynamodb_counts() {
         }
         assert_eq!(review.json["load"]["writeUnits"].as_f64(), Some(table));
         assert_eq!(review.json["load"]["indexWriteUnits"].as_f64(), Some(index));
-        // Of products, which take several.
+        // Each product needs several units.
         let product = &review.items("Product");
         assert!(product["writeUnits"].as_u64() > product["items"].as_u64().map(|items| 3 * items));
 
@@ -236,7 +236,7 @@ async fn sizes_and_units_are_what_dynamodb_counts() {
 }
 
 #[tokio::test]
-async fn whatever_was_broken_is_counted() {
+async fn every_broken_row_is_counted() {
     let source = Source::sqlite();
     let written = source.generate(Example::IntegerKeys, 2_000, 60).await;
     let flaw = |flaw: Flaw| written.flaws.get(&flaw).copied().unwrap_or(0);
@@ -262,8 +262,8 @@ async fn whatever_was_broken_is_counted() {
     let remark =
         |kind: &str| remarks.iter().find(|it| it["kind"] == kind).unwrap()["count"].as_u64();
     assert_eq!(remark("needs a new password"), Some(flaw(Flaw::OtherPassword)));
-    assert_eq!(remark("has a product that is gone"), Some(flaw(Flaw::ProductGone)));
-    // Of whom they collide with, some have an invalid address or collide themselves.
+    assert_eq!(remark("has a deleted product"), Some(flaw(Flaw::ProductGone)));
+    // Some of the users they collide with have an invalid email, or collide themselves.
     let colliding = review.json["emailCollisions"]["users"].as_u64().unwrap();
     assert!(colliding > 0 && colliding <= flaw(Flaw::CollidingEmail), "{colliding}");
 
@@ -275,7 +275,7 @@ async fn whatever_was_broken_is_counted() {
 }
 
 #[tokio::test]
-async fn nobody_is_in_the_report_but_by_their_key() {
+async fn the_report_has_no_personal_data_except_keys() {
     let source = Source::sqlite();
     source.generate(Example::IntegerKeys, 500, 100).await;
     let Review { text, json, html, .. } = Review::of(&source, INTEGERS, &[]);
@@ -287,7 +287,7 @@ async fn nobody_is_in_the_report_but_by_their_key() {
 }
 
 #[tokio::test]
-async fn the_page_needs_nothing_from_elsewhere() {
+async fn the_page_is_self_contained() {
     let source = small_shop().await;
     let html = Review::of(&source, INTEGERS, &[]).html;
     assert!(html.starts_with("<!doctype html>") && html.contains("<span class=\"bar\""));
@@ -300,7 +300,7 @@ async fn the_page_needs_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn the_terminal_shows_the_same() {
+async fn the_terminal_shows_the_same_figures() {
     let source = small_shop().await;
     let text = Review::of(&source, INTEGERS, &["--rate", "10"]).text;
     for expected in [
@@ -310,14 +310,14 @@ async fn the_terminal_shows_the_same() {
         "|           1 |      2 |  2.0 |   2 |   2 |   2 |       2 |",
         "| 1    |      2 | 100.0 % |",
         "| an order has at most 48 items",
-        "| none has more",
-        "1 users have that of an older one: 2 that of 1",
-        "the users of 1 orders would be rejected: 102",
+        "| no order has more",
+        "1 users have an older user's: 2 has that of 1",
+        "1 orders belong to rejected users: 102",
         "| user       | invalid value | email    | 3",
         "| order item | orphan        | order_id | 999",
-        "9 write units, and 5 of the index: 0.0000 USD; 2 s at 10 units a second",
+        "9 write units, and 5 for the index: 0.0000 USD; 2 s at 10 units a second",
         "us-east-1's list prices of 2026-",
-        "Without requests: give what is asked today with --queries",
+        "Without requests: to include them, pass today's statements with --queries",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
@@ -335,7 +335,7 @@ VACUUM FULL what is this,1,1.0,0,2026-11-01 00:00:00+00,2026-11-16 00:00:00+00
 ";
 
 #[tokio::test]
-async fn queries_have_a_pattern_or_none_and_cost_what_the_patterns_cost() {
+async fn queries_are_matched_to_patterns_and_cost_what_the_patterns_cost() {
     let source = small_shop().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), EXPORT).unwrap();
@@ -361,8 +361,8 @@ async fn queries_have_a_pattern_or_none_and_cost_what_the_patterns_cost() {
     assert_eq!(without[1]["milliseconds"], 9000.5);
     assert_eq!(queries["unparsed"][0]["sql"], "VACUUM FULL what is this");
 
-    // Twice what it was in 15 days: users 0.5 each; orders 0.5 and 3 each, their items 0.5 and 5; pages
-    // of 26 products, 9 KB, 1.5.
+    // Twice the requests of 15 days. A user costs 0.5 read units; an order 0.5 and 3 write units,
+    // each of its items 0.5 and 5; a page of 26 products with 9 KB 1.5.
     let month = &queries["month"];
     let near = |found: &Value, expected: f64| {
         let found = found.as_f64().unwrap();
@@ -377,7 +377,7 @@ async fn queries_have_a_pattern_or_none_and_cost_what_the_patterns_cost() {
 }
 
 #[tokio::test]
-async fn other_prices_are_taken_and_what_is_none_is_named() {
+async fn other_prices_are_used_and_an_invalid_file_is_named() {
     let source = small_shop().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let prices = Path::new(env!("CARGO_MANIFEST_DIR")).join("prices.toml");
@@ -398,5 +398,5 @@ async fn other_prices_are_taken_and_what_is_none_is_named() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
-    assert!(said.contains("has no prices") && said.contains("import"), "{said}");
+    assert!(said.contains("is not a price list") && said.contains("import"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Databases to read.
+//! Databases as sources.
 
 use std::env;
 use std::num::NonZeroUsize;
@@ -14,15 +14,15 @@ use tempfile::TempDir;
 
 use crate::generate::{self, Example, Shop, Written};
 
-/// A database of a test's own, on servers that allow to make schemas.
+/// A test's own database. The servers must allow creating schemas.
 pub(crate) struct Source {
     pub(crate) url: String,
     _folder: Option<TempDir>,
 }
 
-/// The server's URL, where there is one to test with.
+/// The variable with the URL of a server to test with, if there is one.
 const POSTGRES: &str = "STOREFRONT_TEST_POSTGRES_URL";
-/// The same of MySQL or MariaDB. The user must be allowed to make databases.
+/// The same for MySQL or MariaDB. The user must be allowed to create databases.
 const MYSQL: &str = "STOREFRONT_TEST_MYSQL_URL";
 
 impl Source {
@@ -33,7 +33,7 @@ impl Source {
         Self { url: format!("sqlite:{}", file.display()), _folder: Some(folder) }
     }
 
-    /// Runs statements. They hold emails and hashes: none is logged.
+    /// Runs statements. They contain emails and hashes, so none is logged.
     pub(crate) async fn execute(&self, statements: &str) {
         match self.url.split_once(':').unwrap().0 {
             "sqlite" => execute::<SqliteConnectOptions>(&self.url, statements).await,
@@ -42,7 +42,7 @@ impl Source {
         }
     }
 
-    /// A schema of that name, without what an earlier test left in it; `None` without a server.
+    /// Creates a schema, without what an earlier test has left in it; `None` without a server.
     pub(crate) async fn postgres(schema: &str) -> Option<Self> {
         let server = server(POSTGRES)?;
         let mut connection = PgConnection::connect(&server).await.unwrap();
@@ -53,7 +53,7 @@ impl Source {
         Some(Self { url, _folder: None })
     }
 
-    /// A database of that name, without what an earlier test left in it; `None` without a server.
+    /// Creates a database, without what an earlier test has left in it; `None` without a server.
     pub(crate) async fn mysql(database: &str) -> Option<Self> {
         let server = server(MYSQL)?;
         let mut connection = sqlx::MySqlConnection::connect(&server).await.unwrap();
@@ -65,7 +65,7 @@ impl Source {
         Some(Self { url, _folder: None })
     }
 
-    /// Fills it with the example's data.
+    /// Fills the database with the example's data.
     pub(crate) async fn generate(&self, example: Example, orders: u32, broken: u32) -> Written {
         let mut statements = Vec::new();
         let shop = Shop::new(orders, 1, broken);
@@ -94,12 +94,12 @@ where
 fn server(variable: &str) -> Option<String> {
     let url = env::var(variable).ok().filter(|url| !url.is_empty());
     if url.is_none() {
-        eprintln!("NOT TESTED: {variable} names no server");
+        eprintln!("NOT TESTED: {variable} is not set");
     }
     url
 }
 
-/// The example's mapping, as it is in the repository.
+/// Returns the example's mapping, as it is in the repository.
 pub(crate) fn mapping_of(example: Example) -> Mapping {
     let folder = match example {
         Example::IntegerKeys => "integer-keys",
@@ -113,12 +113,12 @@ pub(crate) fn paged(reader: Reader, rows: usize) -> Reader {
     reader.with_page(NonZeroUsize::new(rows).unwrap())
 }
 
-/// All that is read of a kind.
+/// Reads everything of a kind.
 pub(crate) async fn reads(reader: &mut Reader, kind: Kind, after: Option<Key>) -> Vec<Read> {
     reader.units(kind, after).try_collect().await.unwrap()
 }
 
-/// The units, and the rejects.
+/// Reads everything of a kind, and returns the units and the rejects.
 pub(crate) async fn sorted_out(reader: &mut Reader, kind: Kind) -> (Vec<Unit>, Vec<Reject>) {
     let mut units = Vec::new();
     let mut rejects = Vec::new();

@@ -1,4 +1,4 @@
-//! What is read, written into a table.
+//! Units, written into a table and read by the repositories.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use storefront_testing::test_table;
 
 use crate::source::{Source, mapping_of, sorted_out};
 
-/// The most writes of a batch, which DynamoDB sets.
+/// DynamoDB's limit of writes in a batch.
 const BATCH: usize = 25;
 
 /// A shop that was moved.
@@ -70,7 +70,7 @@ impl Shop {
         }
     }
 
-    /// The `legacyId` of each item, by its keys.
+    /// Returns the `legacyId` of each item, by its keys.
     async fn legacy_ids(&self) -> HashMap<(String, String), Option<String>> {
         let pages = self.client.scan().table_name(self.dynamodb.table_name());
         let items: Vec<Item> =
@@ -87,7 +87,7 @@ impl Shop {
 }
 
 #[tokio::test]
-async fn the_repositories_read_what_was_moved_as_their_own() {
+async fn the_repositories_read_moved_items_like_their_own() {
     for example in [Example::IntegerKeys, Example::UuidKeys] {
         let shop = Shop::moved(example).await;
         for unit in &shop.units {
@@ -115,7 +115,7 @@ async fn the_repositories_read_what_was_moved_as_their_own() {
 }
 
 #[tokio::test]
-async fn moving_a_shop_twice_leaves_what_moving_it_once_does() {
+async fn moving_a_shop_twice_has_the_same_result_as_moving_it_once() {
     let shop = Shop::moved(Example::IntegerKeys).await;
     let once = shop.legacy_ids().await;
     shop.write().await;
@@ -125,7 +125,7 @@ async fn moving_a_shop_twice_leaves_what_moving_it_once_does() {
 }
 
 #[tokio::test]
-async fn every_item_knows_its_key_in_the_source_and_keeps_it_when_it_is_changed() {
+async fn every_item_has_its_key_in_the_source_and_keeps_it_when_changed() {
     let shop = Shop::moved(Example::IntegerKeys).await;
     let before = shop.legacy_ids().await;
     assert!(before.values().all(Option::is_some));
@@ -143,7 +143,7 @@ async fn every_item_knows_its_key_in_the_source_and_keeps_it_when_it_is_changed(
                 shop.products.update(product.value.id, changes, None).await.unwrap();
             }
             Unit::Order(order) => {
-                // A cancellation changes the stock as well.
+                // A cancellation also changes the stock.
                 let to = match order.value.order.status {
                     OrderStatus::Pending | OrderStatus::Paid => OrderStatus::Cancelled,
                     OrderStatus::Shipped => OrderStatus::Delivered,
@@ -156,10 +156,10 @@ async fn every_item_knows_its_key_in_the_source_and_keeps_it_when_it_is_changed(
             }
         }
     }
-    assert!(is_cancelled, "no order could be");
+    assert!(is_cancelled, "no order could be cancelled");
     assert_eq!(shop.legacy_ids().await, before);
 
-    // A new email has a new guard, which nothing was migrated to; the user is the same.
+    // A new email has a new guard item, without a legacy id; the user keeps theirs.
     let Some(Unit::User(user)) = shop.units.first() else { panic!("users come first") };
     let email = Some("new@example.com".parse().unwrap());
     let changes = UserChanges { email, ..UserChanges::default() };
@@ -169,12 +169,12 @@ async fn every_item_knows_its_key_in_the_source_and_keeps_it_when_it_is_changed(
 }
 
 #[tokio::test]
-async fn an_item_is_what_the_repositories_write_and_its_key_in_the_source() {
+async fn an_item_is_what_the_repositories_write_plus_its_key_in_the_source() {
     let source = Source::sqlite();
     source.generate(Example::IntegerKeys, 1, 0).await;
     let mut reader = source.reader(mapping_of(Example::IntegerKeys)).await;
     let (units, _) = sorted_out(&mut reader, Kind::Order).await;
-    let Unit::Order(order) = &units[0] else { panic!("it is an order") };
+    let Unit::Order(order) = &units[0] else { panic!("not an order") };
     let with_key = units[0].to_items().unwrap();
     let own = order.value.to_items().unwrap();
     assert_eq!(with_key.len(), own.len());

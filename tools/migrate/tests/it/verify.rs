@@ -1,4 +1,4 @@
-//! Reads tables back, by the binary, and compares them with their sources.
+//! Runs the binary to read tables back and compare them with their sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,13 +30,13 @@ impl Move {
         Said::of(command.output().await.unwrap())
     }
 
-    /// With the state folder of the load.
+    /// Verifies with the state folder of the load.
     async fn verify_load(&self) -> Said {
         self.verify(&["--state", self.state().to_str().unwrap()]).await
     }
 
-    /// Each line of the file of differences, as `entity legacyId _type difference`, and what is said
-    /// about it.
+    /// Returns each line of the file of differences as `entity legacyId _type difference`, and the
+    /// attributes or the reason.
     fn differences(&self) -> BTreeSet<String> {
         let path = self.folder.path().join("differences.jsonl");
         let mode = fs::metadata(&path).unwrap().permissions().mode();
@@ -63,7 +63,7 @@ impl Move {
         self.dynamodb.client(&Plan::none())
     }
 
-    /// Sets an attribute, past the shop.
+    /// Sets an attribute, bypassing the shop.
     async fn set(&self, item: &Item, name: &str, value: &str) {
         let update = self.client().update_item().table_name(self.dynamodb.table_name());
         update
@@ -88,7 +88,7 @@ impl Move {
         delete.set_key(Some(key(item))).send().await.unwrap();
     }
 
-    /// The first item of an order's.
+    /// Returns the first item of an order.
     fn item_of(&self, order: u32) -> Item {
         self.items_of(order).next().unwrap()
     }
@@ -107,7 +107,7 @@ fn key(item: &Item) -> Item {
     ["PK", "SK"].map(|name| (name.to_owned(), item[name].clone())).into()
 }
 
-/// The item with other attributes.
+/// Returns the item with other attributes.
 fn with(mut item: Item, attributes: &[(&str, &str)]) -> Item {
     for (name, value) in attributes {
         item.insert((*name).to_owned(), AttributeValue::S((*value).to_owned()));
@@ -122,7 +122,7 @@ async fn loaded() -> Move {
 }
 
 #[tokio::test]
-async fn a_table_is_equal_after_a_load_and_what_was_rejected_is_no_difference() {
+async fn a_table_is_equal_after_a_load_and_rejects_are_no_differences() {
     for example in [Example::IntegerKeys, Example::UuidKeys] {
         let shop = Move::of(example, 600, 60).await;
         shop.load(&[]).await.expect(3);
@@ -148,7 +148,7 @@ async fn a_table_is_equal_after_a_load_and_what_was_rejected_is_no_difference() 
 }
 
 #[tokio::test]
-async fn each_difference_is_named_and_what_is_personal_is_not_shown() {
+async fn each_difference_is_named_without_personal_data() {
     let shop = loaded().await;
     let guard = |user: u32| shop.item("UniqueEmail", user);
     // In the table.
@@ -184,7 +184,7 @@ async fn each_difference_is_named_and_what_is_personal_is_not_shown() {
     )
     .await;
 
-    // A sample of the order that has an item too many would be one more difference, now and then.
+    // A sample of the order with an additional item would be another difference, now and then.
     let said = shop.verify(&["--samples", "0"]).await.expect(4);
     let expected = [
         "product 3 Product differs: name",
@@ -196,12 +196,12 @@ async fn each_difference_is_named_and_what_is_personal_is_not_shown() {
         "user 5 UniqueEmail missing",
         "user 6 UniqueEmail differs: userId",
         "order 2 OrderItem missing",
-        "product 5 Product unexpected: the product that it is of has no such item",
+        "product 5 Product unexpected: the product that it belongs to has no such item",
         "product 999999 Product unexpected: the source does not have it",
         "- 5 Odd unexpected: the shop has no items of this type",
         "order - OrderItem unexpected: its order was placed without it",
-        "order - OrderItem unexpected: there is no such order",
-        "user - UniqueEmail unexpected: it is no user's",
+        "order - OrderItem unexpected: its order does not exist",
+        "user - UniqueEmail unexpected: it belongs to no user",
         &format!("order {gone} Order unexpected: the source does not have it"),
         &format!("order {gone} OrderItem unexpected: the source does not have it"),
         "order 1000 Order missing",
@@ -216,19 +216,19 @@ async fn each_difference_is_named_and_what_is_personal_is_not_shown() {
     for text in [&said.text, &said.error, &file] {
         assert!(!text.contains("@example.com") && !text.contains("$2"), "{text}");
     }
-    // Whose email it is.
+    // It names the user instead of the email.
     assert!(file.contains(&text(&shop.item("User", 7), "id")), "{file}");
 }
 
 #[tokio::test]
-async fn what_the_shop_has_done_since_is_counted_apart() {
+async fn what_the_shop_has_done_since_is_counted_separately() {
     let shop = loaded().await;
     shop.execute("UPDATE orders SET state = 'P' WHERE id = 4").await;
     shop.load(&["--start-over"]).await.expect(0);
     let table = shop.dynamodb.table(&Plan::none());
     let (users, products) = (Users::new(table.clone()), Products::new(table.clone()));
     let orders = Orders::new(table.clone());
-    // A user takes another email, and somebody else the one that is free then.
+    // A user takes another email, and somebody else takes the old one.
     let user = shop.item("User", 2);
     let id: UserId = text(&user, "id").parse().unwrap();
     let email = Some("new@example.com".parse().unwrap());
@@ -255,7 +255,7 @@ async fn what_the_shop_has_done_since_is_counted_apart() {
     };
     orders.place(order).await.unwrap();
     LoginAttempts::new(table).begin(&"new@example.com".parse().unwrap()).await.unwrap();
-    // Somebody has logged in, whose hash is one of another shop's.
+    // A user with a hash from another shop has logged in.
     let password: storefront_credentials::Password = "correct horse".parse().unwrap();
     let hash = password.hash().await.unwrap();
     let user = shop.item("User", 3);
@@ -267,12 +267,12 @@ async fn what_the_shop_has_done_since_is_counted_apart() {
     shop.set(&user, "passwordHash", hash.as_str()).await;
 
     let said = shop.verify(&[]).await.expect(0);
-    let changed = "changed since by the shop: 2 users, 1 products, 1 orders";
+    let changed = "changed by the shop since: 2 users, 1 products, 1 orders";
     assert!(said.text.contains(changed), "{}", said.text);
-    for line in ["not looked at: 1 Idempotency", "not looked at: 1 LoginAttempts"] {
+    for line in ["not compared: 1 Idempotency", "not compared: 1 LoginAttempts"] {
         assert!(said.text.contains(line), "{}", said.text);
     }
-    // One of each: the new user's guard, and the old one's new one.
+    // One of each, but two guards: the new user's, and the one of the old user's new email.
     let own = |item_type: &str| {
         let mut lines = said.text.lines().map(str::trim_start);
         let line = lines.find(|line| line.split(' ').next() == Some(item_type)).unwrap();
@@ -289,14 +289,14 @@ async fn what_the_shop_has_done_since_is_counted_apart() {
         "user 3 User differs: passwordHash",
         "product 3 Product differs: price, stock, updatedAt, version",
         "order 4 Order differs: status, updatedAt, version",
-        "order - Order unexpected: the shop itself has made it",
+        "order - Order unexpected: the shop itself has created it",
     ] {
         assert!(found.contains(line), "{line}: {found:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_a_reject_by_now_is_not_expected_in_the_table() {
+async fn what_a_load_would_reject_now_is_not_expected_in_the_table() {
     let shop = loaded().await;
     let (oldest, other) = (shop.item("User", 1), shop.item("User", 9));
     let email = text(&oldest, "email").to_uppercase();
@@ -304,32 +304,32 @@ async fn what_is_a_reject_by_now_is_not_expected_in_the_table() {
     shop.execute("UPDATE products SET unit_price = -1 WHERE id = 3").await;
     let said = shop.verify(&[]).await.expect(4);
     let expected = [
-        "user 9 User unexpected: it is a reject in the source (shared email)",
-        "user 9 UniqueEmail unexpected: it is a reject in the source (shared email)",
-        "product 3 Product unexpected: it is a reject in the source (out of range)",
+        "user 9 User unexpected: a load rejects it (shared email)",
+        "user 9 UniqueEmail unexpected: a load rejects it (shared email)",
+        "product 3 Product unexpected: a load rejects it (out of range)",
     ];
     assert_eq!(shop.differences(), expected.map(str::to_owned).into(), "{}", said.text);
     assert!(said.text.contains(&format!("USER#{}", text(&other, "id"))), "{}", said.text);
 }
 
 #[tokio::test]
-async fn what_a_catch_up_has_left_is_no_difference_to_who_has_its_state_folder() {
+async fn what_a_catch_up_has_kept_is_no_difference_if_its_state_folder_is_given() {
     let shop = loaded().await;
-    // The second is older than the third, who has the email in the table.
+    // User 2 is older than user 3, who has the email in the table.
     let email = text(&shop.item("User", 3), "email");
     shop.change("customers", 2, &format!("email = '{email}'")).await;
     shop.load(&["--catch-up"]).await.expect(3);
     shop.verify(&[]).await.expect(4);
     let said = shop.verify_load().await.expect(0);
-    let left = "left by a catch-up as the table has them: 2 users, 0 products, 0 orders";
+    let left = "kept in the table by a catch-up: 2 users, 0 products, 0 orders";
     assert!(said.text.contains(left), "{}", said.text);
-    // Nothing else is left aside.
+    // Any other difference still counts.
     shop.delete(&shop.item("Product", 3)).await;
     shop.verify_load().await.expect(4);
 }
 
 #[tokio::test]
-async fn a_state_folder_must_be_that_of_the_load() {
+async fn a_state_folder_must_belong_to_the_load() {
     let shop = loaded().await;
     let other = shop.folder.path().join("other.toml");
     let mapping = fs::read_to_string(shop.mapping()).unwrap();
@@ -338,16 +338,16 @@ async fn a_state_folder_must_be_that_of_the_load() {
     let state = ["--state", state.to_str().unwrap()];
     let said = shop.verify_by(&other, &state).await.expect(1);
     assert!(
-        said.error.contains("is of another load: the mapping says something"),
+        said.error.contains("belongs to another load: the mapping has changed"),
         "{}",
         said.error
     );
 
     let said = shop.verify(&["--state", "elsewhere"]).await.expect(1);
-    assert!(said.error.contains("nothing was loaded with the state folder"), "{}", said.error);
-    assert!(!shop.folder.path().join("elsewhere").exists(), "it is not made");
+    assert!(said.error.contains("no load has been completed with the state"), "{}", said.error);
+    assert!(!shop.folder.path().join("elsewhere").exists(), "the folder was created");
 
-    // That of an import does not know the table.
+    // The state folder of an import does not know the table.
     fs::remove_dir_all(shop.state()).unwrap();
     let files = shop.command(&["--to", "import", "files"]).output().await.unwrap();
     Said::of(files).expect(0);
@@ -355,7 +355,7 @@ async fn a_state_folder_must_be_that_of_the_load() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_on_the_way_is_tried_again() {
+async fn failed_requests_are_retried() {
     let shop = loaded().await;
     for fault in [
         Fault::Unprocessed,
@@ -372,12 +372,12 @@ async fn what_goes_wrong_on_the_way_is_tried_again() {
         shop.plan.next("Scan", 1, fault);
     }
     shop.verify(&["--max-rcu", "100000"]).await.expect(0);
-    assert_eq!(shop.plan.remaining(), 0, "all of it went wrong");
+    assert_eq!(shop.plan.remaining(), 0, "some faults did not happen");
     assert!(shop.dynamodb.injected()[&Fault::Unprocessed] >= 2);
 }
 
 #[tokio::test]
-async fn a_refusal_that_will_not_pass_is_no_difference_but_a_failure() {
+async fn a_permanent_failure_is_not_reported_as_a_difference() {
     let shop = loaded().await;
     for operation in ["BatchGetItem", "Scan"] {
         let refusal = serde_json::json!({

@@ -1,19 +1,19 @@
 use serde_json::value::RawValue;
 use storefront_events::{Change, Message, Record};
 
-/// An event that was given up. Nothing in `redrive` depends on its kind.
+/// An event that was not delivered. Nothing in `redrive` depends on its kind.
 pub(crate) struct Event {
     pub(crate) message: Message,
-    /// What happened, without the data of a customer.
+    /// What happened, without customer data.
     pub(crate) outline: String,
 }
 
-/// What a record that was given up holds.
+/// The contents of a record that Lambda gave up on.
 pub(crate) enum GivenUp {
     Event(Event),
-    /// Nothing that a subscriber would have heard of.
+    /// Nothing that would have been published.
     Ignored,
-    /// It cannot be read, neither then nor now.
+    /// The function could not read it, and neither can this program.
     Unreadable {
         sequence_number: Option<String>,
         reason: String,
@@ -21,7 +21,7 @@ pub(crate) enum GivenUp {
 }
 
 impl GivenUp {
-    /// Reads a record of the stream, as the function does that publishes.
+    /// Reads a stream record with the code of the publishing function.
     pub(crate) fn read(record: &RawValue) -> Self {
         match Record::read(record) {
             Record::Change(Change { event, message, .. }) => {

@@ -1,8 +1,8 @@
-//! The on-failure destination of the event source mapping, copied into a folder.
+//! A local copy of the event source mapping's on-failure destination.
 //!
-//! Lambda writes one object per batch that it gives up, under
-//! `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<uuid>`, without an extension; the
-//! local cloud writes the same document into one folder, as `.json`.
+//! Lambda writes one object per batch that it gives up on, under
+//! `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<uuid>`, without an extension. The
+//! local cloud writes the same document into a single folder, as `.json`.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
 use std::fs;
@@ -14,32 +14,32 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 
-/// Where delivered files go. No key of Lambda's begins like this.
+/// The folder for delivered files. No key that Lambda writes begins like this.
 const DELIVERED: &str = "delivered";
 
 pub(crate) struct Folder(PathBuf);
 
-/// Why a file's records are not known.
+/// Why a file's records cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreadable {
     #[error("the file cannot be read: {0}")]
     File(#[from] io::Error),
-    #[error("this is no invocation record: {0}")]
+    #[error("this is not an invocation record: {0}")]
     Json(#[from] serde_json::Error),
     #[error(
-        "this invocation record has no payload; only S3 as the on-failure destination gets the \
-         records themselves"
+        "this invocation record has no payload; only an S3 bucket as the on-failure destination \
+         gets the records themselves"
     )]
     NoPayload,
 }
 
-/// What this needs of the invocation record.
+/// The part of an invocation record that is used.
 #[derive(Deserialize)]
 struct InvocationRecord {
     payload: Option<Box<RawValue>>,
 }
 
-/// What the function was invoked with.
+/// The event that the function was invoked with.
 #[derive(Deserialize)]
 struct Batch {
     #[serde(rename = "Records")]
@@ -51,7 +51,7 @@ impl Folder {
         Self(path.to_owned())
     }
 
-    /// All files but those delivered, by their paths in the folder.
+    /// Returns the paths, relative to the folder, of all files that are not delivered.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Error> {
         let mut files = Vec::new();
         let mut folders = vec![PathBuf::new()];
@@ -77,11 +77,11 @@ impl Folder {
         Ok(files)
     }
 
-    /// The records of a file, in the order in which the stream had them.
+    /// Reads the records of a file, in stream order.
     pub(crate) fn records(&self, file: &Path) -> Result<Vec<Box<RawValue>>, Unreadable> {
         let document: InvocationRecord = serde_json::from_slice(&fs::read(self.0.join(file))?)?;
         let payload = document.payload.ok_or(Unreadable::NoPayload)?;
-        // The function's event: as a text, or (emulators) as it is.
+        // The function's event, as a JSON string; emulators write the object itself.
         let batch: Batch = if payload.get().starts_with('"') {
             serde_json::from_str(&serde_json::from_str::<String>(payload.get())?)?
         } else {

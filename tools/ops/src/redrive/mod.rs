@@ -1,4 +1,4 @@
-//! `storefront-ops redrive`: publishes what the stream's event source mapping gave up.
+//! `storefront-ops redrive`: publishes the events that the event source mapping gave up on.
 
 mod event;
 mod files;
@@ -13,10 +13,10 @@ use event::GivenUp;
 use files::Folder;
 use plan::Plan;
 
-/// As many events as a batch of the function has: after each, files that are done with are moved.
+/// The function's batch size. After each batch, completely delivered files are moved.
 const BATCH: usize = 100;
 
-/// Says what would be sent.
+/// Prints the events that would be sent.
 pub(crate) fn show(folder: &Path) -> Result<(), Error> {
     let plan = Plan::new(&Folder::new(folder), GivenUp::read)?;
     for (event, file) in plan.events() {
@@ -25,7 +25,7 @@ pub(crate) fn show(folder: &Path) -> Result<(), Error> {
     plan.finish()
 }
 
-/// Sends it.
+/// Sends the events.
 pub(crate) async fn run(publisher: &Publisher, bus: &str, folder: &Path) -> Result<(), Error> {
     let folder = Folder::new(folder);
     let mut plan = Plan::new(&folder, GivenUp::read)?;

@@ -1,4 +1,4 @@
-//! What is to be sent, in which order, and which file is done with when.
+//! The events to send, their order, and when a file is done.
 
 use std::path::{Path, PathBuf};
 
@@ -10,33 +10,34 @@ use crate::error::{Error, Refusal};
 
 pub(crate) struct Plan {
     files: Vec<File>,
-    /// By subject and version. A bucket says nothing of the order of its files, and shards nothing of
-    /// each other's; a subject's version does. Between subjects no subscriber can expect any.
+    /// Sorted by subject and version. Neither the files of a bucket nor the shards of a stream have
+    /// an order among themselves, but a subject's versions do. Subscribers cannot expect an order
+    /// between subjects.
     events: Vec<Event>,
-    /// Which of the files each event is from.
+    /// The index of each event's file.
     origins: Vec<usize>,
-    /// How many of the events are done with, one way or the other.
+    /// How many events are done: delivered, refused or held back.
     done: usize,
 }
 
 struct File {
     path: PathBuf,
-    /// Events that are not delivered.
+    /// The number of events that are not delivered.
     open: usize,
     state: State,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// On the way.
+    /// In progress.
     Here,
     Delivered,
-    /// Something in it could not be delivered; it was said what.
+    /// It stays, because something in it could not be delivered; the reason has been printed.
     Left,
 }
 
 impl Plan {
-    /// Reads all files, and says of each what cannot be read.
+    /// Reads all files, and prints what cannot be read.
     pub(crate) fn new(folder: &Folder, read: fn(&RawValue) -> GivenUp) -> Result<Self, Error> {
         let mut plan = Self { files: Vec::new(), events: Vec::new(), origins: Vec::new(), done: 0 };
         let mut events = Vec::new();
@@ -52,7 +53,7 @@ impl Plan {
                             }
                             GivenUp::Ignored => {}
                             GivenUp::Unreadable { sequence_number, reason } => {
-                                let number = sequence_number.as_deref().unwrap_or("without number");
+                                let number = sequence_number.as_deref().unwrap_or("(no number)");
                                 file.leave(&format!("record {number} cannot be read: {reason}"));
                             }
                         }
@@ -69,18 +70,18 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Every event, with the file that it is from.
+    /// Iterates over all events, each with its file.
     pub(crate) fn events(&self) -> impl Iterator<Item = (&Event, &Path)> {
         let files = self.origins.iter().map(|&file| &*self.files[file].path);
         self.events.iter().zip(files)
     }
 
-    /// What is still to be sent.
+    /// Returns the events that are still to be sent.
     pub(crate) fn rest(&self) -> &[Event] {
         &self.events[self.done..]
     }
 
-    /// So many of the rest are delivered.
+    /// Records that the first `count` events of the rest are delivered.
     pub(crate) fn delivered(&mut self, count: usize) {
         for &file in &self.origins[self.done..self.done + count] {
             self.files[file].open -= 1;
@@ -88,8 +89,8 @@ impl Plan {
         self.done += count;
     }
 
-    /// The first of the rest is refused. What follows it of the same subject is held back: nobody
-    /// shall hear of an order's delivery before its payment.
+    /// Records that the first event of the rest is refused. Later events of the same subject are
+    /// held back, so that no subscriber hears of an order's delivery before its payment.
     pub(crate) fn refused(&mut self, reason: &Refusal) {
         let refused = self.done;
         let subject = self.events[refused].message.envelope.event_id.subject;
@@ -102,13 +103,13 @@ impl Plan {
             if event == refused {
                 file.leave(&format!("{event_id} is not delivered: {reason}"));
             } else {
-                file.leave(&format!("{event_id} is held back behind it"));
+                file.leave(&format!("{event_id} is held back behind an undelivered one"));
             }
             self.done += 1;
         }
     }
 
-    /// Moves the files of which everything is delivered.
+    /// Moves the files whose events are all delivered.
     pub(crate) fn move_delivered(&mut self, folder: &Folder) -> Result<(), Error> {
         let done = |file: &&mut File| file.state == State::Here && file.open == 0;
         for file in self.files.iter_mut().filter(done) {
@@ -119,7 +120,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether nothing is left that should not be.
+    /// Returns an error if any file had to be left.
     pub(crate) fn finish(self) -> Result<(), Error> {
         match self.files.iter().filter(|file| file.state == State::Left).count() {
             0 => Ok(()),
@@ -145,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// A record of which a parcel's event can be made: the shop has no parcels.
+    /// A record that becomes an event of a parcel. The shop has no parcels.
     #[derive(Deserialize)]
     struct Scan {
         parcel: u8,
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_a_kind_unknown_to_the_shop_go_out_in_order_and_wait_for_one_that_is_refused() {
+    fn events_of_a_new_kind_are_sent_in_order_and_held_back_behind_a_refused_one() {
         let bucket = tempfile::tempdir().unwrap();
         let put = |name: &str, records: &str| {
             let document = format!(r#"{{"payload":{{"Records":[{records}]}}}}"#);

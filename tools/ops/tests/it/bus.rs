@@ -1,4 +1,4 @@
-//! An event bus that refuses what it is told to.
+//! An event bus that rejects the entries it is told to.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -32,12 +32,12 @@ impl Bus {
         Self { url, state }
     }
 
-    /// The entry of this event fails, whatever call it is in.
+    /// Makes the entry of this event fail, in every call.
     pub(crate) fn refuse(&self, event_id: &str) {
         self.lock().refused.insert(event_id.to_owned());
     }
 
-    /// Every call fails.
+    /// Makes every call fail.
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
     }
@@ -46,7 +46,7 @@ impl Bus {
         *self.lock() = Inner::default();
     }
 
-    /// The `eventId` of each accepted entry, in order.
+    /// Returns the `eventId` of each accepted entry, in order.
     pub(crate) fn accepted(&self) -> Vec<String> {
         self.lock().accepted.clone()
     }

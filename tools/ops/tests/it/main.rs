@@ -1,4 +1,4 @@
-//! The binary, as an operator starts it: against the local cloud, and against an event bus that
+//! Runs the binary as an operator would: against the local cloud, and against an event bus that
 //! fails on demand.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
@@ -14,18 +14,18 @@ use storefront_cloud::{LocalCloud, Options};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// Well above what a busy machine takes.
+/// Well above what it takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the binary answered.
+/// The binary's exit code and output.
 #[derive(Debug)]
 struct Answer {
     code: Option<i32>,
-    said: String,
-    complained: String,
+    stdout: String,
+    stderr: String,
 }
 
-/// Runs it with these arguments and endpoints, and credentials that no emulator looks at.
+/// Runs the binary with these arguments and endpoints, and with credentials that emulators ignore.
 async fn storefront_ops(arguments: &[&str], endpoints: &[(&str, &str)]) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_storefront-ops"));
     command
@@ -37,15 +37,15 @@ async fn storefront_ops(arguments: &[&str], endpoints: &[(&str, &str)]) -> Answe
         .envs(endpoints.iter().copied())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let output = timeout(PATIENCE, command.output()).await.expect("it exits in time").unwrap();
     Answer {
         code: output.status.code(),
-        said: String::from_utf8(output.stdout).unwrap(),
-        complained: String::from_utf8(output.stderr).unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-/// The suite, in memory, with its demo users.
+/// Starts the stack in memory, with the demo users.
 async fn cloud() -> LocalCloud {
     let options = Options {
         template: concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into(),

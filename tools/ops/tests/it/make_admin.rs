@@ -16,7 +16,7 @@ async fn post(cloud: &LocalCloud, path: &str, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn who_has_registered_is_made_an_administrator_once() {
+async fn a_registered_user_becomes_an_administrator_once() {
     let cloud = cloud().await;
     let password = "correct horse";
     let grace = json!({ "email": "grace@example.com", "password": password, "name": "Grace" });
@@ -24,10 +24,10 @@ async fn who_has_registered_is_made_an_administrator_once() {
 
     let first = make_admin(&cloud, TABLE_NAME, " Grace@Example.com ").await;
     assert_eq!(first.code, Some(0), "{first:?}");
-    assert!(first.said.contains("grace@example.com"), "{first:?}");
+    assert!(first.stdout.contains("grace@example.com"), "{first:?}");
     let again = make_admin(&cloud, TABLE_NAME, "grace@example.com").await;
     assert_eq!(again.code, Some(0), "{again:?}");
-    assert!(again.said.contains("already"), "{again:?}");
+    assert!(again.stdout.contains("already"), "{again:?}");
 
     let log_in = json!({ "email": "grace@example.com", "password": password });
     let session = post(&cloud, "/sessions", log_in).await;
@@ -36,26 +36,26 @@ async fn who_has_registered_is_made_an_administrator_once() {
 }
 
 #[tokio::test]
-async fn who_has_not_registered_is_told_to() {
+async fn an_unknown_email_is_told_to_register_first() {
     let cloud = cloud().await;
     let answer = make_admin(&cloud, TABLE_NAME, "nobody@example.com").await;
     assert_eq!(answer.code, Some(1));
-    assert!(answer.complained.contains("nobody@example.com"), "{answer:?}");
-    assert!(answer.complained.contains("POST /users"), "{answer:?}");
+    assert!(answer.stderr.contains("nobody@example.com"), "{answer:?}");
+    assert!(answer.stderr.contains("POST /users"), "{answer:?}");
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_named() {
+async fn a_missing_table_is_named() {
     let cloud = cloud().await;
     let answer = make_admin(&cloud, "elsewhere", "ada@example.com").await;
     assert_eq!(answer.code, Some(1));
-    assert!(answer.complained.contains("the table elsewhere"), "{answer:?}");
-    assert!(answer.complained.contains("ResourceNotFoundException"), "{answer:?}");
+    assert!(answer.stderr.contains("the table elsewhere"), "{answer:?}");
+    assert!(answer.stderr.contains("ResourceNotFoundException"), "{answer:?}");
 }
 
 #[tokio::test]
-async fn what_is_no_email_is_a_wrong_command_line() {
+async fn an_invalid_email_is_a_usage_error() {
     let answer = storefront_ops(&["make-admin", "--table", "storefront", "grace"], &[]).await;
     assert_eq!(answer.code, Some(2));
-    assert!(answer.complained.contains("must be an email address"), "{answer:?}");
+    assert!(answer.stderr.contains("must be an email address"), "{answer:?}");
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::bus::Bus;
 use crate::{Answer, cloud, storefront_ops};
 
-/// A key as Lambda makes them.
+/// The start of a key, in Lambda's format.
 const KEY: &str = "aws/lambda/0b1f8a6e-9d3c-4b52-8a57-5c1d2e3f4a5b/shardId-00000001573689847184-864758bb/2026/11/22/2026-11-22T09.38.06-";
 
 /// A copy of the bucket.
@@ -18,7 +18,7 @@ impl Bucket {
         Self(TempDir::new().unwrap())
     }
 
-    /// Puts an object with these records.
+    /// Puts an invocation record with these stream records.
     fn put(&self, key: &str, records: &[Value]) {
         let payload = json!({ "Records": records }).to_string();
         self.put_document(key, &invocation_record(&payload.into()));
@@ -30,7 +30,7 @@ impl Bucket {
         fs::write(path, document.to_string()).unwrap();
     }
 
-    /// The files in a folder of it and below.
+    /// Returns the paths of all files.
     fn files(&self) -> Vec<String> {
         fn walk(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
             for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -61,7 +61,7 @@ impl Bucket {
     }
 }
 
-/// What Lambda writes about a batch that it gave up.
+/// Returns the document that Lambda writes for a batch it gave up on.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 fn invocation_record(payload: &Value) -> Value {
     json!({
@@ -99,7 +99,7 @@ fn event_id(order: u16, version: u16) -> String {
     format!("{}:{version}", order_id(order))
 }
 
-/// An order comes to this version; with each it goes one status further.
+/// Returns the stream record of an order's change to this version, one status further for each.
 fn change(order: u16, version: u16) -> Value {
     const STATUSES: [&str; 4] = ["pending", "paid", "shipped", "delivered"];
     let id = order_id(order);
@@ -132,7 +132,7 @@ fn change(order: u16, version: u16) -> Value {
     })
 }
 
-/// The same record, of which no event can be made.
+/// Returns the same record with an invalid total, so that no event can be made from it.
 fn unreadable(order: u16) -> Value {
     let mut record = change(order, 2);
     record["dynamodb"]["NewImage"]["total"] = json!({ "S": "SECRET" });
@@ -140,7 +140,7 @@ fn unreadable(order: u16) -> Value {
 }
 
 #[tokio::test]
-async fn what_was_given_up_is_published_as_the_function_would_have_every_time() {
+async fn every_run_publishes_the_events_that_the_function_would_have_published() {
     let cloud = cloud().await;
     let example =
         concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/order-status-stream/status-change.json");
@@ -168,12 +168,12 @@ async fn what_was_given_up_is_published_as_the_function_would_have_every_time() 
 }
 
 #[tokio::test]
-async fn an_orders_changes_go_out_in_order_whatever_files_they_are_in() {
+async fn an_orders_changes_are_sent_in_order_whichever_files_they_are_in() {
     let bus = Bus::start().await;
     let bucket = Bucket::empty();
     bucket.put(&format!("{KEY}1"), &[change(1, 4), change(2, 2)]);
     bucket.put(&format!("{KEY}2"), &[change(1, 2)]);
-    // As the local cloud keeps them.
+    // The local cloud's format.
     bucket.put("2026-11-22T09.00.00-3.json", &[change(1, 3)]);
 
     let answer = bucket.redrive(&bus.url).await;
@@ -184,12 +184,12 @@ async fn an_orders_changes_go_out_in_order_whatever_files_they_are_in() {
     assert!(bucket.files().iter().all(|file| file.starts_with("delivered/")));
 
     let again = bucket.redrive(&bus.url).await;
-    assert_eq!((again.code, &*again.said), (Some(0), ""), "there is nothing left");
+    assert_eq!((again.code, &*again.stdout), (Some(0), ""), "nothing is left");
     assert_eq!(bus.accepted().len(), 4);
 }
 
 #[tokio::test]
-async fn behind_a_change_that_is_refused_the_orders_later_ones_are_held_back() {
+async fn an_orders_later_changes_are_held_back_behind_a_refused_one() {
     let bus = Bus::start().await;
     let bucket = Bucket::empty();
     for order in 1..=3 {
@@ -209,9 +209,9 @@ async fn behind_a_change_that_is_refused_the_orders_later_ones_are_held_back() {
     let left: Vec<_> =
         bucket.files().into_iter().filter(|file| !file.starts_with("delivered/")).collect();
     assert_eq!(left, [format!("{KEY}2-2"), format!("{KEY}2-3")]);
-    assert!(answer.complained.contains(&event_id(2, 2)), "{answer:?}");
-    assert!(answer.complained.contains("InternalFailure"), "{answer:?}");
-    assert!(!answer.complained.contains("EUR"), "EventBridge's words quote the order: {answer:?}");
+    assert!(answer.stderr.contains(&event_id(2, 2)), "{answer:?}");
+    assert!(answer.stderr.contains("InternalFailure"), "{answer:?}");
+    assert!(!answer.stderr.contains("EUR"), "the message quotes the order: {answer:?}");
 
     bus.recover();
     assert_eq!(bucket.redrive(&bus.url).await.code, Some(0));
@@ -219,7 +219,7 @@ async fn behind_a_change_that_is_refused_the_orders_later_ones_are_held_back() {
 }
 
 #[tokio::test]
-async fn a_bus_that_does_not_answer_leaves_every_file() {
+async fn if_the_bus_cannot_be_used_every_file_stays() {
     let bus = Bus::start().await;
     let bucket = Bucket::empty();
     for order in 1..=3 {
@@ -232,13 +232,13 @@ async fn a_bus_that_does_not_answer_leaves_every_file() {
 
     assert_eq!(answer.code, Some(1));
     assert_eq!(bucket.files(), before);
-    assert!(answer.complained.contains("the event bus storefront"), "{answer:?}");
-    assert!(answer.complained.contains("AccessDeniedException"), "{answer:?}");
-    assert!(!answer.complained.contains("EUR"), "{answer:?}");
+    assert!(answer.stderr.contains("the event bus storefront"), "{answer:?}");
+    assert!(answer.stderr.contains("AccessDeniedException"), "{answer:?}");
+    assert!(!answer.stderr.contains("EUR"), "{answer:?}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_stays_and_is_named_and_the_rest_gets_through() {
+async fn unreadable_records_stay_and_are_named_and_the_others_are_sent() {
     let bus = Bus::start().await;
     let bucket = Bucket::empty();
     bucket.put(&format!("{KEY}1"), &[unreadable(1)]);
@@ -255,13 +255,13 @@ async fn what_cannot_be_read_stays_and_is_named_and_the_rest_gets_through() {
     let expected: Vec<_> = left.chain([format!("delivered/{KEY}5")]).collect();
     assert_eq!(bucket.files(), expected);
     for said in ["record 800000001002", "`total`", "invocation record", "on-failure destination"] {
-        assert!(answer.complained.contains(said), "{said}: {answer:?}");
+        assert!(answer.stderr.contains(said), "{said}: {answer:?}");
     }
-    assert!(!answer.complained.contains("SECRET"), "{answer:?}");
+    assert!(!answer.stderr.contains("SECRET"), "{answer:?}");
 }
 
 #[tokio::test]
-async fn a_payload_may_be_a_text_or_the_event_itself() {
+async fn a_payload_may_be_the_event_itself_instead_of_a_string() {
     let bus = Bus::start().await;
     let bucket = Bucket::empty();
     let payload = json!({ "Records": [change(1, 2)] });
@@ -276,13 +276,13 @@ async fn a_dry_run_shows_what_would_be_sent_and_sends_nothing() {
     bucket.put(&format!("{KEY}1"), &[change(1, 2)]);
     let answer = bucket.dry_run().await;
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    assert_eq!(answer.said, format!("would send {} pending -> paid ({KEY}1)\n", event_id(1, 2)));
+    assert_eq!(answer.stdout, format!("would send {} pending -> paid ({KEY}1)\n", event_id(1, 2)));
     assert_eq!(bucket.files(), [format!("{KEY}1")]);
 }
 
 #[tokio::test]
-async fn a_folder_that_is_not_there_is_named() {
+async fn a_missing_folder_is_named() {
     let answer = storefront_ops(&["redrive", "--dry-run", "/nowhere"], &[]).await;
     assert_eq!(answer.code, Some(1));
-    assert!(answer.complained.contains("/nowhere"), "{answer:?}");
+    assert!(answer.stderr.contains("/nowhere"), "{answer:?}");
 }

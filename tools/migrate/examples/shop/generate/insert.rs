@@ -1,19 +1,19 @@
-//! Rows on their way into the tables, many with a statement.
+//! Writes rows in INSERT statements with many rows each.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use storefront_core::Timestamp;
 
-/// How many rows of a table are written at once.
+/// How many rows one statement inserts.
 const ROWS: usize = 500;
 
-/// The rows that are not written yet, by table, in the order in which the tables came up.
+/// The rows that are not written yet, by table, in the order in which the tables were first used.
 pub(super) struct Inserts {
     tables: Vec<(&'static str, Vec<String>)>,
 }
 
-/// A value as it is written in a statement. All are the generator's own.
+/// A value in a statement. All values come from the generator.
 pub(super) enum Literal {
     Null,
     Number(i64),
@@ -26,7 +26,7 @@ impl Inserts {
         Self { tables: Vec::new() }
     }
 
-    /// A row of a table, its columns in the order of the schema.
+    /// Adds a row, with its columns in the order of the schema.
     pub(super) fn add<const N: usize>(&mut self, table: &'static str, values: &[Literal; N]) {
         let values: Vec<_> = values.iter().map(Literal::written).collect();
         let row = format!("({})", values.join(", "));
@@ -36,7 +36,7 @@ impl Inserts {
         }
     }
 
-    /// Writes the rows of each table that has many.
+    /// Writes the rows of each table that has enough of them.
     pub(super) fn write_full(&mut self, output: &mut impl Write) -> io::Result<()> {
         self.write(ROWS, output)
     }
@@ -62,13 +62,13 @@ impl Literal {
         Self::Text(value.to_string())
     }
 
-    /// Without an offset: UTC.
+    /// A time in UTC, without an offset.
     pub(super) fn time(millis: i64) -> Self {
         let time = Timestamp::from_millis(millis).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
         Self::Text(time.replace('T', " ").trim_end_matches('Z').to_owned())
     }
 
-    /// Cents as a number with two decimals.
+    /// An amount in cents, as a number with two decimals.
     pub(super) fn decimal(minor: i64) -> Self {
         let sign = if minor < 0 { "-" } else { "" };
         let minor = minor.unsigned_abs();

@@ -7,7 +7,7 @@ use super::shop::{CATEGORIES, Customer, Flaw, Order, Product};
 
 pub(super) const SCHEMA: &str = include_str!("../../integer-keys/schema.sql");
 
-/// What is there before anything else.
+/// Adds the categories, before all other rows.
 pub(super) fn begin(inserts: &mut Inserts) {
     for (n, title) in (1..).zip(CATEGORIES) {
         inserts.add("categories", &[Literal::Number(n), Literal::text(title)]);
@@ -60,7 +60,7 @@ pub(super) fn order(order: &Order, inserts: &mut Inserts) {
             ],
         );
     }
-    // An order's lines have numbers of their own: there are fewer than that of each.
+    // An order has fewer than 100 lines, so their ids do not collide.
     for (position, line) in (i64::from(order.n) * 100..).zip(&order.lines) {
         inserts.add(
             "order_lines",
@@ -76,7 +76,7 @@ pub(super) fn order(order: &Order, inserts: &mut Inserts) {
     }
 }
 
-/// Counted from 1, as databases do.
+/// Returns the id of a row; databases count from 1.
 fn id(n: u32) -> Literal {
     Literal::Number(i64::from(n) + 1)
 }

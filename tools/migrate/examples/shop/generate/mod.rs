@@ -1,8 +1,8 @@
-//! Data to try a migration with: a shop in the schema of one of the examples.
+//! Data for trying a migration: a shop in the schema of one of the examples.
 //!
-//! The same seed makes the same shop. Each customer, product and order is made from the seed and its
-//! number alone, so that none has to be kept, however many there are. Some rows are broken on
-//! purpose, as they are wherever people have worked for years.
+//! The same seed generates the same shop. Each customer, product and order depends only on the seed
+//! and its number, so none has to be kept, however many there are. Some rows are broken on purpose,
+//! as in any database that has been in use for years.
 
 mod insert;
 mod integer_keys;
@@ -18,13 +18,13 @@ use clap::ValueEnum;
 use self::insert::Inserts;
 pub(crate) use self::shop::{Flaw, Shop};
 
-/// An example of the repository's: `tools/migrate/examples`.
+/// An example in `tools/migrate/examples`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Example {
     /// Integer keys, `snake_case`, money with two decimals, one currency.
     IntegerKeys,
-    /// UUIDs, several currencies, prices in a table of their own. Not for MySQL, which has no type
-    /// for them.
+    /// UUIDs, several currencies, prices in their own table. Not for MySQL, which has no type for
+    /// UUIDs.
     UuidKeys,
 }
 
@@ -35,11 +35,11 @@ pub(crate) struct Written {
     pub(crate) products: u64,
     pub(crate) orders: u64,
     pub(crate) order_lines: u64,
-    /// What was broken on purpose, and how often.
+    /// The rules that were broken on purpose, and how often.
     pub(crate) flaws: BTreeMap<Flaw, u64>,
 }
 
-/// Writes statements that make the tables and fill them.
+/// Writes statements that create and fill the tables.
 pub(crate) fn write(example: Example, shop: &Shop, output: &mut impl Write) -> io::Result<Written> {
     let schema = match example {
         Example::IntegerKeys => integer_keys::SCHEMA,

@@ -1,4 +1,4 @@
-//! What the shop has, before it is in any schema.
+//! The contents of the shop, independent of a schema.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use storefront_core::OrderStatus;
 
 pub(super) const CATEGORIES: [&str; 8] =
     ["Coffee", "Tea", "Equipment", "Books", "Chocolate", "Cups", "Filters", "Hot drinks"];
-/// In which orders are, where there is more than one.
+/// The currencies of orders, in the example with several.
 pub(super) const CURRENCIES: [&str; 3] = ["EUR", "USD", "JPY"];
 const FIRST: [&str; 10] =
     ["Anna", "Ben", "Clara", "David", "Ewa", "Farid", "Grace", "Hugo", "Ines", "Jörg"];
@@ -14,20 +14,20 @@ const LAST: [&str; 8] =
     ["Okafor", "Müller", "O'Brien", "Nowak", "Rossi", "Tanaka", "Silva", "Andersson"];
 const KINDS: [&str; 6] = ["Single origin", "House blend", "Reserve", "Classic", "Winter", "Daily"];
 
-/// 2023-01-01, when the first order was placed. Customers and products are older.
+/// The time of the first order, 2023-01-01. Customers and products are older.
 const FIRST_ORDER: i64 = 1_672_531_200_000;
 const A_DAY: i64 = 24 * 60 * 60 * 1_000;
 const OLDER: i64 = 365 * A_DAY;
 /// From the first order to the last.
 const OF_ORDERS: i64 = 3 * 365 * A_DAY;
 
-/// The lines of an order that has far too many.
+/// The number of lines of an order that has too many.
 const TOO_MANY: u32 = 60;
 
 /// A rule that is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Flaw {
-    /// No single row is wrong: the address differs from another's by its capitals.
+    /// Each row by itself is valid, but the email differs from another only in capitals.
     CollidingEmail,
     InvalidEmail,
     OtherPassword,
@@ -40,13 +40,14 @@ pub(crate) enum Flaw {
     NoQuantity,
     OtherTotal,
     MixedCurrencies,
-    /// Its lines are there, and it is not.
+    /// Only its lines still exist.
     OrderGone,
-    /// Nothing that is rejected: orders keep what they were placed with.
+    /// This is not rejected, because orders keep their items.
     ProductGone,
 }
 
-/// A shop that is in no database yet. What it has is counted from 0, the oldest first.
+/// A shop before it is written. Customers, products and orders are numbered from 0, the oldest
+/// first.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shop {
     pub(super) orders: u32,
@@ -83,9 +84,9 @@ pub(super) struct Product {
 
 pub(super) struct Order {
     pub(super) n: u32,
-    /// Not below the shop's, where there is no such customer.
+    /// At least the shop's number of customers if the customer does not exist.
     pub(super) customer: u32,
-    /// `None` for one that the shop does not have.
+    /// `None` for an unknown status.
     pub(super) status: Option<OrderStatus>,
     pub(super) created_at: i64,
     pub(super) updated_at: i64,
@@ -94,7 +95,7 @@ pub(super) struct Order {
 }
 
 pub(super) struct Line {
-    /// Not below the shop's, where the product is gone.
+    /// At least the shop's number of products if the product no longer exists.
     pub(super) product: u32,
     pub(super) title: String,
     pub(super) quantity: u32,
@@ -104,7 +105,7 @@ pub(super) struct Line {
 
 impl Shop {
     pub(crate) fn new(orders: u32, seed: u64, broken: u32) -> Self {
-        // An order with too many lines has that many products, in one currency.
+        // An order with too many lines needs that many products in one currency.
         let products = (orders / 50).max(4 * TOO_MANY);
         Self { orders, customers: (orders / 10).max(20), products, seed, broken }
     }
@@ -112,7 +113,7 @@ impl Shop {
     pub(super) fn customer(&self, n: u32) -> Customer {
         let mut random = self.random(Kind::Customer, n);
         let flaws = [Flaw::CollidingEmail, Flaw::InvalidEmail, Flaw::OtherPassword];
-        // The first has nobody to collide with.
+        // The first customer has no other to collide with.
         let flaw = self.flaw(&flaws, &mut random).filter(|_| n > 0);
         let created_at = FIRST_ORDER - OLDER + part(OLDER, n, self.customers);
         Customer {
@@ -153,7 +154,7 @@ impl Shop {
             price: if flaw == Some(Flaw::NegativePrice) { -price } else { price },
             stock: match flaw {
                 Some(Flaw::NegativeStock) => Some(-1 - stock),
-                // Downloads.
+                // Downloads have no stock.
                 _ => (!n.is_multiple_of(20)).then_some(stock),
             },
             created_at: FIRST_ORDER - OLDER + part(OLDER, n, self.products),
@@ -161,12 +162,12 @@ impl Shop {
         }
     }
 
-    /// In cents.
+    /// Returns a price in cents.
     fn price(&self, n: u32) -> i64 {
         self.random(Kind::Price, n).i64(500..9_999)
     }
 
-    /// An order of products in one of several currencies, or all in the same.
+    /// Returns an order, in one of several currencies or always in the same.
     pub(super) fn order(&self, n: u32, in_currencies: bool) -> Order {
         let mut random = self.random(Kind::Order, n);
         let common = [
@@ -182,7 +183,7 @@ impl Shop {
         let mut flaws = common.to_vec();
         flaws.push(last);
         if in_currencies {
-            // There the status is made of times, and cannot be unknown.
+            // That example derives the status from times, so it cannot be unknown.
             flaws.retain(|flaw| *flaw != Flaw::UnknownStatus);
         }
         let flaw = self.flaw(&flaws, &mut random);
@@ -211,7 +212,7 @@ impl Shop {
         in_currencies: bool,
         random: &mut fastrand::Rng,
     ) -> Vec<Line> {
-        // Every third product is in the same currency.
+        // With three currencies, every third product has the same.
         let currencies = if in_currencies { of(&CURRENCIES) } else { 1 };
         let of_currency = self.products / currencies;
         let mut numbers: Vec<u32> = match flaw {
@@ -245,15 +246,15 @@ impl Shop {
         is_broken.then_some(flaw)
     }
 
-    /// What is drawn for one thing, and for one purpose.
+    /// Returns a generator of its own for each row and purpose.
     pub(super) fn random(&self, kind: Kind, n: u32) -> fastrand::Rng {
         let mut random = fastrand::Rng::with_seed(self.seed ^ ((kind as u64) << 32 | u64::from(n)));
-        // Numbers that follow each other begin alike.
+        // The first numbers of consecutive seeds are similar.
         fastrand::Rng::with_seed(random.u64(..))
     }
 }
 
-/// What is drawn apart.
+/// The purposes that have random generators of their own.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Customer,
@@ -266,7 +267,7 @@ pub(super) enum Kind {
 }
 
 impl Order {
-    /// What the lines cost, in cents; or more, where that is the flaw.
+    /// Returns the sum of the lines in cents, or more if that is the flaw.
     pub(super) fn total(&self) -> i64 {
         let sum: i64 = self.lines.iter().map(|line| line.price * i64::from(line.quantity)).sum();
         sum + if self.flaw == Some(Flaw::OtherTotal) { 495 } else { 0 }
@@ -277,10 +278,11 @@ fn title(n: u32) -> String {
     format!("{} No. {n}", KINDS[n as usize % KINDS.len()])
 }
 
-/// Argon2id's and bcrypt's, by their shapes: nobody logs in with them.
+/// Returns text in the format of argon2id and bcrypt hashes. It matches no known password.
 fn password(random: &mut fastrand::Rng) -> String {
     let mut text = |length| (0..length).map(|_| random.alphanumeric()).collect::<String>();
-    // The last character of each part has fewer bits than others; of zeros there are enough.
+    // The last character of each part has fewer significant bits than the others, so its value is
+    // zero.
     let (salt, output, bcrypt_salt, bcrypt_output) = (text(21), text(42), text(21), text(30));
     if random.bool() {
         format!("$argon2id$v=19$m=19456,t=2,p=1${salt}A${output}A")
@@ -289,7 +291,7 @@ fn password(random: &mut fastrand::Rng) -> String {
     }
 }
 
-/// The most are done with.
+/// Returns a status. Most orders are completed.
 fn status(random: &mut fastrand::Rng) -> OrderStatus {
     match random.u32(..100) {
         0..2 => OrderStatus::Pending,
@@ -300,17 +302,17 @@ fn status(random: &mut fastrand::Rng) -> OrderStatus {
     }
 }
 
-/// How many there are.
+/// Returns the number of names.
 pub(super) fn of(names: &[&str]) -> u32 {
     names.len().try_into().unwrap_or(u32::MAX)
 }
 
-/// The n-th of so many equal parts.
+/// Returns the start of the n-th of equal parts.
 fn part(of: i64, n: u32, parts: u32) -> i64 {
     of * i64::from(n) / i64::from(parts)
 }
 
-/// A number below `end`, half of the times one of the first quarter.
+/// Returns a random number below `end`, half of the time one in the first quarter.
 fn skewed(end: u32, random: &mut fastrand::Rng) -> u32 {
     let share = random.f64();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is below `end`")]
@@ -322,19 +324,19 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CollidingEmail => "customers with another's email in capitals",
-            Self::InvalidEmail => "customers whose email is none",
+            Self::InvalidEmail => "customers with an invalid email",
             Self::OtherPassword => "customers whose password is neither argon2 nor bcrypt",
             Self::NegativePrice => "products with a negative price",
             Self::NegativeStock => "products with a negative stock",
-            Self::UnknownStatus => "orders with a status that nobody knows",
-            Self::NoSuchCustomer => "orders of nobody",
+            Self::UnknownStatus => "orders with an unknown status",
+            Self::NoSuchCustomer => "orders of a customer who does not exist",
             Self::NoLines => "orders without lines",
             Self::TooManyLines => "orders with too many lines",
-            Self::NoQuantity => "orders of no pieces",
+            Self::NoQuantity => "orders with a quantity of 0",
             Self::OtherTotal => "orders whose total is not the sum of their lines",
             Self::MixedCurrencies => "orders in two currencies",
-            Self::OrderGone => "orders that are gone, with their lines still there",
-            Self::ProductGone => "orders of a product that is gone (which is fine)",
+            Self::OrderGone => "deleted orders whose lines still exist",
+            Self::ProductGone => "orders of a deleted product (which is fine)",
         })
     }
 }

@@ -8,7 +8,7 @@ use super::shop::{CATEGORIES, CURRENCIES, Customer, Flaw, Kind, Order, Product, 
 
 pub(super) const SCHEMA: &str = include_str!("../../uuid-keys/schema.sql");
 
-/// What is there before anything else.
+/// Adds the currencies, before all other rows.
 pub(super) fn begin(inserts: &mut Inserts) {
     for (n, code) in (1..).zip(CURRENCIES) {
         inserts.add("currencies", &[Literal::Number(n), Literal::text(code)]);
@@ -43,7 +43,7 @@ pub(super) fn product(shop: &Shop, product: &Product, inserts: &mut Inserts) {
         ],
     );
     let currency = product.n % of(&CURRENCIES);
-    // What it once cost, and what it costs.
+    // A former price, and the current one.
     for (price, until) in [(product.price + 100, Some(product.created_at)), (product.price, None)] {
         let last = if until.is_some() { 1 } else { 2 };
         inserts.add(
@@ -94,7 +94,8 @@ pub(super) fn order(shop: &Shop, order: &Order, inserts: &mut Inserts) {
     }
 }
 
-/// The newer half has ids of version 7: somebody has changed the application since.
+/// Returns an order's id. The newer half has ids of version 7, as if the application had been
+/// changed.
 fn order_id(shop: &Shop, order: &Order) -> Uuid {
     if order.n < shop.orders / 2 {
         return random_id(shop, Kind::OrderId, order.n);
@@ -117,7 +118,7 @@ fn time(millis: i64) -> Literal {
     }
 }
 
-/// Whether it was paid, sent, has arrived, was cancelled.
+/// Returns whether the order was paid, was sent, has arrived and was cancelled.
 fn times(status: Option<OrderStatus>) -> [bool; 4] {
     match status {
         Some(OrderStatus::Pending) | None => [false, false, false, false],

@@ -1,4 +1,4 @@
-//! Columns, where expressions have them.
+//! The columns in expressions.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -7,17 +7,17 @@ use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, visit_expressions,
 };
 
-/// A column; without its table where the statement does not say.
+/// A column; without its table if the statement does not have it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Column {
     pub(super) table: Option<String>,
     pub(super) name: String,
 }
 
-/// By what name a statement knows its tables.
+/// A statement's tables, by their aliases.
 pub(super) type Aliases = HashMap<String, String>;
 
-/// A column, also where it is cast, or its capitals and its blanks are folded.
+/// Returns the column of an expression, even if it is cast, or its case or blanks are normalised.
 pub(super) fn column(expr: &Expr, aliases: &Aliases) -> Option<Column> {
     const FOLDS: [&str; 5] = ["lower", "upper", "trim", "lcase", "ucase"];
     match expr {
@@ -27,7 +27,7 @@ pub(super) fn column(expr: &Expr, aliases: &Aliases) -> Option<Column> {
         Expr::Collate { expr, .. } => column(expr, aliases),
         Expr::Identifier(name) => {
             let mut tables = aliases.values();
-            // Where there is one table only, it is that one's.
+            // If the statement has only one table, the column belongs to it.
             let table = tables.next().filter(|_| tables.next().is_none()).cloned();
             Some(Column { table, name: folded(&name.value) })
         }
@@ -51,7 +51,7 @@ pub(super) fn column(expr: &Expr, aliases: &Aliases) -> Option<Column> {
     }
 }
 
-/// All columns that an expression names, each once.
+/// Returns all columns in an expression, each once.
 pub(super) fn columns(expr: &Expr, aliases: &Aliases) -> Vec<Column> {
     let mut found = Vec::new();
     let _ = visit_expressions(expr, |expr| {
@@ -98,13 +98,13 @@ pub(super) fn is_query(expr: &Expr) -> bool {
     matches!(expr, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })
 }
 
-/// A name without its schema.
+/// Returns a name without its schema.
 pub(super) fn last(name: &ObjectName) -> String {
     let ident = name.0.last().and_then(|part| part.as_ident());
     ident.map(|ident| folded(&ident.value)).unwrap_or_default()
 }
 
-/// Two names that differ by their capitals only are taken for one.
+/// Folds a name to lower case: names that differ only in case are treated as the same.
 pub(super) fn folded(name: &str) -> String {
     name.to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Where queries are read from: what PostgreSQL counts of them, or a log.
+//! Reads statements from PostgreSQL's statistics or from a log.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// How the queries are given.
+/// The format of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Format {
@@ -17,30 +17,30 @@ pub(super) enum Format {
     PgStatStatements,
     /// MySQL's or MariaDB's general or slow log.
     MySqlLog,
-    /// A statement a line.
+    /// One statement per line.
     Plain,
 }
 
-/// A statement, or several of the same text.
+/// A statement, or several with the same text.
 #[derive(Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) sql: String,
     pub(super) calls: u64,
-    /// All calls together.
+    /// For all calls together.
     pub(super) milliseconds: Option<f64>,
-    /// What all calls together have returned or changed.
+    /// The number of rows that all calls together returned or changed.
     pub(super) rows: Option<u64>,
 }
 
-/// From when to when queries were counted or logged.
+/// The period in which statements were counted or logged.
 #[derive(Clone, Copy, Debug, Default)]
 struct Period {
     first: Option<Timestamp>,
     last: Option<Timestamp>,
 }
 
-/// A row of the export. `stats_since` and `read_at` are optional: the second is no column of the view's,
-/// but `now()`.
+/// A row of the export. `stats_since` and `read_at` are optional. `read_at` is not a column of the
+/// view, but `now()`.
 #[derive(Debug, Deserialize)]
 struct Counted {
     query: String,
@@ -53,8 +53,8 @@ struct Counted {
     read_at: Option<String>,
 }
 
-/// Reads a file of any format, which is known by its first line. Also how many seconds it is of, if it
-/// says.
+/// Reads a file of any format, which is recognised by its first line. Returns the format, and the
+/// seconds that the file covers if it has times.
 pub(super) fn read(
     path: &Path,
     mut each: impl FnMut(Entry),
@@ -98,7 +98,7 @@ pub(super) fn read(
     Ok((format, period.seconds()))
 }
 
-/// Some clients write other bytes than text.
+/// Reads lines, including ones that are not UTF-8, which some clients write.
 fn lines(mut reader: impl BufRead, mut each: impl FnMut(&str)) -> std::io::Result<()> {
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
@@ -137,12 +137,12 @@ impl Period {
     }
 }
 
-/// The general log has a line for each command, the slow log some lines of comments before each
-/// statement.
+/// A reader of both logs. The general log has a line for each command; the slow log has comment
+/// lines before each statement.
 #[derive(Default)]
 struct MySqlLog {
     period: Period,
-    /// What of a statement has been read.
+    /// The part of the current statement that has been read.
     sql: Option<String>,
     milliseconds: Option<f64>,
     rows: Option<u64>,
@@ -183,7 +183,7 @@ impl MySqlLog {
             let sql = sql.trim().trim_end_matches(';').to_owned();
             each(Entry { sql, calls: 1, milliseconds, rows });
         } else {
-            // They are told in several comments before it.
+            // A statement's figures are in several comments before it.
             (self.milliseconds, self.rows) = (milliseconds, rows);
         }
     }
@@ -193,13 +193,13 @@ fn number<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<f64> {
     words.next()?.parse().ok()
 }
 
-/// What the slow log itself writes before a statement.
+/// Whether the slow log itself writes this line before a statement.
 fn is_context(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     line.is_empty() || line.starts_with("set timestamp=") || line.starts_with("use ")
 }
 
-/// A command of the general log: time, command, argument.
+/// Splits a line of the general log into time, command and argument.
 fn general(line: &str) -> Option<(&str, &str, &str)> {
     let (time, rest) = line.split_once('\t')?;
     time.parse::<Timestamp>().ok()?;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_has_calls_and_times_and_perhaps_a_period() {
+    fn an_export_has_calls_and_durations_and_an_optional_period() {
         let (format, seconds, entries) = all(
             "userid,query,calls,total_exec_time,rows,stats_since,read_at\n\
              10,\"SELECT a,\n b FROM t\",7,1.5,14,2026-11-01 00:00:00+00,2026-11-02 00:00:00.5+00\n",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_general_log_has_statements_of_several_lines() {
+    fn a_statement_in_a_general_log_can_have_several_lines() {
         let (format, seconds, entries) =
             all("/usr/sbin/mysqld, Version: 8.4.0 started with:\nTcp port: 3306\n\
              Time                 Id Command    Argument\n\
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_log_has_times() {
+    fn a_slow_log_has_durations() {
         let (format, _, entries) = all(
             "# Time: 2026-11-22T10:00:00.000000Z\n# User@Host: shop[shop] @ localhost []  Id: 12\n\
              # Query_time: 0.250000  Lock_time: 0.000000 Rows_sent: 3  Rows_examined: 30\n\
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn otherwise_a_line_is_a_statement() {
+    fn in_any_other_file_each_line_is_a_statement() {
         let (format, seconds, entries) = all("-- of monday\nSELECT 1;\n\nSELECT 2\n");
         assert_eq!((format, seconds), (Format::Plain, None));
         assert_eq!(entries, [entry("SELECT 1", None, None), entry("SELECT 2", None, None)]);

@@ -1,4 +1,4 @@
-//! What is asked of the source today, and which access pattern answers it after the move.
+//! The statements that the source runs today, and which access pattern replaces each.
 
 mod expression;
 mod log;
@@ -29,45 +29,45 @@ use super::cost::Prices;
 use super::patterns;
 use crate::{Entity, Error, Mapping};
 
-/// How many statements that differ by more than their values are kept apart. Those that come later are
-/// counted together.
+/// How many different statements, apart from their values, are listed. Further ones are only
+/// counted.
 const DISTINCT: usize = 10_000;
 
 /// How much of a statement is shown, in characters.
 const SHOWN: usize = 600;
 
-/// How many rows a page is taken to have where the file does not say: the API's default.
+/// The assumed rows of a page if the file does not have them: the API's default.
 const PAGE: f64 = 25.0;
 
-/// What a month has.
+/// A month in seconds.
 const MONTH: f64 = 30.0 * 24.0 * 3_600.0;
 
-/// What is asked, and what answers it.
+/// Statements by the access pattern that replaces them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Queries {
     format: Format,
-    /// What the file is of, where it says.
+    /// The period that the file covers, if it has times.
     pub(super) seconds: Option<f64>,
     /// Calls of all statements.
     pub(super) calls: u64,
-    /// BEGIN, SET, SELECT 1 and others that ask nothing of a table.
+    /// Calls of BEGIN, SET, SELECT 1 and other statements without a table.
     pub(super) without_table: u64,
-    /// Of statements that were not kept apart any more.
+    /// Calls of statements beyond the limit.
     pub(super) others: u64,
     /// All access patterns, in the order of their documentation.
     pub(super) patterns: Vec<Answered>,
-    /// Those that no pattern answers, the most frequent first.
+    /// Statements that no pattern replaces, the most frequent first.
     pub(super) without_pattern: Vec<Asked>,
-    /// Those that are no SQL that could be read.
+    /// Statements that could not be parsed as SQL.
     pub(super) unparsed: Vec<Asked>,
-    /// Sections of the mapping whose SELECTs are too involved to know their columns by.
+    /// Sections of the mapping whose SELECTs are too complex to find their columns.
     pub(super) not_followed: Vec<&'static str>,
-    /// What all that has a pattern would cost a month, where the file says what time it is of.
+    /// The monthly cost of all statements with a pattern, if the period is known.
     pub(super) month: Option<Requests>,
 }
 
-/// A pattern, and what it takes the place of.
+/// A pattern, and the statements that it replaces.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answered {
@@ -80,26 +80,26 @@ pub(super) struct Answered {
     pub(super) statements: Vec<Asked>,
 }
 
-/// A statement without its values, and how often it came.
+/// A statement without its values, and how often it was called.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Asked {
     pub(super) sql: String,
     pub(super) calls: u64,
-    /// All calls together, where the file says.
+    /// For all calls together, if the file has it.
     pub(super) milliseconds: Option<f64>,
-    /// Why it has no pattern, or why that may be another.
+    /// Why it has no pattern, or why the pattern is not certain.
     pub(super) why: Vec<String>,
 }
 
-/// What requests cost in a month of 30 days.
+/// The cost of requests in a month of 30 days.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Requests {
     pub(super) read_units: f64,
     pub(super) write_units: f64,
     pub(super) cost: f64,
-    /// How much of the cost is of statements whose pattern is not certain.
+    /// The part of the cost for statements whose pattern is not certain.
     pub(super) uncertain_cost: f64,
 }
 
@@ -109,7 +109,7 @@ struct Calls {
     count: u64,
     milliseconds: Option<f64>,
     rows: Option<u64>,
-    /// What it inserts.
+    /// The number of rows that it inserts.
     inserted: u64,
 }
 
@@ -118,7 +118,7 @@ enum Known {
     Unparsed,
 }
 
-/// SQL as the source's URL says.
+/// Returns the SQL dialect for the source's URL.
 pub(super) fn dialect(url: &str) -> Box<dyn Dialect> {
     match url.split_once(':').map(|(scheme, _)| scheme) {
         Some("mysql" | "mariadb") => Box::new(MySqlDialect {}),
@@ -157,7 +157,7 @@ impl Queries {
             calls: all,
             without_table: 0,
             others,
-            // Special cases are of what a request finds, which no statement says.
+            // Special cases depend on what a request finds, which a statement does not show.
             patterns: access_patterns::all()
                 .filter(|it| it.case.is_none())
                 .map(Answered::of)
@@ -172,7 +172,7 @@ impl Queries {
         Ok(queries)
     }
 
-    /// Puts each statement where it belongs, and sums up what those with a pattern cost.
+    /// Sorts the statements, and returns the cost of those with a pattern.
     fn sort(
         &mut self,
         known: HashMap<String, (Known, Calls)>,
@@ -210,7 +210,8 @@ impl Queries {
     }
 }
 
-/// The statements of an entry, without their values. A text that is no SQL is one of them.
+/// Parses the statements of an entry, and removes their values. A text that is not SQL counts as
+/// one statement.
 fn read_statement(
     entry: &Entry,
     dialect: &dyn Dialect,
@@ -229,7 +230,7 @@ fn read_statement(
     read.collect()
 }
 
-/// The statement with a question mark for each value: values are personal data.
+/// Returns the statement with a question mark for each value, because values can be personal data.
 fn without_values(statement: &mut Statement) -> String {
     let _ = statement.visit(&mut Values);
     shortened(&statement.to_string())
@@ -245,7 +246,7 @@ impl VisitorMut for Values {
         ControlFlow::Continue(())
     }
 
-    /// However long a list is, it is a list.
+    /// Makes statements equal that differ only in the length of a list.
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Expr::InList { list, .. } = expr {
             list.truncate(1);
@@ -253,7 +254,7 @@ impl VisitorMut for Values {
         ControlFlow::Continue(())
     }
 
-    /// However many rows are inserted.
+    /// Makes statements equal that differ only in the number of rows they insert.
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         if let SetExpr::Values(values) = &mut *query.body {
             values.rows.truncate(1);
@@ -262,10 +263,10 @@ impl VisitorMut for Values {
     }
 }
 
-/// What cannot be parsed, without what may be a value.
+/// Removes everything that may be a value from a text that cannot be parsed.
 fn masked(sql: &str, dialect: &dyn Dialect) -> String {
     let Ok(tokens) = Tokenizer::new(dialect, sql).tokenize() else {
-        // Not even quotes are where they should be: the first word says what it may be.
+        // Even its quotes are unbalanced, so only the first word is safe to show.
         return format!("{} …", sql.split_whitespace().next().unwrap_or_default());
     };
     let text: String = tokens
@@ -325,7 +326,7 @@ impl Asked {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "an estimate does not need all digits of 2^53")]
+#[allow(clippy::cast_precision_loss, reason = "an estimate needs no digits beyond 2^53")]
 impl Requests {
     fn add(&mut self, found: &Match, calls: &Calls, items: &[Items], prices: &Prices) {
         let times = calls.count as f64;
@@ -338,7 +339,7 @@ impl Requests {
                 let rows = calls.rows.map_or(PAGE, |rows| rows as f64 / times.max(1.0));
                 let is_of_products = found.pattern == patterns::PRODUCTS;
                 let of = if is_of_products { ItemType::Product } else { ItemType::Order };
-                // A page reads one item more than it shows.
+                // A page reads one more item than it shows.
                 times * units.of(0.0, (rows + 1.0) * mean_bytes(items, of))
             }
             Share::Whole => times * units.base,

@@ -1,4 +1,4 @@
-//! Which access pattern takes the place of a statement, if any does.
+//! Decides which access pattern replaces a statement, if any.
 
 use storefront_core::OrderStatus;
 use storefront_core::access_patterns::AccessPattern;
@@ -12,40 +12,40 @@ use crate::review::patterns::{
 };
 use crate::{Entity, Mapping};
 
-/// What becomes of a statement.
+/// The result for a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Verdict {
-    /// This pattern does it.
+    /// This pattern replaces it.
     Pattern(Match),
-    /// No pattern does, and why.
+    /// No pattern replaces it, for this reason.
     None(String),
-    /// It reads and writes no table.
+    /// It uses no table.
     NoTable,
 }
 
-/// The pattern that does what a statement does.
+/// The pattern that replaces a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Match {
     pub(super) pattern: &'static AccessPattern,
-    /// Which part of the pattern's cost it stands for.
+    /// The part of the pattern's cost that it accounts for.
     pub(super) share: Share,
-    /// Why it may not be so, after all.
+    /// Why the match is not certain.
     pub(super) doubts: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Share {
-    /// All of it, but what each order item costs.
+    /// All of it except the cost of each order item.
     Whole,
-    /// What an order item costs.
+    /// The cost of the order items.
     OrderItems,
-    /// Nothing: it is paid for with another statement.
+    /// Nothing: another statement accounts for it.
     Nothing,
 }
 
 type Found = Result<Match, String>;
 
-/// Holds a statement against the patterns.
+/// Matches a statement with the patterns.
 pub(super) fn judge(shape: &Shape, schema: &Schema, mapping: &Mapping) -> Verdict {
     if shape.tables.is_empty() {
         return Verdict::NoTable;
@@ -64,7 +64,7 @@ pub(super) fn judge(shape: &Shape, schema: &Schema, mapping: &Mapping) -> Verdic
     match found {
         Ok(mut found) => {
             if shape.is_opaque {
-                found.doubts.push("parts of it are not followed".to_owned());
+                found.doubts.push("parts of it were not analysed".to_owned());
             }
             Verdict::Pattern(found)
         }
@@ -88,14 +88,15 @@ impl Match {
     }
 }
 
-/// A statement, seen as one that asks for an entity.
+/// A statement, analysed as a request for one entity.
 struct Asked<'s> {
     shape: &'s Shape,
     of: &'s OfEntity,
 }
 
 impl<'s> Asked<'s> {
-    /// How an attribute is asked for; and the doubt that the column only stands for it.
+    /// Returns the condition on an attribute, and whether it is on a column that only stands for
+    /// it.
     fn condition(&self, attribute: &str) -> Option<(Operator, bool)> {
         self.shape.conditions.iter().find_map(|(column, operator)| match self.of.meaning(column) {
             Some(Meaning::Is(found)) if found == attribute => Some((*operator, false)),
@@ -108,7 +109,7 @@ impl<'s> Asked<'s> {
         matches!(self.condition(attribute), Some((Operator::Equal, _)))
     }
 
-    /// The one thing that has this key, or several.
+    /// Matches a statement that finds one or several rows by this key.
     fn by_key(&self, attribute: &str, found: Match) -> Option<Match> {
         match self.condition(attribute)?.0 {
             Operator::Equal => Some(found),
@@ -117,7 +118,7 @@ impl<'s> Asked<'s> {
         }
     }
 
-    /// What else is asked for, by the source's names.
+    /// Returns the columns of all other conditions.
     fn others(&self, besides: &[&str]) -> Vec<&'s str> {
         let others =
             self.shape.conditions.iter().filter(|(column, _)| match self.of.meaning(column) {
@@ -127,23 +128,23 @@ impl<'s> Asked<'s> {
         others.map(|(column, _)| column.name.as_str()).collect()
     }
 
-    /// Whether an attribute is selected by its name.
+    /// Whether an attribute is selected by name.
     fn selects(&self, attribute: &str) -> bool {
         let is = |column| matches!(self.of.meaning(column), Some(Meaning::Is(found)) if found == attribute);
         self.shape.selected.iter().flatten().any(|(_, columns)| columns.iter().any(is))
     }
 
-    /// Says that what is restricted further is looked through after it is read.
+    /// Adds a doubt for further conditions, which can only filter what has been read.
     fn filtered(&self, found: Match, besides: &[&str]) -> Match {
         match &self.others(besides)[..] {
             [] => found,
-            others => found.doubted(format!("{} is looked at after reading", others.join(", "))),
+            others => found.doubted(format!("{} is checked after reading", others.join(", "))),
         }
     }
 
-    /// A page of what is in the order of the id, which is that of the creation.
+    /// Matches a page of a list. Lists are in the order of the ids, which is that of creation.
     fn page(&self, pattern: &'static AccessPattern, is_down: bool, of: &str) -> Found {
-        // Where a page begins, or a range of dates.
+        // The start of a page, or a range of dates.
         let is_range = |it: &&str| matches!(self.condition(it), Some((Operator::Range, _)));
         let ranges = ["id", "createdAt"].into_iter().filter(is_range);
         let besides: Vec<_> = ranges.chain([of]).collect();
@@ -155,7 +156,7 @@ impl<'s> Asked<'s> {
                 return Err(format!("ordered by {by}"));
             }
             if *down != is_down {
-                found = found.doubted("in the other order");
+                found = found.doubted("in the opposite order");
             }
         }
         if !self.shape.has_limit {
@@ -190,7 +191,7 @@ impl<'s> Asked<'s> {
             return None;
         }
         Some(self.page(PRODUCTS, false, "category").map(|found| {
-            let doubt = "by what the category is joined by: each must be a category of its own";
+            let doubt = "by the category's join column: each value must be a category of its own";
             if stands_for { found.doubted(doubt) } else { found }
         }))
     }
@@ -211,7 +212,7 @@ impl<'s> Asked<'s> {
         Some(Ok(self.filtered(found, &["orderId", "productId"])))
     }
 
-    /// Why nothing fits.
+    /// Says why no pattern matches.
     fn why(&self) -> String {
         let what = match self.of.entity {
             Entity::User => "users",
@@ -221,7 +222,7 @@ impl<'s> Asked<'s> {
         };
         let by = self.others(&[]);
         match (&self.shape.is_opaque, &by[..]) {
-            (true, _) => format!("{what} by conditions that are not followed"),
+            (true, _) => format!("{what} by conditions that were not analysed"),
             (false, []) => format!("all {what}"),
             (false, by) => format!("{what} by {}", by.join(", ")),
         }
@@ -236,7 +237,7 @@ fn select(shape: &Shape, schema: &Schema) -> Result<Match, String> {
         .filter(has)
         .collect();
     let Some(first) = entities.first() else {
-        return Err(format!("{} alone: the table has none of it", shape.tables.join(", ")));
+        return Err(format!("{} alone: it is not in the table", shape.tables.join(", ")));
     };
     let asked = |entity| Asked { shape, of: schema.get(entity) };
     for entity in &entities {
@@ -252,21 +253,21 @@ fn select(shape: &Shape, schema: &Schema) -> Result<Match, String> {
         if shape.aggregates {
             let is_page = found.pattern == ORDERS || found.pattern == PRODUCTS;
             if is_page || *entity == Entity::OrderItem {
-                return Err("counts or sums: the table keeps no such figures".to_owned());
+                return Err("counts or sums: the table has no such figures".to_owned());
             }
-            found = found.doubted("counts what there is at most one of");
+            found = found.doubted("counts what exists at most once");
         }
         let is_of_order = |it: &Entity| matches!(it, Entity::Order | Entity::OrderItem);
         let others =
             entities.iter().filter(|it| *it != entity && !(is_of_order(entity) && is_of_order(it)));
         for other in others {
-            // An order item has its product's name and price.
+            // An order item already has its product's name and price.
             if *other != Entity::Product || !entities.contains(&Entity::OrderItem) {
-                found = found.doubted(format!("with its {other}: a request more for each"));
+                found = found.doubted(format!("with its {other}: one more request for each"));
             }
         }
         if found.pattern == ORDERS && entities.contains(&Entity::OrderItem) {
-            found = found.doubted("with their items: a request more for each order");
+            found = found.doubted("with their items: one more request for each order");
         }
         return Ok(found);
     }
@@ -274,11 +275,11 @@ fn select(shape: &Shape, schema: &Schema) -> Result<Match, String> {
     Err(if shape.aggregates { format!("counts or sums {why}") } else { why })
 }
 
-/// What a statement writes.
+/// Returns the entity that a statement writes.
 fn target<'s>(shape: &Shape, schema: &'s Schema) -> Result<&'s OfEntity, String> {
     let table = shape.target.as_deref().unwrap_or_default();
     match schema.of_table(table)[..] {
-        [] => Err(format!("{table} has what others are joined to: the table has none of it")),
+        [] => Err(format!("{table} is only joined to other tables: it is not in the table")),
         [entity, ..] => Ok(schema.get(entity)),
     }
 }
@@ -310,10 +311,10 @@ fn update(shape: &Shape, schema: &Schema, mapping: &Mapping) -> Found {
     }
     let set = |attribute: &str| known.iter().find(|(name, _)| *name == attribute);
     let without = |what: &str| format!("sets {what}, which the shop does not have");
-    // What only says when is set by every change.
+    // Every change sets the time, so the time alone says nothing.
     if known.iter().all(|(name, _)| *name == "updatedAt") {
         return Err(if unknown.is_empty() {
-            "sets the time only".to_owned()
+            "only sets the time".to_owned()
         } else {
             without(&unknown.join(", "))
         });
@@ -329,14 +330,14 @@ fn update(shape: &Shape, schema: &Schema, mapping: &Mapping) -> Found {
         Entity::Order => match set("status") {
             Some((_, Change::To(Some(to)))) if is_cancelled(to, mapping) => whole(CANCEL),
             Some(_) => whole(CHANGE_STATUS),
-            None => return Err("an order keeps what it was placed with".to_owned()),
+            None => return Err("only the status of an order can change".to_owned()),
         },
-        Entity::OrderItem => return Err("an order keeps what it was placed with".to_owned()),
+        Entity::OrderItem => return Err("only the status of an order can change".to_owned()),
     };
     let mut found = match asked.by_key(of.entity.key(), found.clone()) {
         Some(found) => found,
         None if of.entity == Entity::User && asked.has_one("email") => {
-            found.doubted("by email: the user is looked for first")
+            found.doubted("by email: the user must be found first")
         }
         None => return Err(format!("changes {}", asked.why())),
     };

@@ -1,4 +1,4 @@
-//! Which tables and columns of the source are what, as the mapping's SELECTs tell.
+//! The meaning of the source's tables and columns, derived from the mapping's SELECTs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,27 +9,28 @@ use super::expression::Column;
 use super::statement::Shape;
 use crate::{Entity, Mapping};
 
-/// What is known of the source.
+/// What is known about the source.
 pub(super) struct Schema {
     entities: Vec<OfEntity>,
 }
 
-/// Where an entity is found.
+/// The tables and columns of an entity.
 pub(super) struct OfEntity {
     pub(super) entity: Entity,
-    /// All that its SELECT names.
+    /// All tables in its SELECT.
     pub(super) tables: BTreeSet<String>,
-    /// The one that has its key.
+    /// The table that has its key.
     pub(super) main: Option<String>,
-    /// What each attribute is made of.
+    /// The columns of each attribute.
     attributes: BTreeMap<&'static str, BTreeSet<Column>>,
-    /// What an attribute of another table is joined by: a category's id, for its name.
+    /// Columns by which an attribute of another table is joined, for example a category's id for
+    /// its name.
     stands_for: BTreeMap<Column, &'static str>,
-    /// The SELECT is one of tables, without subqueries.
+    /// Whether the SELECT reads only tables, without subqueries.
     pub(super) is_followed: bool,
 }
 
-/// How a column is an attribute.
+/// How a column is related to an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Is(&'static str),
@@ -46,7 +47,7 @@ impl Schema {
         &self.entities[entity as usize]
     }
 
-    /// Those that have the table as theirs, before those that only name it.
+    /// Returns the entities whose main table this is, or else those that own it.
     pub(super) fn of_table(&self, table: &str) -> Vec<Entity> {
         let has = |it: &&OfEntity| it.main.as_deref() == Some(table);
         let main: Vec<_> = self.entities.iter().filter(has).map(|it| it.entity).collect();
@@ -61,7 +62,7 @@ impl Schema {
         self.entities.iter().any(|it| it.tables.contains(table))
     }
 
-    /// The SELECTs that say no more than which tables they read.
+    /// Returns the entities whose SELECTs are too complex to find their columns.
     pub(super) fn not_followed(&self) -> Vec<Entity> {
         self.entities.iter().filter(|it| !it.is_followed).map(|it| it.entity).collect()
     }
@@ -113,7 +114,7 @@ impl OfEntity {
         }
     }
 
-    /// What is joined to a key is that key.
+    /// Adds columns that are joined to an attribute: they are equal to it.
     fn add_equals(&mut self, shape: &Shape) {
         let mut is_more = true;
         while is_more {
@@ -130,8 +131,9 @@ impl OfEntity {
         }
     }
 
-    /// `products.category_id = categories.id` stands for what is selected of `categories`, when that is
-    /// one attribute.
+    /// Adds a column that stands for an attribute: `products.category_id`, joined to
+    /// `categories.id`, stands for the attribute that is selected from `categories`, if that is
+    /// only one.
     fn add_stand_in(&mut self, one: &Column, other: &Column) {
         for table in [&one.table, &other.table] {
             if *table == self.main {
@@ -147,18 +149,18 @@ impl OfEntity {
         }
     }
 
-    /// Which attribute a column is.
+    /// Returns the meaning of a column.
     pub(super) fn meaning(&self, column: &Column) -> Option<Meaning> {
         let is = |known: &Column| {
             let is_table = match (&known.table, &column.table) {
                 (Some(known), Some(table)) => known == table,
-                // One of them does not say; the table is one of the entity's, or nothing is.
+                // One of them has no table, so any of the entity's tables will do.
                 (_, Some(table)) => self.tables.contains(table),
                 _ => true,
             };
             known.name == column.name && is_table
         };
-        // The key before what is joined to it.
+        // In this order, so that the key comes before attributes that are joined to it.
         let attributes = self.entity.attributes().iter().map(|attribute| attribute.name);
         for attribute in attributes {
             if self.attributes.get(attribute).is_some_and(|columns| columns.iter().any(is)) {
@@ -169,15 +171,15 @@ impl OfEntity {
         stand_in.map(|(_, attribute)| Meaning::StandsFor(attribute))
     }
 
-    /// Whether the table is joined by the key: it holds more of the same, such as the password of each
-    /// user, and not what many have in common, such as categories.
+    /// Whether the table is joined by the key. Then it has more attributes of each row, such as a
+    /// user's password, and not shared ones, such as categories.
     fn owns(&self, table: &str) -> bool {
         let of_key = self.attributes.get(self.entity.key());
         of_key.is_some_and(|all| all.iter().any(|column| column.table.as_deref() == Some(table)))
     }
 }
 
-/// Capitals and underscores do not count, as for the reader.
+/// Compares names without case and underscores, as the reader does.
 fn is_same(name: &str, attribute: &str) -> bool {
     let folded = |text: &str| text.replace('_', "").to_lowercase();
     folded(name) == folded(attribute)

@@ -1,4 +1,4 @@
-//! What a statement asks for, as far as access patterns care: tables, conditions, order, what it sets.
+//! The parts of a statement that matter for access patterns: tables, conditions, order, changes.
 
 use std::ops::ControlFlow;
 
@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Delete,
 }
 
-/// How a column is held against something that is no column.
+/// How a column is compared with something that is not a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Equal,
@@ -29,45 +29,45 @@ pub(super) enum Operator {
     Other,
 }
 
-/// What a column is set to.
+/// How a column is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// To this text, where it is one.
+    /// It is set to this text, or to another value.
     To(Option<String>),
     Less,
     More,
 }
 
-/// What a statement asks for.
+/// The parts of a statement that matter.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "a statement has each or has it not")]
+#[allow(clippy::struct_excessive_bools, reason = "each is independent of the others")]
 pub(super) struct Shape {
     pub(super) kind: Kind,
-    /// All that it names, each once.
+    /// All its tables, each once.
     pub(super) tables: Vec<String>,
-    /// The one that it writes.
+    /// The table that it writes.
     pub(super) target: Option<String>,
-    /// All of which must hold.
+    /// Conditions that must all hold.
     pub(super) conditions: Vec<(Column, Operator)>,
-    /// Columns that must be equal.
+    /// Pairs of columns that must be equal.
     pub(super) joins: Vec<(Column, Column)>,
-    /// There are conditions that are no column's: OR, EXISTS, a subquery.
+    /// Whether it has conditions that do not belong to a single column: OR, EXISTS, a subquery.
     pub(super) is_opaque: bool,
-    /// What is selected, by the names that it is given; `None` is all.
+    /// The name and columns of each selected expression; `None` is `*`.
     pub(super) selected: Vec<Option<(String, Vec<Column>)>>,
-    /// It counts, sums or groups.
+    /// Whether it counts, sums or groups.
     pub(super) aggregates: bool,
-    /// By what first, and whether downwards; `None` by something that is no column.
+    /// The first column of the order (`None` for another expression), and whether it is descending.
     pub(super) order: Option<(Option<Column>, bool)>,
     pub(super) has_limit: bool,
     pub(super) has_offset: bool,
     pub(super) changes: Vec<(Column, Change)>,
-    /// Rows that it inserts, where it lists them.
+    /// The number of rows that it inserts, if it lists them.
     pub(super) rows: Option<u64>,
 }
 
 impl Shape {
-    /// `None` of what is neither a query nor a change of rows.
+    /// Reads a statement. Returns `None` if it neither queries nor changes rows.
     pub(super) fn of(statement: &Statement) -> Option<Self> {
         let kind = match statement {
             Statement::Query(_) => Kind::Select,
@@ -146,7 +146,7 @@ impl Shape {
         }
     }
 
-    /// A column, or what is selected by that name.
+    /// Returns the column to order by, or the one that is selected under that name.
     fn ordered_by(&self, expr: &Expr, aliases: &Aliases) -> Option<Column> {
         let column = column(expr, aliases)?;
         let selected = self.selected.iter().flatten().find(|(name, _)| *name == column.name);
@@ -187,7 +187,7 @@ impl Shape {
         }
     }
 
-    /// What the tables are called.
+    /// Returns the tables by their aliases.
     fn from(&mut self, from: &[TableWithJoins]) -> Aliases {
         let mut aliases = Aliases::new();
         for tables in from {
@@ -220,7 +220,7 @@ impl Shape {
             return;
         };
         if let JoinConstraint::On(on) = constraint {
-            // What restricts the joined table is not what rows are found by.
+            // Other conditions in ON restrict the joined table; rows are not found by them.
             let before = self.conditions.len();
             self.condition(on, aliases);
             self.conditions.truncate(before);
@@ -245,7 +245,7 @@ impl Shape {
             }
             Expr::BinaryOp { left, op: Lt | LtEq | Gt | GtEq, right } => {
                 match (&**left, column(left, aliases), column(right, aliases)) {
-                    // A keyset: (a, b) < (?, ?).
+                    // Keyset pagination: (a, b) < (?, ?).
                     (Expr::Tuple(all), ..) => {
                         for found in all.iter().filter_map(|expr| column(expr, aliases)) {
                             self.conditions.push((found, Operator::Range));
@@ -275,7 +275,7 @@ impl Shape {
         }
     }
 
-    /// A column and what it is compared with, which may have columns in it.
+    /// Adds a comparison of a column with an expression, which may itself contain columns.
     fn compared(&mut self, column: Column, operator: Operator, with: &Expr, aliases: &Aliases) {
         if columns(with, aliases).is_empty() && !has_query(with) {
             self.conditions.push((column, operator));
@@ -297,7 +297,7 @@ impl Shape {
         }
         match insert.source.as_deref().map(|query| &*query.body) {
             Some(SetExpr::Values(values)) => self.rows = Some(values.rows.len() as u64),
-            // INSERT … SET, or of default values only.
+            // INSERT … SET, or with default values only.
             None => self.rows = Some(1),
             Some(_) => self.is_opaque = true,
         }

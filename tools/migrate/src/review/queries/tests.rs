@@ -1,4 +1,4 @@
-//! Statements, and what becomes of them.
+//! Statements and their patterns.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn verdict(example: &str, sql: &str) -> Verdict {
     judge(&Shape::of(&statements[0]).unwrap(), &schema, &mapping)
 }
 
-/// The pattern, and why it may be another.
+/// Returns the pattern, and why it is not certain.
 fn pattern(example: &str, sql: &str) -> (&'static str, String) {
     match verdict(example, sql) {
         Verdict::Pattern(found) => (found.pattern.name, found.doubts.join("; ")),
@@ -39,16 +39,13 @@ const INTEGERS: &str = "integer-keys";
 const UUIDS: &str = "uuid-keys";
 
 #[test]
-fn what_the_shop_does_has_a_pattern() {
+fn statements_that_the_shop_supports_have_a_pattern() {
     for (sql, expected) in [
         ("SELECT id, email FROM customers WHERE id = $1", "user by id"),
         ("SELECT * FROM public.customers c WHERE c.id = $1 LIMIT 1", "user by id"),
         ("SELECT id FROM customers WHERE lower(email) = lower($1)", "user by email"),
-        ("SELECT id, password_digest FROM customers WHERE email = $1", "who logs in, by email"),
-        (
-            "SELECT password_digest FROM customers WHERE id = $1",
-            "who confirms with their password, by id",
-        ),
+        ("SELECT id, password_digest FROM customers WHERE email = $1", "user by email, at log-in"),
+        ("SELECT password_digest FROM customers WHERE id = $1", "user by id, to check a password"),
         (
             "SELECT is_staff FROM customers WHERE id = $1",
             "a user's role, for what only administrators may do",
@@ -114,13 +111,13 @@ fn what_the_shop_does_has_a_pattern() {
 }
 
 #[test]
-fn what_is_of_several_tables_is_found_by_any_of_them() {
+fn an_entity_of_several_tables_is_recognised_by_any_of_them() {
     for (sql, expected) in [
-        ("SELECT secret FROM credentials WHERE login = $1", "who logs in, by email"),
+        ("SELECT secret FROM credentials WHERE login = $1", "user by email, at log-in"),
         (
             "SELECT a.id, c.secret FROM accounts a JOIN credentials c ON c.account_id = a.id \
              WHERE c.login = $1",
-            "who logs in, by email",
+            "user by email, at log-in",
         ),
         (
             "UPDATE credentials SET secret = $1 WHERE account_id = $2",
@@ -136,18 +133,18 @@ fn what_is_of_several_tables_is_found_by_any_of_them() {
     ] {
         assert_eq!(pattern(UUIDS, sql), (expected, String::new()), "{sql}");
     }
-    let of_more = verdict(UUIDS, "INSERT INTO credentials (account_id) VALUES ($1)");
-    let Verdict::Pattern(found) = of_more else { panic!("{of_more:?}") };
+    let insert = verdict(UUIDS, "INSERT INTO credentials (account_id) VALUES ($1)");
+    let Verdict::Pattern(found) = insert else { panic!("{insert:?}") };
     assert_eq!((found.pattern.name, found.share), ("register a user", Share::Nothing));
 }
 
 #[test]
-fn what_is_not_certain_says_why() {
+fn an_uncertain_match_says_why() {
     for (sql, expected, doubt) in [
         (
             "SELECT * FROM products WHERE category_id = $1 ORDER BY id LIMIT 25",
             "products of a category, a page of n",
-            "by what the category is joined by",
+            "by the category's join column",
         ),
         (
             "SELECT * FROM orders WHERE customer_id = $1 ORDER BY id DESC",
@@ -157,30 +154,26 @@ fn what_is_not_certain_says_why() {
         (
             "SELECT * FROM orders WHERE customer_id = $1 ORDER BY id LIMIT 25 OFFSET 50",
             "orders of a user, newest first, a page of n, optionally from/to",
-            "in the other order; OFFSET",
+            "in the opposite order; OFFSET",
         ),
         (
             "SELECT * FROM orders WHERE customer_id = $1 AND state = $2 LIMIT 25",
             "orders of a user, newest first, a page of n, optionally from/to",
-            "state is looked at after reading",
+            "state is checked after reading",
         ),
         ("SELECT * FROM products WHERE id IN ($1, $2)", "product by id", "for several at once"),
         ("SELECT * FROM products WHERE id = ANY($1)", "product by id", "for several at once"),
-        (
-            "SELECT count(*) FROM customers WHERE email = $1",
-            "user by email",
-            "counts what there is",
-        ),
+        ("SELECT count(*) FROM customers WHERE email = $1", "user by email", "counts what exists"),
         (
             "SELECT o.id, c.email FROM orders o JOIN customers c ON c.id = o.customer_id \
              WHERE o.id = $1",
             "any order by id, with items",
-            "with its user: a request more",
+            "with its user: one more request",
         ),
         (
             "SELECT * FROM orders WHERE id = $1 AND EXISTS (SELECT 1 FROM order_lines)",
             "any order by id, with items",
-            "parts of it are not followed",
+            "parts of it were not analysed",
         ),
         (
             "UPDATE customers SET last_name = $1, newsletter = $2 WHERE id = $3",
@@ -195,7 +188,7 @@ fn what_is_not_certain_says_why() {
 }
 
 #[test]
-fn what_has_no_pattern_says_what_it_asks_for() {
+fn a_statement_without_a_pattern_says_why() {
     for (sql, why) in [
         ("SELECT * FROM customers", "all users"),
         ("SELECT * FROM customers WHERE email LIKE $1", "users by email"),
@@ -216,7 +209,7 @@ fn what_has_no_pattern_says_what_it_asks_for() {
         ("UPDATE customers SET last_seen = now() WHERE id = $1", "sets last_seen, which"),
         ("DELETE FROM orders WHERE id = $1", "orders are not deleted"),
         ("DELETE FROM customers WHERE created_at < $1", "deletes users by created_at"),
-        ("UPDATE order_lines SET quantity = $1 WHERE id = $2", "an order keeps what"),
+        ("UPDATE order_lines SET quantity = $1 WHERE id = $2", "only the status"),
     ] {
         let found = why_not(INTEGERS, sql);
         assert!(found.contains(why), "{sql}: {found}");
@@ -224,7 +217,7 @@ fn what_has_no_pattern_says_what_it_asks_for() {
 }
 
 #[test]
-fn statements_lose_their_values_and_are_one_when_they_differ_by_nothing_else() {
+fn statements_lose_their_values_and_are_merged_if_nothing_else_differs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("queries.sql");
     let text = "SELECT * FROM customers WHERE email = 'anna@example.com' -- of anna\n\

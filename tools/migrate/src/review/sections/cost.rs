@@ -1,4 +1,4 @@
-//! The sections about money.
+//! The sections about costs.
 
 use super::Section;
 use super::format::{bytes, duration, money, rounded};
@@ -8,11 +8,11 @@ use crate::review::report::Report;
 pub(super) fn load(report: &Report) -> Section {
     let load = &report.load;
     let currency = &report.prices.currency;
-    let mut sheet = Sheet::new(&["by", "counted"], &[]);
+    let mut sheet = Sheet::new(&["with", "counted"], &[]);
     sheet.add([
         "BatchWriteItem".to_owned(),
         format!(
-            "{} write units, and {} of the index: {} {currency}; {} at {} units a second",
+            "{} write units, and {} for the index: {} {currency}; {} at {} units a second",
             thousands(load.write_units),
             thousands(load.index_write_units),
             money(load.cost),
@@ -23,7 +23,7 @@ pub(super) fn load(report: &Report) -> Section {
     sheet.add([
         "import from S3".to_owned(),
         format!(
-            "{} of DynamoDB JSON without compression: {} {currency}; AWS says nothing of the time",
+            "{} of DynamoDB JSON without compression: {} {currency}; AWS does not say how long it takes",
             bytes(load.import_bytes),
             money(load.import_cost)
         ),
@@ -31,8 +31,8 @@ pub(super) fn load(report: &Report) -> Section {
     Section {
         title: "What loading costs",
         explanation: format!(
-            "{}'s list prices of {}, on demand ({}). An import makes a new table, and what it writes \
-             costs no units.",
+            "{}'s list prices of {}, on demand ({}). An import creates a new table, and consumes no \
+             write units.",
             report.prices.region, report.prices.date, report.prices.source
         ),
         plot: None,
@@ -53,13 +53,13 @@ pub(super) fn month(report: &Report) -> Section {
         bytes(month.stored_bytes),
         money(month.backup_cost),
     ]);
-    sheet.add(["the stream".to_owned(), "Lambda reads it for nothing".to_owned(), money(0.0)]);
+    sheet.add(["the stream".to_owned(), "free for Lambda".to_owned(), money(0.0)]);
     let requests = report.queries.as_ref().and_then(|queries| queries.month);
     if let Some(requests) = requests {
         sheet.add([
             "requests".to_owned(),
             format!(
-                "{} read units, {} write units; {} of it is uncertain",
+                "{} read units, {} write units; {} of the cost is uncertain",
                 thousands(rounded(requests.read_units)),
                 thousands(rounded(requests.write_units)),
                 money(requests.uncertain_cost)
@@ -68,11 +68,11 @@ pub(super) fn month(report: &Report) -> Section {
         ]);
     }
     let explanation = if requests.is_some() {
-        "Of 30 days. Requests are those of the statements that have a pattern, as often as they came, of \
-         items of up to 1 KB."
+        "A month has 30 days. The requests are those for the statements with a pattern, as often as they \
+         were called, with items of up to 1 KB."
     } else {
-        "Without requests: give what is asked today with --queries, in a file that says of what time \
-         it is."
+        "Without requests: to include them, pass today's statements with --queries, in a file that has \
+         their times."
     };
     Section {
         title: "What the table costs a month",

@@ -1,4 +1,4 @@
-//! Figures as people read them.
+//! Formats figures for people.
 
 pub(super) fn bytes(bytes: u64) -> String {
     let value = float(bytes);
@@ -10,7 +10,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// Cents, or two digits of what is less.
+/// Formats an amount with two decimals, or with four if it is below 0.1.
 pub(super) fn money(amount: f64) -> String {
     if amount == 0.0 || amount >= 0.1 { format!("{amount:.2}") } else { format!("{amount:.4}") }
 }
@@ -27,12 +27,12 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "it is shown with a few digits")]
+#[allow(clippy::cast_precision_loss, reason = "only a few digits are shown")]
 pub(super) fn float(value: u64) -> f64 {
     value as f64
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is neither")]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "neither happens here")]
 pub(super) fn rounded(value: f64) -> u64 {
     value.round() as u64
 }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_have_the_digits_that_matter() {
+    fn figures_have_the_significant_digits() {
         assert_eq!([999, 1_500, 2_000_000].map(bytes), ["999 B", "1.5 KB", "2.0 MB"]);
         assert_eq!([0.0, 0.00123, 12.345].map(money), ["0.00", "0.0012", "12.35"]);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A review for people: the same sections in the terminal and in a page.
+//! The report for people: the same sections in the terminal and in a page.
 
 mod cost;
 mod format;
@@ -28,7 +28,7 @@ struct Section {
     sheets: Vec<Sheet>,
 }
 
-/// For a terminal.
+/// Renders the report for a terminal.
 pub(super) fn text(report: &Report) -> String {
     let mut text = introduction(report);
     text.push('\n');
@@ -44,7 +44,7 @@ pub(super) fn text(report: &Report) -> String {
     text
 }
 
-/// A page that needs nothing from elsewhere.
+/// Renders the report as a self-contained page.
 pub(super) fn page(report: &Report) -> String {
     let body = sections(report, None).into_iter().map(|section| {
         let sheets: String = section.sheets.iter().map(Sheet::html).collect();
@@ -52,14 +52,14 @@ pub(super) fn page(report: &Report) -> String {
         page::section(section.title, &section.explanation, &content)
     });
     let body: String = body.collect();
-    page::page("What the move means", &introduction(report), &body)
+    page::page("What the move would do", &introduction(report), &body)
 }
 
 fn introduction(report: &Report) -> String {
     let rejected: u64 = report.rejects.iter().map(|finding| finding.count).sum();
     format!(
-        "Read from {}: {} items would be written, {} rows would be rejected. Rows are named by their \
-         keys in the source; there is no other personal data in this report.",
+        "Read from {}: {} items would be written, {} rows would be rejected. This report names rows by \
+         their keys in the source, and has no other personal data.",
         report.source,
         thousands(report.total.items),
         thousands(rejected)
@@ -72,8 +72,8 @@ fn sections(report: &Report, shown: Option<usize>) -> Vec<Section> {
         spread(
             "Orders per user",
             &format!(
-                "An item collection each, {}: the user and their orders. A collection may be of any size; \
-                 a page of it costs the same wherever it is.",
+                "Each user has an item collection, {}, with the user and their orders. A collection can have \
+                 any size; each page of it costs the same.",
                 ItemType::Order.layout().pk
             ),
             ["user", "orders"],
@@ -81,15 +81,15 @@ fn sections(report: &Report, shown: Option<usize>) -> Vec<Section> {
         ),
         spread(
             "Products per category",
-            &format!("An item collection of {GSI1} each, {}<category>.", prefix::CATEGORY),
+            &format!("A category is an item collection of {GSI1}, {}<category>.", prefix::CATEGORY),
             ["category", "products"],
             &report.products_per_category,
         ),
         spread(
             "Order items per product",
             &format!(
-                "A partition each, {}, which an order writes to take the product's stock. Products that are \
-                 gone do not count.",
+                "Each product has a partition, {}, to which an order writes when it takes the stock. Deleted \
+                 products do not count.",
                 ItemType::Product.layout().pk
             ),
             ["product", "order items"],
@@ -99,15 +99,11 @@ fn sections(report: &Report, shown: Option<usize>) -> Vec<Section> {
         limits(report),
         findings(
             "Rows that break a rule",
-            "They would be rejected, each for the first rule that it breaks. storefront-migrate check \
+            "A load would reject them, each for the first rule that it breaks. storefront-migrate check \
              shows what is wrong with the first of them.",
             &report.rejects,
         ),
-        findings(
-            "What would not be carried over as it is",
-            "Nothing is wrong with these.",
-            &report.remarks,
-        ),
+        findings("What a load would change", "These rows are valid.", &report.remarks),
         cost::load(report),
         cost::month(report),
     ];
@@ -162,10 +158,10 @@ fn items(report: &Report) -> Section {
     });
     Section {
         title: "What would be in the table",
-        explanation: "Sizes as DynamoDB counts them, names of attributes and values; the copy in GSI1 \
-                      has all attributes. Storage is billed for 100 bytes more of each. Write units are \
-                      those of loading: the table's and the index's. The plot is of megabytes, those in \
-                      GSI1 paler."
+        explanation: "Sizes are those that DynamoDB counts: attribute names and values. The copy in GSI1 \
+                      has all attributes. Storage is billed for 100 bytes more for each item and copy. Write \
+                      units are those of a load, for the table and the index. The plot shows megabytes, \
+                      those in GSI1 paler."
             .to_owned(),
         plot: Some(bars("items", &rows.collect::<Vec<_>>())),
         sheets: vec![sheet],
@@ -189,7 +185,7 @@ fn spread(
         thousands(found.p99),
         thousands(found.max),
     ]);
-    // Nothing of what is sold is in the product's own partition.
+    // Order items are not in the partition of their product, so they have no bytes here.
     let has_bytes = found.bytes > 0;
     let columns = [many, "of all", "bytes"];
     let mut top = Sheet::new(&[one], if has_bytes { &columns } else { &columns[..2] });
@@ -218,7 +214,7 @@ fn spread(
 fn hot(report: &Report) -> Section {
     let mut sheet = Sheet::new(
         &["partition", "when"],
-        &["units each", "units a second", "reached at, a second", "share", "of all, a second"],
+        &["units each", "limit a second", "reached at, a second", "share", "in the shop, a second"],
     );
     for spot in &report.hot_spots {
         sheet.add([
@@ -234,9 +230,9 @@ fn hot(report: &Report) -> Section {
     Section {
         title: "Hot partitions",
         explanation: "A partition takes 1,000 write units and 3,000 read units a second. For the largest \
-                      of each kind, by the source's keys: how often that would have to happen, and how often in the whole shop, \
-                      if its share stays what it was. Transactions on one product are in each other's way \
-                      long before: docs/scaling.md."
+                      of each kind, with the source's keys: how often the event must happen to reach the \
+                      limit, and how often in the whole shop, if the share stays the same. Transactions on \
+                      one product conflict long before that: docs/scaling.md."
             .to_owned(),
         plot: None,
         sheets: vec![sheet],
@@ -252,7 +248,7 @@ fn limits(report: &Report) -> Section {
     sheet.add([
         "an item has at most 400 KB".to_owned(),
         format!(
-            "{} items of 80 % of it or more; the largest has {}, and the largest rejected row about {}",
+            "{} items have 80 % of that or more; the largest has {}, and the largest rejected row about {}",
             thousands(size.items_near),
             bytes(size.max_bytes),
             bytes(size.largest_reject_bytes)
@@ -261,28 +257,28 @@ fn limits(report: &Report) -> Section {
     sheet.add([
         format!("an order has at most {} items", items.limit),
         match items.orders_over {
-            0 => "none has more".to_owned(),
-            over => format!("{} have more, and one {}", thousands(over), items.most_items),
+            0 => "no order has more".to_owned(),
+            over => format!("{} have more, at most {}", thousands(over), items.most_items),
         },
     ]);
     sheet.add([
-        "an email is one user's, capitals and blanks around it not counted".to_owned(),
+        "an email belongs to one user; capitals and surrounding blanks do not count".to_owned(),
         match emails.users {
-            0 => "none is several users'".to_owned(),
+            0 => "no users share one".to_owned(),
             users => {
                 let examples =
-                    emails.examples.iter().map(|[other, key]| format!("{key} that of {other}"));
+                    emails.examples.iter().map(|[other, key]| format!("{key} has that of {other}"));
                 let examples = examples.collect::<Vec<_>>().join(", ");
-                format!("{} users have that of an older one: {examples}", thousands(users))
+                format!("{} users have an older user's: {examples}", thousands(users))
             }
         },
     ]);
     sheet.add([
         "an order has a user".to_owned(),
         match without.orders {
-            0 => "no order's user would be rejected".to_owned(),
+            0 => "no order belongs to a rejected user".to_owned(),
             orders => format!(
-                "the users of {} orders would be rejected: {}",
+                "{} orders belong to rejected users: {}",
                 thousands(orders),
                 without.examples.join(", ")
             ),
@@ -290,14 +286,14 @@ fn limits(report: &Report) -> Section {
     ]);
     Section {
         title: "Limits",
-        explanation: "Users and orders by their keys.".to_owned(),
+        explanation: "Users and orders are named by their keys.".to_owned(),
         plot: None,
         sheets: vec![sheet],
     }
 }
 
 fn findings(title: &'static str, explanation: &str, findings: &[Finding]) -> Section {
-    let mut sheet = Sheet::new(&["of", "what", "column", "first keys"], &["rows"]);
+    let mut sheet = Sheet::new(&["entity", "kind", "column", "first keys"], &["rows"]);
     for finding in findings {
         let keys = finding.examples.iter().map(|key| key.as_deref().unwrap_or("(none)"));
         let mut keys = keys.collect::<Vec<_>>().join(", ");

@@ -15,7 +15,7 @@ pub(super) fn queries(report: &Report, shown: Option<usize>) -> Vec<Section> {
     let Some(queries) = &report.queries else { return Vec::new() };
     let mut patterns =
         Sheet::new(&["pattern", "requests", "read units", "write units"], &["calls"]);
-    let mut answered = Sheet::new(&["pattern", "statement", "maybe, because"], &["calls", "ms"]);
+    let mut answered = Sheet::new(&["pattern", "statement", "doubts"], &["calls", "ms"]);
     for pattern in &queries.patterns {
         patterns.add(
             [pattern.pattern, pattern.requests, &pattern.read_units, &pattern.write_units]
@@ -26,26 +26,26 @@ pub(super) fn queries(report: &Report, shown: Option<usize>) -> Vec<Section> {
         );
         add(&mut answered, &[pattern.pattern], &pattern.statements, shown);
     }
-    let mut without = Sheet::new(&["statement", "what it asks for"], &["calls", "ms"]);
+    let mut without = Sheet::new(&["statement", "why"], &["calls", "ms"]);
     add(&mut without, &[], &queries.without_pattern, shown);
     let mut unparsed = Sheet::new(&["statement", ""], &["calls", "ms"]);
     add(&mut unparsed, &[], &queries.unparsed, shown);
     let mut notes = format!(
-        "{} calls were read; {} of them ask nothing of a table.",
+        "{} calls were read; {} of them use no table.",
         thousands(queries.calls),
         thousands(queries.without_table)
     );
     if queries.others > 0 {
         let _ = write!(
             notes,
-            " {} are of rarer statements, and not looked at.",
+            " {} belong to further statements, which are not included.",
             thousands(queries.others)
         );
     }
     if !queries.not_followed.is_empty() {
         let _ = write!(
             notes,
-            " The columns of [{}] are not known, because its select is more than tables that are joined.",
+            " The columns of [{}] are unknown, because the select is more than a join of tables.",
             queries.not_followed.join("], [")
         );
     }
@@ -58,28 +58,28 @@ pub(super) fn queries(report: &Report, shown: Option<usize>) -> Vec<Section> {
     let mut sections = vec![
         section("Access patterns", notes, patterns),
         section(
-            "What takes the place of which statement",
-            "By tables, conditions, order and what is set; values are left out. Where it is a maybe, it \
-             says why."
+            "The pattern for each statement",
+            "Matched by tables, conditions, order and the columns that are set. Values are left out. If \
+             a match is not certain, the reasons are given."
                 .to_owned(),
             answered,
         ),
         section(
             "Statements without an access pattern",
-            "The most frequent first. Each needs a decision: another pattern with an index of its own, \
-             another service (search, reports), or going without."
+            "The most frequent first. Each needs a decision: a new pattern with its own index, another \
+             service (search, reports), or doing without."
                 .to_owned(),
             without,
         ),
     ];
     if !queries.unparsed.is_empty() {
-        let why = "They are no SQL that could be parsed, and need a person.".to_owned();
+        let why = "These could not be parsed as SQL. Look at them yourself.".to_owned();
         sections.push(section("Statements that were not understood", why, unparsed));
     }
     sections
 }
 
-/// Adds statements; a few of them, where there is little room.
+/// Adds statements, but only the first of them in a terminal.
 fn add(sheet: &mut Sheet, before: &[&str], statements: &[Asked], shown: Option<usize>) {
     let most = shown.map_or(usize::MAX, |_| STATEMENTS);
     for asked in statements.iter().take(most) {

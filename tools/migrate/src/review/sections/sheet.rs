@@ -1,4 +1,4 @@
-//! A table of figures that is the same in the terminal and in the page.
+//! A table of figures, the same in the terminal and in the page.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use indicatif::HumanCount;
 
 use crate::review::page::escaped;
 
-/// Its first columns are texts, the others numbers.
+/// A table whose first columns are texts and the others numbers.
 #[derive(Debug)]
 pub(super) struct Sheet {
     header: Vec<&'static str>,
@@ -17,17 +17,17 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// Without rows.
+    /// Makes a table without rows.
     pub(super) fn new(texts: &[&'static str], numbers: &[&'static str]) -> Self {
         Self { header: [texts, numbers].concat(), texts: texts.len(), rows: Vec::new() }
     }
 
-    /// A row.
+    /// Adds a row.
     pub(super) fn add(&mut self, row: impl Into<Vec<String>>) {
         self.rows.push(row.into());
     }
 
-    /// For the terminal.
+    /// Renders it for the terminal.
     pub(super) fn text(&self) -> Table {
         let mut table = Table::new();
         table.load_style(ASCII_MARKDOWN).set_header(&self.header).add_rows(&self.rows);
@@ -37,7 +37,7 @@ impl Sheet {
         table
     }
 
-    /// For a page.
+    /// Renders it for a page.
     pub(super) fn html(&self) -> String {
         let rows = self.rows.iter().map(|row| self.row("td", row));
         format!("<table>{}{}</table>", self.row("th", &self.header), rows.collect::<String>())
@@ -52,7 +52,7 @@ impl Sheet {
     }
 }
 
-/// A number with commas.
+/// Formats a number with commas.
 pub(super) fn thousands(value: u64) -> String {
     HumanCount(value).to_string()
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_have_the_same_figures_and_a_page_escapes_them() {
+    fn both_forms_have_the_same_figures_and_html_is_escaped() {
         let mut sheet = Sheet::new(&["what"], &["how many"]);
         sheet.add(["a <fast> one".to_owned(), thousands(1_234_567)]);
         let text = sheet.text().to_string();
