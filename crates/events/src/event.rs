@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::OrderStatusChanged;
 
 /// An event of the shop, as EventBridge delivers it: its kind is the `detail-type`, its content the
-/// `detail`. A subscriber deserializes what it was invoked with into this.
+/// `detail`. A subscriber deserializes the payload of its invocation into this type.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "detail-type", content = "detail")]
@@ -19,11 +19,11 @@ pub enum Event {
     OrderStatusChanged(OrderStatusChanged),
 }
 
-/// What every event says, whatever happened and to whom. The `detail` has it under names that fit
-/// the event: `changedAt` is the time of an `OrderStatusChanged`, and `orderId` its subject.
+/// What every event contains, whatever its kind. The `detail` has it under names that fit the
+/// event: `changedAt` is the time of an `OrderStatusChanged`, and `orderId` its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// Names the event, by its subject and the subject's version.
+    /// Identifies the event by its subject and the subject's version.
     pub event_id: EventId,
     /// When it happened.
     pub time: Timestamp,
@@ -31,8 +31,8 @@ pub struct Envelope {
     pub request_id: Option<RequestId>,
 }
 
-/// `<subject>:<version>`: a subject has one state per version, so it names one event. It is the same
-/// on every delivery, so that subscribers can drop duplicates.
+/// `<subject>:<version>`. A subject has one state per version, so this identifies one event. It is
+/// the same on every delivery, so that subscribers can drop duplicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId {
     /// The id of what the event is about.
@@ -68,7 +68,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// None while events consist of texts and numbers only.
+    /// None, as long as events consist of strings and numbers only.
     pub fn detail(&self) -> serde_json::Result<String> {
         match self {
             Self::OrderStatusChanged(detail) => serde_json::to_string(detail),
@@ -87,7 +87,7 @@ impl Event {
         }
     }
 
-    /// What happened, for operators: without the data of a customer.
+    /// What happened, for operators, without customer data.
     #[must_use]
     pub fn outline(&self) -> String {
         match self {
@@ -146,20 +146,20 @@ mod tests {
     #[test]
     fn a_subscriber_reads_what_was_published() {
         let event = read(DETAIL).unwrap();
-        assert_eq!(event.detail().unwrap(), DETAIL, "to the byte");
+        assert_eq!(event.detail().unwrap(), DETAIL, "byte for byte");
 
         let without_request = DETAIL.replace(r#","requestId":"JKJaXmPLvHcESHA=""#, "");
         assert_eq!(read(&without_request).unwrap().detail().unwrap(), without_request);
     }
 
     #[test]
-    fn a_subscriber_overlooks_what_a_later_version_adds() {
+    fn a_subscriber_ignores_what_a_later_version_adds() {
         let more = DETAIL.replacen('{', r#"{"parcels":[7],"#, 1);
         assert_eq!(read(&more).unwrap(), read(DETAIL).unwrap());
     }
 
     #[test]
-    fn an_event_that_no_id_names_is_refused() {
+    fn an_event_without_a_valid_id_is_rejected() {
         for id in ["", "7", ":2", "01930000-0000-7000-8000-000000000001:", "order:2"] {
             let mut detail: Value = serde_json::from_str(DETAIL).unwrap();
             detail["eventId"] = json!(id);

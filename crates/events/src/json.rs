@@ -1,8 +1,8 @@
-//! JSON objects taken apart one member at a time.
+//! JSON objects, parsed one member at a time.
 //!
-//! A stream record is decoded only as far as it is needed: a member that nobody asks for is never
-//! parsed, so an attribute of a type unknown here, or a number too large for any integer, does no
-//! harm. What is missing and what is malformed are both `None`.
+//! Only the members of a stream record that are needed are parsed. So an attribute of an unknown
+//! type does no harm elsewhere, and neither does a number too large for any integer. A missing
+//! member and a malformed one are both `None`.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A JSON object whose members are still text.
+/// A JSON object whose members are not parsed yet.
 pub(crate) struct Object<'a>(HashMap<String, &'a RawValue>);
 
 impl<'a> Object<'a> {

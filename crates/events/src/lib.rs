@@ -1,8 +1,8 @@
-//! The events of the shop: what subscribers receive, and how it is published.
+//! The shop's events: what subscribers receive, and how they are published.
 //!
-//! An [`Event`] reads itself from what EventBridge delivers, so a subscriber written in Rust needs
-//! this crate and no function. For all others, `schemas/` describes the `detail` of each kind of
-//! event as a JSON Schema.
+//! An [`Event`] can be deserialized from what EventBridge delivers, so a subscriber written in Rust
+//! needs only this crate and none of the functions. For all others, `schemas/` has a JSON Schema of
+//! the `detail` of each kind of event.
 //!
 //! With the feature `publish` the crate also turns records of the table's stream into events
 //! ([`Record`]) and sends them to a bus ([`Publisher`]).

@@ -1,6 +1,6 @@
 use crate::{Envelope, Event};
 
-/// An event as the bus takes it. To send one, it does not matter which kind it is.
+/// An event as it is sent to the bus. Sending does not depend on its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// What the event has in common with all others.

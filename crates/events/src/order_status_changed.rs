@@ -16,7 +16,7 @@ pub struct OrderStatusChanged {
     /// The order.
     #[cfg_attr(test, schemars(schema_with = "schemas::id"))]
     pub order_id: OrderId,
-    /// Whose order it is.
+    /// The user whose order it is.
     #[cfg_attr(test, schemars(schema_with = "schemas::id"))]
     pub user_id: UserId,
     /// The status before the change.
@@ -30,7 +30,7 @@ pub struct OrderStatusChanged {
     /// The total's currency (ISO 4217).
     #[cfg_attr(test, schemars(schema_with = "schemas::currency"))]
     pub currency: Currency,
-    /// The order's version after the change. It grows with every change: it tells which came first.
+    /// The order's version after the change. Grows with every change, so it tells which came first.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub version: Version,
     /// When the order changed.

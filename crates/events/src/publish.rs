@@ -1,4 +1,4 @@
-//! Events to EventBridge, in order.
+//! Sends events to EventBridge, in order.
 
 use std::collections::HashSet;
 use std::error::Error as _;
@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Message;
 
-/// How many entries one `PutEvents` call takes.
+/// The maximum number of entries in a `PutEvents` call.
 ///
-/// The call's other limit, 1 MB in all (256 KB until 2025), needs no counting: ids, numbers, a
-/// currency code and a time make an entry of half a kilobyte at most.
+/// The call's other limit, 1 MB in total (256 KB until 2025), need not be checked: an entry of ids,
+/// numbers, a currency code and a time has at most half a kilobyte.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 const MAX_ENTRIES: usize = 10;
 
@@ -25,30 +25,30 @@ pub struct Publisher {
     bus_name: String,
 }
 
-/// Why an event was not published. What this says repeats nothing of what the event holds.
+/// Why an event was not published. Reveals nothing of its contents.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPublished {
     /// There is no time left to send it.
     #[error("the invocation's time is nearly up")]
     OutOfTime,
-    /// EventBridge did not take the call.
+    /// EventBridge did not accept the call.
     #[error("the call failed: {}", outline(.0))]
     Call(Box<SdkError<PutEventsError>>),
-    /// EventBridge took the call and refused this event in it.
+    /// EventBridge accepted the call, but refused this event in it.
     #[error("the entry was refused")]
     Refused {
         /// EventBridge's code for the reason.
         code: String,
     },
-    /// EventBridge took the call and answered for fewer entries than it got.
-    #[error("the answer says nothing of the entry")]
+    /// EventBridge accepted the call, but answered for fewer entries than it received.
+    #[error("the response has no result for the entry")]
     Unanswered,
 }
 
-/// A client of EventBridge.
+/// Creates an EventBridge client.
 ///
-/// The endpoint is passed because the SDK, left to read it from the environment, would take an
-/// empty variable for one.
+/// The endpoint is a parameter because the SDK, if it read the environment itself, would take an
+/// empty variable for an endpoint.
 #[must_use]
 pub fn eventbridge(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
     let mut config = aws_sdk_eventbridge::config::Builder::from(config);
@@ -57,7 +57,7 @@ pub fn eventbridge(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
 }
 
 impl NotPublished {
-    /// EventBridge's code for what went wrong, if it said so.
+    /// EventBridge's error code, if it gave one.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -67,8 +67,8 @@ impl NotPublished {
         }
     }
 
-    /// Whether EventBridge took the call and refused this event in it. Otherwise it did not take
-    /// the call, and will hardly take the next one.
+    /// Whether EventBridge accepted the call, but refused this event in it. Otherwise the failure
+    /// is not specific to this event, and the next call will probably fail, too.
     #[must_use]
     pub fn is_of_this_event(&self) -> bool {
         matches!(self, Self::Refused { .. })
@@ -76,22 +76,24 @@ impl NotPublished {
 }
 
 impl Publisher {
-    /// Sends to the event bus of this name or ARN.
+    /// A publisher to the event bus with this name or ARN.
     #[must_use]
     pub fn new(client: Client, bus_name: impl Into<String>) -> Self {
         Self { client, bus_name: bus_name.into() }
     }
 
-    /// Sends the events in order and stops at the first that is not published. Says how many were
-    /// published before it.
+    /// Sends the events in order, and stops at the first that is not published. Returns how many
+    /// were published before it.
     ///
-    /// One call is in flight at a time, however large the batch: what is sent after a failure comes
-    /// again, and several calls at once would multiply that. It is fast enough. A call takes ten
-    /// changes, so at 10 ms a call an invocation publishes some 800 a second. A shard brings 500 at most,
-    /// because its partition takes 1,000 write units a second and a change is two.
+    /// One call is in flight at a time, however large the batch: what is sent after a failure is
+    /// sent again, and concurrent calls would multiply these duplicates. It is fast enough. A call
+    /// takes ten changes, so at 10 ms per call an invocation publishes about 800 a second. A shard
+    /// brings at most 500, because its partition takes 1,000 write units a second and a change
+    /// costs two.
     ///
-    /// Later entries of the call in which that one failed may have been accepted all the same.
-    /// They come again with it when the stream redelivers, with the same `eventId`.
+    /// Later entries of the call that contained the failed event may have been accepted
+    /// nevertheless. They are sent again with it when the stream redelivers, with the same
+    /// `eventId`.
     pub async fn publish(
         &self,
         messages: &[&Message],
@@ -142,9 +144,9 @@ impl Publisher {
     }
 }
 
-/// The events that go out in one call: at most ten, and never two of one subject, because
-/// EventBridge may refuse an entry and accept the next. A subject's later event is only sent once
-/// its earlier one is accepted.
+/// Returns the events for the next call: at most ten, and never two of the same subject, because
+/// EventBridge may refuse an entry and accept the next. A subject's later event is sent only after
+/// its earlier one has been accepted.
 fn next_call<'a, 'b>(messages: &'a [&'b Message]) -> &'a [&'b Message] {
     let mut subjects = HashSet::new();
     let fit = messages
@@ -155,8 +157,8 @@ fn next_call<'a, 'b>(messages: &'a [&'b Message]) -> &'a [&'b Message] {
     &messages[..fit]
 }
 
-/// How many of a call's entries were accepted before the first that was not. A call that succeeds
-/// may still carry failed entries; the answer has one result per entry, in the same order.
+/// Counts the entries of a call that were accepted before the first failed one. A successful call
+/// may contain failed entries; the response has one result per entry, in the same order.
 fn accepted(sent: usize, output: &PutEventsOutput) -> (usize, Option<NotPublished>) {
     let results = &output.entries()[..sent.min(output.entries().len())];
     let refused = results
@@ -170,8 +172,8 @@ fn accepted(sent: usize, output: &PutEventsOutput) -> (usize, Option<NotPublishe
     }
 }
 
-/// What a log may say of a failed call. AWS quotes requests in the messages of its errors, and
-/// requests hold the orders' content: of the service's own errors only the status is repeated.
+/// Describes a failed call for the log. AWS quotes requests in its error messages, and requests
+/// contain the orders' data, so only the status of the service's own errors is repeated.
 fn outline(error: &SdkError<PutEventsError>) -> String {
     if let SdkError::ServiceError(refusal) = error {
         return format!("HTTP status {}", refusal.raw().status());

@@ -1,4 +1,4 @@
-//! One record of the table's stream, read by itself.
+//! Reads the records of the table's stream, each on its own.
 
 use serde_json::value::RawValue;
 use storefront_core::schema::{ItemType, PK, SK, TYPE};
@@ -10,30 +10,30 @@ use crate::{Event, EventId, Message, OrderStatusChanged};
 /// What a stream record means to subscribers.
 #[derive(Debug)]
 pub enum Record {
-    /// They receive an event.
+    /// Subscribers receive an event.
     Change(Change),
-    /// Nothing, though the record is sound.
+    /// Nothing, although the record is valid.
     Ignored,
-    /// The record is not what it claims to be.
+    /// The record cannot be read.
     Unreadable(Unreadable),
 }
 
-/// A change that is an event, and where in the stream it stands.
+/// A change that becomes an event, and its position in the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Of the stream record.
+    /// The sequence number of the stream record.
     pub sequence_number: String,
     /// What happened.
     pub event: Event,
-    /// The same as the bus takes it.
+    /// The event as it is sent to the bus.
     pub message: Message,
 }
 
-/// A record that cannot be read, and what may be said about it in a log: where it is and which
-/// item it concerns, but nothing of the item's content.
+/// A record that cannot be read, and what a log may say about it: its position and its item's keys,
+/// but none of the item's data.
 #[derive(Debug)]
 pub struct Unreadable {
-    /// Its sequence number, if that at least can be read.
+    /// Its sequence number, if it can be read.
     pub sequence_number: Option<String>,
     /// The item's partition key, if it can be read.
     pub partition_key: Option<String>,
@@ -43,17 +43,17 @@ pub struct Unreadable {
     pub reason: Reason,
 }
 
-/// Why a record cannot be read. None of these repeats a value from the record.
+/// Why a record cannot be read. No message repeats a value from the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the messages describe them")]
 pub enum Reason {
     #[error("the record is not a JSON object with a `dynamodb` object in it")]
     Shape,
     #[error("the record has no sequence number")]
     SequenceNumber,
-    #[error("the record's event name is none of INSERT, MODIFY and REMOVE")]
+    #[error("the record's event name is not INSERT, MODIFY or REMOVE")]
     EventName,
-    #[error("the {0} is missing or does not say its type")]
+    #[error("the {0} is missing or has no type")]
     Image(&'static str),
     #[error("the {image}'s attribute `{attribute}` is missing or malformed")]
     Attribute { image: &'static str, attribute: &'static str },
@@ -99,7 +99,7 @@ impl Record {
     }
 }
 
-/// The event that a record becomes; `None` for a record that subscribers hear nothing of.
+/// Returns the event of a record; `None` if subscribers receive nothing.
 fn event(record: &Object<'_>, change: &Object<'_>) -> Result<Option<(Event, Message)>, Reason> {
     let Some(changed) = status_change(record, change)? else { return Ok(None) };
     let event = Event::OrderStatusChanged(changed);
@@ -122,7 +122,7 @@ fn status_change(
     match (old.item_type(), new.item_type()) {
         (Some(old), Some(new)) if old == ORDER && new == ORDER => {}
         (Some(_), Some(_)) => return Ok(None),
-        // Whatever the other one is, it is not an order's.
+        // One image is not an order's, so the other one does not matter.
         (Some(known), None) | (None, Some(known)) if known != ORDER => return Ok(None),
         (None, _) => return Err(Reason::Image(OLD_IMAGE)),
         (_, None) => return Err(Reason::Image(NEW_IMAGE)),
@@ -146,7 +146,7 @@ fn status_change(
         currency: new.text("currency")?,
         version,
         changed_at: new.text("updatedAt")?,
-        // Not worth withholding an event for: nothing depends on it.
+        // Nothing depends on it, so the event is published without it.
         request_id: new.text("requestId").ok(),
     }))
 }
@@ -160,7 +160,7 @@ struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// An image that the stream leaves out may also arrive as an empty object; neither has a type.
+    /// An image that the stream omits may also arrive as an empty object. Neither has a type.
     fn of(change: &Object<'a>, name: &'static str) -> Self {
         Self { name, item: change.object(name) }
     }

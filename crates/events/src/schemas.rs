@@ -1,6 +1,6 @@
 //! `schemas/`: a JSON Schema of each kind of event, generated from the types.
 //!
-//! Only tests see schemas: a function does not link what generates them.
+//! Only tests use this module, so that functions do not link the generator.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use storefront_core::OrderStatus;
 
 use crate::Event;
 
-/// The schemas by the names of their files.
+/// Returns the schemas by file name.
 fn generated() -> BTreeMap<String, String> {
     // Without references, so that each file stands alone.
     let settings =
@@ -23,7 +23,7 @@ fn generated() -> BTreeMap<String, String> {
     kinds.iter().map(of_one_kind).collect()
 }
 
-/// The schema of one kind's `detail`, and its file.
+/// Returns the file name and the schema of one kind's `detail`.
 fn of_one_kind(event: &Value) -> (String, String) {
     let kind = event["properties"]["detail-type"]["const"].as_str().expect("a kind");
     let mut schema = json!({
@@ -35,7 +35,7 @@ fn of_one_kind(event: &Value) -> (String, String) {
     (format!("{kind}.json"), format!("{schema:#}\n"))
 }
 
-/// What `schemas/` holds.
+/// Reads the files in `schemas/`.
 fn checked_in(folder: &Path) -> io::Result<BTreeMap<String, String>> {
     fs::read_dir(folder)?
         .map(|entry| {
@@ -72,7 +72,7 @@ pub(crate) fn id(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn order_status(_: &mut SchemaGenerator) -> Schema {
     use OrderStatus::{Cancelled, Delivered, Paid, Pending, Shipped};
-    // A new status does not compile until it stands here; it belongs into the list, too.
+    // A new status does not compile until it is added here. Add it to the list below, too.
     match Pending {
         Pending | Paid | Shipped | Delivered | Cancelled => {}
     }

@@ -1,7 +1,7 @@
-//! What nobody has to wait for is done when the answer has been sent.
+//! Work that no client has to wait for: it is done after the response has been sent.
 //!
-//! Lambda passes an answer on as soon as it has it, and freezes the process only when that asks for the
-//! next event.
+//! Lambda passes a response on as soon as it receives it, and freezes the process only when the
+//! process asks for the next event.
 //! <https://aws.amazon.com/blogs/compute/running-code-after-returning-a-response-from-an-aws-lambda-function/>
 
 use std::cell::RefCell;
@@ -13,14 +13,14 @@ use tokio::task::futures::TaskLocalFuture;
 use tokio::task_local;
 
 task_local! {
-    /// Of the invocation that is being served.
+    /// The work left by the current invocation.
     static LEFT_TO_DO: LeftToDo;
 }
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Does this when the answer to the invocation has been sent, or could not be; at once where nothing is
-/// sent, as in tests.
+/// Does this work when the invocation's response has been sent, or could not be sent; at once if no
+/// response is sent, as in tests.
 pub(crate) fn afterwards(work: impl FnOnce() + Send + 'static) {
     let mut work: Option<Work> = Some(Box::new(work));
     let _ = LEFT_TO_DO.try_with(|left| left.0.borrow_mut().extend(work.take()));
@@ -29,7 +29,8 @@ pub(crate) fn afterwards(work: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Is done when the future of the invocation is dropped: that is when it is through, however it went.
+/// The work left by an invocation. It is done when the invocation's future is dropped, which is
+/// when the invocation has ended, whatever its outcome.
 #[derive(Default)]
 pub(crate) struct LeftToDo(RefCell<Vec<Work>>);
 
@@ -41,8 +42,8 @@ impl Drop for LeftToDo {
     }
 }
 
-/// For Lambda's runtime, around all that it does for an invocation: answers first, and then does what
-/// was left for [`afterwards`].
+/// A layer around all that Lambda's runtime does for an invocation: sends the response first, and
+/// then does the work left by [`afterwards`].
 #[derive(Clone)]
 pub(crate) struct AnswerFirst<S>(pub(crate) S);
 
@@ -77,55 +78,55 @@ mod tests {
         LambdaInvocation { parts, body, context: lambda_http::Context::default() }
     }
 
-    fn told(log: &Receiver<&'static str>) -> Vec<&'static str> {
+    fn entries(log: &Receiver<&'static str>) -> Vec<&'static str> {
         log.try_iter().collect()
     }
 
-    fn tell(log: &Sender<&'static str>, what: &'static str) {
-        log.send(what).unwrap();
+    fn write(log: &Sender<&'static str>, entry: &'static str) {
+        log.send(entry).unwrap();
     }
 
     #[tokio::test]
-    async fn what_was_left_is_done_when_the_answer_has_been_sent() {
-        let (log, told_of) = channel();
+    async fn work_is_done_after_the_response_has_been_sent() {
+        let (log, written) = channel();
         let mut runtime = AnswerFirst(service_fn(move |_| {
             let log = log.clone();
             async move {
                 for what in ["first", "second"] {
                     let log = log.clone();
-                    afterwards(move || tell(&log, what));
+                    afterwards(move || write(&log, what));
                 }
-                tell(&log, "answered");
+                write(&log, "answered");
                 Ok::<_, Infallible>(())
             }
         }));
         for _ in 0..2 {
             runtime.call(invocation()).await.unwrap();
-            assert_eq!(told(&told_of), ["answered", "first", "second"]);
+            assert_eq!(entries(&written), ["answered", "first", "second"]);
         }
     }
 
     #[test]
-    fn what_was_left_is_done_when_the_answer_is_never_sent() {
-        let (log, told_of) = channel();
+    fn work_is_done_even_if_the_response_is_never_sent() {
+        let (log, written) = channel();
         let mut runtime = AnswerFirst(service_fn(move |_| {
             let log = log.clone();
             async move {
-                afterwards(move || tell(&log, "left"));
+                afterwards(move || write(&log, "left"));
                 pending::<Result<(), Infallible>>().await
             }
         }));
         let mut serving = Box::pin(runtime.call(invocation()));
         assert!(serving.as_mut().now_or_never().is_none());
-        assert_eq!(told(&told_of), [""; 0]);
+        assert_eq!(entries(&written), [""; 0]);
         drop(serving);
-        assert_eq!(told(&told_of), ["left"]);
+        assert_eq!(entries(&written), ["left"]);
     }
 
     #[test]
-    fn it_is_done_at_once_where_nothing_is_sent() {
-        let (log, told_of) = channel();
-        afterwards(move || tell(&log, "left"));
-        assert_eq!(told(&told_of), ["left"]);
+    fn work_is_done_at_once_if_no_response_is_sent() {
+        let (log, written) = channel();
+        afterwards(move || write(&log, "left"));
+        assert_eq!(entries(&written), ["left"]);
     }
 }

@@ -9,16 +9,16 @@ use serde_path_to_error::Segment;
 
 use crate::{FieldError, Object, Problem};
 
-/// The largest body that is read: 256 KB.
+/// The maximum size of a body: 256 KB.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// A body of JSON that is what its type says, fields validated.
+/// A JSON body, deserialized and validated.
 ///
 /// - 415 unless the content type is `application/json` (parameters such as `charset` are fine),
-/// - 413 when it is larger than [`MAX_BODY_BYTES`],
-/// - 400 when it is not JSON,
-/// - 422 when a field is missing, unknown or of the wrong type (the first one found), and then
-///   when fields break the rules of `garde` (all of them).
+/// - 413 if it is larger than [`MAX_BODY_BYTES`],
+/// - 400 if it is not JSON,
+/// - 422 if a field is missing, unknown or of the wrong type (only the first one is reported), or
+///   else if fields break the rules of `garde` (all are reported).
 #[derive(Clone, Debug)]
 pub struct JsonBody<T>(pub T);
 
@@ -57,12 +57,12 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let cause = error.inner();
-        // Reading stops at the first mistake: what follows may not be JSON at all.
+        // Deserializing stops at the first error. What follows may not even be JSON.
         let syntax = serde_json::from_slice::<IgnoredAny>(body);
         match (cause.classify(), syntax) {
             (Category::Data, Ok(_)) => {
                 let detail = without_position(cause);
-                Problem::invalid_field(pointer_of_mistake(error.path(), &detail), detail)
+                Problem::invalid_field(pointer_to_error(error.path(), &detail), detail)
             }
             (Category::Data, Err(error)) => not_json(&error),
             _ => not_json(cause),
@@ -76,7 +76,7 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::malformed_body(format!("The body is not JSON: {error}."))
 }
 
-/// Where a mistake is says the pointer; the line and the column would only say it again.
+/// Removes the line and the column: the pointer already says where the error is.
 fn without_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
     match message.rfind(" at line ") {
@@ -85,8 +85,8 @@ fn without_position(error: &serde_json::Error) -> String {
     }
 }
 
-/// The pointer to a field that was read and not understood.
-fn pointer_of_mistake(path: &serde_path_to_error::Path, detail: &str) -> String {
+/// Returns the pointer to a field that could not be deserialized.
+fn pointer_to_error(path: &serde_path_to_error::Path, detail: &str) -> String {
     let mut pointer = String::new();
     for segment in path {
         match segment {
@@ -95,14 +95,14 @@ fn pointer_of_mistake(path: &serde_path_to_error::Path, detail: &str) -> String 
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
-    // Of a field that is missing or repeated, the path leads to the object alone.
+    // If a field is missing or repeated, the path leads only to its object.
     if let Some(name) = field_named_in(detail) {
         push(&mut pointer, name);
     }
     pointer
 }
 
-/// The field that is missing or repeated: serde gives its name in the message alone.
+/// Returns the name of a missing or repeated field, which serde gives only in the message.
 pub(crate) fn field_named_in(detail: &str) -> Option<&str> {
     let name = detail
         .strip_prefix("missing field `")
@@ -110,8 +110,8 @@ pub(crate) fn field_named_in(detail: &str) -> Option<&str> {
     name.strip_suffix('`')
 }
 
-/// The pointer to a field that was read and is against the rules. `garde` has the fields' names in
-/// Rust, and writes `items[0].product_id`.
+/// Returns the pointer to a field that breaks a rule. `garde` uses the fields' names in Rust, and
+/// writes `items[0].product_id`.
 fn pointer(path: &garde::Path) -> String {
     let path = path.to_string();
     let mut pointer = String::new();
@@ -132,7 +132,7 @@ fn camel_case(name: &str) -> String {
     })
 }
 
-/// RFC 6901, section 3.
+/// Appends a token, escaped (RFC 6901, section 3).
 fn push(pointer: &mut String, token: &str) {
     pointer.push('/');
     pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));

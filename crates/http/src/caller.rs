@@ -1,9 +1,9 @@
-//! Who makes a request, and what they may do.
+//! The caller of a request, and what they may do.
 //!
-//! The access token says the first and the table the second: a token is good for an hour, and the
-//! gateway keeps the authorizer's word on it for some minutes more, in which a role may have been
-//! taken away. So nobody but this module sees the role that a token has, and an administrator's
-//! rights come from an [`Authority`] only, which has asked the table in this very request.
+//! The access token says who the caller is; the table says what they may do. A token is valid for
+//! an hour, and the gateway caches the authorizer's decision for some minutes more. In that time a
+//! role may be revoked. So only this module sees the role in a token, and an administrator's rights
+//! come only from an [`Authority`], which has read the table in this very request.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::Extensions;
@@ -14,15 +14,15 @@ use storefront_core::{OrderAccess, Role, UserId, Users};
 
 use crate::Problem;
 
-/// Who makes the request, as the authorizer told the gateway.
+/// The caller of the request, as the authorizer told the gateway.
 ///
-/// The gateway lets nobody else through to the routes that ask for it; should one come by all the
-/// same, they get a 401. That they are a user still is not said.
+/// The gateway lets only requests with a caller through to the routes that need one. If another one
+/// arrives anyway, it gets a 401. The caller's user may have been deleted since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// Their id.
+    /// The caller's user id.
     pub user_id: UserId,
-    /// Their role when they logged in.
+    /// The caller's role at log-in.
     role: Role,
 }
 
@@ -35,16 +35,16 @@ pub struct Authority {
 
 /// The [`Authority`] of an administrator; anyone else gets a 403.
 ///
-/// As an extractor it stands before the body's, so that nobody else learns what is wrong with it.
+/// A handler extracts it before the body, so that nobody else learns what is wrong with the body.
 #[derive(Clone, Copy, Debug)]
 pub struct Admin(());
 
 impl Caller {
-    /// What the table says that they may do: one strongly consistent read, so that a role that was
-    /// taken away is out at once. 401 when they are deleted.
+    /// Reads from the table what the caller may do. The read is strongly consistent, so that the
+    /// loss of a role takes effect at once. Gives a 401 if the user has been deleted.
     ///
-    /// Whoever was no administrator when they logged in costs no read. They are none before they
-    /// log in again.
+    /// A caller who was not an administrator at log-in costs no read. A promotion takes effect at
+    /// the next log-in.
     pub async fn authority(self, users: &Users) -> Result<Authority, Problem> {
         let is_admin = match self.role {
             Role::User => false,
@@ -56,13 +56,13 @@ impl Caller {
         Ok(Authority { caller: self, is_admin })
     }
 
-    /// Whether they may see and change what belongs to this user. For what is their own nobody is
-    /// asked.
+    /// Whether the caller may see and change what belongs to this user. If that is the caller, the
+    /// table is not read.
     pub async fn may_act_for(self, user_id: UserId, users: &Users) -> Result<bool, Problem> {
         Ok(self.user_id == user_id || self.authority(users).await?.is_admin)
     }
 
-    /// From the gateway's request context, `authorizer.lambda`.
+    /// Reads the caller from the gateway's request context, `authorizer.lambda`.
     pub(crate) fn from_extensions(extensions: &Extensions) -> Option<Self> {
         let Some(RequestContext::ApiGatewayV2(context)) = extensions.get() else {
             return None;
@@ -74,7 +74,7 @@ impl Caller {
 }
 
 impl Authority {
-    /// Whose orders they may see and change.
+    /// The orders that the caller may see and change.
     #[must_use]
     pub fn order_access(self) -> OrderAccess {
         if self.is_admin { OrderAccess::Any } else { OrderAccess::OwnedBy(self.caller.user_id) }

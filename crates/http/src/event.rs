@@ -1,4 +1,4 @@
-//! From API Gateway's event to the request that a function's routes answer.
+//! Converts API Gateway's events to requests for a function's routes.
 
 use axum::{Extension, Router};
 use base64::Engine as _;
@@ -14,19 +14,19 @@ use serde_json::value::RawValue;
 
 use crate::Problem;
 
-/// Of a path, all but its slashes and the unreserved characters (RFC 3986, section 2.3).
+/// All characters of a path except slashes and the unreserved ones (RFC 3986, section 2.3).
 const ENCODED_IN_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Answers an event of an HTTP API (payload 2.0) with the response of the [`crate::service`].
 ///
-/// `lambda_http` turns the one into a request and the other into its payload, but panics on events
-/// that are no HTTP request, and then nobody answers the client or logs why. Here they are a 400
-/// like any other, with its request id and its line in the log.
+/// `lambda_http` converts the event and the response, but panics on events that are not valid HTTP
+/// requests, and then no function answers the client or logs the reason. Here they get a 400 like
+/// any other, with a request id and a line in the log.
 ///
 /// # Errors
 ///
-/// When the event is not one of an HTTP API: that is no client's doing.
+/// If the event is not one of an HTTP API, which no client can cause.
 pub async fn answer(
     service: Router,
     event: LambdaEvent<Box<RawValue>>,
@@ -37,20 +37,20 @@ pub async fn answer(
         Some(refused) => service.layer(Extension(refused)),
     };
     let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), event.context);
-    // The adapter itself must not live across the await: it is not `Send`. A router is always
-    // ready.
+    // The adapter itself must not live across the await, because it is not `Send`. A router is
+    // always ready.
     let answering = Adapter::from(service).call(event);
     Ok(answering.await?)
 }
 
-/// Why an event cannot be served; travels with what is left of its request.
+/// Why an event cannot be served. It is passed on with what is left of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// A header or the method is none.
+    /// A header or the method is malformed.
     Unreadable,
-    /// The path and the query are no URI.
+    /// The path and the query do not form a valid URI.
     Uri,
-    /// The body is not in Base64, as the event says.
+    /// The event says that the body is Base64, but it is not.
     Body,
 }
 
@@ -58,16 +58,14 @@ impl Refused {
     pub(crate) fn problem(self) -> Problem {
         match self {
             Self::Unreadable => Problem::malformed_request("The method or a header is malformed."),
-            Self::Uri => {
-                Problem::malformed_request("The path and the query are no URI, or a too long one.")
-            }
+            Self::Uri => Problem::malformed_request("The URI is malformed or too long."),
             Self::Body => Problem::malformed_body("The body could not be read."),
         }
     }
 }
 
-/// The request, such that `lambda_http` can convert it; where that is impossible, what is left of
-/// it and why.
+/// Reads the request in a form that `lambda_http` can convert. If that is impossible, returns what
+/// is left of it, and the reason.
 fn read(event: &RawValue) -> serde_json::Result<(ApiGatewayV2httpRequest, Option<Refused>)> {
     let mut request = match serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
         Ok(request) => request,
@@ -87,14 +85,14 @@ fn read(event: &RawValue) -> serde_json::Result<(ApiGatewayV2httpRequest, Option
 }
 
 fn make_convertible(request: &mut ApiGatewayV2httpRequest) -> Result<(), Refused> {
-    // Which host was asked decides nothing behind the gateway, but would become part of the URI.
+    // The host has no meaning behind the gateway, but would become part of the URI.
     request.headers.remove(header::HOST);
     request.request_context.domain_name = None;
 
-    // The gateway has decoded the path, so that any character may be in it.
+    // The gateway has decoded the path, so it may contain any character.
     let path = request.raw_path.take().unwrap_or_default();
     let path = utf8_percent_encode(&path, ENCODED_IN_PATHS).to_string();
-    // The stage may come to stand before it.
+    // The stage may be put in front of it.
     let stage = request.request_context.stage.as_deref().unwrap_or_default();
     let query = request.raw_query_string.as_deref().unwrap_or_default();
     let uri = Uri::try_from(format!("/{stage}{path}?{query}"));
@@ -110,7 +108,8 @@ fn make_convertible(request: &mut ApiGatewayV2httpRequest) -> Result<(), Refused
     Ok(())
 }
 
-/// The gateway's id of a request that cannot be read; `None` of what comes from no HTTP API.
+/// Returns the gateway's id of a request that cannot be read; `None` if the event is not from an
+/// HTTP API.
 fn request_id(event: &RawValue) -> Option<Option<String>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -130,7 +129,7 @@ fn request_id(event: &RawValue) -> Option<Option<String>> {
     Some(event.request_context.request_id)
 }
 
-/// A request of which only the id is known.
+/// Returns a request of which only the id is known.
 fn nothing(request_id: Option<String>) -> ApiGatewayV2httpRequest {
     let mut request = ApiGatewayV2httpRequest::default();
     request.request_context.request_id = request_id;

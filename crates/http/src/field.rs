@@ -14,13 +14,13 @@ use crate::Problem;
 
 /// A string field that must parse as a `T`.
 ///
-/// Reading the body goes on when it does not, and validation reports it (`#[garde(dive)]`), so that
-/// a client learns of everything that is wrong at once.
+/// If it does not, deserializing continues and validation reports it (`#[garde(dive)]`), so that a
+/// client learns about all errors at once.
 #[derive(Clone)]
 pub struct Parsed<T>(Result<T, String>);
 
 impl<T> Parsed<T> {
-    /// The value. It is there in every body that came through [`crate::JsonBody`].
+    /// Returns the value. Every body that came through [`crate::JsonBody`] has one.
     pub fn get(self) -> Result<T, Problem> {
         self.0.map_err(|detail| Problem::invalid_field("", detail))
     }
@@ -44,7 +44,7 @@ impl<T> Validate for Parsed<T> {
 
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Parses what it is shown rather than a copy: some texts are secrets.
+        /// Parses the text without copying it: some texts are secrets.
         struct Text<T>(PhantomData<T>);
 
         impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
@@ -65,8 +65,8 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Parsed<T> {
 
 /// A JSON object.
 ///
-/// serde also reads a struct from an array of its fields in order, which the contract does not
-/// have; [`crate::JsonBody`] sees to the body itself, and this to objects within it.
+/// serde would also read a struct from an array of its fields in order, which the API does not
+/// allow. [`crate::JsonBody`] prevents this for the body itself, this type for objects within it.
 #[derive(Clone, Debug)]
 pub struct Object<T>(pub T);
 
@@ -98,9 +98,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// For `deserialize_with` (and `default`): tells a field that is `null` from one that is absent.
+/// Distinguishes a field that is `null` from one that is absent, for `deserialize_with` (and
+/// `default`).
 ///
-/// With `Option<T>`, `null` is a mistake like any other; with `Option<Option<T>>` it is
+/// With `Option<T>`, `null` is an error like any other; with `Option<Option<T>>` it is
 /// `Some(None)`.
 pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -110,8 +111,8 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// For `#[garde(custom(plain_text))]`: a text that shows what it says, without control characters
-/// (line feeds and tabs are fine), and not only of white space.
+/// Checks that a text shows what it says: no control characters (line ends and tabs are fine), and
+/// not only white space. For `#[garde(custom(plain_text))]`.
 pub fn plain_text(text: impl AsRef<str>, (): &()) -> garde::Result {
     let text = text.as_ref();
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
@@ -123,8 +124,8 @@ pub fn plain_text(text: impl AsRef<str>, (): &()) -> garde::Result {
     Ok(())
 }
 
-/// For `deserialize_with` (and `default`), in a query: a parameter that must parse as a `T`, if it is
-/// there. What is sent is read as it is in a path or a body, not as serde would.
+/// Reads an optional query parameter that must parse as a `T`, for `deserialize_with` (and
+/// `default`). The text is parsed as in a path or a body, not by the type's own `Deserialize`.
 pub fn given<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: FromStr<Err: fmt::Display>,
@@ -133,7 +134,7 @@ where
     parse(deserializer).map(Some)
 }
 
-/// A query's field that must parse as a `T`: queries are read up to their first mistake.
+/// Reads a query parameter that must parse as a `T`. Queries are read only up to their first error.
 pub(crate) fn parse<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: fmt::Display>,

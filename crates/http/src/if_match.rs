@@ -9,17 +9,17 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::Problem;
 
-/// The version that a change expects, from `If-Match`; `None` when it takes any.
+/// The version that a change expects, from `If-Match`; `None` if any version will do.
 ///
 /// - absent or `*`: any version (a resource that does not exist is a 404 either way);
 /// - `"3"`: this version;
-/// - any other entity tag, weak ones included, is a version that nothing has, so that it comes to a
-///   412: our tags are the versions, and `If-Match` compares strongly (RFC 9110, sections 8.8.3.2
-///   and 13.1.1). Not here and now: what is wrong with the request without it goes before (section
-///   13.2.1);
-/// - a list of several tags, which the RFC allows, and what is no entity tag at all are 400.
+/// - any other entity tag, including weak ones: a version that no resource has, which leads to a
+///   412. Our tags are the versions, and `If-Match` compares strongly (RFC 9110, sections 8.8.3.2
+///   and 13.1.1). The extractor does not give the 412 itself, because whatever else is wrong with
+///   the request takes precedence (section 13.2.1);
+/// - a list of several tags, which the RFC allows, or a text that is no entity tag: 400.
 ///
-/// In an annotation it stands among the `params` as it is.
+/// An annotation lists it among the `params` as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct IfMatch(pub Option<Version>);
 
@@ -45,7 +45,7 @@ impl IntoParams for IfMatch {
             .name("If-Match")
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
-            .description(Some("The version that this is about, as the `ETag` had it"))
+            .description(Some("The expected version, as in the `ETag`"))
             .schema(Some(Ref::from_schema_name(Self::name())));
         vec![parameter.build()]
     }
@@ -75,7 +75,7 @@ fn read(value: &str) -> Result<Option<Version>, Problem> {
     };
     let is_weak = strong.len() < value.len();
     match opaque.parse::<Version>() {
-        // Only the very text that the ETag had: not "03" or "+3".
+        // Only the exact text of the ETag: not "03" or "+3".
         Ok(version) if version.to_string() == opaque && !is_weak => Ok(Some(version)),
         _ => Ok(Some(NO_VERSION)),
     }

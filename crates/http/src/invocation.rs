@@ -1,4 +1,4 @@
-//! What the log and the metrics say of each invocation of a function, whatever invokes it.
+//! The log line and the metrics of each invocation of a function, whatever invokes it.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -15,58 +15,59 @@ use tracing::{Instrument as _, Level, error, error_span, field, info, warn};
 use crate::Metrics;
 use crate::afterwards::afterwards;
 
-/// Watches over one function's invocations: each becomes one line of the log, and what it counted
-/// becomes metrics.
+/// The telemetry of one function: each invocation becomes one log line, and its counts become
+/// metrics.
 #[derive(Debug)]
 pub struct Telemetry {
     function: &'static str,
     is_cold: AtomicBool,
 }
 
-/// Under which ids an invocation is found.
+/// The ids by which an invocation can be found.
 #[derive(Clone, Debug, Default)]
 pub struct InvocationIds {
-    /// API Gateway's id of the request, which is in its access log too; without one, Lambda's.
+    /// API Gateway's id of the request, which is also in its access log; without one, Lambda's.
     pub request_id: Option<String>,
-    /// Lambda's id, where that is another: its own lines (START, REPORT, timeouts) name no other.
+    /// Lambda's id, if it is a different one: Lambda's own lines (START, REPORT, timeouts) name
+    /// only this one.
     pub lambda_request_id: Option<String>,
     /// X-Ray's id of the trace.
     pub trace_id: Option<String>,
 }
 
-/// What the line of an invocation says of this one in particular. What a function has no word for
-/// is absent from its line; the names are the same in all of them.
+/// The fields of an invocation's log line. Those that do not apply to a function are absent from
+/// its lines; the names are the same in all functions.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Served {
     pub level: Level,
     pub method: Option<Method>,
-    /// The route's pattern, not the path: paths hold ids, and make every line different.
+    /// The route's pattern, not the path: paths contain ids, which make every line different.
     pub route: Option<String>,
     pub status: Option<u16>,
     pub user_id: Option<UserId>,
-    /// What was decided, where it is no HTTP status.
+    /// The outcome, if it is not an HTTP status.
     pub outcome: Option<&'static str>,
-    /// Why the outcome is no better.
+    /// The reason for an outcome that is not a success.
     pub reason: Option<&'static str>,
     pub records: Option<usize>,
     pub changes: Option<usize>,
     pub delivered: Option<usize>,
     /// The requests whose changes were delivered, separated by spaces.
     pub request_ids: Option<String>,
-    /// What went wrong in here, with all that lies behind it.
+    /// The internal failure, with its chain of sources.
     pub cause: Option<String>,
 }
 
 impl Telemetry {
-    /// For the function of this name.
+    /// Telemetry for the function of this name.
     #[must_use]
     pub fn new(function: &'static str) -> Self {
         Self { function, is_cold: AtomicBool::new(true) }
     }
 
-    /// Serves an invocation, and tells what became of it when it is answered, also when it panics. The
-    /// panic goes on.
+    /// Serves an invocation, and writes its log line and metrics after the response has been sent,
+    /// even if it panics. The panic continues.
     pub async fn observe<T>(
         &self,
         ids: &InvocationIds,
@@ -76,7 +77,7 @@ impl Telemetry {
         let started_at = Instant::now();
         let is_cold_start = self.is_cold.swap(false, Ordering::Relaxed);
         let request_id = ids.request_id.as_deref();
-        // On every line of the invocation.
+        // These fields are on every line of the invocation.
         let span = error_span!(
             "request",
             function = self.function,
@@ -111,7 +112,8 @@ impl Telemetry {
 }
 
 impl InvocationIds {
-    /// The ids of an invocation, which API Gateway gave one too if it came from there.
+    /// The ids of an invocation. `from_gateway` is API Gateway's id, if the invocation came from
+    /// there.
     #[must_use]
     pub fn new(context: &Context, from_gateway: Option<&str>) -> Self {
         let lambda = &context.request_id;
@@ -123,7 +125,8 @@ impl InvocationIds {
     }
 }
 
-/// The trace of a tracing header, such as `Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1`.
+/// Returns the trace in a tracing header, such as
+/// `Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1`.
 /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
 fn root(tracing_header: &str) -> Option<&str> {
     tracing_header.split(';').find_map(|field| field.trim().strip_prefix("Root="))
@@ -159,7 +162,7 @@ impl Served {
     }
 
     fn log(&self, latency: Duration, is_cold_start: bool, consumed: Consumed) {
-        /// The same line at different levels, which `tracing` wants to know at compile time.
+        /// Writes the same line at any level, which `tracing` must know at compile time.
         macro_rules! log {
             ($level:ident) => {
                 $level!(
@@ -191,12 +194,12 @@ impl Served {
     }
 }
 
-/// To the microsecond, which is as fine as it means anything.
+/// Converts to milliseconds, rounded to the microsecond: finer digits mean nothing.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 
-/// What a panic says.
+/// Returns the message of a panic.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let message = panic
         .downcast_ref::<&str>()

@@ -1,10 +1,10 @@
-//! What the API functions share: problems, extractors, the caller, telemetry and start-up.
+//! Code shared by the API functions: problems, extractors, the caller, telemetry and start-up.
 //!
-//! A function's `app` hands its routes to [`service`], which adds what every route needs; its
-//! `main` calls [`start::run`]. Handlers take the extractors of this crate and answer
-//! `Result<impl IntoResponse, Problem>`: [`Problem`] is the only error they know, and the place
-//! where [`storefront_core::Error`] becomes one is the `From` in `problem/from_core.rs`. Which kinds there
-//! are is a table, [`ProblemCode`]; a handler's annotation lists its own with [`Problems`].
+//! A function's `app` passes its routes to [`service`], which adds what every route needs; its
+//! `main` calls [`start::run`]. Handlers use the extractors of this crate and return
+//! `Result<impl IntoResponse, Problem>`. [`Problem`] is their only error type; the `From` in
+//! `problem/from_core.rs` turns a [`storefront_core::Error`] into one. [`ProblemCode`] is the table
+//! of all kinds of problems; a handler's annotation lists its own with [`Problems`].
 
 pub mod invocation;
 pub mod logging;

@@ -8,15 +8,14 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging, at the level of `RUST_LOG` or else `info`.
+/// Starts logging at the level in `RUST_LOG`, `info` by default. Does nothing if the process
+/// already logs.
 ///
-/// Lambda's own level (`AWS_LAMBDA_LOG_LEVEL`) is not asked: it says what Lambda drops of the lines
-/// it gets, those with metrics too, and so is set to drop none.
-///
-/// A process that logs already keeps doing so.
+/// Lambda's own level (`AWS_LAMBDA_LOG_LEVEL`) is ignored: it says which of the lines that Lambda
+/// receives, including those with metrics, are dropped, and is set to drop none.
 pub fn init() {
     let filter = filter(Targets::new().with_default(LevelFilter::INFO));
-    // Where the SDK's own spans are on, it is they that are current, and not the invocation's.
+    // If the SDK's spans are enabled, the current span is one of theirs and not the invocation's.
     let mut levels = filter.iter().map(|(_, level)| level).chain(filter.default_level());
     let has_spans_within = levels.any(|level| level >= LevelFilter::DEBUG);
     let lines = tracing_subscriber::fmt::layer()
@@ -27,18 +26,18 @@ pub fn init() {
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }
 
-/// What is to be logged: what `RUST_LOG` says, as levels for all or by target
-/// (`warn,storefront_core=debug`), or else this. A setting that cannot be read must not keep a process from
-/// starting: it counts as absent.
+/// Returns the filter in `RUST_LOG`, levels for everything or for single targets
+/// (`warn,storefront_core=debug`), or the default. A malformed value counts as absent, because it
+/// must not keep a process from starting.
 ///
-/// `EnvFilter` would know spans and their fields too, for an engine of regular expressions in every
-/// function.
+/// `EnvFilter` could also filter by spans and their fields, but would add a regular-expression
+/// engine to every function.
 #[must_use]
 pub fn filter(default: Targets) -> Targets {
     variable("RUST_LOG").and_then(|directives| directives.parse().ok()).unwrap_or(default)
 }
 
-/// The error and what caused it in turn, for a field of the log.
+/// Displays an error with its chain of sources, for a log field.
 #[must_use]
 pub fn with_sources<'a>(error: &'a (dyn Error + 'static)) -> impl fmt::Display + 'a {
     struct WithSources<'a>(&'a (dyn Error + 'static));

@@ -1,9 +1,10 @@
-//! Metrics of CloudWatch, written as lines of its embedded metric format.
+//! CloudWatch metrics, written as lines in the embedded metric format.
 //!
-//! Handlers take [`Metrics`] as an extractor and say what happened; the invocation's telemetry adds
-//! what it consumed, and writes all of it when the answer has been sent. What only one function counts is
-//! defined in that function; what all count, here. Nothing that clients choose freely is ever a dimension,
-//! because CloudWatch bills each value of one as a metric of its own.
+//! Handlers take [`Metrics`] as an extractor and count what happened. The invocation's telemetry
+//! adds the consumed capacity, and writes everything after the response has been sent. A metric
+//! that only one function counts is defined in that function; those of all functions are defined
+//! here. A value that clients choose freely is never a dimension, because CloudWatch bills each
+//! value as a separate metric.
 
 mod sink;
 
@@ -17,7 +18,7 @@ use storefront_core::capacity::Consumed;
 
 pub use sink::MetricSink;
 
-/// A metric: its name, and the name of the one dimension that it has at most.
+/// A metric: its name, and the name of its only dimension, if it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
     name: &'static str,
@@ -25,24 +26,24 @@ pub struct Metric {
     is_count: bool,
 }
 
-/// What every function counts.
+/// The metrics of every function.
 pub const METRICS: &[Metric] = &[COLD_STARTS, CONSUMED_READ_UNITS, CONSUMED_WRITE_UNITS];
 
-/// Invocations that an environment was started for.
+/// Invocations for which an environment was started.
 const COLD_STARTS: Metric = Metric::count("ColdStarts").by("Function");
-/// Read capacity units that requests of a route consumed.
+/// Read capacity units consumed by requests of a route.
 const CONSUMED_READ_UNITS: Metric = Metric::count("ConsumedReadUnits").by("Route");
-/// Write capacity units that requests of a route consumed.
+/// Write capacity units consumed by requests of a route.
 const CONSUMED_WRITE_UNITS: Metric = Metric::count("ConsumedWriteUnits").by("Route");
 
-/// What is counted during one invocation. Clones count together.
+/// The counts of one invocation. Clones share them.
 #[derive(Clone, Default)]
 pub struct Metrics {
     sink: MetricSink,
     counted: Arc<Mutex<Vec<Counted>>>,
 }
 
-/// A metric, the value of its dimension, and what it has come to.
+/// A metric, the value of its dimension, and its total.
 struct Counted {
     metric: Metric,
     of: Option<Cow<'static, str>>,
@@ -50,25 +51,25 @@ struct Counted {
 }
 
 impl Metric {
-    /// A number of things.
+    /// A metric that counts.
     #[must_use]
     pub const fn count(name: &'static str) -> Self {
         Self { name, dimension: None, is_count: true }
     }
 
-    /// An amount of money.
+    /// A metric that sums up amounts of money.
     #[must_use]
     pub const fn amount(name: &'static str) -> Self {
         Self { name, dimension: None, is_count: false }
     }
 
-    /// The same by a dimension of this name.
+    /// Adds a dimension with this name.
     #[must_use]
     pub const fn by(self, dimension: &'static str) -> Self {
         Self { dimension: Some(dimension), ..self }
     }
 
-    /// What CloudWatch knows it by.
+    /// The metric's name in CloudWatch.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -82,7 +83,7 @@ impl Metric {
 }
 
 impl Metrics {
-    /// Counts for this sink.
+    /// Metrics that are written to this sink.
     #[must_use]
     pub fn new(sink: MetricSink) -> Self {
         Self { sink, counted: Arc::default() }
@@ -93,7 +94,7 @@ impl Metrics {
         self.add_to(metric, None, value);
     }
 
-    /// Adds to a metric of one value of its dimension.
+    /// Adds to a metric, for one value of its dimension.
     pub fn add_of(&self, metric: Metric, of: impl Into<Cow<'static, str>>, value: f64) {
         self.add_to(metric, Some(of.into()), value);
     }
@@ -102,8 +103,8 @@ impl Metrics {
         self.add_of(COLD_STARTS, function, 1.0);
     }
 
-    /// What requests of a route, such as `GET /users/{userId}`, consumed. A route that writes
-    /// nothing gets no metric of zeros, which would cost as much as any.
+    /// Counts what a request of a route, such as `GET /users/{userId}`, consumed. Zeros are left
+    /// out, because a metric of zeros costs as much as any other.
     pub(crate) fn consumed(&self, route: &str, consumed: Consumed) {
         if consumed.read_units > 0.0 {
             self.add_of(CONSUMED_READ_UNITS, route.to_owned(), consumed.read_units);
@@ -113,7 +114,7 @@ impl Metrics {
         }
     }
 
-    /// Writes what was counted, with the ids that lead from a line to its invocation.
+    /// Writes the counts, with the function and the request id, which identify the invocation.
     pub(crate) fn write(&self, function: &str, request_id: Option<&str>) {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         self.sink.write(function, request_id, &std::mem::take(&mut *counted));
@@ -123,7 +124,7 @@ impl Metrics {
         debug_assert_eq!(
             metric.dimension.is_some(),
             of.is_some(),
-            "{} has another dimension",
+            "{}: a value is needed exactly if there is a dimension",
             metric.name
         );
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +142,7 @@ impl Counted {
     }
 }
 
-/// Those of this invocation; outside of [`crate::service`], some that nobody reads.
+/// The metrics of this invocation; outside [`crate::service`], metrics that are never written.
 impl<S: Send + Sync> FromRequestParts<S> for Metrics {
     type Rejection = Infallible;
 

@@ -1,4 +1,4 @@
-//! What all operations of the OpenAPI document have in common, so that handlers need not say it.
+//! What all operations of the OpenAPI document have in common, so that handlers need not repeat it.
 
 mod gateway;
 mod headers;
@@ -25,17 +25,18 @@ pub use schemas::{
 /// The name of the security scheme, for `security(("accessToken" = []))`.
 pub const ACCESS_TOKEN: &str = "accessToken";
 
-/// Completes what handlers say of themselves.
+/// Completes the annotations of handlers.
 ///
-/// Each operation gets the problems that come with what it takes (an access token, a query, a body, headers,
-/// or nothing at all) and what the gateway answers by itself; every response gets its `x-request-id`, and
-/// every header its schema. A handler lists the problems of its own in [`Problems`](crate::Problems).
+/// Each operation gets the problems that every operation has, those that come with its inputs (an
+/// access token, a query, a body, headers), and the gateway's own responses. Every response gets
+/// its `x-request-id`, and every header its schema. A handler lists only its specific problems, in
+/// [`Problems`](crate::Problems).
 ///
-/// For `#[openapi(modifiers(&Conventions))]`, once.
+/// Use it once, as `#[openapi(modifiers(&Conventions))]`.
 ///
 /// # Panics
 ///
-/// When a response that is a failure names no problem, or has a header without a schema.
+/// If a failure response lists no problem, or a response has a header without a schema.
 #[derive(Clone, Copy, Debug)]
 pub struct Conventions;
 
@@ -53,7 +54,7 @@ impl Modify for Conventions {
     }
 }
 
-/// Those of failures, and those that only parameters name: utoipa does not collect them.
+/// The schemas of failures and those used only by parameters, which utoipa does not collect.
 fn common_schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = Vec::new();
     add_schema::<ProblemBody>(&mut schemas);
@@ -84,7 +85,7 @@ fn complete_response(path: &str, status: &str, by_gateway: Option<&str>, respons
     let is_failure = status.starts_with(['4', '5']);
     assert!(
         !is_failure || !codes.is_empty() || by_gateway.is_some(),
-        "{path} answers {status} with no problem: list it as `Problems<…>` among the handler's responses"
+        "{path} answers {status} without a problem: list it as `Problems<…>` among the handler's responses"
     );
     if !codes.is_empty() {
         let problem = content(problems::schema(&codes));
@@ -105,9 +106,9 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "/orders answers 404 with no problem")]
-    fn a_failure_that_names_no_problem_is_refused() {
-        let mut response = Response::new("There is no such thing");
+    #[should_panic(expected = "/orders answers 404 without a problem")]
+    fn a_failure_without_a_problem_is_rejected() {
+        let mut response = Response::new("The thing does not exist");
         complete_response("/orders", "404", None, &mut response);
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::field;
 use crate::openapi::CursorSchema;
 
-/// How many items a page has at most: 1 to 100, 25 unless told.
+/// The maximum number of items of a page: 1 to 100, 25 by default.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit(u32);
 
@@ -19,10 +19,10 @@ pub struct Limit(u32);
 #[error("must be a number from 1 to 100")]
 pub struct InvalidLimit;
 
-/// Where the page before ended. Opaque to clients.
+/// Where the previous page ended. Opaque to clients.
 ///
-/// It holds the last item's id and nothing else: keys are rebuilt from it and from the caller, so
-/// that no cursor leads into another partition.
+/// It contains only the last item's id. Keys are rebuilt from the id and the rest of the request,
+/// so that no cursor leads into another partition.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor<C>(pub C);
 
@@ -45,14 +45,14 @@ pub struct PageBody<T> {
     pub next_cursor: Option<String>,
 }
 
-/// The page that `limit` and `cursor` ask for.
+/// Returns the page request for `limit` and `cursor`.
 #[must_use]
 pub fn page_request<C>(limit: Limit, cursor: Option<Cursor<C>>) -> PageRequest<C> {
     PageRequest { limit: limit.0, after: cursor.map(|Cursor(id)| id) }
 }
 
 impl<T> PageBody<T> {
-    /// The page as it is answered, each item as `body` shows it.
+    /// Builds the response body, converting each item with `body`.
     pub fn new<E, C: Into<Uuid>>(page: Page<E, C>, body: impl FnMut(E) -> T) -> Self {
         Self {
             items: page.items.into_iter().map(body).collect(),
@@ -72,7 +72,7 @@ impl FromStr for Limit {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse::<u32>() {
-            // Only as numbers are written: not "+5" or "05".
+            // Only the canonical form: not "+5" or "05".
             Ok(limit @ 1..=100) if limit.to_string() == text => Ok(Self(limit)),
             _ => Err(InvalidLimit),
         }

@@ -6,7 +6,7 @@ use crate::Problem;
 
 /// The id in the path.
 ///
-/// One that is malformed names nothing, so it is the resource's 404.
+/// A malformed id names nothing, so it gives the resource's 404.
 #[derive(Clone, Copy, Debug)]
 pub struct Id<T>(pub T);
 

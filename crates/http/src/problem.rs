@@ -1,4 +1,4 @@
-//! What the API answers when it cannot do what it was asked: problem details (RFC 9457).
+//! The API's error responses: problem details (RFC 9457).
 
 mod code;
 mod from_core;
@@ -25,10 +25,10 @@ use crate::logging::with_sources;
 /// The content type of a problem.
 pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
 
-/// An answer that says what is wrong, and which of it the client can put right.
+/// An error response. It says what is wrong, and what of it the client can correct.
 ///
-/// What went wrong inside is attached to the response as a [`Cause`] and logged once, by the layer
-/// of [`crate::service`]; it never becomes a part of the body.
+/// The internal cause is attached to the response as a [`Cause`] and logged once, by the layer of
+/// [`crate::service`]. It is never part of the body.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
 
@@ -36,12 +36,12 @@ pub struct Problem(Box<Inner>);
 struct Inner {
     body: ProblemBody,
     retry_after: Option<Duration>,
-    /// How to log in, in a 401.
+    /// The `WWW-Authenticate` header of a 401.
     challenge: &'static str,
     cause: Option<Cause>,
 }
 
-/// An answer that says what is wrong (RFC 9457).
+/// An error response (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemBody {
@@ -61,11 +61,11 @@ pub(crate) struct ProblemBody {
     detail: String,
     /// The kind of problem, for programs.
     code: ProblemCode,
-    /// What is wrong with each part of the request, where its parts are wrong.
+    /// What is wrong with each invalid part of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, min_items = 1)]
     errors: Vec<FieldError>,
-    /// The products an order could not be placed for, where it was because of them.
+    /// The products because of which an order could not be placed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, min_items = 1)]
     products: Vec<ProductProblem>,
@@ -78,7 +78,7 @@ pub struct FieldError {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/items/0/quantity", nullable = false)]
     pointer: Option<String>,
-    /// Which query parameter or header it is.
+    /// The name of the query parameter or header.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "limit", nullable = false)]
     parameter: Option<String>,
@@ -87,23 +87,23 @@ pub struct FieldError {
     detail: String,
 }
 
-/// A product that an order could not be placed for.
+/// A product because of which an order could not be placed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProductProblem {
-    /// Which one.
+    /// The product's id.
     product_id: ProductId,
-    /// How many the order wanted, where there are not enough.
+    /// The ordered quantity, if the stock is too small.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     requested: Option<u32>,
-    /// How many there are, where there are not enough.
+    /// The quantity in stock, if it is too small.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0)]
     available: Option<u64>,
 }
 
-/// What lies behind a failure. It travels in the response's extensions, for the log only.
+/// The cause of a failure. It is passed in the response's extensions, for the log only.
 #[derive(Clone)]
 pub(crate) struct Cause(Arc<dyn Error + Send + Sync>);
 
@@ -143,18 +143,18 @@ impl Problem {
 }
 
 impl FieldError {
-    /// What is wrong with the field of the body at this JSON Pointer.
+    /// An error in the field of the body at this JSON Pointer.
     pub fn pointer(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, detail: shortened(&detail) }
     }
 
-    /// What is wrong with this query parameter or header.
+    /// An error in this query parameter or header.
     pub fn parameter(parameter: impl Into<String>, detail: impl fmt::Display) -> Self {
         Self { pointer: None, parameter: Some(parameter.into()), detail: shortened(&detail) }
     }
 }
 
-/// Messages of parsers quote what they could not read, however long it is.
+/// Shortens a message: parsers quote what they could not read, however long it is.
 fn shortened(detail: &impl fmt::Display) -> String {
     const MAX_CHARACTERS: usize = 300;
     let detail = detail.to_string();
@@ -167,7 +167,7 @@ fn shortened(detail: &impl fmt::Display) -> String {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Inner { body, retry_after, challenge, cause } = *self.0;
-        // Strings, numbers and ids: nothing here can fail to become JSON.
+        // The body consists of strings, numbers and ids, so serializing cannot fail.
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))];
         let mut response = (body.status, content_type, json).into_response();
@@ -188,7 +188,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The cause, and what caused it in turn.
+/// The cause with its chain of sources.
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         with_sources(&*self.0).fmt(f)

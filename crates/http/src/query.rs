@@ -7,9 +7,9 @@ use crate::body::field_named_in;
 
 /// The query's parameters, typed.
 ///
-/// A parameter that is unknown (with `deny_unknown_fields`), missing, repeated or not what it must
-/// be, UTF-8 for one, is a 400 that names it: a filter that was misspelt and ignored would answer
-/// something else than was asked.
+/// A parameter that is unknown (with `deny_unknown_fields`), missing, repeated or invalid, for
+/// example not UTF-8, gives a 400 that names it. If a misspelt filter were ignored, the client
+/// would get something other than what it asked for.
 #[derive(Clone, Debug)]
 pub struct Query<T>(pub T);
 
@@ -26,8 +26,8 @@ where
 }
 
 fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    // What is not UTF-8 is read with this character in its place, and would find what nobody meant.
-    // Nobody means the character itself either.
+    // Bytes that are not UTF-8 are read as this character, so the query would look for something
+    // that nobody meant. Nobody means the character itself, either.
     let is_odd = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
     if let Some((name, _)) =
         form_urlencoded(query).find(|(name, value)| is_odd(name) || is_odd(value))

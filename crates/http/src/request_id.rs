@@ -6,7 +6,8 @@ use storefront_core::RequestId;
 
 use crate::invocation::InvocationIds;
 
-/// The id of this request, for what it changes; none where nobody gave it one that can be stored.
+/// The request's id, which is stored with what the request changes; `None` if it has no id that can
+/// be stored.
 #[derive(Clone, Debug)]
 pub struct OptionalRequestId(pub Option<RequestId>);
 

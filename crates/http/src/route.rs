@@ -5,18 +5,18 @@ use lambda_http::request::RequestContext;
 
 use crate::Problem;
 
-/// Lets a request through to the handler of the very route that the gateway found for it, and to no
-/// other one.
+/// Passes a request to its handler only if the gateway matched the same route.
 ///
-/// The gateway routes the path as it is written, and hands it over decoded: `/products/..%2Fusers`
-/// is a product's path to it, with what it demands of callers there, and another one here.
+/// The gateway matches the path as it is written, but passes it on decoded. To the gateway,
+/// `/products/..%2Fusers` is the path of a product, with that route's demands on the caller. Here
+/// it is another path.
 pub(crate) async fn as_routed(request: Request, next: Next) -> Response {
     let extensions = request.extensions();
     let by_gateway = match extensions.get() {
         Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
         _ => None,
     };
-    // "GET /products/{productId}"; `$default` says nothing.
+    // Such as "GET /products/{productId}". `$default` does not name a route.
     let by_gateway = by_gateway.and_then(|key| key.split_once(' ')).map(|(_, path)| path);
     let here = extensions.get().map(MatchedPath::as_str);
     if by_gateway.is_some_and(|path| here != Some(path)) {

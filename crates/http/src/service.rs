@@ -1,5 +1,5 @@
-//! What every route of every function gets: one log line, a request id, metrics, problems for what
-//! no route answers.
+//! What every route of every function gets: one log line, a request id, metrics, and problems for
+//! requests that no route answers.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,24 +22,24 @@ use crate::problem::Cause;
 use crate::route::as_routed;
 use crate::{Caller, MAX_BODY_BYTES, MetricSink, Metrics, Problem};
 
-/// How long a request may take. A second less than the functions' timeout: who is cut off with their
-/// function is answered by the gateway, which does not say that trying again may help.
+/// How long a request may take. It is a second less than the functions' timeout, because when
+/// Lambda kills a timed-out function, API Gateway answers 503 without `Retry-After`.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(9);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The routes of the function of this name with all that requests to it have in common:
+/// Adds to a function's routes what all its requests have in common:
 ///
-/// - one log line per request, with the cause when it failed here (5xx);
+/// - one log line per request, with the cause of an internal failure (5xx);
 /// - `x-request-id` on every response;
-/// - what it consumed and counted, for the [`MetricSink`] of [`with_metrics`];
-/// - problems for unknown paths and those that the gateway routed otherwise (404), wrong methods
-///   (405), panics (500), what takes too long (503), and for events that are no HTTP request (400,
-///   see [`crate::answer`]);
+/// - metrics of what a request consumed and counted, for the [`MetricSink`] of [`with_metrics`];
+/// - problems for unknown paths and those that the gateway routed differently (404), wrong methods
+///   (405), panics (500), timeouts (503), and events that are not valid HTTP requests (400, see
+///   [`crate::answer`]);
 /// - the limit of [`MAX_BODY_BYTES`].
 pub fn service(function: &'static str, routes: Router) -> Router {
     let telemetry = Arc::new(Telemetry::new(function));
-    // axum panics where there is nothing to lay it upon.
+    // axum panics if there is no route to apply the layer to.
     let routes = if routes.has_routes() {
         routes.route_layer(middleware::from_fn(as_routed))
     } else {
@@ -52,7 +52,7 @@ pub fn service(function: &'static str, routes: Router) -> Router {
         .layer(middleware::from_fn_with_state(telemetry, observe))
 }
 
-/// A [`service`] whose metrics are written; without this they are not.
+/// Makes a [`service`] write its metrics; without this it does not.
 pub fn with_metrics(service: Router, sink: MetricSink) -> Router {
     service.layer(Extension(sink))
 }
@@ -89,7 +89,7 @@ async fn observe(
     response
 }
 
-/// The answer, or a problem for a panic and for what takes too long.
+/// Returns the response, or a problem if it panics or takes too long.
 async fn in_time(answering: impl Future<Output = Response>) -> Response {
     match timeout(ANSWER_WITHIN, AssertUnwindSafe(answering).catch_unwind()).await {
         Ok(Ok(response)) => response,
@@ -118,7 +118,7 @@ fn invocation_ids(extensions: &Extensions) -> InvocationIds {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
         _ => None,
     };
-    // One that no header can carry would leave the response without any.
+    // With an id that is not a valid header value, the response would have none.
     let from_gateway = from_gateway.filter(|id| HeaderValue::from_str(id).is_ok());
     let context = extensions.get::<Context>().cloned().unwrap_or_default();
     InvocationIds::new(&context, from_gateway)

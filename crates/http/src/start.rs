@@ -22,19 +22,18 @@ use crate::afterwards::AnswerFirst;
 use crate::logging::{self, with_sources};
 use crate::{MetricSink, answer, with_metrics};
 
-/// How long a function waits for its first answer before it starts without one.
+/// How long a function waits for the table's first response before it starts without one.
 const CONNECT_WITHIN: Duration = aws::ATTEMPT_TIMEOUT;
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The environment does not say something that it must.
+    /// A required environment variable is missing.
     #[error("the environment variable {0} is missing")]
     MissingVariable(&'static str),
 }
 
-/// Runs a function: starts the log, then does what its `main` is for, and logs why when that cannot
-/// go on.
+/// Starts logging and runs a function's `main`. If that fails, logs the cause.
 pub fn function(main: impl Future<Output = Result<(), lambda_http::Error>>) -> ExitCode {
     logging::init();
     let ran = match runtime() {
@@ -50,8 +49,9 @@ pub fn function(main: impl Future<Output = Result<(), lambda_http::Error>>) -> E
     }
 }
 
-/// One thread, which is quicker to start and to serve one request after the other. On Lambda Managed
-/// Instances, where an environment serves several at once, one for each core.
+/// Builds a runtime with one thread, which is faster to start and to serve one request after the
+/// other. On Lambda Managed Instances, an environment serves several requests at once, so there it
+/// has one thread per core.
 fn runtime() -> io::Result<runtime::Runtime> {
     let concurrency = aws::variable("AWS_LAMBDA_MAX_CONCURRENCY");
     let is_concurrent = concurrency.is_some_and(|limit| limit.parse::<u32>().is_ok_and(|n| n > 1));
@@ -60,14 +60,14 @@ fn runtime() -> io::Result<runtime::Runtime> {
     builder.enable_all().build()
 }
 
-/// The table that the environment names, connected to.
+/// Connects to the table that the environment names.
 ///
-/// That it cannot be reached keeps no function from starting: the first request will meet that too, and
+/// The function starts even if the table cannot be reached: the first request then fails, too, and
 /// its client is told.
 pub async fn table_from_environment(config: &SdkConfig) -> Result<Table, StartError> {
     let name = aws::variable("TABLE_NAME").ok_or(StartError::MissingVariable("TABLE_NAME"))?;
     let table = Table::new(aws::dynamodb(config, aws::endpoint_url("DYNAMODB")), name);
-    // Boxed: the future of a request is large.
+    // Boxed, because the future of a request is large.
     let cause = match timeout(CONNECT_WITHIN, Box::pin(table.connect())).await {
         Ok(Ok(())) => return Ok(table),
         Ok(Err(error)) => with_sources(&error).to_string(),
@@ -77,15 +77,14 @@ pub async fn table_from_environment(config: &SdkConfig) -> Result<Table, StartEr
     Ok(table)
 }
 
-/// Serves Lambda's invocations until the environment is shut down, with metrics where the environment
-/// names a namespace for them.
+/// Serves invocations until the environment shuts down, with metrics if `METRICS_NAMESPACE` is set.
 pub async fn run(app: Router) -> Result<(), lambda_http::Error> {
     let app = with_metrics(app, MetricSink::from_environment());
     run_handler(move |event| answer(app.clone(), event)).await
 }
 
-/// Serves Lambda's invocations with a handler until the environment is shut down. What the handler's
-/// [`Telemetry`](crate::invocation::Telemetry) has to write is written when the answer has been sent.
+/// Serves invocations with a handler until the environment shuts down. The handler's
+/// [`Telemetry`](crate::invocation::Telemetry) is written after the response has been sent.
 pub async fn run_handler<E, F, A, C>(
     handler: impl Fn(LambdaEvent<E>) -> F + Clone + Send + 'static,
 ) -> Result<(), lambda_http::Error>

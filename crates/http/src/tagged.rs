@@ -8,7 +8,7 @@ use storefront_core::Version;
 #[derive(Clone, Copy, Debug)]
 pub struct Tagged<T>(pub Version, pub T);
 
-/// 201: something new, with its path as the `Location`.
+/// A 201 for a new resource, with its path as the `Location`.
 #[derive(Clone, Debug)]
 pub struct Created<T>(pub String, pub Tagged<T>);
 

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 
 use crate::openapi::{NameSchema, VersionSchema};
 
-/// A user, as the API shows them: to themselves and to administrators.
+/// A user, as shown to themselves and to administrators.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = User)]
@@ -13,7 +13,7 @@ pub struct UserBody {
     id: UserId,
     /// Trimmed and lower-cased.
     email: Email,
-    /// What the user is called.
+    /// The user's name.
     #[schema(value_type = NameSchema)]
     name: String,
     /// What the user may do.

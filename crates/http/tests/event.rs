@@ -1,4 +1,4 @@
-//! Events that a gateway could hand over, and that `lambda_http` would not survive.
+//! Events that a gateway could send, and that `lambda_http` would panic on.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -11,7 +11,7 @@ use storefront_testing::{Answer, Api, CapturedLog};
 
 const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
-/// Answers 200 with the path and the query it was reached by, whatever they are.
+/// Answers every request with a 200 and its path and query.
 fn api() -> Api {
     let echo = async |OriginalUri(uri): OriginalUri| uri.to_string();
     Api::made_up(service("echo", Router::new().route("/{*path}", any(echo))))
@@ -38,7 +38,7 @@ fn event(changes: &Value) -> Value {
     event
 }
 
-/// Sends it and looks at what every answer has.
+/// Sends the event, and checks what every response has.
 async fn send(changes: &Value) -> Answer {
     let log = CapturedLog::start();
     let answer = api().send_event(&event(changes)).await;
@@ -51,7 +51,7 @@ async fn send(changes: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_no_http_request_is_400_and_logged_like_any_other() {
+async fn an_invalid_http_request_is_400_and_logged_like_any_other() {
     for changes in [
         json!({ "/rawPath": "things" }),
         json!({ "/rawPath": ":99999" }),
@@ -78,7 +78,7 @@ async fn what_is_no_http_request_is_400_and_logged_like_any_other() {
 }
 
 #[tokio::test]
-async fn which_host_was_asked_decides_nothing() {
+async fn the_host_is_ignored() {
     for host in
         ["", " ", "a b", "[", "a:99999", "x/y", "x?y", "x#y", "user:pass@x", "1.2.3.999", "é"]
     {
@@ -94,7 +94,7 @@ async fn which_host_was_asked_decides_nothing() {
 }
 
 #[tokio::test]
-async fn the_path_is_the_one_that_the_gateway_has_matched() {
+async fn the_path_is_the_one_that_the_gateway_matched() {
     for (path, seen) in [
         ("/things/a b", "/things/a%20b"),
         ("/things/a?b", "/things/a%3Fb"),
@@ -113,10 +113,10 @@ async fn the_path_is_the_one_that_the_gateway_has_matched() {
 }
 
 #[tokio::test]
-async fn a_request_id_that_no_header_can_carry_gives_way_to_lambdas() {
+async fn a_request_id_that_is_no_header_value_is_replaced_with_lambdas() {
     for id in ["a\u{1}b", "a\nb", "\u{7f}"] {
         let answer = api().send_event(&event(&json!({ "/requestContext/requestId": id }))).await;
-        // The test's own invocation has an empty one.
+        // The test's own invocation has an empty id.
         assert_eq!(answer.expect(200).header("x-request-id"), Some(""), "{id:?}");
     }
 }
@@ -135,7 +135,7 @@ async fn an_event_of_another_service_fails_the_function() {
         json!({}),
         json!([]),
         json!({ "Records": [] }),
-        // Payload 1.0: the integration is not set up as the template has it.
+        // Payload 1.0: the integration is not configured as in the template.
         json!({ "resource": "/things", "httpMethod": "GET", "requestContext": { "stage": "x" } }),
     ] {
         assert!(api().send_text(other.to_string()).await.is_err(), "{other}");

@@ -1,4 +1,4 @@
-//! What invocations write for CloudWatch, with routes made up for it.
+//! The metrics that invocations write for CloudWatch, tested with made-up routes.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -66,7 +66,7 @@ fn line(dimension: Option<(&str, &str)>, metric: &str, value: f64) -> Value {
         "function": "attempts",
         "request_id": "JKJaXmPLvHcESHA=",
     });
-    // Whole numbers are written as such.
+    // Whole numbers are written without a decimal point.
     line[metric] = format!("{value}").parse::<serde_json::Number>().unwrap().into();
     if let Some((name, value)) = dimension {
         line[name] = value.into();
@@ -79,11 +79,11 @@ async fn only_the_first_invocation_is_a_cold_start() {
     let (_database, api, metrics) = api().await;
     assert_eq!(metrics.take(), [line(Some(("Function", "attempts")), "ColdStarts", 1.0)]);
     let _ = api.get("/idle").send().await.expect(204);
-    assert_eq!(metrics.take(), [] as [Value; 0], "what consumed nothing writes nothing");
+    assert_eq!(metrics.take(), [] as [Value; 0], "nothing consumed, nothing written");
 }
 
 #[tokio::test]
-async fn what_a_request_consumed_is_counted_for_its_route() {
+async fn consumed_capacity_is_counted_for_its_route() {
     let (_database, api, metrics) = api().await;
     metrics.take();
     let _ = api.post("/attempts/anna@example.com").send().await.expect(204);
@@ -105,11 +105,11 @@ async fn a_request_that_fails_or_panics_is_counted_like_any_other() {
 }
 
 #[tokio::test]
-async fn without_a_sink_metrics_go_nowhere() {
+async fn without_a_sink_metrics_are_not_written() {
     let database = Database::start().await;
     let api = Api::made_up(routes(&database));
     let _ = api.post("/fails").send().await.problem(500, "internal");
-    // Nobody has set METRICS_NAMESPACE for the tests.
+    // METRICS_NAMESPACE is not set in tests.
     let unset = MetricSink::from_environment();
     let api = Api::made_up(with_metrics(routes(&database), unset.clone()));
     let _ = api.post("/fails").send().await.problem(500, "internal");
@@ -117,7 +117,7 @@ async fn without_a_sink_metrics_go_nowhere() {
 }
 
 #[tokio::test]
-async fn an_output_that_fails_fails_no_request() {
+async fn a_broken_output_fails_no_request() {
     struct Broken;
 
     impl io::Write for Broken {

@@ -1,4 +1,4 @@
-//! What the routes of any function have in common, with routes made up for it.
+//! What the routes of all functions have in common, tested with made-up routes.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -51,7 +51,7 @@ async fn take(JsonBody(basket): JsonBody<Basket>) -> Result<Json<Value>, Problem
         "giftNote": match basket.gift_note {
             None => "absent",
             Some(None) => "null",
-            Some(Some(_)) => "there",
+            Some(Some(_)) => "text",
         },
     })))
 }
@@ -82,7 +82,7 @@ fn api() -> Api {
 }
 
 #[tokio::test]
-async fn a_path_that_the_gateway_took_for_another_one_is_no_path_here() {
+async fn a_path_that_the_gateway_matched_to_another_route_is_404() {
     let event = |route_key: &str| {
         json!({
             "version": "2.0",
@@ -106,7 +106,7 @@ async fn a_path_that_the_gateway_took_for_another_one_is_no_path_here() {
 }
 
 #[tokio::test]
-async fn a_query_is_utf_8_and_its_numbers_are_written_as_numbers() {
+async fn a_query_is_utf_8_and_its_numbers_are_in_canonical_form() {
     for (query, parameter) in
         [("limit=%2B5", "limit"), ("limit=05", "limit"), ("cursor=%FF", "cursor")]
     {
@@ -194,12 +194,12 @@ async fn without_the_gateways_request_id_lambdas_is_used() {
     });
     let answer = api().send_event(&event).await;
     assert_eq!(answer.status, 404);
-    // The test's own invocation has an empty one.
+    // The test's own invocation has an empty id.
     assert_eq!(answer.header("x-request-id"), Some(""));
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_taken_is_405_and_names_those_that_are() {
+async fn an_unsupported_method_is_405_and_names_the_supported_ones() {
     let answer = api().delete("/baskets").send().await.problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), Some("POST"));
 }
@@ -211,7 +211,7 @@ async fn a_version_is_an_etag() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_the_404_of_its_resource() {
+async fn an_invalid_id_is_the_404_of_its_resource() {
     for id in ["x", "%00", "%ff", "6c84fb90-12c4-11e1-840d-7b25c5ee775a"] {
         let answer = api().get(format!("/products/{id}")).send().await;
         let _ = answer.problem(404, "product_not_found");
@@ -223,7 +223,7 @@ async fn an_id_that_is_none_is_the_404_of_its_resource() {
 }
 
 #[tokio::test]
-async fn mistakes_in_items_are_pointed_at() {
+async fn errors_in_items_have_pointers() {
     let id = product();
     for (body, pointers) in [
         (json!({ "items": [] }), vec!["/items"]),
@@ -251,7 +251,7 @@ async fn mistakes_in_items_are_pointed_at() {
 }
 
 #[tokio::test]
-async fn a_mistake_is_quoted_in_short() {
+async fn a_long_value_is_not_quoted_in_full() {
     let body = json!({ "items": "x".repeat(100_000) });
     let answer = api().post("/baskets").json(body).send().await.problem(422, "invalid_body");
     assert!(answer.body.to_string().len() < 700, "{}", answer.body);
@@ -263,7 +263,7 @@ async fn null_and_absent_are_different() {
     for (body, expected) in [
         (json!({ "items": item }), "absent"),
         (json!({ "items": item, "giftNote": null }), "null"),
-        (json!({ "items": item, "giftNote": "For Ada" }), "there"),
+        (json!({ "items": item, "giftNote": "For Ada" }), "text"),
     ] {
         let answer = api().post("/baskets").json(body).send().await.expect(200);
         assert_eq!(answer.body["giftNote"], expected);
@@ -271,7 +271,7 @@ async fn null_and_absent_are_different() {
 }
 
 #[tokio::test]
-async fn a_page_has_25_items_unless_told() {
+async fn a_page_has_25_items_by_default() {
     for (query, limit) in [("", 25), ("?limit=1", 1), ("?limit=100", 100)] {
         let answer = api().get(format!("/things{query}")).send().await.expect(200);
         assert_eq!(answer.body["items"][0], json!({ "limit": limit, "after": null }));
@@ -294,7 +294,7 @@ async fn a_cursor_leads_to_the_page_after_its_item() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_none_is_400() {
+async fn an_invalid_cursor_is_400() {
     for cursor in [
         "",
         "x",

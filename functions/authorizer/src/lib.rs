@@ -1,6 +1,6 @@
 //! Lambda authorizer of the HTTP API: verifies access tokens.
 //!
-//! Takes API Gateway's authorizer request, payload 2.0, and gives its simple response.
+//! Takes API Gateway's authorizer request (payload 2.0) and returns the simple response.
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>
 
 use lambda_runtime::LambdaEvent;
@@ -19,7 +19,7 @@ use tracing::Level;
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     is_authorized: bool,
-    /// What the function learns of the caller, in `requestContext.authorizer.lambda`.
+    /// What the function learns about the caller, in `requestContext.authorizer.lambda`.
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Context>,
 }
@@ -31,7 +31,7 @@ struct Context {
     role: Role,
 }
 
-/// The function: decides on requests.
+/// The function, which decides whether requests are authorized.
 pub struct Authorizer {
     signing_keys: SigningKeys,
     telemetry: Telemetry,
@@ -39,23 +39,23 @@ pub struct Authorizer {
 }
 
 impl Authorizer {
-    /// An authorizer that takes tokens signed with these keys.
+    /// An authorizer that accepts tokens signed with these keys.
     #[must_use]
     pub fn new(signing_keys: SigningKeys) -> Self {
         let telemetry = Telemetry::new("authorizer");
         Self { signing_keys, telemetry, metrics: MetricSink::default() }
     }
 
-    /// The same with its metrics written.
+    /// Makes the authorizer write its metrics to this sink.
     #[must_use]
     pub fn with_metrics(self, metrics: MetricSink) -> Self {
         Self { metrics, ..self }
     }
 
-    /// Decides on a request.
+    /// Decides whether a request is authorized.
     ///
-    /// Whatever is wrong with it, the answer is no: an error would be the client's 500, and could
-    /// be provoked by anyone.
+    /// Whatever is wrong with the request, the decision is no: an error would give the client a
+    /// 500, and anyone could provoke it.
     pub async fn authorize(&self, event: LambdaEvent<Value>) -> Decision {
         let LambdaEvent { payload, context, .. } = event;
         let from_gateway = payload["requestContext"]["requestId"].as_str();
@@ -74,7 +74,7 @@ async fn decide(signing_keys: &SigningKeys, event: &Value) -> (Decision, Served)
         Err(NotVerified::Token(error)) => refused(error.reason()),
         Err(NotVerified::Key(error)) => {
             let cause = Some(with_sources(&error).to_string());
-            let (no, served) = refused("no key to verify it with");
+            let (no, served) = refused("no key to verify the token with");
             (no, Served { level: Level::ERROR, cause, ..served })
         }
     }
@@ -95,10 +95,10 @@ impl Decision {
     const NO: Self = Self { is_authorized: false, context: None };
 }
 
-/// The value of the Authorization header.
+/// Returns the value of the Authorization header.
 ///
-/// The gateway keeps decisions by identity source, so that is what must be decided on; the headers
-/// are for callers that leave it out.
+/// The gateway caches decisions by identity source, so the decision must be based on it. The
+/// headers are only for callers that omit it.
 fn credentials(event: &Value) -> Option<&str> {
     if let Some(identity_source) = event["identitySource"].as_array() {
         return identity_source.first()?.as_str();
@@ -108,7 +108,8 @@ fn credentials(event: &Value) -> Option<&str> {
     value.as_str()
 }
 
-/// RFC 6750, section 2.1; the scheme's case does not count (RFC 9110, section 11.1).
+/// Returns the bearer token (RFC 6750, section 2.1). The scheme's case does not matter (RFC 9110,
+/// section 11.1).
 fn bearer_token(credentials: &str) -> Option<&str> {
     let (scheme, token) = credentials.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim_start())

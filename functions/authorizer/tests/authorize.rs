@@ -1,4 +1,4 @@
-//! What the gateway is told about requests.
+//! The authorizer's decisions, as the gateway gets them.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -62,7 +62,7 @@ fn refused() -> Value {
 }
 
 #[tokio::test]
-async fn a_good_token_tells_the_function_who_calls() {
+async fn a_valid_token_tells_the_function_who_the_caller_is() {
     let admin = admin();
     assert_eq!(
         decide(&event(&format!("Bearer {}", token(SECRET, admin)))).await,
@@ -74,7 +74,7 @@ async fn a_good_token_tells_the_function_who_calls() {
 }
 
 #[tokio::test]
-async fn the_case_of_the_scheme_does_not_count() {
+async fn the_case_of_the_scheme_does_not_matter() {
     for scheme in ["bearer", "BEARER", "Bearer "] {
         let decision = decide(&event(&format!("{scheme} {}", token(SECRET, admin())))).await;
         assert_eq!(decision["isAuthorized"], true, "{scheme}");
@@ -82,7 +82,7 @@ async fn the_case_of_the_scheme_does_not_count() {
 }
 
 #[tokio::test]
-async fn the_header_is_looked_at_where_there_is_no_identity_source() {
+async fn the_header_is_used_if_there_is_no_identity_source() {
     let mut event = event("");
     event.as_object_mut().unwrap().remove("identitySource");
     event["headers"] = json!({ "Authorization": format!("Bearer {}", token(SECRET, admin())) });
@@ -90,14 +90,14 @@ async fn the_header_is_looked_at_where_there_is_no_identity_source() {
 }
 
 #[tokio::test]
-async fn the_identity_source_counts_and_not_the_header() {
+async fn the_identity_source_takes_precedence_over_the_header() {
     let mut event = event("Bearer nonsense");
     event["headers"]["authorization"] = format!("Bearer {}", token(SECRET, admin())).into();
     assert_eq!(decide(&event).await, refused());
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_is_a_no_and_never_an_error() {
+async fn an_invalid_request_is_refused_and_never_an_error() {
     let good = token(SECRET, admin());
     let forged = token("another secret, which is not the suite's", admin());
     for authorization in [
@@ -158,11 +158,11 @@ async fn a_rotation_of_the_secret_logs_nobody_out() {
     }
 
     secrets.put("the secret after the second rotation", minutes_ago(70));
-    assert!(!is_let_through(&environment(), rotated).await, "more than an hour ago");
+    assert!(!is_let_through(&environment(), rotated).await, "rotated more than an hour ago");
 }
 
 #[tokio::test]
-async fn each_request_is_one_line_that_says_what_was_decided_and_why_but_no_token() {
+async fn each_request_logs_one_line_with_the_decision_and_its_reason_but_no_token() {
     let log = CapturedLog::start();
     let authorizer = authorizer();
     let (forged, admin) = (token("another secret, which is not the suite's", admin()), admin());

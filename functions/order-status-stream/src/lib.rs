@@ -1,30 +1,31 @@
 //! DynamoDB Streams consumer: publishes changes of an order's status to EventBridge.
 //!
-//! A record counts when an order was modified and its status differs; everything else that is a
-//! sound record is ignored. Records are read one by one from raw JSON, so that an odd one cannot
-//! fail its batch. `storefront_events` reads them and sends the events; what this function adds is
-//! when to stop and what to answer.
+//! A record becomes an event if an order was modified and its status differs; all other valid
+//! records are ignored. Records are read one by one from raw JSON, so that a malformed one cannot
+//! fail its batch. `storefront_events` reads them and sends the events; this function decides when
+//! to stop and what to answer.
 //!
-//! # What is delivered, and what comes again
+//! # Delivery and redelivery
 //!
-//! Changes go out in the stream's order. At the first record that cannot be read, or whose event
-//! EventBridge does not take, the function stops and names that record in a partial batch
-//! response: Lambda acknowledges what precedes it and delivers it and everything after it again.
-//! Nothing after it has been sent, except entries of the very `PutEvents` call in which it failed.
-//! Sending more would not get anything acknowledged: it would only double those events on every
-//! retry, and let an order's later change overtake the one that failed.
+//! Changes are sent in the stream's order. At the first record that cannot be read, or whose event
+//! EventBridge does not accept, the function stops and names that record in a partial batch
+//! response. Lambda acknowledges the records before it, and delivers it and everything after it
+//! again. Nothing after it has been sent, except entries of the `PutEvents` call in which it
+//! failed. Sending more would not get anything acknowledged: it would only duplicate those events
+//! on every retry, and let an order's later change overtake the one that failed.
 //!
-//! Delivery is therefore at least once. A double carries the same `eventId`, and an order's events
-//! carry its `version`, so subscribers can drop doubles and see order.
+//! So delivery is at least once. A duplicate has the same `eventId`, and an order's events carry
+//! its `version`, so subscribers can drop duplicates and tell which event came first.
 //!
-//! A record that cannot be read fails on every retry. Where it is the first of several, there is
-//! nothing left to acknowledge, and the function fails instead: that makes the event source mapping
-//! halve the batch (`BisectBatchOnFunctionError`) until the record is alone. Alone it is given up
-//! (`MaximumRetryAttempts`) to the on-failure destination, and the records after it are delivered.
+//! A record that cannot be read fails on every retry. If it is the first of several, there is
+//! nothing left to acknowledge, and the function fails instead. The event source mapping then
+//! halves the batch (`BisectBatchOnFunctionError`) until the record is alone. Alone, it goes to the
+//! on-failure destination after the last retry (`MaximumRetryAttempts`), and the records after it
+//! are delivered.
 //!
-//! A record without a sequence number cannot be named. Then the answer names the empty string,
-//! which Lambda takes as the failure of the whole batch: all of it comes again, and nothing is
-//! lost.
+//! A record without a sequence number cannot be named. Then the response names the empty string,
+//! which Lambda treats as the failure of the whole batch: all of it is delivered again, and nothing
+//! is lost.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
 use std::time::{Duration, SystemTime};
@@ -42,17 +43,17 @@ use tokio::time::Instant;
 
 pub use storefront_events::eventbridge;
 
-/// What is kept of an invocation's time to answer in, rather than be cut off with everything that
-/// was delivered counted as failed.
+/// The part of an invocation's time that is reserved for the response. If the invocation timed out,
+/// everything that it delivered would count as failed.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
-/// What this function counts.
+/// The metrics of this function.
 pub const METRICS: &[Metric] = &[STATUS_CHANGES_PUBLISHED];
 
-/// Changes to a status that the event bus took.
+/// Changes to a status that the event bus accepted.
 const STATUS_CHANGES_PUBLISHED: Metric = Metric::count("StatusChangesPublished").by("Status");
 
-/// What the event source mapping hands over: records that are not read yet.
+/// A batch of the event source mapping. Its records are not parsed yet.
 #[derive(Clone, Deserialize)]
 pub struct StreamBatch {
     /// The records, in the stream's order.
@@ -60,7 +61,7 @@ pub struct StreamBatch {
     pub records: Vec<Box<RawValue>>,
 }
 
-/// The function: reads batches of stream records and publishes the status changes among them.
+/// The function, which reads batches of stream records and publishes their status changes.
 pub struct Consumer {
     publisher: Publisher,
     telemetry: Telemetry,
@@ -68,7 +69,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// A consumer that publishes to the event bus of this name or ARN.
+    /// A consumer that publishes to the event bus with this name or ARN.
     #[must_use]
     pub fn new(client: Client, bus_name: impl Into<String>) -> Self {
         Self {
@@ -78,7 +79,7 @@ impl Consumer {
         }
     }
 
-    /// The same with its metrics written.
+    /// Makes the consumer write its metrics to this sink.
     #[must_use]
     pub fn with_metrics(self, metrics: MetricSink) -> Self {
         Self { metrics, ..self }
@@ -88,14 +89,15 @@ impl Consumer {
     ///
     /// # Errors
     ///
-    /// When the first of several records cannot be read, so that the batch is halved.
+    /// If the first of several records cannot be read, so that the batch is halved.
     pub async fn handle(
         &self,
         event: LambdaEvent<StreamBatch>,
     ) -> Result<DynamoDbEventResponse, Error> {
         let ids = InvocationIds::new(&event.context, None);
         let metrics = Metrics::new(self.metrics.clone());
-        // Boxed: with the SDK's in it, it is a future that the compiler gives up on nesting deeper.
+        // Boxed, because the future contains the SDK's, and the compiler gives up on nesting it
+        // deeper.
         let delivering = Box::pin(self.deliver(event, &metrics));
         self.telemetry.observe(&ids, &metrics, delivering).await
     }
@@ -149,21 +151,21 @@ impl Consumer {
     }
 }
 
-/// By which requests these changes were made. In the invocation's one line rather than in a line of
-/// debug each, so that any request can be followed to its event without being made again: at the
-/// level that is deployed, for 17 bytes a change.
+/// Returns the ids of the requests that made these changes. They are in the invocation's one line
+/// rather than in a debug line each, so that any request can be followed to its event at the
+/// deployed log level, without repeating the request. That costs 17 bytes per change.
 fn requests_of(changes: &[Change]) -> Option<String> {
     let ids = changes.iter().filter_map(|change| change.message.envelope.request_id.as_ref());
     let ids: Vec<&str> = ids.map(RequestId::as_str).collect();
     (!ids.is_empty()).then(|| ids.join(" "))
 }
 
-/// Nothing of a batch was delivered, because already its first record cannot be read.
+/// Nothing of a batch was delivered, because its first record cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the first record of the batch cannot be read; the batch must be halved")]
 struct FirstIsUnreadable;
 
-/// The changes up to the first record that cannot be read, and that record with its place.
+/// Returns the changes before the first record that cannot be read, and that record with its place.
 fn read(records: &[Box<RawValue>]) -> (Vec<Change>, Option<(usize, Unreadable)>) {
     let mut changes = Vec::new();
     for (place, record) in records.iter().enumerate() {
@@ -193,7 +195,7 @@ fn failed_from(sequence_number: String) -> DynamoDbEventResponse {
     response
 }
 
-/// Until when events may be sent; `None` for a context made by hand, which has no deadline.
+/// Returns until when events may be sent; `None` for a context made by hand, which has no deadline.
 fn deadline(context: &Context) -> Option<Instant> {
     if context.deadline == 0 {
         return None;

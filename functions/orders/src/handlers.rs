@@ -22,8 +22,8 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 
 /// Place an order
 ///
-/// At the products' current prices. With an `Idempotency-Key` it is safe to send again: for 24
-/// hours the same key with the same body gives the first order.
+/// The order has the products' current prices. With an `Idempotency-Key` the request is safe to
+/// retry: for 24 hours the same key with the same body returns the first order.
 #[utoipa::path(
     post,
     path = "/orders",
@@ -39,7 +39,7 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
             ("Location" = String),
             ("ETag" = String),
         )),
-        (status = 200, description = "The order was placed before with this key", body = OrderBody,
+        (status = 200, description = "The order placed earlier with this key", body = OrderBody,
             headers(
                 ("Location" = String),
                 ("ETag" = String),
@@ -132,7 +132,7 @@ pub(crate) async fn show(
 /// Change an order's status
 ///
 /// Customers may cancel their own order while it is pending or paid; its items go back into stock.
-/// All else is for administrators.
+/// All other changes are for administrators.
 #[utoipa::path(
     patch,
     path = "/orders/{orderId}",

@@ -5,7 +5,7 @@ use storefront_http::Problem;
 
 const HEADER: &str = "Idempotency-Key";
 
-/// The client's name for one attempt to order, if it gave one.
+/// The client's key for one attempt to place an order, if it sent one.
 #[derive(Debug)]
 pub(crate) struct OptionalIdempotencyKey(pub(crate) Option<IdempotencyKey>);
 

@@ -1,4 +1,4 @@
-//! `/orders`: customers place, see and cancel their own; administrators see and change any.
+//! `/orders`: customers place, see and cancel their own orders; administrators see and change any.
 
 mod handlers;
 mod idempotency_key;
@@ -14,14 +14,14 @@ use utoipa::OpenApi;
 
 pub use metrics::METRICS;
 
-/// What the handlers, and the extractors that ask what a caller may do, take from the state.
+/// The state of the handlers, and of the extractors that check what a caller may do.
 #[derive(Clone, FromRef)]
 struct Shop {
     orders: Orders,
     users: Users,
 }
 
-/// The routes of `/orders` over this table.
+/// Returns the routes of `/orders` on this table.
 pub fn app(table: Table) -> Router {
     let shop = Shop { orders: Orders::new(table.clone()), users: Users::new(table) };
     let routes = Router::new()
@@ -31,7 +31,7 @@ pub fn app(table: Table) -> Router {
     service("orders", routes)
 }
 
-/// What the OpenAPI document says of these routes.
+/// The OpenAPI document of these routes.
 #[derive(Debug, OpenApi)]
 #[openapi(
     paths(handlers::place, handlers::list, handlers::show, handlers::change),

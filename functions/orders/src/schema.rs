@@ -1,4 +1,4 @@
-//! What goes in and out as JSON.
+//! The bodies and query parameters of `/orders`.
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -12,18 +12,18 @@ use storefront_http::openapi::{
 use storefront_http::{Cursor, Limit, Object, Parsed, Problem, given};
 use utoipa::{IntoParams, ToSchema};
 
-/// What to order.
+/// An order to place.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewOrder)]
 pub(crate) struct NewOrderBody {
-    /// At most 48 different products; one that is named twice is added up.
+    /// At most 48 different products. If one is listed twice, its quantities are added up.
     #[garde(length(min = 1), dive)]
     #[schema(value_type = Vec<NewOrderItemBody>, min_items = 1)]
     items: Vec<Object<NewOrderItemBody>>,
 }
 
-/// How many of which product.
+/// A product and its quantity.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewOrderItem)]
@@ -36,7 +36,7 @@ pub(crate) struct NewOrderItemBody {
     quantity: u32,
 }
 
-/// Which status the order shall have.
+/// The order's new status.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OrderChanges)]
@@ -51,11 +51,11 @@ pub(crate) struct OrderChangesBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// How many at most.
+    /// The maximum number of orders.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 100, default = 25, required = false)]
     pub(crate) limit: Limit,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     #[param(value_type = CursorSchema, required = false)]
     pub(crate) cursor: Option<Cursor<OrderId>>,
     /// The earliest `createdAt`, inclusive.
@@ -64,13 +64,13 @@ pub(crate) struct ListQuery {
     /// The latest `createdAt`, exclusive.
     #[param(value_type = Option<String>, format = "date-time", nullable = false)]
     pub(crate) to: Option<Timestamp>,
-    /// Whose orders: administrators only; the caller's own unless told.
+    /// Whose orders to list; the caller's by default. Only administrators may list those of others.
     #[serde(default, deserialize_with = "given")]
     #[param(value_type = UserId, required = false)]
     pub(crate) user_id: Option<UserId>,
 }
 
-/// An order, with its items unless it is one of a list.
+/// An order, with its items unless it is part of a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Order)]
@@ -93,7 +93,7 @@ pub(crate) struct OrderBody {
     items: Option<Vec<OrderItemBody>>,
 }
 
-/// A product of an order, with the name and the price it was ordered at.
+/// A product in an order, with its name and price at the time of the order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OrderItem)]
@@ -103,7 +103,7 @@ pub(crate) struct OrderItemBody {
     name: String,
     #[schema(minimum = 1, maximum = 999)]
     quantity: u32,
-    /// Of one, in the currency's minor unit (cents).
+    /// The price of one, in the currency's minor unit (cents).
     #[schema(value_type = PriceSchema)]
     price: u64,
 }
@@ -123,7 +123,7 @@ impl ListQuery {
     }
 }
 
-/// As one of a list.
+/// Without items, for a list.
 impl From<Order> for OrderBody {
     fn from(order: Order) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! `/orders` through events of API Gateway, on a real table.
+//! `/orders`, called with events of API Gateway, on a real table.
 
 #![allow(clippy::unwrap_used)]
 
@@ -65,7 +65,7 @@ fn path(order: &Value) -> String {
 }
 
 #[tokio::test]
-async fn an_order_has_the_shops_prices_whatever_the_client_thinks() {
+async fn an_order_has_the_shops_prices_and_not_the_clients() {
     let shop = Shop::open().await;
     let blend = shop.product(1890, Some(5)).await;
     let placed = shop.place(shop.anna, &blend, 2).await.expect(201);
@@ -111,7 +111,7 @@ async fn an_order_is_seen_by_its_owner_and_by_administrators_only() {
 }
 
 #[tokio::test]
-async fn items_that_are_wrong_are_named() {
+async fn invalid_items_are_named() {
     let shop = Shop::open().await;
     let blend = shop.product(1890, None).await;
     let place = async |body: Value| {
@@ -127,9 +127,9 @@ async fn items_that_are_wrong_are_named() {
     assert_eq!(pointers, ["/items/0/quantity", "/items/1/productId", "/items/1/quantity"]);
     assert_eq!(place(json!({ "items": [] })).await.pointers(), ["/items"]);
     assert_eq!(place(json!({})).await.pointers(), ["/items"]);
-    assert_eq!(place(json!([[]])).await.pointers(), [""], "an array is no order");
+    assert_eq!(place(json!([[]])).await.pointers(), [""], "an array is not an order");
     let array = json!({ "items": [[blend.id, 1]] });
-    assert_eq!(place(array).await.pointers(), ["/items/0"], "an array is no order item");
+    assert_eq!(place(array).await.pointers(), ["/items/0"], "an array is not an order item");
     let twice = json!({ "items": [
         { "productId": blend.id, "quantity": 999 }, { "productId": blend.id, "quantity": 1 },
     ] });
@@ -182,7 +182,7 @@ async fn the_same_key_gives_the_same_order() {
 }
 
 #[tokio::test]
-async fn an_administrator_takes_an_order_through_its_life() {
+async fn an_administrator_takes_an_order_from_pending_to_delivered() {
     let shop = Shop::open().await;
     let blend = shop.product(100, Some(10)).await;
     let order = shop.place(shop.anna, &blend, 1).await.expect(201).body;
@@ -290,7 +290,7 @@ async fn an_order_keeps_the_id_of_the_request_that_changed_it_and_clients_do_not
 }
 
 #[tokio::test]
-async fn an_order_that_is_placed_is_counted_and_its_replay_is_not() {
+async fn a_placed_order_is_counted_and_its_replay_is_not() {
     let shop = Shop::open().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());

@@ -17,7 +17,7 @@ use crate::schema::{ListQuery, NewProductBody, ProductBody, ProductChangesBody};
     tag = "products",
     params(ListQuery),
     responses(
-        (status = 200, description = "A page of the category", body = PageBody<ProductBody>),
+        (status = 200, description = "A page of products", body = PageBody<ProductBody>),
     )
 )]
 pub(crate) async fn list(

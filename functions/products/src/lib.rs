@@ -1,4 +1,4 @@
-//! `/products`: anyone reads, administrators write.
+//! `/products`: anyone may read, administrators may write.
 
 mod handlers;
 mod schema;
@@ -10,14 +10,14 @@ use storefront_core::{Products, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
 
-/// What the handlers, and the extractors that ask what a caller may do, take from the state.
+/// The state of the handlers, and of the extractors that check what a caller may do.
 #[derive(Clone, FromRef)]
 struct Shop {
     products: Products,
     users: Users,
 }
 
-/// The routes of `/products` over this table.
+/// Returns the routes of `/products` on this table.
 pub fn app(table: Table) -> Router {
     let shop = Shop { products: Products::new(table.clone()), users: Users::new(table) };
     let routes = Router::new()
@@ -30,7 +30,7 @@ pub fn app(table: Table) -> Router {
     service("products", routes)
 }
 
-/// What the OpenAPI document says of these routes.
+/// The OpenAPI document of these routes.
 #[derive(Debug, OpenApi)]
 #[openapi(
     paths(handlers::list, handlers::create, handlers::show, handlers::change, handlers::remove),

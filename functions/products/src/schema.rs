@@ -1,4 +1,4 @@
-//! What goes in and out as JSON.
+//! The bodies and query parameters of `/products`.
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -13,13 +13,13 @@ use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present, schem
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
-/// The most pieces in stock: no shelf is larger, and sums stay far from any limit.
+/// The maximum stock: more than any shop has, and sums stay far below any limit.
 const MAX_STOCK: u64 = 1_000_000_000_000;
 
-/// In characters: some 20 KB, so that a page of 100 is two answers of DynamoDB's at most.
+/// In characters: up to 20 KB, so that DynamoDB returns a page of 100 in at most two responses.
 const MAX_DESCRIPTION: usize = 5000;
 
-/// What makes a product.
+/// A product to add.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewProduct)]
@@ -39,13 +39,13 @@ pub(crate) struct NewProductBody {
     #[garde(dive)]
     #[schema(value_type = CurrencySchema)]
     currency: Parsed<Currency>,
-    /// `null` or absent is unlimited.
+    /// Unlimited if `null` or absent.
     #[garde(inner(range(max = MAX_STOCK)))]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, example = 100)]
     stock: Option<u64>,
 }
 
-/// What to change of a product; what is absent stays.
+/// Changes to a product. Absent fields stay as they are.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = ProductChanges, min_properties = 1)]
@@ -71,7 +71,7 @@ pub(crate) struct ProductChangesBody {
     #[garde(dive)]
     #[schema(value_type = CurrencySchema, required = false)]
     currency: Option<Parsed<Currency>>,
-    /// `null` is unlimited.
+    /// Unlimited if `null`.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(range(max = MAX_STOCK))))]
     #[schema(value_type = Option<u64>, minimum = 0, maximum = 1_000_000_000_000_u64)]
@@ -86,11 +86,11 @@ pub(crate) struct ListQuery {
     /// Required: no access pattern lists all products.
     #[param(value_type = Category, required = true, example = "coffee")]
     category: Option<Category>,
-    /// How many at most.
+    /// The maximum number of products.
     #[serde(default)]
     #[param(value_type = u32, minimum = 1, maximum = 100, default = 25, required = false)]
     pub(crate) limit: Limit,
-    /// The `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
     #[param(value_type = CursorSchema, required = false)]
     pub(crate) cursor: Option<Cursor<ProductId>>,
 }
@@ -110,7 +110,7 @@ pub(crate) struct ProductBody {
     price: u64,
     #[schema(value_type = CurrencySchema)]
     currency: Currency,
-    /// `null` is unlimited.
+    /// Unlimited if `null`.
     #[schema(required = true, minimum = 0, maximum = 1_000_000_000_000_u64)]
     stock: Option<u64>,
     #[schema(value_type = VersionSchema)]
@@ -123,7 +123,7 @@ schemas! {
     /// A product's description, which may be empty.
     DescriptionSchema as "Description" = ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some("Without control characters but tabs and line ends, and not blank"))
+        .description(Some("Empty or not blank; no control characters except tabs and line ends"))
         .max_length(Some(MAX_DESCRIPTION))
         .pattern(Some(format!("^({})?$", PLAIN_TEXT.trim_matches(['^', '$']))));
 }

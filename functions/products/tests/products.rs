@@ -1,4 +1,4 @@
-//! `/products` through events of API Gateway, on a real table.
+//! `/products`, called with events of API Gateway, on a real table.
 
 #![allow(clippy::unwrap_used)]
 
@@ -58,7 +58,7 @@ async fn an_administrator_adds_a_product_that_anyone_reads() {
 }
 
 #[tokio::test]
-async fn what_a_product_does_not_say_is_null() {
+async fn absent_fields_of_a_product_are_null() {
     let shop = Shop::open().await;
     let product = shop.product("Tea").await;
     assert_eq!(product["description"], Value::Null);
@@ -87,7 +87,7 @@ async fn only_administrators_write() {
 }
 
 #[tokio::test]
-async fn every_field_that_is_wrong_is_named() {
+async fn every_invalid_field_is_named() {
     let shop = Shop::open().await;
     let body = json!({
         "name": " ", "description": "x".repeat(5001), "category": "", "price": 1_000_000_000_001_u64,
@@ -103,7 +103,7 @@ async fn every_field_that_is_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn bodies_of_the_wrong_shape_are_refused_with_a_pointer() {
+async fn bodies_of_the_wrong_shape_are_rejected_with_a_pointer() {
     let shop = Shop::open().await;
     let valid = json!({ "name": "n", "category": "c", "price": 1, "currency": "EUR" });
     for (field, value, pointer) in [
@@ -127,7 +127,7 @@ async fn bodies_of_the_wrong_shape_are_refused_with_a_pointer() {
 }
 
 #[tokio::test]
-async fn a_change_names_what_it_changes_and_null_means_something() {
+async fn a_change_keeps_absent_fields_and_null_clears_a_field() {
     let shop = Shop::open().await;
     let product = shop.product("Espresso").await;
     let change =
@@ -140,12 +140,12 @@ async fn a_change_names_what_it_changes_and_null_means_something() {
     let changed = change(json!({ "stock": null, "description": null })).await.expect(200);
     assert_eq!(changed.body["stock"], Value::Null);
     assert_eq!(changed.body["description"], Value::Null);
-    let refused = change(json!({ "price": null })).await.problem(422, "invalid_body");
-    assert_eq!(refused.pointers(), ["/price"]);
-    let refused = change(json!({})).await.problem(422, "invalid_body");
-    assert_eq!(refused.pointers(), [""]);
-    let refused = change(json!({ "id": "x" })).await.problem(422, "invalid_body");
-    assert_eq!(refused.pointers(), ["/id"]);
+    let rejected = change(json!({ "price": null })).await.problem(422, "invalid_body");
+    assert_eq!(rejected.pointers(), ["/price"]);
+    let rejected = change(json!({})).await.problem(422, "invalid_body");
+    assert_eq!(rejected.pointers(), [""]);
+    let rejected = change(json!({ "id": "x" })).await.problem(422, "invalid_body");
+    assert_eq!(rejected.pointers(), ["/id"]);
 }
 
 #[tokio::test]
@@ -188,13 +188,13 @@ async fn a_category_is_listed_in_pages() {
             page["nextCursor"].as_str().map_or(String::new(), |cursor| format!("&cursor={cursor}"));
     }
     assert_eq!(found, expected);
-    assert_eq!(next, "", "the last page names no next one");
+    assert_eq!(next, "", "the last page has no next one");
     let tea = shop.api.get("/products?category=tea").send().await.expect(200);
     assert_eq!(tea.body, json!({ "items": [] }));
 }
 
 #[tokio::test]
-async fn queries_that_are_wrong_name_the_parameter() {
+async fn the_parameter_of_an_invalid_query_is_named() {
     let shop = Shop::open().await;
     for (query, parameter) in [
         ("", "category"),
@@ -215,7 +215,7 @@ async fn queries_that_are_wrong_name_the_parameter() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_a_product_that_is_not_there() {
+async fn an_invalid_or_unknown_id_is_404() {
     let shop = Shop::open().await;
     for id in
         ["x", "01930000-0000-7000-8000-000000000001", "9b2f6f0e-5f0a-4c3f-9d7e-0a4a3c1d2e3f", "%00"]
@@ -226,7 +226,7 @@ async fn an_id_that_is_none_is_a_product_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_is_a_503_that_says_when_to_try_again() {
+async fn an_unreachable_database_is_a_503_that_says_when_to_try_again() {
     let api = Api::new(storefront_products::app(unreachable_table()), ApiDoc::openapi);
     let answer = api.get("/products?category=coffee").send().await.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));

@@ -11,7 +11,7 @@ use tracing::error;
 use super::Counted;
 use crate::logging::with_sources;
 
-/// Where metrics are written to: nowhere, unless told. Clones write to the same place.
+/// Where metrics are written: nowhere by default. Clones write to the same place.
 #[derive(Clone, Default)]
 pub struct MetricSink(Option<Arc<Output>>);
 
@@ -21,8 +21,8 @@ struct Output {
 }
 
 impl MetricSink {
-    /// The standard output, which Lambda hands to CloudWatch, for the namespace in
-    /// `METRICS_NAMESPACE`; nowhere without one.
+    /// A sink for the namespace in `METRICS_NAMESPACE` that writes to the standard output, which
+    /// Lambda passes to CloudWatch. Without a namespace, metrics are written nowhere.
     #[must_use]
     pub fn from_environment() -> Self {
         variable("METRICS_NAMESPACE")
@@ -30,16 +30,16 @@ impl MetricSink {
             .unwrap_or_default()
     }
 
-    /// A writer that takes each invocation's lines in one piece.
+    /// A sink that passes each invocation's lines to this writer in one piece.
     pub fn new(namespace: impl Into<String>, writer: impl Write + Send + 'static) -> Self {
         let (namespace, writer) = (namespace.into(), Mutex::new(Box::new(writer) as _));
         Self(Some(Arc::new(Output { namespace, writer })))
     }
 
-    /// Writes one line for each dimension's value.
+    /// Writes one line for each value of a dimension, and flushes.
     ///
-    /// At once: Lambda freezes the process when that asks for the next event, and whatever were still
-    /// waiting to be written would come with that, or never.
+    /// Lambda freezes the process when it asks for the next event. Lines that were still buffered
+    /// would be written during that event, or never.
     pub(super) fn write(&self, function: &str, request_id: Option<&str>, metrics: &[Counted]) {
         let Some(output) = self.0.as_deref().filter(|_| !metrics.is_empty()) else {
             return;
@@ -67,8 +67,8 @@ impl fmt::Debug for MetricSink {
     }
 }
 
-/// What one invocation counted, in CloudWatch's embedded metric format: one line for each dimension's
-/// value, because all metrics of a line have all of its dimensions.
+/// Formats what one invocation counted in CloudWatch's embedded metric format: one line for each
+/// value of a dimension, because all metrics of a line have all of its dimensions.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 fn lines(
     namespace: &str,
@@ -116,10 +116,10 @@ impl Serialize for Line<'_> {
     }
 }
 
-/// Whole ones without a decimal point, which costs bytes.
+/// A number that is written without a decimal point if it is whole, which saves bytes.
 struct Number(f64);
 
-/// Up to here a double has every whole number: 2^53.
+/// 2^53: up to here, a double represents every whole number.
 const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 impl Serialize for Number {
@@ -133,7 +133,7 @@ impl Serialize for Number {
     }
 }
 
-/// What CloudWatch is to make of the line.
+/// Tells CloudWatch how to read the line.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Metadata<'a> {
@@ -146,7 +146,7 @@ struct Metadata<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Directive<'a> {
     namespace: &'a str,
-    /// One set of them, with one or none.
+    /// A single set, with at most one dimension.
     dimensions: [Vec<&'static str>; 1],
     metrics: Vec<Definition>,
 }

@@ -1,5 +1,5 @@
-//! How API Gateway itself answers, before any function is called or instead of one. Its HTTP APIs have no
-//! way to change that.
+//! Responses of API Gateway itself, before it calls a function or instead of the function's
+//! response. HTTP APIs have no way to change them.
 
 use utoipa::ToSchema;
 use utoipa::openapi::path::Operation;
@@ -10,9 +10,9 @@ use super::operations::Operations;
 use super::schemas::one_of;
 use crate::problem::describe;
 
-/// How API Gateway itself answers, before any function is called or instead of one.
+/// API Gateway's own response, before it calls a function or instead of the function's response.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "it is the gateway that writes it")]
+#[allow(dead_code, reason = "the gateway writes it")]
 pub(super) struct GatewayMessage {
     /// The status in words.
     #[schema(example = "Unauthorized")]
@@ -21,15 +21,15 @@ pub(super) struct GatewayMessage {
 
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html>
 const ANSWERS: [(Operations, &str, &str, &str); 6] = [
-    (Operations::Secured, "401", "Unauthorized", "there is no access token"),
+    (Operations::Secured, "401", "Unauthorized", "the access token is missing"),
     (Operations::Secured, "403", "Forbidden", "the access token is not valid"),
     (Operations::WithBody, "413", "Request Entity Too Large", "more than 10 MB"),
-    (Operations::All, "429", "Too Many Requests", "from all clients together, just now"),
+    (Operations::All, "429", "Too Many Requests", "from all clients together"),
     (Operations::All, "500", "Internal Server Error", "no function could answer"),
-    (Operations::All, "503", "Service Unavailable", "no function was there to answer, or in time"),
+    (Operations::All, "503", "Service Unavailable", "no function answered in time"),
 ];
 
-/// Adds what the gateway answers to such an operation; returns the statuses and messages.
+/// Adds the gateway's own responses to an operation, and returns their statuses and messages.
 pub(super) fn add_answers(
     method: &HttpMethod,
     operation: &mut Operation,

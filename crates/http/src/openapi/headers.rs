@@ -1,4 +1,4 @@
-//! The headers of answers.
+//! The headers of responses.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use utoipa::openapi::{RefOr, Response};
 use super::schemas::one_of;
 use crate::ProblemCode;
 
-/// Gives a response the headers that come with its status and its problems, and each of its headers its
+/// Adds the headers that come with a response's status and problems, and gives each header its
 /// schema.
 ///
 /// # Panics
 ///
-/// When it names a header that is not described below.
+/// If the response has a header that is not described below.
 pub(super) fn complete(
     path: &str,
     status: &str,
@@ -39,12 +39,12 @@ pub(super) fn complete(
         let (schema, why) = header.unwrap_or_else(|| {
             panic!("the header {name} is not described: add it to {}", file!());
         });
-        // If the gateway answers, there is nothing of the function's.
+        // The gateway's own responses have none of the function's headers.
         response.headers.insert(name, RefOr::T(described(schema, why, !may_be_the_gateways)));
     }
 }
 
-/// What a header of this path holds, as a schema, and what it means.
+/// Returns the schema and the meaning of a header on this path.
 fn header(path: &str, name: &str) -> Option<(ObjectBuilder, &'static str)> {
     let matching = |pattern: &str| {
         ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern.to_owned()))
@@ -52,22 +52,20 @@ fn header(path: &str, name: &str) -> Option<(ObjectBuilder, &'static str)> {
     Some(match name {
         "x-request-id" => (matching("^[!-~]+$"), "The id of this request in our logs"),
         "Apigw-Requestid" => {
-            (matching("^[!-~]+$"), "The same id, also where the gateway answered and no function")
+            (matching("^[!-~]+$"), "The same id, also in responses of the gateway itself")
         }
         "ETag" => (matching(r#"^"[1-9][0-9]*"$"#), "The version"),
-        // What is created lies below the path that creates it.
+        // A new resource's path is below the path that created it.
         "Location" => (matching(&format!("^{path}/[0-9a-f-]{{36}}$")), "The path"),
         "Retry-After" => (
             ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)),
-            "When to try again, in seconds; not where the gateway answered",
+            "When to try again, in seconds; missing if the gateway answered",
         ),
         "WWW-Authenticate" => (
             one_of(Type::String, ["Bearer", "Bearer error=\"invalid_token\""]),
-            "How to log in; not where the gateway answered",
+            "How to log in; missing if the gateway answered",
         ),
-        "Cache-Control" => {
-            (one_of(Type::String, ["no-store"]), "Nothing on the way may keep a token")
-        }
+        "Cache-Control" => (one_of(Type::String, ["no-store"]), "No cache may store a token"),
         "Idempotency-Replayed" => {
             (one_of(Type::String, ["true"]), "This is the answer to an earlier request")
         }

@@ -1,15 +1,15 @@
-//! Operations, by what they take and do.
+//! Kinds of operations, by their inputs and effects.
 
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::{HttpMethod, RefOr};
 
-/// A kind of operations.
+/// A kind of operation.
 #[derive(Clone, Copy)]
 pub(super) enum Operations {
     All,
-    /// Those that change something.
+    /// Operations that change something.
     Writing,
-    /// Those that need an access token.
+    /// Operations that need an access token.
     Secured,
     WithPathParameter,
     WithQuery,

@@ -1,4 +1,4 @@
-//! The problems that come with what an operation takes, and how those of a response look.
+//! The problems that come with an operation's inputs, and the schema of a response's problems.
 
 use utoipa::ToSchema as _;
 use utoipa::openapi::path::Operation;
@@ -27,7 +27,7 @@ const COMMON: &[(Operations, ProblemCode)] = &[
     (Operations::Writing, ProblemCode::Contention),
 ];
 
-/// Adds those of what the operation takes.
+/// Adds the problems that every operation has, and those that come with this one's inputs.
 pub(super) fn add_common(method: &HttpMethod, operation: &mut Operation) {
     for (of, code) in COMMON {
         if of.include(method, operation) {
@@ -40,7 +40,7 @@ pub(super) fn add_common(method: &HttpMethod, operation: &mut Operation) {
     }
 }
 
-/// A problem with one of these codes, which have one status.
+/// Returns the schema of a problem with one of these codes, which share one status.
 pub(super) fn schema(codes: &[ProblemCode]) -> Schema {
     let statuses = codes.first().map(|code| code.status().as_u16());
     let narrowed = ObjectBuilder::new()

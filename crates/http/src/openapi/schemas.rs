@@ -1,26 +1,26 @@
-//! The schemas of values that have no type with a schema of its own, or another crate's type.
+//! Schemas of values without a type of their own, or with a type of another crate.
 //!
-//! A schema that one function alone needs stands with it.
+//! A schema that only one function needs is in that function.
 
 use serde_json::Value;
 use storefront_core::{Currency, MAX_PRICE};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
-/// The 16 bytes of an id, a UUID of version 7, in URL-safe base64: the version is in the ninth character, and
-/// the last one has four bits that say nothing.
+/// The 16 bytes of an id, a UUID of version 7, in URL-safe base64. The ninth character contains the
+/// version, and the last one has four unused bits.
 const CURSOR: &str = "^[A-Za-z0-3][A-Za-z0-9_-]{7}[c-f][A-Za-z0-9_-]{12}[AQgw]$";
 
-/// What [`plain_text`](crate::plain_text) lets through: no control characters except tabs and line ends, and
-/// not only white space.
+/// What [`plain_text`](crate::plain_text) accepts, except for the empty text: no control characters
+/// other than tabs and line ends, and not only white space.
 pub const PLAIN_TEXT: &str = concat!(
     r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*",
     r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]",
     r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*$",
 );
 
-/// Schemas for values that have no type with a schema of its own: each is a unit struct for
-/// `#[schema(value_type = …)]`, the name it has among the document's components, and a builder.
+/// Defines schemas of values without a type of their own. Each has a unit struct for
+/// `#[schema(value_type = …)]`, its name among the document's components, and a builder.
 #[macro_export]
 macro_rules! schemas {
     ($($(#[$doc:meta])* $visibility:vis $name:ident as $component:literal = $schema:expr;)*) => {
@@ -45,11 +45,11 @@ macro_rules! schemas {
 }
 
 schemas! {
-    /// What counts the changes of a thing.
+    /// The version of a resource.
     pub VersionSchema as "Version" = integer(1, i64::MAX)
         .description(Some("Counts the changes, from 1. It is the `ETag`"))
         .examples([1]);
-    /// What a thing costs.
+    /// A price.
     pub PriceSchema as "Price" = integer(0, MAX_PRICE)
         .description(Some("In the currency's minor unit (cents), written without a fraction"))
         .examples([1890]);
@@ -58,15 +58,15 @@ schemas! {
         .description(Some("A currency of ISO 4217"))
         .enum_values(Some(currencies()))
         .examples(["EUR"]);
-    /// What somebody or something is called.
+    /// The name of a user or a product.
     pub NameSchema as "Name" = string()
-        .description(Some("Without control characters but tabs and line ends, and not blank"))
+        .description(Some("Not blank; no control characters except tabs and line ends"))
         .min_length(Some(1))
         .max_length(Some(200))
         .pattern(Some(PLAIN_TEXT));
     /// Where a page ended.
     pub CursorSchema as "Cursor" = string()
-        .description(Some("Opaque: what a page gave as its `nextCursor`, and nothing else"))
+        .description(Some("Opaque: the `nextCursor` of a page, unchanged"))
         .pattern(Some(CURSOR))
         .examples(["AZMAAAAAcACAAAAAAAABAQ"]);
 }
@@ -90,7 +90,7 @@ pub(super) fn one_of<V: Into<Value>>(
     ObjectBuilder::new().schema_type(kind).enum_values(Some(values))
 }
 
-/// All that there are: the crate lists them only to those who want more dependencies.
+/// Returns all currencies. The crate's own list would need more dependencies.
 fn currencies() -> Vec<String> {
     let letters = || 'A'..='Z';
     letters()
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn currencies_are_those_that_are_taken() {
+    fn every_listed_currency_is_accepted() {
         let codes = currencies();
         assert!(codes.len() > 150, "{}", codes.len());
         for code in &codes {

@@ -1,6 +1,6 @@
-//! The table of problems: the one place that says which there are, and each one's code, status and title.
+//! The table of problems: the only place that defines them, with their codes, statuses and titles.
 //!
-//! The answers, the OpenAPI document and the docs take them from here. To add one, add a row; the
+//! Responses, the OpenAPI document and the docs take them from here. To add one, add a row; the
 //! compiler and `cargo xtask` say what else it needs.
 
 use std::fmt;
@@ -36,7 +36,7 @@ macro_rules! problems {
                 }
             }
 
-            /// The status of the answer.
+            /// The status of the response.
             #[must_use]
             pub const fn status(self) -> StatusCode {
                 match self {
@@ -44,7 +44,7 @@ macro_rules! problems {
                 }
             }
 
-            /// The kind in a few words, the same in every answer.
+            /// The kind in a few words, the same in every response.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self {
@@ -52,7 +52,7 @@ macro_rules! problems {
                 }
             }
 
-            /// When a client meets it, for the OpenAPI document and the docs.
+            /// When a client gets it, for the OpenAPI document and the docs.
             #[must_use]
             pub const fn description(self) -> &'static str {
                 match self {
@@ -108,7 +108,7 @@ problems! {
     RouteNotFound = NOT_FOUND "route_not_found" "Not found"
     /// there is no such user, or the caller may not see them
     UserNotFound = NOT_FOUND "user_not_found" "User not found"
-    /// the header `Allow` names the methods that this path takes
+    /// the `Allow` header names the methods of this path
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
     /// another user has the email
     EmailTaken = CONFLICT "email_taken" "Email taken"
@@ -134,22 +134,22 @@ problems! {
     UnknownProducts = UNPROCESSABLE_ENTITY "unknown_products" "Unknown products"
     /// there were too many wrong passwords for this email
     TooManyLogins = TOO_MANY_REQUESTS "too_many_logins" "Too many log-ins"
-    /// something is broken here
+    /// an internal failure
     Internal = INTERNAL_SERVER_ERROR "internal" "Internal error"
     /// others are changing the same data; nothing was changed
     Contention = SERVICE_UNAVAILABLE "contention" "Contention"
-    /// the shop cannot answer just now; trying again may help
+    /// the shop cannot answer at the moment; trying again may help
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "Unavailable"
 }
 
 impl ProblemCode {
-    /// What identifies the kind (RFC 9457, `type`).
+    /// Identifies the kind (RFC 9457, `type`).
     #[must_use]
     pub fn urn(self) -> String {
         format!("urn:storefront:problem:{self}")
     }
 
-    /// Whether answers say when to try again.
+    /// Whether responses say when to try again.
     pub(crate) const fn has_retry_after(self) -> bool {
         matches!(self, Self::TooManyLogins | Self::Contention | Self::Unavailable)
     }

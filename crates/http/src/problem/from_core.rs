@@ -2,8 +2,8 @@ use storefront_core::{Error, MAX_ORDER_ITEMS, Shortage};
 
 use super::{Problem, ProblemCode, ProductProblem};
 
-/// The one place where what the shop refuses, and what it cannot do, becomes an answer. Every variant
-/// is named, so that a new one does not compile without its answer.
+/// The only place that turns the shop's errors into responses. Every variant is listed, so that a
+/// new one does not compile without a response.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_says_when_to_try_again() {
+    fn a_temporary_problem_says_when_to_try_again() {
         for (error, seconds) in [
             (Error::TooManyLogins { retry_after: Duration::from_secs(870) }, "870"),
             (Error::TooManyLogins { retry_after: Duration::ZERO }, "1"),

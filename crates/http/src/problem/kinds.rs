@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::{FieldError, Problem, ProblemCode};
 
-/// When to try again what failed for a passing reason.
+/// When to try again after a temporary failure.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Problem {
-    /// 400: what came is no HTTP request.
+    /// 400: the event is not a valid HTTP request.
     pub(crate) fn malformed_request(detail: &'static str) -> Self {
         Self::new(ProblemCode::MalformedRequest, detail)
     }
@@ -20,7 +20,7 @@ impl Problem {
         Self::new(ProblemCode::MalformedBody, detail)
     }
 
-    /// 400: a query parameter is missing, unknown, or not what it must be.
+    /// 400: a query parameter is missing, unknown or invalid.
     pub fn invalid_query(parameter: impl Into<String>, detail: impl fmt::Display) -> Self {
         let parameter = parameter.into();
         let problem =
@@ -28,7 +28,7 @@ impl Problem {
         problem.with_error(FieldError::parameter(parameter, detail))
     }
 
-    /// 400: the cursor is not one that a page of this list gave.
+    /// 400: the cursor is not from a page of this list.
     #[must_use]
     pub fn invalid_cursor() -> Self {
         let detail = "The cursor must be the nextCursor of a page of the same list.";
@@ -36,24 +36,24 @@ impl Problem {
             .with_error(FieldError::parameter("cursor", "is not a cursor of this list"))
     }
 
-    /// 400: a header is not what it must be.
+    /// 400: a header is invalid.
     #[must_use]
     pub fn invalid_header(name: &str, detail: impl fmt::Display) -> Self {
         let problem = Self::new(ProblemCode::InvalidHeader, format!("Header {name}: {detail}."));
         problem.with_error(FieldError::parameter(name, detail))
     }
 
-    /// 401: nobody is logged in.
+    /// 401: the caller is not logged in.
     #[must_use]
     pub fn unauthenticated() -> Self {
         let detail = "The request needs an access token in its Authorization header.";
         Self::new(ProblemCode::Unauthenticated, detail)
     }
 
-    /// 401: the access token is good, but who it was issued to has been deleted since.
+    /// 401: the access token is valid, but its user has been deleted since.
     #[must_use]
     pub fn no_longer_a_user() -> Self {
-        let detail = "The access token was issued to somebody who is no user any more.";
+        let detail = "The user of this access token has been deleted.";
         Self::new(ProblemCode::Unauthenticated, detail).challenge("Bearer error=\"invalid_token\"")
     }
 
@@ -85,7 +85,7 @@ impl Problem {
         Self::new(ProblemCode::RouteNotFound, detail)
     }
 
-    /// 404: there is no such user, or the caller may not know of them.
+    /// 404: there is no such user, or the caller may not see them.
     #[must_use]
     pub fn user_not_found() -> Self {
         let detail = "There is no such user.";
@@ -95,7 +95,7 @@ impl Problem {
     /// 405: the path is served, but not with this method.
     #[must_use]
     pub fn method_not_allowed() -> Self {
-        let detail = "This path does not take this method; the header Allow names those it takes.";
+        let detail = "This path does not support the method; the Allow header names those it does.";
         Self::new(ProblemCode::MethodNotAllowed, detail)
     }
 
@@ -111,39 +111,39 @@ impl Problem {
         Self::new(ProblemCode::BodyTooLarge, detail)
     }
 
-    /// 415: the body is not announced as JSON.
+    /// 415: the body's content type is not JSON.
     pub(crate) fn unsupported_media_type() -> Self {
         let detail = "A body must have the content type application/json.";
         Self::new(ProblemCode::UnsupportedMediaType, detail)
     }
 
-    /// 422: the body is JSON, but its fields are not what they must be. Names each with its pointer.
+    /// 422: the body is JSON, but some fields are invalid. Names each with its pointer.
     #[must_use]
     pub fn invalid_body(errors: Vec<FieldError>) -> Self {
-        let detail = "Some fields of the body are not what they must be.";
+        let detail = "Some fields of the body are invalid.";
         let mut problem = Self::new(ProblemCode::InvalidBody, detail);
         problem.0.body.errors = errors;
         problem
     }
 
-    /// 422: one field of the body is not what it must be.
+    /// 422: one field of the body is invalid.
     pub fn invalid_field(pointer: impl Into<String>, detail: impl fmt::Display) -> Self {
         Self::invalid_body(vec![FieldError::pointer(pointer, detail)])
     }
 
-    /// 500: something is broken here. The cause is for the log.
+    /// 500: an internal failure. The cause is for the log.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "Something went wrong here. The request id helps us find out what.";
         Self::new(ProblemCode::Internal, detail).caused_by(cause)
     }
 
-    /// 503: something this depends on does not answer; trying again may help.
+    /// 503: a dependency does not answer; trying again may help.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let detail = "The shop cannot answer just now. Please try again.";
+        let detail = "The shop cannot answer at the moment. Please try again.";
         Self::new(ProblemCode::Unavailable, detail).retry_after(SOON).caused_by(cause)
     }
 
-    /// 503: others were writing the same items all the time; nothing was changed.
+    /// 503: others kept writing the same items; nothing was changed.
     #[must_use]
     pub fn contention() -> Self {
         let detail = "Others are changing the same data just now; nothing was changed. \

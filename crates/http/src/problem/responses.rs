@@ -1,4 +1,4 @@
-//! The problems of a route, as its annotation names them.
+//! The problems of a route, as listed in its annotation.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -9,8 +9,8 @@ use utoipa::openapi::{RefOr, Response};
 
 use super::ProblemCode;
 
-/// The problems that a route can answer with, beside those that come with what it takes (a body, a
-/// query, an access token…), which [`Conventions`](crate::openapi::Conventions) adds.
+/// The specific problems of a route. [`Conventions`](crate::openapi::Conventions) adds those that
+/// come with its inputs (a body, a query, an access token…).
 ///
 /// ```
 /// use storefront_http::Problems;
@@ -31,7 +31,7 @@ pub struct Problems<L>(PhantomData<L>);
 
 /// One of the types in [`problems`](crate::problems), or several as a tuple.
 pub trait ProblemList {
-    /// Their codes.
+    /// The codes of the problems.
     fn codes() -> Vec<ProblemCode>;
 }
 
@@ -63,7 +63,7 @@ impl<L: ProblemList> IntoResponses for Problems<L> {
     }
 }
 
-/// Carries a response's codes from its annotation to `Conventions`; no document shows it.
+/// Carries a response's codes from its annotation to `Conventions`. It appears in no document.
 const EXTENSION: &str = "x-problem-codes";
 
 /// Adds a problem to a response of its status.
@@ -75,7 +75,7 @@ pub(crate) fn add(response: &mut Response, code: ProblemCode) {
     }
 }
 
-/// Adds a sentence to what a response says of itself.
+/// Adds a sentence to a response's description.
 pub(crate) fn describe(response: &mut Response, sentence: &str) {
     if !response.description.is_empty() {
         response.description.push_str("; ");

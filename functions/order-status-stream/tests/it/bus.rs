@@ -1,4 +1,4 @@
-//! An EventBridge endpoint that knows `PutEvents` only and fails on demand.
+//! An EventBridge endpoint that supports only `PutEvents` and fails on demand.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,18 +11,18 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
-/// What the endpoint answers to one call.
+/// The endpoint's response to one call.
 #[derive(Clone)]
 pub(crate) enum Answer {
     /// Accepts every entry.
     Accept,
-    /// Accepts all but the entry at this position, which fails with this code.
+    /// Accepts all entries except the one at this position, which fails with this code.
     Refuse(usize, &'static str),
     /// The call itself fails.
     Fail(StatusCode, &'static str),
     /// Answers for the first entries only.
     Partial(usize),
-    /// Accepts every entry, and answers when [`Bus::release`] lets it.
+    /// Accepts every entry, but answers only after [`Bus::release`].
     Hold,
     /// Never answers.
     Hang,
@@ -36,14 +36,14 @@ struct Script {
     accepted: Vec<Value>,
 }
 
-/// Calls that are held: how many have come, and how many may go.
+/// Held calls: how many have arrived, and how many may be answered.
 struct Held {
-    come: watch::Sender<Come>,
+    arrived: watch::Sender<Arrived>,
     may_go: Semaphore,
 }
 
 #[derive(Default)]
-struct Come {
+struct Arrived {
     calls: usize,
     in_flight: usize,
     most_in_flight: usize,
@@ -62,7 +62,7 @@ impl Bus {
         Self::scripted([], Answer::Accept).await
     }
 
-    /// An endpoint that gives these answers, one per call, and then this one for ever.
+    /// An endpoint that gives the `next` answers, one per call, and `then` forever after.
     pub(crate) async fn scripted(next: impl IntoIterator<Item = Answer>, then: Answer) -> Self {
         let script = Arc::new(Mutex::new(Script {
             next: next.into_iter().collect(),
@@ -71,36 +71,36 @@ impl Bus {
         }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let held = Arc::new(Held { come: watch::Sender::default(), may_go: Semaphore::new(0) });
+        let held = Arc::new(Held { arrived: watch::Sender::default(), may_go: Semaphore::new(0) });
         let state = (Arc::clone(&script), Arc::clone(&held));
         let app = Router::new().route("/", post(put_events)).with_state(state);
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { url, script, held }
     }
 
-    /// From now on everything is accepted.
+    /// Accepts everything from now on.
     pub(crate) fn recover(&self) {
         let mut script = self.script.lock().unwrap();
         script.next.clear();
         script.then = Some(Answer::Accept);
     }
 
-    /// Waits until so many calls have come that are held.
+    /// Waits until this many held calls have arrived.
     pub(crate) async fn held(&self, calls: usize) {
-        self.held.come.subscribe().wait_for(|come| come.calls >= calls).await.unwrap();
+        self.held.arrived.subscribe().wait_for(|arrived| arrived.calls >= calls).await.unwrap();
     }
 
-    /// Lets one call that is held have its answer.
+    /// Answers one held call.
     pub(crate) fn release(&self) {
         self.held.may_go.add_permits(1);
     }
 
     /// The most calls that were held at once.
     pub(crate) fn most_held(&self) -> usize {
-        self.held.come.borrow().most_in_flight
+        self.held.arrived.borrow().most_in_flight
     }
 
-    /// The entries of each call, whatever came of it.
+    /// The entries of each call, whatever its outcome.
     pub(crate) fn calls(&self) -> Vec<Vec<Value>> {
         self.script.lock().unwrap().calls.clone()
     }
@@ -121,13 +121,13 @@ impl Bus {
 
 impl Held {
     async fn hold(&self) {
-        self.come.send_modify(|come| {
-            come.calls += 1;
-            come.in_flight += 1;
-            come.most_in_flight = come.most_in_flight.max(come.in_flight);
+        self.arrived.send_modify(|arrived| {
+            arrived.calls += 1;
+            arrived.in_flight += 1;
+            arrived.most_in_flight = arrived.most_in_flight.max(arrived.in_flight);
         });
         self.may_go.acquire().await.unwrap().forget();
-        self.come.send_modify(|come| come.in_flight -= 1);
+        self.arrived.send_modify(|arrived| arrived.in_flight -= 1);
     }
 }
 

@@ -44,7 +44,7 @@ async fn a_status_change_becomes_exactly_this_event() {
 }
 
 #[tokio::test]
-async fn a_change_by_no_known_request_is_published_without_one() {
+async fn a_change_without_a_valid_request_id_is_published_without_one() {
     for odd in
         [None, Some(json!({ "S": "" })), Some(json!({ "S": "a b" })), Some(json!({ "N": "1" }))]
     {
@@ -78,7 +78,7 @@ async fn every_status_is_published_under_its_name() {
 }
 
 #[tokio::test]
-async fn ten_of_the_largest_events_are_far_below_what_one_call_takes() {
+async fn ten_of_the_largest_events_are_far_below_the_limit_of_one_call() {
     let bus = Bus::start().await;
     let largest = |number| {
         let mut record = paid(number);
@@ -99,7 +99,7 @@ async fn ten_of_the_largest_events_are_far_below_what_one_call_takes() {
 }
 
 #[tokio::test]
-async fn records_that_are_no_status_change_are_acknowledged_and_publish_nothing() {
+async fn records_without_a_status_change_are_acknowledged_and_publish_nothing() {
     let none = json!({});
     let ttl_delete = {
         let mut record = record("REMOVE", 5, &other("Idempotency", "x"), &none);
@@ -142,7 +142,7 @@ async fn an_empty_batch_is_acknowledged() {
 }
 
 #[tokio::test]
-async fn what_the_event_does_not_need_may_be_odd_or_missing() {
+async fn members_that_the_event_does_not_need_may_be_odd_or_missing() {
     let odd: [(&str, Option<Value>); 10] = [
         ("/dynamodb/SizeBytes", None),
         ("/dynamodb/StreamViewType", Some(json!("OF_A_NEW_KIND"))),
@@ -164,7 +164,7 @@ async fn what_the_event_does_not_need_may_be_odd_or_missing() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_not_what_it_claims_to_be_is_named() {
+async fn a_malformed_record_is_named() {
     let attributes = ["id", "userId", "status", "total", "currency", "version", "updatedAt"];
     let wrong = [
         None,
@@ -233,10 +233,10 @@ async fn a_record_that_cannot_be_named_fails_the_whole_batch() {
     }
 }
 
-/// `serde_json` reads neither numbers beyond an f64 nor objects nested deeper than 128 into a
-/// `Value`, and a payload with one of them must not fail as a whole.
+/// `serde_json` cannot read numbers beyond an f64, or objects nested deeper than 128, into a
+/// `Value`. A payload that contains one must not fail as a whole.
 #[tokio::test]
-async fn json_that_is_too_much_for_a_parser_concerns_its_own_record_only() {
+async fn json_beyond_a_parsers_limits_does_no_harm() {
     let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
     for odd in ["1e999", "\"\\ud800\"", &deep] {
         let payload = json!({ "Records": [paid(1), paid_with(2, "/dynamodb/NewImage/note", Some(json!("ODD"))), paid(3)] })

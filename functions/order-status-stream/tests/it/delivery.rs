@@ -39,7 +39,7 @@ async fn only_the_status_changes_of_a_mixed_batch_are_published() {
 }
 
 #[tokio::test]
-async fn events_go_out_in_calls_of_ten() {
+async fn events_are_sent_in_calls_of_ten() {
     let bus = Bus::start().await;
 
     assert_eq!(handle(&bus, &all_paid(1..=25)).await, all_delivered());
@@ -49,7 +49,7 @@ async fn events_go_out_in_calls_of_ten() {
 }
 
 #[tokio::test]
-async fn of_a_thousand_changes_one_call_is_in_flight_at_a_time() {
+async fn for_a_thousand_changes_one_call_is_in_flight_at_a_time() {
     let bus = Bus::scripted([], Answer::Hold).await;
     let answering = async {
         for call in 1..=100 {
@@ -67,7 +67,7 @@ async fn of_a_thousand_changes_one_call_is_in_flight_at_a_time() {
 }
 
 #[tokio::test]
-async fn what_precedes_an_unreadable_record_is_published_and_nothing_after_it() {
+async fn records_before_an_unreadable_one_are_published_and_none_after_it() {
     for (poison, expected) in
         [(2, paid_events(1..=1)), (3, paid_events(1..=2)), (5, paid_events(1..=4))]
     {
@@ -110,7 +110,7 @@ async fn records_around_an_unreadable_one_get_through_once_it_is_split_off() {
     assert_eq!(handle(&bus, &batch[3..]).await, all_delivered());
 
     let expected = [paid_event(1), paid_event(2), paid_event(4), paid_event(5)];
-    assert_eq!(bus.event_ids(), expected, "each once");
+    assert_eq!(bus.event_ids(), expected, "each event once");
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn ignored_records_before_a_failed_one_are_acknowledged() {
 }
 
 #[tokio::test]
-async fn redelivery_brings_every_event_and_doubles_carry_the_same_id() {
+async fn redelivery_brings_every_event_and_duplicates_have_the_same_id() {
     let bus = Bus::scripted([Answer::Refuse(1, "InternalFailure")], Answer::Accept).await;
     let batch = all_paid(1..=3);
 
@@ -159,7 +159,7 @@ async fn redelivery_brings_every_event_and_doubles_carry_the_same_id() {
     let ids = [paid_event(1), paid_event(3), paid_event(2), paid_event(3)];
     assert_eq!(bus.event_ids(), ids);
     let accepted = bus.accepted();
-    assert_eq!(accepted[1], accepted[3], "a double is the same to the byte");
+    assert_eq!(accepted[1], accepted[3], "a duplicate is the same, byte for byte");
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_call_that_keeps_failing_names_its_first_record() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_for_a_moment_is_tried_again() {
+async fn a_call_that_fails_once_is_retried() {
     for (status, code) in [
         (StatusCode::INTERNAL_SERVER_ERROR, "InternalException"),
         (StatusCode::BAD_REQUEST, "ThrottlingException"),
@@ -242,7 +242,7 @@ async fn a_later_change_of_an_order_never_overtakes_one_that_failed() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_in_the_time_that_is_kept_to_answer_in() {
+async fn nothing_is_sent_in_the_time_reserved_for_the_response() {
     let bus = Bus::start().await;
 
     let answer = handle_within(&bus, Duration::from_millis(400), &all_paid(1..=2)).await;
@@ -252,12 +252,12 @@ async fn nothing_is_sent_in_the_time_that_is_kept_to_answer_in() {
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_is_given_up() {
+async fn a_call_that_hangs_times_out() {
     let bus = Bus::scripted([], Answer::Hang).await;
 
     let batch = all_paid(1..=12);
     let answer = handle_within(&bus, Duration::from_millis(1500), &batch);
     let answer = tokio::time::timeout(Duration::from_mins(1), answer).await;
 
-    assert_eq!(answer.expect("it does not wait for ever"), failed_from(sequence_number(1)));
+    assert_eq!(answer.expect("it does not wait forever"), failed_from(sequence_number(1)));
 }

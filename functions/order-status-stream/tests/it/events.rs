@@ -1,4 +1,4 @@
-//! The example events of the repository, which are what a user invokes the function with first.
+//! The repository's example events, with which a user invokes the function first.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ async fn handle_example(bus: &Bus, name: &str) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn every_record_of_the_example_of_a_status_change_is_published() {
+async fn every_record_of_the_status_change_example_is_published() {
     let bus = Bus::start().await;
 
     let (answer, batch) = handle_example(&bus, "status-change.json").await;
@@ -43,7 +43,7 @@ async fn the_example_without_a_status_change_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn the_example_with_a_poison_record_names_it_after_publishing_what_precedes_it() {
+async fn the_example_with_a_poison_record_names_it_after_publishing_the_records_before_it() {
     let bus = Bus::start().await;
 
     let (answer, batch) = handle_example(&bus, "poison-in-the-middle.json").await;

@@ -1,4 +1,4 @@
-//! What the function may say of the records it reads.
+//! What the function may log about the records it reads.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -8,18 +8,18 @@ use crate::bus::{Answer, Bus};
 use crate::handle;
 use crate::records::{ANNA, order_id, paid, paid_with, request_id, sequence_number};
 
-/// What is logged while a batch is handled: everything of the function, and what the libraries say
-/// at the level that is deployed.
+/// Returns what is logged while a batch is handled: everything from the function, and what the
+/// libraries log at the deployed level.
 async fn logged(bus: &Bus, records: &[Value]) -> Vec<Value> {
     let log = CapturedLog::start();
     handle(bus, records).await;
     let text = log.text();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    // How AWS was asked is the library's to say.
+    // The `access` lines, one for each request to AWS, come from `storefront_core`.
     lines.filter(|line: &Value| line["message"] != "access").collect()
 }
 
-fn assert_silent(lines: &[Value]) {
+fn assert_no_content(lines: &[Value]) {
     let text = serde_json::to_string(lines).unwrap();
     for content in ["CONFIDENTIAL", "3780", "EUR", "2026-11-22T09:30:00.125Z"] {
         assert!(!text.contains(content), "{content} in {text}");
@@ -42,7 +42,7 @@ async fn an_unreadable_record_is_logged_with_its_place_and_keys_but_never_its_co
 
         let lines = logged(&bus, &[paid_with(1, pointer, Some(value))]).await;
 
-        assert_silent(&lines);
+        assert_no_content(&lines);
         let line = &lines[0];
         assert_eq!(line["level"], "ERROR", "{pointer}");
         assert_eq!(line["record.sequence_number"], sequence_number(1).to_string(), "{pointer}");
@@ -53,7 +53,7 @@ async fn an_unreadable_record_is_logged_with_its_place_and_keys_but_never_its_co
 }
 
 #[tokio::test]
-async fn a_log_says_which_attribute_is_malformed() {
+async fn the_log_names_the_malformed_attribute() {
     let bus = Bus::start().await;
     let record = paid_with(1, "/dynamodb/NewImage/total", Some(json!({ "S": "12" })));
 
@@ -73,7 +73,7 @@ async fn a_change_that_was_not_delivered_is_logged_with_its_id_and_the_services_
 
         let lines = logged(&bus, &[paid(1)]).await;
 
-        assert_silent(&lines);
+        assert_no_content(&lines);
         let line = lines.iter().find(|line| line["level"] == "WARN").unwrap();
         assert_eq!(line["record.sequence_number"], sequence_number(1).to_string());
         assert_eq!(line["event.id"], format!("{}:2", order_id(1)));
@@ -82,7 +82,7 @@ async fn a_change_that_was_not_delivered_is_logged_with_its_id_and_the_services_
 }
 
 #[tokio::test]
-async fn a_batch_is_one_line_that_counts_and_leads_from_requests_to_their_events() {
+async fn a_batch_logs_one_line_with_its_counts_and_the_requests_behind_its_events() {
     let bus = Bus::start().await;
     let unknown = paid_with(3, "/dynamodb/NewImage/requestId", None);
 
@@ -101,7 +101,7 @@ async fn a_batch_is_one_line_that_counts_and_leads_from_requests_to_their_events
 }
 
 #[tokio::test]
-async fn a_batch_that_stops_names_only_the_requests_of_what_was_delivered() {
+async fn a_stopped_batch_names_only_the_requests_of_delivered_changes() {
     let bus = Bus::scripted([Answer::Refuse(1, "InternalFailure")], Answer::Accept).await;
 
     let lines = logged(&bus, &[paid(1), paid(2), paid(3)]).await;

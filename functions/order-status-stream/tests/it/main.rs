@@ -29,7 +29,7 @@ async fn handle(bus: &Bus, records: &[Value]) -> Value {
     handle_payload(bus, &payload(records), Context::default()).await
 }
 
-/// The same in an invocation that has this much time left.
+/// The same, in an invocation that has this much time left.
 async fn handle_within(bus: &Bus, time: Duration, records: &[Value]) -> Value {
     let end = SystemTime::now() + time;
     let mut context = Context::default();
@@ -42,7 +42,7 @@ async fn handle_payload(bus: &Bus, payload: &str, context: Context) -> Value {
     invoke(bus, payload, context).await.unwrap()
 }
 
-/// What the function says when it fails, as a whole, on a batch.
+/// The error of a function that fails on a batch as a whole.
 async fn failure(bus: &Bus, records: &[Value]) -> String {
     invoke(bus, &payload(records), Context::default()).await.unwrap_err().to_string()
 }
@@ -69,7 +69,7 @@ fn all_delivered() -> Value {
     json!({ "batchItemFailures": [] })
 }
 
-/// The answer that acknowledges what precedes the record with this sequence number.
+/// The answer that acknowledges the records before the one with this sequence number.
 fn failed_from(sequence_number: impl std::fmt::Display) -> Value {
     json!({ "batchItemFailures": [{ "itemIdentifier": sequence_number.to_string() }] })
 }

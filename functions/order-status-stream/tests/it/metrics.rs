@@ -1,4 +1,4 @@
-//! What the function writes for CloudWatch.
+//! The metrics that the function writes for CloudWatch.
 
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::bus::{Answer, Bus};
 use crate::records::{order, paid, record, sequence_number};
 use crate::{BUS_NAME, all_delivered, failed_from, payload};
 
-/// The answer to a batch of a consumer that has served before, and what it counted.
+/// Returns the answer of a warm consumer to a batch, and what it counted.
 async fn counted(bus: &Bus, records: &[Value]) -> (Value, Vec<Value>) {
     let metrics = CapturedMetrics::default();
     let client = eventbridge(&aws::emulator_config(), Some(bus.url.clone()));
@@ -61,7 +61,7 @@ async fn the_changes_of_a_batch_are_counted_by_their_new_status() {
 }
 
 #[tokio::test]
-async fn of_a_batch_that_fails_on_the_way_only_what_was_delivered_is_counted() {
+async fn only_the_delivered_changes_of_a_failed_batch_are_counted() {
     let bus = Bus::scripted([Answer::Refuse(2, "InternalFailure")], Answer::Accept).await;
 
     let (answer, counted) = counted(&bus, &[paid(1), paid(2), paid(3), paid(4)]).await;

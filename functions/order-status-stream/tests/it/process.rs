@@ -7,7 +7,8 @@ use crate::bus::Bus;
 use crate::records::{paid, paid_event, paid_with, sequence_number};
 use crate::{BUS_NAME, failed_from};
 
-/// The function, with an invocation to come. The variables that `sam local` leaves empty are empty.
+/// Starts the function with an invocation waiting. The variables that `sam local` leaves empty are
+/// empty.
 async fn start(payload: &Value, variables: &[(&str, &str)]) -> ExecutionEnvironment {
     let empty = [
         ("AWS_LAMBDA_LOG_GROUP_NAME", ""),
@@ -48,7 +49,7 @@ async fn the_process_answers_with_empty_endpoint_variables() {
 }
 
 #[tokio::test]
-async fn the_process_has_written_its_metrics_when_it_asks_for_more_if_it_was_given_a_namespace() {
+async fn the_process_writes_its_metrics_before_it_asks_for_more_if_it_has_a_namespace() {
     for (namespace, expected) in [("storefront", 2), ("", 0)] {
         let bus = Bus::start().await;
         let variables = [
@@ -71,7 +72,7 @@ async fn the_process_has_written_its_metrics_when_it_asks_for_more_if_it_was_giv
 }
 
 #[tokio::test]
-async fn lines_from_within_the_sdk_can_be_told_by_their_invocation() {
+async fn log_lines_from_within_the_sdk_name_their_invocation() {
     let bus = Bus::start().await;
     let variables = [
         ("EVENT_BUS_NAME", BUS_NAME),
@@ -91,7 +92,7 @@ async fn lines_from_within_the_sdk_can_be_told_by_their_invocation() {
 }
 
 #[tokio::test]
-async fn the_process_answers_when_nobody_reads_what_it_writes() {
+async fn the_process_answers_even_if_nobody_reads_its_output() {
     let bus = Bus::start().await;
     let variables = [
         ("EVENT_BUS_NAME", BUS_NAME),
@@ -107,10 +108,10 @@ async fn the_process_answers_when_nobody_reads_what_it_writes() {
 }
 
 #[tokio::test]
-async fn the_process_says_what_is_missing_and_ends_when_the_bus_has_no_name() {
+async fn the_process_names_the_missing_variable_and_ends_if_the_bus_has_no_name() {
     let function = start(&json!({ "Records": [] }), &[("EVENT_BUS_NAME", "")]).await;
 
-    let (succeeded, said) = function.ended().await;
+    let (succeeded, output) = function.ended().await;
     assert!(!succeeded);
-    assert!(said.iter().any(|line| line.to_string().contains("EVENT_BUS_NAME")), "{said:?}");
+    assert!(output.iter().any(|line| line.to_string().contains("EVENT_BUS_NAME")), "{output:?}");
 }

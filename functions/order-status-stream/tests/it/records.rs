@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 pub(crate) const ANNA: &str = "01930000-0000-7000-8000-00000000000a";
 
-/// One of Anna's orders; each number is another order.
+/// The id of one of Anna's orders; each number is another order.
 pub(crate) fn order_id(order: u16) -> String {
     format!("01930000-0000-7000-8000-{order:012}")
 }
@@ -14,8 +14,8 @@ pub(crate) fn request_id(order: u16) -> String {
     format!("request-{order}=")
 }
 
-/// The order's item in this status and version. `note` is not part of the shop: it stands for
-/// content that nobody may find in a log.
+/// The order's item with this status and version. `note` is not part of the shop: it stands for
+/// content that must not appear in a log.
 pub(crate) fn order(order: u16, status: &str, version: u64) -> Value {
     let id = order_id(order);
     json!({
@@ -47,7 +47,7 @@ pub(crate) fn other(item_type: &str, status: &str) -> Value {
     })
 }
 
-/// A record with these images; its keys are those of whichever image has them.
+/// A record with these images; its keys are those of the image that has them.
 pub(crate) fn record(event_name: &str, sequence_number: u64, old: &Value, new: &Value) -> Value {
     let keys = if new.as_object().is_some_and(|item| item.contains_key("PK")) { new } else { old };
     json!({
