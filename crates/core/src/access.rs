@@ -1,7 +1,7 @@
-//! What is asked of AWS, logged in the terms that a role's policy is written in.
+//! Logs requests to AWS in the terms of a role's policy.
 //!
-//! [`Observed`] wraps the HTTP client that all services share. It reads what is really sent rather
-//! than an SDK's types, so it knows every service's requests, and no client can be made without it.
+//! [`Observed`] wraps the HTTP client that all services share. It reads what is actually sent
+//! rather than an SDK's types, so it covers every service, and no client can be created without it.
 
 mod request;
 
@@ -16,10 +16,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tracing::{Level, debug, enabled};
 
-/// An HTTP client that logs what is asked for through it, at level debug.
+/// An HTTP client that logs the accesses in its requests, at level debug.
 ///
-/// One line per action, table or index, and kind of partition; never a key, which may hold an
-/// email. Where nobody wants the lines it costs one comparison per request.
+/// One line per action, table or index, and kind of partition; never a key, which may contain an
+/// email. If the level is off, it costs one comparison per request.
 #[derive(Debug)]
 pub(crate) struct Observed<T>(T);
 
@@ -54,8 +54,8 @@ impl HttpClient for Observed<SharedHttpClient> {
         SharedHttpConnector::new(Observed(self.0.http_connector(settings, components)))
     }
 
-    // `validate_base_client_config` is not passed on: the wrapped client would make a connector there
-    // to have the system's roots read, and throw it away.
+    // `validate_base_client_config` is not forwarded: the wrapped client would create a connector
+    // there, only to read the system's roots, and discard it.
 
     fn validate_final_config(
         &self,

@@ -1,8 +1,9 @@
-//! What the repositories ask of the table and what each answer costs, as data.
+//! The questions that the repositories ask the table, and what each answer costs, as data.
 //!
-//! Each repository has its `ACCESS_PATTERNS` beside its functions. [`all`] of them are the table in
-//! `docs/access-patterns.md` (`cargo xtask docs` writes it), and `crates/core/tests/it/access_patterns`
-//! measures every one. The functions use none of this, so none of it is linked into them.
+//! Each repository has its `ACCESS_PATTERNS` next to its functions. [`all`] of them are the table
+//! in `docs/access-patterns.md`, which `cargo xtask docs` writes, and
+//! `crates/core/tests/it/access_patterns` measures each one. The Lambda functions do not use this,
+//! so it is not linked into them.
 
 use std::fmt;
 
@@ -16,12 +17,12 @@ const BY_REPOSITORY: [&[AccessPattern]; 4] = [
     Orders::ACCESS_PATTERNS,
 ];
 
-/// A question that a repository asks of the table, and what the answer costs.
+/// A question that a repository asks the table, and what the answer costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AccessPattern {
     /// The question.
     pub name: &'static str,
-    /// Set for a special case of the question, which stands below it.
+    /// Set for a special case, which comes below the question itself.
     pub case: Option<&'static str>,
     /// The requests that answer it, in words.
     pub requests: &'static str,
@@ -34,20 +35,20 @@ pub struct AccessPattern {
 /// Capacity units, for items of the usual size: up to 1 KB written, up to 4 KB read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
-    /// Of every request.
+    /// For every request.
     pub base: f64,
-    /// Of each of the n items of an order.
+    /// For each of the n items of an order.
     pub per_item: f64,
-    /// Of each 4 KB of a page.
+    /// For each 4 KB of a page.
     pub per_4_kb: f64,
 }
 
-/// All access patterns.
+/// Returns all access patterns.
 pub fn all() -> impl Iterator<Item = &'static AccessPattern> {
     BY_REPOSITORY.into_iter().flatten()
 }
 
-/// The access pattern with this name. In a constant, a name that does not exist is a compiler error.
+/// Returns the access pattern with this name. In a constant, an unknown name is a compiler error.
 ///
 /// # Panics
 ///
@@ -68,7 +69,7 @@ pub const fn named(name: &str) -> &'static AccessPattern {
     panic!("no access pattern has this name: see the ACCESS_PATTERNS of storefront-core")
 }
 
-/// `==`, which constants do not have.
+/// `==`, which cannot be used in constants.
 const fn is_same(one: &str, other: &str) -> bool {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
     while let ([first, one_rest @ ..], [second, other_rest @ ..]) = (one, other) {
@@ -80,7 +81,7 @@ const fn is_same(one: &str, other: &str) -> bool {
     one.is_empty() && other.is_empty()
 }
 
-/// A pattern that costs nothing yet.
+/// Creates a pattern without costs.
 pub(crate) const fn pattern(name: &'static str, requests: &'static str) -> AccessPattern {
     let nothing = Units { base: 0.0, per_item: 0.0, per_4_kb: 0.0 };
     AccessPattern { name, case: None, requests, read: nothing, write: nothing }
@@ -92,40 +93,40 @@ impl AccessPattern {
         Self { case: Some(case), ..self }
     }
 
-    /// Read units of every request.
+    /// Sets the read units for every request.
     pub(crate) const fn reads(self, base: f64) -> Self {
         Self { read: Units { base, ..self.read }, ..self }
     }
 
-    /// Read units of each item of an order.
+    /// Sets the read units for each item of an order.
     pub(crate) const fn reads_per_item(self, per_item: f64) -> Self {
         Self { read: Units { per_item, ..self.read }, ..self }
     }
 
-    /// Read units of each 4 KB of a page, rounded up.
+    /// Sets the read units for each 4 KB of a page, rounded up.
     pub(crate) const fn reads_per_4_kb(self, per_4_kb: f64) -> Self {
         Self { read: Units { per_4_kb, ..self.read }, ..self }
     }
 
-    /// Write units of every request.
+    /// Sets the write units for every request.
     pub(crate) const fn writes(self, base: f64) -> Self {
         Self { write: Units { base, ..self.write }, ..self }
     }
 
-    /// Write units of each item of an order.
+    /// Sets the write units for each item of an order.
     pub(crate) const fn writes_per_item(self, per_item: f64) -> Self {
         Self { write: Units { per_item, ..self.write }, ..self }
     }
 }
 
 impl Units {
-    /// What a request with `items` order items costs whose page is of `bytes`.
+    /// Returns the units of a request with `items` order items and a page of `bytes`.
     #[must_use]
     pub fn of(self, items: f64, bytes: f64) -> f64 {
         self.base + self.per_item * items + self.per_4_kb * (bytes / 4_096.0).ceil().max(1.0)
     }
 
-    /// Whether the size of a page decides.
+    /// Whether the size of a page matters.
     #[must_use]
     pub fn is_of_page(self) -> bool {
         self.per_4_kb > 0.0
@@ -143,7 +144,7 @@ impl fmt::Display for AccessPattern {
     }
 }
 
-/// As a formula, `3 + 5 n`; nothing at all for no units.
+/// A formula such as `3 + 5 n`; empty if there are no units.
 impl fmt::Display for Units {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let terms = [(self.base, ""), (self.per_item, " n"), (self.per_4_kb, " per 4 KB")];
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_costs_for_each_4_kb_begun_and_an_empty_one_for_4_kb() {
+    fn a_page_costs_for_each_4_kb_or_part_of_it_and_an_empty_one_for_4_kb() {
         let page = pattern("", "").reads_per_4_kb(0.5).read;
         for (bytes, units) in [(0.0, 0.5), (4_096.0, 0.5), (4_097.0, 1.0)] {
             assert!((page.of(0.0, bytes) - units).abs() < f64::EPSILON);
@@ -184,19 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn no_two_patterns_have_one_name_and_a_case_stands_below_what_it_is_of() {
+    fn names_are_unique_and_a_case_comes_below_its_pattern() {
         let mut names = BTreeSet::new();
         let mut above = None;
         for pattern in all() {
             assert!(names.insert(pattern.to_string()), "there are two patterns `{pattern}`");
-            let stands_below = above == Some(pattern.name);
-            assert_eq!(pattern.case.is_some(), stands_below, "`{pattern}` is in the wrong place");
+            let is_below = above == Some(pattern.name);
+            assert_eq!(pattern.case.is_some(), is_below, "`{pattern}` is in the wrong place");
             above = Some(pattern.name);
         }
     }
 
     #[test]
-    fn a_pattern_is_found_by_its_whole_name() {
+    fn a_pattern_is_found_by_its_full_name() {
         assert_eq!(named("user by id").name, "user by id");
         assert!(std::panic::catch_unwind(|| named("user by")).is_err());
         assert!(std::panic::catch_unwind(|| named("user by id, or else")).is_err());

@@ -1,4 +1,4 @@
-//! How the suite reaches AWS: one TLS stack, and timeouts and retries set on purpose.
+//! How the suite reaches AWS: one TLS stack, and deliberate timeouts and retries.
 
 mod credentials;
 mod trust;
@@ -21,41 +21,41 @@ use crate::capacity;
 
 pub use trust::TrustError;
 
-/// A new connection inside a region takes a few milliseconds; one that takes longer than this is
-/// better given up for another.
+/// A new connection within a region takes a few milliseconds. If one takes longer than this, it is
+/// better to open another.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// One try. DynamoDB answers in single-digit milliseconds, and a transaction of 100 actions or an
-/// argon2-busy neighbour still well below this.
+/// For one try. DynamoDB answers in single-digit milliseconds. A transaction of 100 actions, or a
+/// neighbour that is busy with argon2, still stays well below this.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// All tries and the pauses between them. Half of the functions' own timeout of 10 s or more: a
-/// request that does not get through is answered, rather than cut off with its function.
+/// For all tries and the pauses between them. At most half of the functions' own timeout of 10 s or
+/// more, so that a request that does not get through is answered before Lambda kills the function.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Tries in all, with full jitter between (the SDK's standard mode).
+/// The number of tries in all, with full jitter between them (the SDK's standard mode).
 const MAX_ATTEMPTS: u32 = 4;
 
-/// The first pause between tries: DynamoDB recommends 50 ms to begin with.
+/// The first pause between tries. DynamoDB recommends starting with 50 ms.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Why AWS cannot be reached from this environment.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Nothing says where.
+    /// No region is set.
     #[error("set AWS_REGION to the region of the stack, such as eu-central-1")]
     NoRegion,
-    /// Nothing says whom to trust.
+    /// The root certificates cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
 }
 
-/// The configuration of the environment that a function runs in: its region, its role's credentials
-/// and whom to trust. To be made once and handed to whoever makes a client, so that all share its
+/// Reads the configuration of a function: its region, its role's credentials and the root
+/// certificates to trust. Create it once and create all clients from it, so that they share its
 /// connections.
 ///
-/// Nothing is waited for: Lambda says all of it in environment variables.
+/// It waits for nothing, because Lambda sets all of this in environment variables.
 pub fn config() -> Result<SdkConfig, ConfigError> {
     let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
     let region = Region::new(region.ok_or(ConfigError::NoRegion)?);
@@ -74,21 +74,21 @@ pub fn config() -> Result<SdkConfig, ConfigError> {
         .build())
 }
 
-/// The same for whoever operates a stack, on a machine of their own: region and credentials may also
-/// come from profiles and the other sources that the SDK knows, and the system is trusted.
+/// Reads the same on the machine of somebody who operates a stack: region and credentials may also
+/// come from profiles and the SDK's other sources, and the system's root certificates are trusted.
 pub async fn operator_config() -> Result<SdkConfig, ConfigError> {
     let client = http_client(trust::operators_store()?);
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(Observed::new(client))
         .timeout_config(timeouts().build())
         .retry_config(retries());
-    // Boxed: loading makes a future of many kilobytes.
+    // Boxed, because the future takes many kilobytes.
     let config = Box::pin(loader.load()).await;
     config.region().ok_or(ConfigError::NoRegion)?;
     Ok(config)
 }
 
-/// A configuration that needs no environment, for an emulator: any region, any credentials.
+/// Returns a configuration for an emulator. It needs no environment: any region, any credentials.
 #[must_use]
 pub fn emulator_config() -> SdkConfig {
     SdkConfig::builder()
@@ -103,14 +103,14 @@ pub fn emulator_config() -> SdkConfig {
         .build()
 }
 
-/// The same without timeouts, for an emulator that shares its machine with others: a request waits
-/// for a core or the disk there, and trying it again does not make that faster.
+/// Returns the same without timeouts, for an emulator that shares its machine with other processes:
+/// a request waits there for a core or the disk, and a retry does not make that faster.
 #[must_use]
 pub fn patient_emulator_config() -> SdkConfig {
     emulator_config().into_builder().timeout_config(TimeoutConfig::disabled()).build()
 }
 
-/// A client of DynamoDB that counts what its requests consume (see [`capacity`]).
+/// Creates a DynamoDB client that counts what its requests consume (see [`capacity`]).
 #[must_use]
 pub fn dynamodb(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
     let mut config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(capacity::Meter);
@@ -118,28 +118,28 @@ pub fn dynamodb(config: &SdkConfig, endpoint_url: Option<String>) -> Client {
     Client::from_conf(config.build())
 }
 
-/// The endpoint that the environment names for a service, such as `DYNAMODB`, if any.
+/// Returns the endpoint that the environment sets for a service, such as `DYNAMODB`, if any.
 ///
-/// The SDK would read the same variables, but takes an empty one for an endpoint and panics;
+/// The SDK would read the same variables, but it takes an empty one for an endpoint and panics.
 /// `sam local` leaves variables empty that a template declares without a value.
 #[must_use]
 pub fn endpoint_url(service: &str) -> Option<String> {
     variable(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| variable("AWS_ENDPOINT_URL"))
 }
 
-/// An environment variable; an empty one counts as absent.
+/// Reads an environment variable; an empty one counts as unset.
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Whether a variable says so, as the SDK would read it.
+/// Whether a variable is `true`, as the SDK would read it.
 fn is_on(name: &str) -> bool {
     variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// The one HTTP client of all services, to be [`Observed`] so that nobody asks AWS for anything
-/// unseen.
+/// Creates the HTTP client for all services. Wrap it in [`Observed`], so that no request to AWS
+/// goes unnoticed.
 fn http_client(roots: TrustStore) -> SharedHttpClient {
     let tls = TlsContext::builder().with_trust_store(roots).build();
     aws_smithy_http_client::Builder::new()
@@ -148,7 +148,7 @@ fn http_client(roots: TrustStore) -> SharedHttpClient {
         .build_https()
 }
 
-/// The timeouts of every client, to be changed where one needs others.
+/// Returns the timeouts of every client; a client that needs others changes them.
 #[must_use]
 pub fn timeouts() -> TimeoutConfigBuilder {
     TimeoutConfig::builder()

@@ -1,7 +1,7 @@
-//! What a piece of work asks of DynamoDB: requests, and capacity units as DynamoDB reports them.
+//! What a piece of work consumes of DynamoDB: requests, and the capacity units that it reports.
 //!
 //! [`Meter`] is on every client of [`crate::aws::dynamodb`]. It makes each request ask for its
-//! consumed capacity and adds the answer to whoever [`measure`]s around it.
+//! consumed capacity, and adds the result to the [`measure`] around it.
 
 use std::cell::Cell;
 
@@ -36,7 +36,7 @@ tokio::task_local! {
     static CONSUMED: Cell<Consumed>;
 }
 
-/// Runs `work` and tells what it consumed of DynamoDB, as far as it did so in its own task.
+/// Runs `work`, and also returns what it consumed of DynamoDB in its own task.
 pub async fn measure<F: Future>(work: F) -> (F::Output, Consumed) {
     CONSUMED
         .scope(Cell::default(), async {
@@ -47,7 +47,7 @@ pub async fn measure<F: Future>(work: F) -> (F::Output, Consumed) {
 }
 
 fn add(consumed: Consumed) {
-    // Work that nobody measures is not an error.
+    // Unmeasured work is not an error.
     let _ = CONSUMED.try_with(|total| {
         let before = total.get();
         total.set(Consumed {
@@ -119,8 +119,8 @@ impl Intercept for Meter {
     }
 }
 
-/// The capacity in an answer. DynamoDB gives one figure; the operation says whether it was for
-/// reads or for writes.
+/// Returns the capacity in an answer. DynamoDB reports one figure; the operation says whether it is
+/// for reads or for writes.
 fn reported(output: &Output) -> Consumed {
     let read = |capacity: &[ConsumedCapacity]| Consumed {
         read_units: total(capacity),

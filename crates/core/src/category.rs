@@ -9,9 +9,9 @@ use crate::openapi::openapi;
 #[serde(into = "String", try_from = "String")]
 pub struct Category(String);
 
-/// The text is empty or too long for a category, or holds control characters.
+/// The text is empty or too long for a category, or contains control characters.
 #[derive(Debug, thiserror::Error)]
-#[error("must be 1 to 64 characters without control characters, spaces around them not counted")]
+#[error("must be 1 to 64 characters after trimming, without control characters")]
 pub struct InvalidCategory;
 
 impl Category {
@@ -25,8 +25,8 @@ impl Category {
     }
 }
 
-/// Up to 64 characters that are no control characters, with any white space around them, which is
-/// not counted. (Lengths are a part of the pattern because of that.)
+/// Up to 64 characters except control characters, and any white space around them, which does not
+/// count. (That is why the lengths are part of the pattern.)
 #[cfg(feature = "openapi")]
 const PATTERN: &str = concat!(
     r"^[\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]*",
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_is_refused() {
+    fn an_invalid_category_is_rejected() {
         for text in ["", "  ", "a\0b", &"a".repeat(65)] {
             assert!(text.parse::<Category>().is_err(), "{text:?}");
         }

@@ -11,8 +11,7 @@ use crate::{Result, Table, Timestamp, Version};
 
 /// Collects what an update sets and what it requires, and writes the two expressions.
 ///
-/// Every change of a versioned item that anyone is shown counts its `version` up and sets
-/// `updatedAt`.
+/// Every visible change of a versioned item increments its `version` and sets `updatedAt`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Change {
     set: Vec<String>,
@@ -23,12 +22,12 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// A change of an item that exists, at this moment.
+    /// Starts a change of an existing item, at this time.
     pub(crate) fn at(now: Timestamp) -> Self {
         Self::unseen().set("updatedAt", string(now)).add("version", 1)
     }
 
-    /// A change of an item that exists, of which nobody is shown anything: it makes no new version.
+    /// Starts a change of an existing item that nobody can see, and that makes no new version.
     pub(crate) fn unseen() -> Self {
         Self { conditions: vec!["attribute_exists(PK)".to_owned()], ..Self::default() }
     }
@@ -41,7 +40,7 @@ impl Change {
         self
     }
 
-    /// Sets an attribute where there is a value for it.
+    /// Sets an attribute if there is a value for it.
     pub(crate) fn set_some(self, attribute: &str, value: Option<AttributeValue>) -> Self {
         match value {
             Some(value) => self.set(attribute, value),
@@ -64,7 +63,7 @@ impl Change {
         self
     }
 
-    /// Takes from a number, which must be there and not fall below zero.
+    /// Subtracts from a number, which must exist and must not fall below zero.
     pub(crate) fn take(mut self, attribute: &str, amount: u64) -> Self {
         let name = self.name(attribute);
         let value = self.value(&format!("{attribute}Taken"), number(amount));
@@ -81,14 +80,14 @@ impl Change {
         self
     }
 
-    /// Requires an attribute to be there.
+    /// Requires an attribute to exist.
     pub(crate) fn require_presence(mut self, attribute: &str) -> Self {
         let name = self.name(attribute);
         self.conditions.push(format!("attribute_exists({name})"));
         self
     }
 
-    /// Requires the item's version, where the caller expects one.
+    /// Requires the item's version, if the caller expects one.
     pub(crate) fn require_version(self, expected: Option<Version>) -> Self {
         match expected {
             Some(version) => self.require("version", number(version)),
@@ -96,7 +95,7 @@ impl Change {
         }
     }
 
-    /// The update as a transaction's action, which gives the item back when a condition fails.
+    /// Returns the update as a transaction's action, which returns the item if a condition fails.
     pub(crate) fn into_action(self, table: &Table, key: Key) -> Result<TransactWriteItem> {
         let update = Update::builder()
             .table_name(&table.name)
@@ -123,7 +122,7 @@ impl Change {
         self.conditions.join(" AND ")
     }
 
-    /// A placeholder for the name: many of ours (`name`, `status`, …) are reserved words.
+    /// Adds a placeholder for the name: many of ours (`name`, `status`, …) are reserved words.
     fn name(&mut self, attribute: &str) -> String {
         let placeholder = format!("#{attribute}");
         self.names.insert(placeholder.clone(), attribute.to_owned());
@@ -137,13 +136,13 @@ impl Change {
     }
 }
 
-/// A string attribute.
+/// Creates a string attribute.
 #[allow(clippy::needless_pass_by_value, reason = "callers pass what they have just made")]
 pub(crate) fn string(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-/// A number attribute.
+/// Creates a number attribute.
 #[allow(clippy::needless_pass_by_value, reason = "callers pass what they have just made")]
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())

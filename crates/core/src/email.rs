@@ -17,7 +17,7 @@ pub struct Email(String);
 pub struct InvalidEmail;
 
 impl Email {
-    /// The longest address that fits an SMTP path (RFC 5321, section 4.5.3.1.3, less its brackets).
+    /// The longest address that fits an SMTP path (RFC 5321, section 4.5.3.1.3, without brackets).
     pub const MAX_LENGTH: usize = 254;
 
     /// The normalised address.
@@ -29,7 +29,7 @@ impl Email {
 
 openapi!(
     Email = crate::openapi::string(
-        "Of a domain that has a dot. Capitals and spaces around it do not count",
+        "Its domain must contain a dot. Case and surrounding spaces are ignored",
     )
     .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
     .min_length(Some("a@b.c".len()))
@@ -37,7 +37,7 @@ openapi!(
     .examples(["ada@example.com"])
 );
 
-/// Addresses are personal data: they show up in a log only where someone asks for them by name.
+/// Addresses are personal data: they appear in a log only if code asks for them explicitly.
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Email(…)")
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn an_invalid_address_is_rejected() {
         let too_long = format!("{}@example.com", "a".repeat(250));
         for text in
             ["", "anna", "anna@", "@example.com", "anna@localhost", "a b@example.com", &too_long]

@@ -4,14 +4,14 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::{OrderStatus, ProductId, Version};
 
-/// What a repository answers.
+/// The result of a repository's operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation was refused or failed.
+/// Why an operation was rejected or failed.
 ///
-/// The shop's own refusals come first: each says what the caller can do about it, and left the table
-/// as it was. (A change that is read again for its answer may find that somebody has deleted the
-/// item since: that too is `NotFound`.) The last four are failures.
+/// The shop's own rejections come first: each says what the caller can do about it, and left the
+/// table unchanged. (An update reads the item again for its result. If somebody has deleted the
+/// item since, that is `NotFound` too.) The last four are failures.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no user with this id.
@@ -23,19 +23,19 @@ pub enum Error {
     /// There is no order with this id, or it belongs to somebody else.
     #[error("there is no such order")]
     OrderNotFound,
-    /// Who asks for the change is no user any more.
-    #[error("who asks is no user any more")]
+    /// The user who asks for the change has been deleted.
+    #[error("the caller has been deleted")]
     CallerNotFound,
-    /// Whose order it is may not change it so; administrators may.
+    /// An order's owner may not make this change; an administrator may.
     #[error("only an administrator may do this")]
     AdminOnly,
     /// Another user has this email.
     #[error("the email belongs to another user")]
     EmailTaken,
     /// The item was changed since the caller read it.
-    #[error("the item is at version {current}, not at the expected one")]
+    #[error("the item is at version {current}, not at the expected version")]
     VersionMismatch {
-        /// The version it has now.
+        /// The current version.
         current: Version,
     },
     /// An order names products that do not exist.
@@ -53,23 +53,23 @@ pub enum Error {
     /// More distinct products than one transaction can hold.
     #[error("{count} items are more than the {} an order can hold", crate::MAX_ORDER_ITEMS)]
     TooManyItems {
-        /// How many distinct products were asked for.
+        /// The number of distinct products in the order.
         count: usize,
     },
-    /// One product's quantity, after merging, is none or more than an order item can hold.
+    /// After merging, a product's quantity is zero or more than an order item can hold.
     #[error("quantity {quantity} of product {product_id} is not 1 to {}", crate::MAX_QUANTITY)]
     InvalidQuantity {
         /// The product whose order items were merged.
         product_id: ProductId,
-        /// Their sum.
+        /// The sum of their quantities.
         quantity: u64,
     },
     /// The order's status does not allow this change.
     #[error("an order that is {from} cannot become {to}")]
     InvalidStatusChange {
-        /// The status it has now.
+        /// The current status.
         from: OrderStatus,
-        /// The status that was asked for.
+        /// The requested status.
         to: OrderStatus,
     },
     /// The idempotency key was used for another order.
@@ -78,19 +78,19 @@ pub enum Error {
     /// Too many failed log-ins for this email.
     #[error("too many failed log-ins")]
     TooManyLogins {
-        /// How long until the next one is let through.
+        /// How long until the next attempt is allowed.
         retry_after: Duration,
     },
-    /// Others were writing the same items, and went on doing so through all tries. Nothing was
-    /// written: the only way that it may be yet is a request that was given up as lost and reaches
-    /// DynamoDB after all those that followed it.
-    #[error("other writes to the same items were in the way")]
+    /// Other requests were writing the same items during all tries. Nothing was written. It may
+    /// still be in one case only: a request that was given up as lost reaches DynamoDB after all
+    /// those that followed it.
+    #[error("every try conflicted with other writes to the same items")]
     Contention,
-    /// DynamoDB did not answer in time, throttled, or failed by itself: trying again may help.
-    /// Whether anything was written is not known.
+    /// DynamoDB did not answer in time, throttled the request, or failed: a retry may help. Whether
+    /// anything was written is unknown.
     #[error("DynamoDB is unavailable")]
     Unavailable(#[source] Cause),
-    /// DynamoDB refused a request that should have been right: a defect here or in the deployment.
+    /// DynamoDB rejected a request that should be valid: a bug here or in the deployment.
     #[error("DynamoDB refused the request")]
     Refused(#[source] Cause),
     /// An item in the table is not what its key says it is.
@@ -98,17 +98,17 @@ pub enum Error {
     Item(String),
 }
 
-/// What lies behind a failure, for the log.
+/// The cause of a failure, for the log.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A product of which an order wanted more than there is.
+/// A product with less stock than an order needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortage {
     /// The product.
     pub product_id: ProductId,
-    /// How many the order wanted.
+    /// The quantity in the order.
     pub requested: u32,
-    /// How many there are.
+    /// The stock.
     pub available: u64,
 }
 
@@ -119,7 +119,7 @@ where
     fn from(error: SdkError<E>) -> Self {
         let is_transient = match &error {
             SdkError::ServiceError(context) => {
-                context.raw().status().is_server_error() || passes(context.err().code())
+                context.raw().status().is_server_error() || is_retryable(context.err().code())
             }
             SdkError::TimeoutError(_)
             | SdkError::DispatchFailure(_)
@@ -127,7 +127,7 @@ where
             _ => false,
         };
         if error.code() == Some("TransactionConflictException") {
-            // A single write met a transaction. The SDK does not retry it.
+            // A single write conflicted with a transaction. The SDK does not retry this.
             Self::Contention
         } else if is_transient {
             Self::Unavailable(error.into())
@@ -149,8 +149,9 @@ impl From<aws_sdk_dynamodb::error::BuildError> for Error {
     }
 }
 
+/// Whether a retry may help:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-fn passes(code: Option<&str>) -> bool {
+fn is_retryable(code: Option<&str>) -> bool {
     matches!(
         code,
         Some(
@@ -158,7 +159,7 @@ fn passes(code: Option<&str>) -> bool {
                 | "ThrottlingException"
                 | "RequestLimitExceeded"
                 | "LimitExceededException"
-                // The transaction's first try is still under way: it may yet be written.
+                // The transaction's first try is still in progress, and may yet be written.
                 | "TransactionInProgressException"
         )
     )

@@ -7,19 +7,19 @@ use uuid::Uuid;
 use crate::openapi::openapi;
 use crate::{Error, Timestamp};
 
-/// The text is not a UUID of version 7 whose time lies before the year 10000.
+/// The text is not a UUID of version 7 with a time before the year 10000.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a UUID of version 7")]
 pub struct InvalidId;
 
-/// An id that names an entity of the shop.
+/// The id of an entity of the shop.
 pub trait EntityId: FromStr {
-    /// The error when no entity has this id.
+    /// The error if no entity has this id.
     fn not_found() -> Error;
 }
 
-/// Ids are `UUIDv7` (RFC 9562, section 5.7): they sort by the time they were made. An id comes with what
-/// is answered when it names nothing, and with its schema in the OpenAPI document.
+/// Defines an id. Ids are `UUIDv7` (RFC 9562, section 5.7), so they sort by creation time. Each has
+/// its own error for a missing entity, and its schema in the OpenAPI document.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $not_found:ident, $description:literal, $example:literal) => {
         $(#[$doc])*
@@ -28,17 +28,17 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id that carries the current time.
+            /// Creates an id that carries the current time.
             #[must_use]
             #[allow(clippy::new_without_default, reason = "a default that differs each time misleads")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }
 
-            /// When the id was made.
+            /// When the id was created.
             #[must_use]
             pub fn created_at(self) -> Timestamp {
-                created_at(self.0).expect("checked when the id was made")
+                created_at(self.0).expect("checked when the id was created")
             }
 
             /// The 16 bytes of the UUID.
@@ -83,8 +83,8 @@ macro_rules! id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                // With their hyphens, as ids are given: the other ways to write a UUID (without
-                // them, in braces, as a URN) have other lengths. Capitals are taken.
+                // Only with hyphens, as ids are issued: the other ways to write a UUID (without
+                // hyphens, in braces, as a URN) have other lengths. Capitals are accepted.
                 let is_hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
                 let uuid = text.parse::<Uuid>().ok().filter(|_| is_hyphenated);
                 uuid.ok_or(InvalidId)?.try_into()
@@ -115,7 +115,8 @@ id!(
     "01930000-0000-7000-8000-000000000201"
 );
 
-/// A UUID of version 7 of a time before the year 9600: ids are made as things are, so there is no other.
+/// A UUID of version 7 with a time before the year 9600. Ids carry the time of their creation, so
+/// there are no others.
 #[cfg(feature = "openapi")]
 const PATTERN: &str =
     "^[0-9a-dA-D][0-9a-fA-F]{7}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_and_times_beyond_the_calendar_and_other_spellings_are_refused() {
+    fn other_versions_other_spellings_and_times_beyond_the_calendar_are_rejected() {
         for text in [
             "6c84fb90-12c4-11e1-840d-7b25c5ee775a",
             "9b2f6f0e-5f0a-4c3f-9d7e-0a4a3c1d2e3f",
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_made_one_after_the_other_sort_in_that_order() {
+    fn ids_sort_in_the_order_of_their_creation() {
         let ids: Vec<OrderId> = (0..1000).map(|_| OrderId::new()).collect();
         assert!(ids.is_sorted());
     }

@@ -1,12 +1,12 @@
 //! Users, products and orders of a web shop on one DynamoDB table.
 //!
 //! Three repositories, [`Users`], [`Products`] and [`Orders`], over one [`Table`]; every key is
-//! built in [`schema`]. The crate knows neither HTTP nor Lambda: whoever serves a shop calls these
-//! functions and maps [`Error`] to answers of their own.
+//! built in [`schema`]. The crate knows nothing of HTTP or Lambda: a caller uses these functions
+//! and maps [`Error`] to its own responses.
 //!
-//! Rules that must hold whoever calls (unique emails, stock, status changes, idempotent orders)
-//! are conditions of the writes themselves, never a read that went before. There is one exception,
-//! which [`Orders::place`] tells of.
+//! Rules that must hold for every caller (unique emails, stock, status changes, idempotent orders)
+//! are conditions of the writes themselves, never a read before the write. [`Orders::place`]
+//! describes the one exception.
 
 pub mod access_patterns;
 pub mod aws;
@@ -51,5 +51,5 @@ pub use users::{
     User, UserChanges, Users,
 };
 
-/// Counts the updates of an item, from 1 at its creation. It is what optimistic locking compares.
+/// Counts the updates of an item, starting at 1 when it is created. Optimistic locking compares it.
 pub type Version = u64;

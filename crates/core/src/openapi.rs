@@ -1,10 +1,11 @@
-//! How the types with rules of their own look in the OpenAPI document: exactly what is taken and given, so
-//! that a request that matches its schema is read and any other is refused.
+//! Schemas in the OpenAPI document for the types with their own rules. They describe exactly what
+//! is accepted and returned: a request that matches its schema is accepted, and any other is
+//! rejected.
 //!
-//! Each type has its schema beside it, through [`openapi!`]; with the feature `openapi` only, because the
-//! crate itself knows nothing of HTTP.
+//! Each type has its schema next to it, in [`openapi!`]. It needs the feature `openapi`, because
+//! the crate itself knows nothing of HTTP.
 
-/// Gives a type its schema, under the type's own name.
+/// Defines the schema of a type, under the type's own name.
 macro_rules! openapi {
     ($type:ty = $schema:expr) => {
         #[cfg(feature = "openapi")]
@@ -23,7 +24,7 @@ macro_rules! openapi {
 
 pub(crate) use openapi;
 
-/// A string, of which more is to be said.
+/// Starts the schema of a string.
 #[cfg(feature = "openapi")]
 pub(crate) fn string(description: &str) -> utoipa::openapi::ObjectBuilder {
     use utoipa::openapi::schema::{ObjectBuilder, Type};

@@ -22,7 +22,7 @@ pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
 pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Placed};
 pub use status::StatusChange;
 
-/// An order without its items, as the table holds it.
+/// An order without its items, as stored in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -30,7 +30,7 @@ pub struct Order {
     pub id: OrderId,
     pub user_id: UserId,
     pub status: OrderStatus,
-    /// How many items it has: tells an order read in the middle of its transaction from a whole one.
+    /// The number of items. Tells a complete order from one read in the middle of its transaction.
     pub item_count: usize,
     /// In the currency's minor unit (cents).
     pub total: u64,
@@ -38,16 +38,16 @@ pub struct Order {
     pub version: Version,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// The request that last changed it, where that is known.
+    /// The request that last changed it, if known.
     #[serde(
         default,
-        deserialize_with = "request_id::if_sound",
+        deserialize_with = "request_id::if_valid",
         skip_serializing_if = "Option::is_none"
     )]
     pub request_id: Option<RequestId>,
 }
 
-/// One product of an order, with the name and the price it was ordered at.
+/// One product of an order, with its name and price at the time of the order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -56,11 +56,11 @@ pub struct OrderItem {
     pub product_id: ProductId,
     pub name: String,
     pub quantity: u32,
-    /// Of one, in the currency's minor unit (cents).
+    /// Of one piece, in the currency's minor unit (cents).
     pub price: u64,
 }
 
-/// An order with all of its items, which are sorted by product id.
+/// An order with all its items, sorted by product id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct OrderWithItems {
@@ -68,7 +68,7 @@ pub struct OrderWithItems {
     pub items: Vec<OrderItem>,
 }
 
-/// Where an order is between the shop and the customer.
+/// How far an order has progressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -81,7 +81,7 @@ pub enum OrderStatus {
     Cancelled,
 }
 
-/// The text is not the name of an order's status.
+/// The text is not the status of an order.
 #[derive(Debug, thiserror::Error)]
 #[error("must be pending, paid, shipped, delivered or cancelled")]
 pub struct InvalidStatus;
@@ -89,9 +89,9 @@ pub struct InvalidStatus;
 /// Whose orders an operation may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderAccess {
-    /// Only this user's; others do not exist for them.
+    /// Only this user's; all others are treated as missing.
     OwnedBy(UserId),
-    /// Everybody's.
+    /// All users' orders.
     Any,
 }
 
@@ -111,7 +111,6 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// What is asked of orders.
     pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
         pattern(
             "place an order of n items",
@@ -121,21 +120,21 @@ impl Orders {
         .reads_per_item(0.5)
         .writes(3.0)
         .writes_per_item(5.0),
-        pattern("place an order of n items", "the record is a part of both")
+        pattern("place an order of n items", "the record is part of both")
             .case("with an idempotency key")
             .reads(1.0)
             .reads_per_item(0.5)
             .writes(5.0)
             .writes_per_item(5.0),
-        pattern("place an order of n items", "1 BatchGetItem, GetItem and Query at once")
+        pattern("place an order of n items", "1 BatchGetItem, then GetItem and Query concurrently")
             .case("that was placed before with its key")
             .reads(2.0)
             .reads_per_item(0.5),
         pattern("orders of a user, newest first, a page of n, optionally from/to", "1 Query")
             .reads_per_4_kb(0.5),
-        pattern("own order with items", "GetItem (key rebuilt) and Query of the items at once")
+        pattern("own order with items", "concurrent GetItem (key rebuilt) and Query of the items")
             .reads(1.0),
-        pattern("any order by id, with items", "Query on GSI1 and Query of the items at once")
+        pattern("any order by id, with items", "concurrent Query on GSI1 and Query of the items")
             .reads(1.0),
         pattern("change an order's status", "the read above + 1 TransactWriteItems")
             .reads(1.0)
@@ -147,20 +146,20 @@ impl Orders {
         .reads(1.0)
         .writes(3.0)
         .writes_per_item(3.0),
-        pattern("cancel an order of n items", "the owner's role, read at once with the order")
+        pattern("cancel an order of n items", "the owner's role, read along with the order")
             .case("as its owner")
             .reads(2.0)
             .writes(3.0)
             .writes_per_item(3.0),
     ];
 
-    /// The orders of this table.
+    /// Creates the repository for this table.
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self { table }
     }
 
-    /// An order with its items, in one round trip.
+    /// Finds an order with its items, in one round trip.
     pub async fn find(&self, access: OrderAccess, id: OrderId) -> Result<Option<OrderWithItems>> {
         let (order, items) = tokio::try_join!(
             self.find_without_items(access, id),
@@ -169,14 +168,14 @@ impl Orders {
         let found = order.map(|order| OrderWithItems { order, items });
         match (found, access) {
             (Some(found), _) if found.is_complete() => Ok(Some(found)),
-            // An order just placed may not have reached the replica that was read, or only in part.
+            // A new order may not have reached the replica that was read, or only in part.
             (Some(found), _) => self.find_now(found.order.user_id, id).await,
             (None, OrderAccess::OwnedBy(user_id)) => self.find_now(user_id, id).await,
             (None, OrderAccess::Any) => Ok(None),
         }
     }
 
-    /// A user's orders, newest first, without their items.
+    /// Lists a user's orders, newest first, without their items.
     pub async fn list(
         &self,
         user_id: UserId,
@@ -185,17 +184,18 @@ impl Orders {
     ) -> Result<Page<Order, OrderId>> {
         let (first, last) = schema::order_sort_keys(created);
         if first > last {
-            // DynamoDB refuses such a range; to the caller it is one without orders.
+            // DynamoDB rejects such a range; for the caller it is a range without orders.
             return Ok(Page { items: Vec::new(), next: None });
         }
-        // Rebuilt from the id and the caller's own user: a cursor cannot name another's orders.
+        // Rebuilt from the id and the caller's user, so a cursor cannot lead to another's orders.
         let after = request.after.map(|id| Key::order(user_id, id));
-        // DynamoDB refuses to start outside of the range. Newest first, what follows an order older
-        // than the range is nothing, and what follows a newer one is all of it.
+        // DynamoDB rejects a start outside the range. As the newest come first, nothing follows an
+        // order older than the range, and the whole range follows a newer one.
         let (after, last) = match after {
             Some(key) if key.sk < first => return Ok(Page { items: Vec::new(), next: None }),
-            // Nothing newer follows. DynamoDB starts there anyway; the embedded one would begin at
-            // the range's end and step over all that the pages before have shown.
+            // Nothing newer follows, so the range ends here. DynamoDB starts here anyway; the
+            // embedded one would start at the range's end and skip everything that earlier pages
+            // have shown.
             Some(key) if key.sk <= last => (Some(Item::from(key.clone())), key.sk),
             _ => (None, last),
         };
@@ -225,7 +225,7 @@ impl Orders {
         }
     }
 
-    /// The order as it is now, with its items.
+    /// Reads the order and its items with strong consistency.
     async fn find_now(&self, user_id: UserId, id: OrderId) -> Result<Option<OrderWithItems>> {
         let (order, items) = tokio::try_join!(
             self.table.get(ItemType::Order, Key::order(user_id, id), Consistency::Strong),
@@ -256,8 +256,9 @@ impl Orders {
 }
 
 impl OrderWithItems {
-    /// All that the table holds of an order: the order, and then its items. For whoever fills a
-    /// table at once; [`Orders::place`] writes these, and takes the products' stock.
+    /// Returns an order's items in the table: the order, and then its order items. For programs
+    /// that fill a table in bulk. [`Orders::place`] writes these items, and takes the products'
+    /// stock.
     pub fn to_items(&self) -> Result<Vec<Item>> {
         let items = self.items.iter().map(OrderItem::to_item);
         std::iter::once(self.order.to_item()).chain(items).collect()
@@ -268,8 +269,8 @@ impl OrderWithItems {
     }
 }
 
-/// What the items cost, in the currency's minor unit. Cannot overflow: 48 items of at most 999
-/// pieces at 10^12 each stay below 2^64.
+/// Returns the price of all items, in the currency's minor unit. Cannot overflow: 48 items of at
+/// most 999 pieces at 10^12 each stay below 2^64.
 fn total(items: &[OrderItem]) -> u64 {
     items.iter().map(|item| item.price * u64::from(item.quantity)).sum()
 }
@@ -289,7 +290,7 @@ impl OrderItem {
 }
 
 impl OrderStatus {
-    /// Whether the shop's rules let an order go from this status to `to`.
+    /// Whether the shop's rules let an order change from this status to `to`.
     #[must_use]
     pub const fn may_become(self, to: Self) -> bool {
         matches!(
@@ -300,7 +301,7 @@ impl OrderStatus {
         )
     }
 
-    /// The status as it is written.
+    /// The status as text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

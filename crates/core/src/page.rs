@@ -9,9 +9,9 @@ use crate::schema::{self, Item, ItemType};
 /// Which page of a list to read.
 #[derive(Clone, Copy, Debug)]
 pub struct PageRequest<C> {
-    /// How many items at most.
+    /// The maximum number of items.
     pub limit: u32,
-    /// The last item of the page before; `None` for the first page.
+    /// The last item of the previous page; `None` for the first page.
     pub after: Option<C>,
 }
 
@@ -20,15 +20,15 @@ pub struct PageRequest<C> {
 pub struct Page<T, C> {
     /// In the list's order.
     pub items: Vec<T>,
-    /// What to ask the next page `after`; `None` on the last page.
+    /// The `after` of the next page; `None` on the last page.
     pub next: Option<C>,
 }
 
-/// Reads one page of `query`, beginning after the item with the key `after`.
+/// Reads one page of `query`, starting after the item with the key `after`.
 ///
-/// It asks for one item more than the page holds, because only that tells whether there is a next
-/// page: DynamoDB gives a `LastEvaluatedKey` also when nothing follows. And it goes on where an
-/// answer was cut at 1 MB before the page was full.
+/// It requests one item more than the page holds, because only that tells whether there is a next
+/// page: DynamoDB returns a `LastEvaluatedKey` even if nothing follows. If an answer was cut at
+/// 1 MB before the page was full, it reads on.
 pub(crate) async fn read<T: DeserializeOwned, C>(
     query: QueryFluentBuilder,
     kind: ItemType,

@@ -13,11 +13,11 @@ use crate::{
     page,
 };
 
-/// The highest price, in the currency's minor unit: an order of 48 items of 999 such products still
-/// adds up in 64 bits.
+/// The highest price, in the currency's minor unit: the total of 48 order items of 999 pieces each
+/// still fits in 64 bits.
 pub const MAX_PRICE: u64 = 1_000_000_000_000;
 
-/// A product, as the table holds it.
+/// A product, as stored in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -30,7 +30,7 @@ pub struct Product {
     /// In the currency's minor unit (cents).
     pub price: u64,
     pub currency: Currency,
-    /// `None` is unlimited.
+    /// `None` means unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stock: Option<u64>,
     pub version: Version,
@@ -38,7 +38,7 @@ pub struct Product {
     pub updated_at: Timestamp,
 }
 
-/// What makes a product.
+/// The data of a new product.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NewProduct {
@@ -48,11 +48,11 @@ pub struct NewProduct {
     /// In the currency's minor unit (cents).
     pub price: u64,
     pub currency: Currency,
-    /// `None` is unlimited.
+    /// `None` means unlimited.
     pub stock: Option<u64>,
 }
 
-/// What to change of a product; `None` leaves it as it is.
+/// The changes to a product; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ProductChanges {
@@ -74,7 +74,6 @@ pub struct Products {
 }
 
 impl Products {
-    /// What is asked of products.
     pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
         pattern("product by id", "1 GetItem").reads(0.5),
         pattern("product by id", "+ 1 GetItem, strongly consistent")
@@ -87,7 +86,7 @@ impl Products {
             .writes(3.0),
     ];
 
-    /// The products of this table.
+    /// Creates the repository for this table.
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self { table }
@@ -109,16 +108,16 @@ impl Products {
         };
         match transaction::write_one(&self.table, self.table.put_new(product.to_item()?)?).await? {
             Written::Done => Ok(product),
-            Written::Refused(_) => Err(Error::Item(format!("there is a product {id} already"))),
+            Written::Refused(_) => Err(Error::Item(format!("product {id} already exists"))),
         }
     }
 
-    /// The product with this id.
+    /// Finds a product by id.
     pub async fn find(&self, id: ProductId) -> Result<Option<Product>> {
         self.table.find(ItemType::Product, Key::product(id)).await
     }
 
-    /// The products of a category, oldest first.
+    /// Lists the products of a category, oldest first.
     pub async fn list(
         &self,
         category: &Category,
@@ -132,7 +131,7 @@ impl Products {
             .index_name(GSI1)
             .key_condition_expression("GSI1PK = :category")
             .expression_attribute_values(":category", string(schema::category_partition(category)));
-        // Rebuilt from the id and the caller's own category: a cursor cannot name another's.
+        // Rebuilt from the id and the requested category, so a cursor cannot lead into another one.
         let after = request.after.map(|id| {
             let mut key = Item::from(Key::product(id));
             key.extend(Item::from(IndexKey::product(id, category)));
@@ -142,9 +141,9 @@ impl Products {
             .await
     }
 
-    /// Changes a product, if it is at the expected version where one is given
-    /// ([`Error::VersionMismatch`]). What comes back is the product after the change, and after
-    /// what others may have changed since, such as its stock.
+    /// Changes a product. If a version is expected, the product must be at that version
+    /// ([`Error::VersionMismatch`]). Returns the product after the change, including what others
+    /// may have changed since, such as its stock.
     pub async fn update(
         &self,
         id: ProductId,
@@ -184,8 +183,8 @@ impl Products {
 }
 
 impl Product {
-    /// What the table holds of a product. For whoever fills a table at once; [`Products::create`]
-    /// writes this.
+    /// Returns the product's item in the table, for programs that fill a table in bulk.
+    /// [`Products::create`] writes this item.
     pub fn to_item(&self) -> Result<Item> {
         let index_key = IndexKey::product(self.id, &self.category);
         schema::item(ItemType::Product, Key::product(self.id), Some(index_key), self)
@@ -214,7 +213,7 @@ fn change(id: ProductId, changes: ProductChanges) -> Change {
     }
 }
 
-/// Why a conditional write of a product was refused, from the item it met.
+/// Returns why a conditional write of a product was rejected, given the item that it found.
 fn refusal(found: Option<Item>) -> Error {
     let Some(item) = found else {
         return Error::ProductNotFound;

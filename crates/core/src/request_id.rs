@@ -3,13 +3,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The most characters of a request id. API Gateway's have 16, Lambda's are UUIDs: 36.
+/// The maximum length of a request id. API Gateway's have 16 characters; Lambda's are UUIDs, so 36.
 const MAX_LENGTH: usize = 64;
 
 /// The id of the API request that changed something: 1 to 64 visible ASCII characters.
 ///
-/// It follows a change from the log of the API through the order's item and the table's stream into
-/// the event that subscribers get. Nothing is decided by it.
+/// It follows a change from the API's log through the order's item and the table's stream to the
+/// event that subscribers get. No decision depends on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct RequestId(String);
@@ -20,7 +20,7 @@ pub struct RequestId(String);
 pub struct InvalidRequestId;
 
 impl RequestId {
-    /// The id as it was given.
+    /// The id as received.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -40,8 +40,8 @@ impl TryFrom<String> for RequestId {
     }
 }
 
-/// Reads an attribute, but not one that is no request id: an order is not lost for it.
-pub(crate) fn if_sound<'de, D>(deserializer: D) -> Result<Option<RequestId>, D::Error>
+/// Reads an attribute, but ignores an invalid request id, so that the order can still be read.
+pub(crate) fn if_valid<'de, D>(deserializer: D) -> Result<Option<RequestId>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -74,26 +74,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_api_gateway_and_of_lambda_are_taken() {
+    fn ids_of_api_gateway_and_of_lambda_are_accepted() {
         for id in ["JKJaXmPLvHcESHA=", "8f507cfc-xmpl-4697-b07a-ac58fc914c95", &"x".repeat(64)] {
             assert_eq!(id.parse::<RequestId>().unwrap().to_string(), id);
         }
     }
 
     #[test]
-    fn an_attribute_that_is_no_id_is_left_out() {
+    fn an_attribute_that_is_not_an_id_is_ignored() {
         for (attribute, id) in [
             (r#""JKJaXmPLvHcESHA=""#, Some("JKJaXmPLvHcESHA=")),
             (r#""a b""#, None),
             ("null", None),
         ] {
-            let read = if_sound(&mut serde_json::Deserializer::from_str(attribute)).unwrap();
+            let read = if_valid(&mut serde_json::Deserializer::from_str(attribute)).unwrap();
             assert_eq!(read.as_ref().map(RequestId::as_str), id, "{attribute}");
         }
     }
 
     #[test]
-    fn what_would_garble_a_log_or_swell_an_item_is_no_id() {
+    fn an_id_that_would_garble_a_log_or_bloat_an_item_is_rejected() {
         for text in ["", " ", "a b", "a\nb", "ä", "\0", &"x".repeat(65)] {
             assert!(text.parse::<RequestId>().is_err(), "{text:?}");
         }

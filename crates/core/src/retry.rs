@@ -1,4 +1,4 @@
-//! Trying again when others were writing the same items.
+//! Retries after conflicts with other writers of the same items.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 
 use crate::{Error, Result};
 
-/// How often an operation is tried when it meets other writers.
+/// How often an operation is tried if it conflicts with other writers.
 const MAX_TRIES: usize = 7;
 
-/// How often something is decided that is outdated by the time it is written.
+/// How often a decision is made if each one is outdated by the time it is written.
 const MAX_DECISIONS: usize = 5;
 
-/// Runs `operation` until it meets no other writer, [`MAX_TRIES`] times at most, with 20 ms to
-/// 640 ms of backoff between and as much again of jitter: at most 2.5 s of pauses in all. How long
-/// the tries themselves and what is decided anew around them may take is for the caller's deadline
-/// to bound.
+/// Runs `operation` until it meets no conflict, at most [`MAX_TRIES`] times. The backoff between
+/// tries is 20 ms to 640 ms, plus up to as much jitter: at most 2.5 s of pauses in all. The tries
+/// themselves, and decisions that are repeated around them, take extra time; the caller's deadline
+/// must bound it.
 ///
-/// The SDK retries what is transient for any service; it does not retry a write that conflicted with
-/// a transaction, which only the shop knows to be harmless.
+/// The SDK retries what is transient in any service. It does not retry a write that conflicted with
+/// a transaction: only the shop knows that this is harmless.
 pub(crate) async fn on_contention<T, F, Fut>(operation: F) -> Result<T>
 where
     F: FnMut() -> Fut,
@@ -27,17 +27,17 @@ where
     on(|error| matches!(error, Error::Contention), operation).await
 }
 
-/// The same for other errors that pass.
-pub(crate) async fn on<T, F, Fut>(passes: fn(&Error) -> bool, operation: F) -> Result<T>
+/// Does the same for the errors that `is_retryable` selects.
+pub(crate) async fn on<T, F, Fut>(is_retryable: fn(&Error) -> bool, operation: F) -> Result<T>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T>>,
 {
-    operation.retry(schedule()).when(passes).await
+    operation.retry(schedule()).when(is_retryable).await
 }
 
-/// Lets `decide` read and write until it does so without another writer in between, which it tells
-/// by `None`. It comes to rest quickly: nearly each `None` is somebody else's success.
+/// Calls `decide`, which reads and writes, until no other writer comes in between. If one does,
+/// `decide` returns `None`. This ends soon: nearly every `None` is another request's success.
 pub(crate) async fn while_outdated<T, F, Fut>(mut decide: F) -> Result<T>
 where
     F: FnMut() -> Fut,
@@ -51,8 +51,8 @@ where
     Err(Error::Contention)
 }
 
-/// The pauses between tries, of 20 ms to 640 ms and as much again of jitter: for a loop that keeps
-/// what it has between them, and for whoever wants to know how a rush on one item ends.
+/// Returns the pauses between tries: 20 ms to 640 ms, plus up to as much jitter. For a loop that
+/// keeps what it has between tries, and for anyone who wants to know how a rush on one item ends.
 pub fn pauses() -> impl Iterator<Item = Duration> {
     schedule().build()
 }
@@ -70,11 +70,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_who_met_do_not_meet_again_after_the_same_pauses() {
-        let everybodys: Vec<Vec<Duration>> = (0..20).map(|_| pauses().collect()).collect();
-        for (place, mine) in everybodys.iter().enumerate() {
+    fn writers_that_conflicted_do_not_pause_equally_long() {
+        let all: Vec<Vec<Duration>> = (0..20).map(|_| pauses().collect()).collect();
+        for (place, mine) in all.iter().enumerate() {
             assert_eq!(mine.len(), MAX_TRIES - 1);
-            assert!(!everybodys[..place].contains(mine), "{mine:?}");
+            assert!(!all[..place].contains(mine), "{mine:?}");
         }
     }
 }

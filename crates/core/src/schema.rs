@@ -19,7 +19,7 @@ use crate::{
 pub use item_type::{InvalidItemType, ItemType, Layout};
 use prefix::{CATEGORY, EMAIL, ORDER, PRODUCT, USER};
 
-/// An item as DynamoDB holds it: attribute name to value.
+/// An item as DynamoDB stores it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
 
 /// The partition key's name.
@@ -34,11 +34,11 @@ pub const GSI1PK: &str = "GSI1PK";
 pub const GSI1SK: &str = "GSI1SK";
 /// The attribute that says what an item is.
 pub const TYPE: &str = "_type";
-/// The attribute that TTL looks at, in seconds since 1970.
+/// The attribute that TTL reads, in seconds since 1970.
 pub const EXPIRES_AT: &str = "expiresAt";
 
-/// The attribute that says which key an item's user, product or order had where it was migrated from.
-/// No repository reads it, and none takes it away.
+/// The attribute with the key that an item's user, product or order had in the database it was
+/// migrated from. No repository reads it, and none removes it.
 pub const LEGACY_ID: &str = "legacyId";
 
 const METADATA: &str = "METADATA";
@@ -46,19 +46,19 @@ const METADATA: &str = "METADATA";
 const ITEM: &str = "ITEM#";
 const IDEMPOTENCY: &str = "IDEMPOTENCY#";
 
-/// What partition keys begin with, in the table and in the index. A policy's `dynamodb:LeadingKeys` names
-/// these.
+/// The prefixes of partition keys, in the table and in the index. A policy's `dynamodb:LeadingKeys`
+/// names these.
 pub mod prefix {
-    /// Of a user, and of all that is the user's.
+    /// For a user, and everything that belongs to the user.
     pub const USER: &str = "USER#";
-    /// Of what belongs to an email.
+    /// For what belongs to an email.
     pub const EMAIL: &str = "EMAIL#";
-    /// Of a product.
+    /// For a product.
     pub const PRODUCT: &str = "PRODUCT#";
-    /// Of the products of a category, in the index.
+    /// For the products of a category, in the index.
     pub const CATEGORY: &str = "CATEGORY#";
-    /// Of an order's items, and of the order itself in the index. A user's orders have sort keys that
-    /// begin so, too.
+    /// For an order's items, and for the order itself in the index. The sort keys of a user's
+    /// orders also start with it.
     pub const ORDER: &str = "ORDER#";
 }
 
@@ -72,51 +72,51 @@ pub struct Key {
 }
 
 impl Key {
-    /// A [`ItemType::User`].
+    /// The key of an [`ItemType::User`].
     #[must_use]
     pub fn user(id: UserId) -> Self {
         Self { pk: user_partition(id), sk: METADATA.to_owned() }
     }
 
-    /// A [`ItemType::UniqueEmail`].
+    /// The key of an [`ItemType::UniqueEmail`].
     #[must_use]
     pub fn unique_email(email: &Email) -> Self {
         Self { pk: email_partition(email), sk: METADATA.to_owned() }
     }
 
-    /// An [`ItemType::Order`]: rebuilt from the two ids, because the order's `createdAt` is its
-    /// id's time.
+    /// The key of an [`ItemType::Order`]. The two ids are enough, because the order's `createdAt`
+    /// is the time of its id.
     #[must_use]
     pub fn order(user_id: UserId, id: OrderId) -> Self {
         Self { pk: user_partition(user_id), sk: format!("{ORDER}{}#{id}", id.created_at()) }
     }
 
-    /// An [`ItemType::OrderItem`].
+    /// The key of an [`ItemType::OrderItem`].
     #[must_use]
     pub fn order_item(order_id: OrderId, product_id: ProductId) -> Self {
         Self { pk: order_partition(order_id), sk: format!("{ITEM}{product_id}") }
     }
 
-    /// An [`ItemType::Product`].
+    /// The key of an [`ItemType::Product`].
     #[must_use]
     pub fn product(id: ProductId) -> Self {
         Self { pk: format!("{PRODUCT}{id}"), sk: METADATA.to_owned() }
     }
 
-    /// An [`ItemType::Idempotency`].
+    /// The key of an [`ItemType::Idempotency`].
     #[must_use]
     pub fn idempotency(user_id: UserId, key: &IdempotencyKey) -> Self {
         Self { pk: user_partition(user_id), sk: format!("{IDEMPOTENCY}{}", key.as_str()) }
     }
 
-    /// A [`ItemType::LoginAttempts`].
+    /// The key of an [`ItemType::LoginAttempts`].
     #[must_use]
     pub fn login_attempts(email: &Email) -> Self {
         Self { pk: email_partition(email), sk: "LOGIN_ATTEMPTS".to_owned() }
     }
 }
 
-/// The key as DynamoDB takes it.
+/// The key as DynamoDB expects it.
 impl From<Key> for Item {
     fn from(key: Key) -> Self {
         Self::from([
@@ -136,19 +136,19 @@ pub struct IndexKey {
 }
 
 impl IndexKey {
-    /// A user by email.
+    /// The key of a user, by email.
     #[must_use]
     pub fn user(id: UserId, email: &Email) -> Self {
         Self { pk: email_partition(email), sk: user_partition(id) }
     }
 
-    /// An order by its id alone.
+    /// The key of an order, by its id alone.
     #[must_use]
     pub fn order(user_id: UserId, id: OrderId) -> Self {
         Self { pk: order_partition(id), sk: user_partition(user_id) }
     }
 
-    /// A product by category.
+    /// The key of a product, by category.
     #[must_use]
     pub fn product(id: ProductId, category: &Category) -> Self {
         Self { pk: category_partition(category), sk: format!("{PRODUCT}{id}") }
@@ -164,29 +164,29 @@ impl From<IndexKey> for Item {
     }
 }
 
-/// The `PK` of a user and of all that is the user's: orders, idempotency records. Also the `GSI1SK`
-/// of the user and of the orders.
+/// Returns the `PK` of a user and of everything that belongs to the user: orders and idempotency
+/// records. It is also the `GSI1SK` of the user and of the orders.
 #[must_use]
 pub fn user_partition(id: UserId) -> String {
     format!("{USER}{id}")
 }
 
-/// The `PK` of what belongs to an email, and the `GSI1PK` of the user who has it.
+/// Returns the `PK` of what belongs to an email, which is also the `GSI1PK` of the user who has it.
 #[must_use]
 pub fn email_partition(email: &Email) -> String {
     format!("{EMAIL}{}", email.as_str())
 }
 
-/// The `PK` of an order's items, and the `GSI1PK` of the order itself.
+/// Returns the `PK` of an order's items, which is also the `GSI1PK` of the order itself.
 #[must_use]
 pub fn order_partition(id: OrderId) -> String {
     format!("{ORDER}{id}")
 }
 
-/// The first and the last `SK` of the orders of a time range, for `BETWEEN`.
+/// Returns the first and the last `SK` of the orders in a time range, for `BETWEEN`.
 ///
-/// Both bounds lack the order's id: a sort key at exactly the bound's time is longer and so sorts
-/// after it. That makes `from` inclusive and `to` exclusive.
+/// Both bounds lack the order's id. A sort key with exactly the bound's time is longer, and so
+/// sorts after the bound. That makes `from` inclusive and `to` exclusive.
 #[must_use]
 pub fn order_sort_keys(range: CreatedBetween) -> (String, String) {
     (
@@ -196,36 +196,37 @@ pub fn order_sort_keys(range: CreatedBetween) -> (String, String) {
     )
 }
 
-/// The `GSI1PK` of the products of a category.
+/// Returns the `GSI1PK` of the products of a category.
 #[must_use]
 pub fn category_partition(category: &Category) -> String {
     format!("{CATEGORY}{}", category.as_str())
 }
 
-/// The user in whose partition an item lies.
+/// Returns the user that a partition belongs to.
 #[must_use]
 pub fn user_of_partition(partition_key: &str) -> Option<UserId> {
     partition_key.strip_prefix(USER)?.parse().ok()
 }
 
-/// The email in whose partition an item lies.
+/// Returns the email that a partition belongs to.
 #[must_use]
 pub fn email_of_partition(partition_key: &str) -> Option<Email> {
     partition_key.strip_prefix(EMAIL)?.parse().ok()
 }
 
-/// The idempotency key of a record, from its sort key.
+/// Returns the idempotency key of a record, from its sort key.
 #[must_use]
 pub fn idempotency_key_of(sort_key: &str) -> Option<IdempotencyKey> {
     sort_key.strip_prefix(IDEMPOTENCY)?.parse().ok()
 }
 
-/// What a partition key begins with, up to its first `#`: what it belongs to, but not whose it is.
+/// Returns the prefix of a partition key, up to its first `#`: what it belongs to, but not whose it
+/// is.
 pub(crate) fn partition_prefix(partition_key: &str) -> Option<&str> {
     partition_key.find('#').map(|end| &partition_key[..=end])
 }
 
-/// The item of an entity: its attributes, its keys and its type.
+/// Builds the item of an entity: its attributes, its keys and its type.
 pub(crate) fn item(
     kind: ItemType,
     key: Key,
@@ -239,7 +240,7 @@ pub(crate) fn item(
     Ok(item)
 }
 
-/// The entity of an item, which must be of the type its key promised.
+/// Reads the entity of an item, which must have the type that its key promised.
 pub(crate) fn entity<T: DeserializeOwned>(kind: ItemType, item: Item) -> Result<T> {
     match item.get(TYPE) {
         Some(AttributeValue::S(found)) if found == kind.as_str() => {}
@@ -247,8 +248,8 @@ pub(crate) fn entity<T: DeserializeOwned>(kind: ItemType, item: Item) -> Result<
             return Err(Error::Item(format!("expected _type {}, found {found:?}", kind.as_str())));
         }
     }
-    // `serde_dynamo::from_item` would first make maps of its own of the item, twice, which takes as long as
-    // all the rest.
+    // `serde_dynamo::from_item` would first copy the item into maps of its own, twice, which takes
+    // as long as all the rest.
     let attributes = item.into_iter().map(|(name, value)| (name, Attribute(value)));
     Ok(T::deserialize(MapDeserializer::new(attributes))?)
 }

@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::schema::{self, GSI1, Item, ItemType, Key};
 use crate::{Error, Result, UserId, retry};
 
-/// The one table, and the client that reaches it. Cheap to clone.
+/// The table, and the client for it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Table {
     pub(crate) client: Client,
@@ -18,23 +18,23 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of this name, reached through a client of [`crate::aws::dynamodb`].
+    /// The table with this name, for a client of [`crate::aws::dynamodb`].
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
     }
 
-    /// Has a first request answered, so that those that somebody waits for find an open connection, and
-    /// built what the SDK builds once.
+    /// Sends one request during init, so that the first invocation finds an open connection and an
+    /// initialised client.
     ///
-    /// It asks for a user whom nobody is: whoever uses the table may ask for users.
+    /// It reads a random, non-existent user id: everything that uses the table may read users.
     pub async fn connect(&self) -> Result<()> {
-        let nobody = Key::user(UserId::new());
-        self.get::<IgnoredAny>(ItemType::User, nobody, Consistency::Eventual).await?;
+        let missing = Key::user(UserId::new());
+        self.get::<IgnoredAny>(ItemType::User, missing, Consistency::Eventual).await?;
         Ok(())
     }
 
-    /// Finds one item. That it is not there is said only after a strongly consistent read: it may
+    /// Finds one item. Reports it as missing only after a strongly consistent read, because it may
     /// just have been written.
     pub(crate) async fn find<T: DeserializeOwned>(
         &self,
@@ -65,7 +65,7 @@ impl Table {
         answer.item.map(|item| schema::entity(kind, item)).transpose()
     }
 
-    /// Reads these attributes of one item as it is now, and `_type`.
+    /// Reads these attributes and `_type` of one item, with strong consistency.
     pub(crate) async fn get_attributes<T: DeserializeOwned>(
         &self,
         kind: ItemType,
@@ -86,7 +86,7 @@ impl Table {
         answer.item.map(|item| schema::entity(kind, item)).transpose()
     }
 
-    /// Finds the one item of this partition of the index.
+    /// Finds the only item in this partition of the index.
     pub(crate) async fn find_in_index<T: DeserializeOwned>(
         &self,
         kind: ItemType,
@@ -106,8 +106,8 @@ impl Table {
         item.map(|item| schema::entity(kind, item)).transpose()
     }
 
-    /// Reads these attributes and `_type` of all of these items at once, 100 at most, in no order;
-    /// also what DynamoDB left unprocessed at first.
+    /// Reads these attributes and `_type` of up to 100 items in a batch, in no particular order.
+    /// Retries what DynamoDB left unprocessed.
     pub(crate) async fn batch_get(
         &self,
         mut keys: Vec<Item>,
@@ -133,13 +133,13 @@ impl Table {
                 _ => return Ok(items),
             }
             let pause = pauses.next().ok_or_else(|| {
-                Error::Unavailable("items of a batch were left unread through all tries".into())
+                Error::Unavailable("items of a batch stayed unprocessed through all tries".into())
             })?;
             tokio::time::sleep(pause).await;
         }
     }
 
-    /// A transaction's put that must not replace an item, and gives back the one that is there.
+    /// Builds a put that must not replace an item; the failed condition returns the existing one.
     pub(crate) fn put_new(&self, item: Item) -> Result<TransactWriteItem> {
         let put = Put::builder()
             .table_name(&self.name)
@@ -150,7 +150,7 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// A transaction's delete of an item whose `attribute` must have this value.
+    /// Builds a delete of an item whose `attribute` must have this value.
     pub(crate) fn delete_if(
         &self,
         key: Key,
@@ -168,14 +168,14 @@ impl Table {
     }
 }
 
-/// Which attributes a read shall give.
+/// The attributes that a read returns.
 struct Projection {
     expression: String,
     names: HashMap<String, String>,
 }
 
 impl Projection {
-    /// These, and `_type`. By placeholders: many of our names (`name`, `role`) are reserved words.
+    /// These and `_type`, as placeholders: many of our names (`name`, `role`) are reserved words.
     fn of(attributes: &[&str]) -> Self {
         let attributes = attributes.iter().chain(&[schema::TYPE]);
         let names: HashMap<_, _> =

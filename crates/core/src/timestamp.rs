@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::openapi::openapi;
 
 /// A moment in UTC, to the millisecond, written as RFC 3339 with exactly three decimals
-/// (`2026-11-22T09:00:00.000Z`), so that the text sorts as the time does.
+/// (`2026-11-22T09:00:00.000Z`), so that it sorts by time as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Timestamp(jiff::Timestamp);
 
-/// The text is not a date and time with an offset as RFC 3339 has it.
+/// The text is not an RFC 3339 date and time with an offset.
 #[derive(Debug, thiserror::Error)]
 #[error("must be an RFC 3339 date and time with an offset, such as 2026-11-22T09:00:00Z")]
 pub struct InvalidTimestamp;
@@ -20,14 +20,14 @@ impl Timestamp {
     /// 1970-01-01, the earliest moment an id can carry.
     pub const UNIX_EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
 
-    /// The current moment.
+    /// Returns the current time.
     #[must_use]
     pub fn now() -> Self {
-        // Within a millisecond of a moment that is representable, and so representable itself.
+        // A representable moment cut to milliseconds is representable, too.
         Self::from_millis(jiff::Timestamp::now().as_millisecond()).unwrap_or(Self::UNIX_EPOCH)
     }
 
-    /// The moment `millis` milliseconds after 1970; `None` beyond the year 9999.
+    /// Returns the moment `millis` milliseconds after 1970; `None` after the year 9999.
     #[must_use]
     pub fn from_millis(millis: i64) -> Option<Self> {
         jiff::Timestamp::from_millisecond(millis).ok().map(Self)
@@ -74,8 +74,8 @@ impl FromStr for Timestamp {
         }
         match text.parse::<jiff::Timestamp>() {
             Ok(parsed) => Self::from_millis(parsed.as_millisecond()).ok_or(InvalidTimestamp),
-            // Whoever means "for ever" writes the last second of 9999, which lies two days beyond
-            // what can be represented in every time zone.
+            // Clients write the last second of 9999 to mean "for ever". It is two days beyond what
+            // can be represented in every time zone.
             Err(_) if text.starts_with("9999-12-3") => {
                 let local = text[..SECONDS].parse::<jiff::civil::DateTime>();
                 local.map(|_| Self(jiff::Timestamp::MAX)).map_err(|_| InvalidTimestamp)
@@ -85,11 +85,11 @@ impl FromStr for Timestamp {
     }
 }
 
-/// How long a date and time to the second is.
+/// The length of a date and time to the second.
 const SECONDS: usize = "2026-11-22T09:00:00".len();
 
-/// RFC 3339, section 5.6; jiff also reads other ways of ISO 8601. That the numbers are in their
-/// ranges is left to it, but for the offset's, in which it goes beyond a day.
+/// Whether the text has the form of RFC 3339, section 5.6; jiff also reads other forms of ISO 8601.
+/// jiff checks the ranges of the numbers, except for the offset, which it allows to exceed a day.
 fn is_rfc_3339(text: &str) -> bool {
     let has_shape = |text: &str, shape: &str| {
         text.len() == shape.len()
@@ -135,13 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_is_turned_into_utc() {
+    fn an_offset_is_converted_to_utc() {
         let timestamp: Timestamp = "2026-11-22T10:00:00.5+01:00".parse().unwrap();
         assert_eq!(timestamp.to_string(), "2026-11-22T09:00:00.500Z");
     }
 
     #[test]
-    fn what_rfc_3339_does_not_have_is_refused() {
+    fn text_that_is_not_rfc_3339_is_rejected() {
         for text in [
             "",
             "yesterday",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rfc_3339_has_is_read() {
+    fn all_forms_of_rfc_3339_are_read() {
         for (text, read) in [
             ("2026-11-22t10:00:00z", "2026-11-22T10:00:00.000Z"),
             ("2026-11-22T10:00:00.123456789-23:59", "2026-11-23T09:59:00.123Z"),

@@ -1,9 +1,10 @@
-//! `TransactWriteItems`, and what a cancelled transaction says of each of its actions.
+//! `TransactWriteItems`, and what a cancelled transaction says about each of its actions.
 //!
-//! All users, products and orders are written here, also one by itself: only a transaction carries a
-//! token, by which DynamoDB tells a try whose answer was lost from a second request. An
-//! `UpdateItem` that the SDK tries again counts a version twice, and a `DeleteItem` does not find what
-//! it deleted. The attempts to log in can do without: a set of ids takes the same twice.
+//! Every write of a user, product or order goes through here, even of a single item, because only a
+//! transaction carries a token. With it, DynamoDB can tell a retry after a lost answer from a
+//! second request. An `UpdateItem` that the SDK retries increments a version twice, and a retried
+//! `DeleteItem` does not find what it has deleted. Log-in attempts do not need a token: adding an
+//! id to a set twice adds it once.
 
 use std::collections::BTreeMap;
 
@@ -15,30 +16,31 @@ use uuid::Uuid;
 use crate::schema::Item;
 use crate::{Error, Result, Table, retry};
 
-/// How a transaction ended that DynamoDB decided.
+/// The outcome of a transaction that DynamoDB decided.
 pub(crate) enum Outcome {
     /// All of it was written.
     Written,
-    /// None of it was written: these actions' conditions did not hold.
+    /// None of it was written, because the conditions of these actions failed.
     Cancelled(FailedConditions),
 }
 
-/// By the action's position in the transaction: the item that failed its condition, where the
-/// action asked for it and there was one.
+/// By the action's position in the transaction: the item that failed its condition, if the action
+/// asked for it and it exists.
 pub(crate) type FailedConditions = BTreeMap<usize, Option<Item>>;
 
 /// Writes all of `actions` or none.
 ///
-/// Conflicts with other transactions and throttled actions are tried again. A failed condition is
-/// the caller's to interpret, and outranks a conflict beside it: it is a decision already.
+/// Retries conflicts with other transactions and throttled actions. The caller interprets failed
+/// conditions. They outrank conflicts in the same transaction, because they are already a decision.
 pub(crate) async fn write(table: &Table, actions: Vec<TransactWriteItem>) -> Result<Outcome> {
-    // One token for all tries, so that a try whose answer was lost is not applied a second time.
+    // One token for all tries, so that a try whose answer was lost is not applied twice.
     let token = Uuid::now_v7().to_string();
-    retry::on(may_pass, || write_once(table, &actions, &token)).await
+    retry::on(is_retryable, || write_once(table, &actions, &token)).await
 }
 
-/// A conflict, or that the first try is still under way: longer than the SDK goes on, maybe.
-fn may_pass(error: &Error) -> bool {
+/// Whether it is a conflict, or the first try is still in progress, maybe for longer than the SDK
+/// retries.
+fn is_retryable(error: &Error) -> bool {
     match error {
         Error::Contention => true,
         Error::Unavailable(cause) => cause
@@ -49,14 +51,14 @@ fn may_pass(error: &Error) -> bool {
     }
 }
 
-/// What became of the write of one item.
+/// The outcome of the write of one item.
 pub(crate) enum Written {
     Done,
-    /// The condition did not hold for the item as it is, or there is none.
+    /// The condition failed for the current item, or the item does not exist.
     Refused(Option<Item>),
 }
 
-/// Writes one item, with an action that gives the item back when its condition fails.
+/// Writes one item, with an action that returns the item if its condition fails.
 pub(crate) async fn write_one(table: &Table, action: TransactWriteItem) -> Result<Written> {
     Ok(match write(table, vec![action]).await? {
         Outcome::Written => Written::Done,
@@ -81,8 +83,8 @@ async fn write_once(table: &Table, actions: &[TransactWriteItem], token: &str) -
     }
 }
 
-/// The failed conditions of a cancelled transaction; `None` when it was not cancelled, or for a
-/// reason that is an error.
+/// Returns the failed conditions of a cancelled transaction; `None` if it was not cancelled, or for
+/// a reason that is an error.
 fn failed_conditions(
     error: &SdkError<TransactWriteItemsError>,
 ) -> Result<Option<FailedConditions>> {
@@ -101,13 +103,13 @@ fn failed_conditions(
     if !failed.is_empty() {
         return Ok(Some(failed));
     }
-    if !reasons.is_empty() && reasons.iter().all(may_be_tried_again) {
+    if !reasons.is_empty() && reasons.iter().all(is_retryable_reason) {
         return Err(Error::Contention);
     }
     Ok(None)
 }
 
-fn may_be_tried_again(reason: &CancellationReason) -> bool {
+fn is_retryable_reason(reason: &CancellationReason) -> bool {
     matches!(
         reason.code(),
         None | Some(

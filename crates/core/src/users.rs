@@ -17,7 +17,7 @@ use crate::{Email, Error, Result, Table, Timestamp, UserId, Version, retry};
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
 pub use role::{InvalidRole, Role};
 
-/// A user, as the table holds it.
+/// A user, as stored in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -32,12 +32,12 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
-/// A password's hash, in the PHC string format. Users from elsewhere may bring a bcrypt hash.
+/// A password's hash, in the PHC string format. Users from another shop may have a bcrypt hash.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
 
-/// What registers a user.
+/// The data of a new user.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NewUser {
@@ -47,7 +47,7 @@ pub struct NewUser {
     pub role: Role,
 }
 
-/// What to change of a user; `None` leaves it as it is.
+/// The changes to a user; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct UserChanges {
@@ -64,7 +64,6 @@ pub struct Users {
 }
 
 impl Users {
-    /// What is asked of users.
     pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
         pattern("register a user", "1 TransactWriteItems (User, UniqueEmail)").writes(5.0),
         pattern("user by id", "1 GetItem").reads(0.5),
@@ -81,15 +80,14 @@ impl Users {
             .case("that no user has")
             .reads(1.5),
         pattern("user by email", "+ 2 GetItem, of the guard and of the user, strongly consistent")
-            .case("that the index does not know yet")
+            .case("that the index does not have yet")
             .reads(2.5),
         pattern(
-            "who logs in, by email",
+            "user by email, at log-in",
             "2 GetItem, of the guard and of the user, strongly consistent",
         )
         .reads(2.0),
-        pattern("who confirms with their password, by id", "1 GetItem, strongly consistent")
-            .reads(1.0),
+        pattern("user by id, to check a password", "1 GetItem, strongly consistent").reads(1.0),
         pattern(
             "change a user's name, password or role",
             "1 TransactWriteItems + 1 GetItem, strongly consistent",
@@ -112,15 +110,16 @@ impl Users {
             .writes(5.0),
     ];
 
-    /// The users of this table.
+    /// Creates the repository for this table.
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self { table }
     }
 
-    /// Registers a user, unless the email is another's ([`Error::EmailTaken`]).
+    /// Registers a user, unless another user has the email ([`Error::EmailTaken`]).
     ///
-    /// The guard is written with the user, so that of many who register one email at once one wins.
+    /// The guard is written with the user, so that one of several concurrent registrations of an
+    /// email wins.
     pub async fn register(&self, id: UserId, new: NewUser) -> Result<User> {
         let user = User {
             id,
@@ -140,30 +139,30 @@ impl Users {
         }
     }
 
-    /// The user with this id.
+    /// Finds a user by id.
     pub async fn find(&self, id: UserId) -> Result<Option<User>> {
         self.table.find(ItemType::User, Key::user(id)).await
     }
 
-    /// The user with this id as they are now, strongly consistent: for who goes by their password.
+    /// Reads the user with strong consistency, for password checks.
     pub async fn find_now(&self, id: UserId) -> Result<Option<User>> {
         self.table.get(ItemType::User, Key::user(id), Consistency::Strong).await
     }
 
-    /// The role that a user has now; `None` where there is no such user.
+    /// Returns a user's current role; `None` if there is no such user.
     ///
-    /// Strongly consistent: it is asked where a role that was taken away must not count any more.
-    /// Nothing else of the user is read, least of all the password's hash.
+    /// Strongly consistent, because a role that was taken away must not count any more. Nothing
+    /// else of the user is read, least of all the password hash.
     pub async fn role_of(&self, id: UserId) -> Result<Option<Role>> {
         let found: Option<HasRole> =
             self.table.get_attributes(ItemType::User, Key::user(id), &["role"]).await?;
         Ok(found.map(|user| user.role))
     }
 
-    /// The user with this email.
+    /// Finds a user by email.
     ///
-    /// The index lags the table by a moment: what it does not know yet is looked for through the
-    /// guard, so that who has just registered can log in.
+    /// The index lags the table by a moment. What it does not contain yet is looked up through the
+    /// guard, so that a user who has just registered can log in.
     pub async fn find_by_email(&self, email: &Email) -> Result<Option<User>> {
         let partition = schema::email_partition(email);
         if let Some(user) = self.table.find_in_index(ItemType::User, partition).await? {
@@ -175,29 +174,29 @@ impl Users {
             .await?;
         let Some(guard) = guard else { return Ok(None) };
         let user = self.find_now(guard.user_id).await?;
-        // They may have changed it since the guard was read.
+        // The user may have changed the email since the guard was read.
         Ok(user.filter(|user| user.email == *email))
     }
 
-    /// The user with this email as they are now, for who goes by their password and their role.
+    /// Reads the user with this email with strong consistency, for checks of password and role.
     ///
-    /// Found through the guard: the index, and the copy of the user in it, lag the table, so that a
-    /// password just changed would be refused and the old one still be good.
+    /// It goes through the guard. The index, with its copy of the user, lags the table: a password
+    /// that was just changed would be rejected, and the old one would still be accepted.
     pub async fn find_to_log_in(&self, email: &Email) -> Result<Option<User>> {
         let guard: Option<UniqueEmail> = self
             .table
             .get(ItemType::UniqueEmail, Key::unique_email(email), Consistency::Strong)
             .await?;
-        // Without a guard somebody is looked for who is not there: it must not take less time.
+        // Without a guard, a random id is read: an unknown email must not take less time.
         let id = guard.map_or_else(UserId::new, |guard| guard.user_id);
         let user = self.find_now(id).await?;
         // The email may have changed between the two reads.
         Ok(user.filter(|user| user.email == *email))
     }
 
-    /// Changes a user, if it is at the expected version where one is given
-    /// ([`Error::VersionMismatch`]). A new email swaps the guard in the same transaction. What comes
-    /// back is the user after the change, and after what others may have changed since.
+    /// Changes a user. If a version is expected, the user must be at that version
+    /// ([`Error::VersionMismatch`]). A new email swaps the guard in the same transaction. Returns
+    /// the user after the change, including what others may have changed since.
     pub async fn update(
         &self,
         id: UserId,
@@ -210,7 +209,7 @@ impl Users {
         retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
             if user.email == *email {
-                // At the version that was read, because in another one the email may be another.
+                // At the version that was read, because the email may differ in another version.
                 return match self.update_item(id, &changes, Some(user.version)).await {
                     Err(Error::VersionMismatch { .. }) => Ok(None),
                     updated => updated.map(Some),
@@ -221,12 +220,11 @@ impl Users {
         .await
     }
 
-    /// Puts a new hash of the same password in the place of `old`. Says whether `old` was still there:
-    /// a password that was changed meanwhile stays as it is, and so does what became of a deleted
-    /// user.
+    /// Replaces `old` with a new hash of the same password. Returns whether `old` was still there:
+    /// a password that was changed meanwhile stays changed, and a deleted user stays deleted.
     ///
-    /// It makes no new version. The user is the same to everyone, and whoever has read them must not
-    /// have their own change refused because the user has logged in since.
+    /// It makes no new version. The user looks the same to everyone, and a client that has read the
+    /// user must not have its change rejected because the user has logged in since.
     pub async fn renew_password_hash(
         &self,
         id: UserId,
@@ -274,14 +272,14 @@ impl Users {
         }
     }
 
-    /// `None` when the user was changed since it was read.
+    /// Returns `None` if the user was changed since it was read.
     async fn change_email(
         &self,
         user: User,
         changes: &UserChanges,
         email: &Email,
     ) -> Result<Option<User>> {
-        /// Their places among the actions.
+        /// Positions among the actions.
         const USER: usize = 0;
         const NEW_GUARD: usize = 1;
         let now = Timestamp::now();
@@ -307,7 +305,7 @@ impl Users {
             })),
             Outcome::Cancelled(failed) if failed.contains_key(&USER) => Ok(None),
             Outcome::Cancelled(mut failed) => match failed.remove(&NEW_GUARD).flatten() {
-                // Or it is this user's, put by a change that came between.
+                // Otherwise it is this user's own, from a change in between.
                 Some(guard) if guard.get("userId") != Some(&string(user.id)) => {
                     Err(Error::EmailTaken)
                 }
@@ -316,7 +314,7 @@ impl Users {
         }
     }
 
-    /// The user as it is now, at the expected version.
+    /// Reads the current user, which must be at the expected version.
     async fn expect(&self, id: UserId, expected: Option<Version>) -> Result<User> {
         let user = self.find_now(id).await?.ok_or(Error::UserNotFound)?;
         match expected {
@@ -345,7 +343,7 @@ fn guard_item(user_id: UserId, email: &Email) -> Result<Item> {
     schema::item(ItemType::UniqueEmail, Key::unique_email(email), None, &guard)
 }
 
-/// All but the email, whose change takes more than one item.
+/// Changes everything except the email, which takes more than one item.
 fn change(changes: &UserChanges, now: Timestamp) -> Change {
     Change::at(now)
         .set_some("name", changes.name.as_ref().map(string))
@@ -354,9 +352,9 @@ fn change(changes: &UserChanges, now: Timestamp) -> Change {
 }
 
 impl User {
-    /// All that the table holds of a registered user: the user, and the guard of the email. For
-    /// whoever fills a table at once; [`Users::register`] writes these, and makes sure that the email
-    /// is free.
+    /// Returns a registered user's items in the table: the user, and the guard of the email. For
+    /// programs that fill a table in bulk. [`Users::register`] writes these items, and makes sure
+    /// that the email is free.
     pub fn to_items(&self) -> Result<[Item; 2]> {
         let index_key = IndexKey::user(self.id, &self.email);
         let user = schema::item(ItemType::User, Key::user(self.id), Some(index_key), self)?;
@@ -365,13 +363,13 @@ impl User {
 }
 
 impl PasswordHash {
-    /// The hash that is written so. Whether passwords can be compared with it is not looked at.
+    /// Takes the text of a hash. Does not check whether passwords can be verified against it.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// As it is written.
+    /// The text of the hash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

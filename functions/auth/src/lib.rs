@@ -1,7 +1,7 @@
 //! Registration and log-in: POST /users and POST /sessions.
 //!
-//! These two hash passwords and are open to everyone, which is why they are a function of their
-//! own: it has the memory (and so the CPU) that argon2 wants, and the secret that signs tokens.
+//! These two hash passwords and are open to everyone, so they have a function of their own, with
+//! the memory (and so the CPU) that argon2 needs and the secret that signs tokens.
 
 mod log_in;
 mod register;
@@ -21,7 +21,7 @@ pub use log_in::METRICS;
 #[openapi(paths(register::register, log_in::log_in), modifiers(&Conventions))]
 pub struct ApiDoc;
 
-/// Who keeps what the handlers need.
+/// The state of the handlers.
 #[derive(Clone)]
 struct Accounts {
     users: Users,
@@ -29,7 +29,7 @@ struct Accounts {
     signing_keys: SigningKeys,
 }
 
-/// The function, on this table, signing with these keys.
+/// Builds the function for this table and these keys.
 pub fn app(table: Table, signing_keys: SigningKeys) -> Router {
     let accounts = Accounts {
         users: Users::new(table.clone()),

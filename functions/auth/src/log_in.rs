@@ -15,18 +15,18 @@ use utoipa::ToSchema;
 use crate::Accounts;
 use crate::renew::renew_hash;
 
-/// What this function counts.
+/// The metrics of this function.
 pub const METRICS: &[Metric] = &[LOG_INS_FAILED];
 
-/// Log-ins with an unknown email or a wrong password. Attempts that are turned away unseen after too many of
-/// these are none: that they are told apart is the point of turning them away.
+/// Log-ins with an unknown email or a wrong password. Attempts that are rejected unchecked after
+/// too many of these do not count: telling the two apart is the point of rejecting them.
 const LOG_INS_FAILED: Metric = Metric::count("LogInsFailed");
 
-/// Who wants to log in.
+/// The credentials of a user who wants to log in.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Credentials {
-    /// Capitals and spaces around it do not count.
+    /// Case and surrounding spaces are ignored.
     #[garde(dive)]
     #[schema(value_type = Email)]
     email: Parsed<Email>,
@@ -36,7 +36,7 @@ pub(crate) struct Credentials {
     password: Parsed<GivenPassword>,
 }
 
-/// A user who is logged in.
+/// The session of a logged-in user.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Session {
@@ -46,26 +46,26 @@ pub(crate) struct Session {
     /// How to use the token: `Bearer` (RFC 6750).
     #[schema(value_type = TokenTypeSchema)]
     token_type: &'static str,
-    /// How long the token is good for, in seconds.
+    /// How long the token is valid, in seconds.
     #[schema(minimum = 1, example = 3600)]
     expires_in: u64,
-    /// Who is logged in.
+    /// The user who is logged in.
     user: UserBody,
 }
 
 /// How access tokens are used.
 #[derive(ToSchema)]
 #[schema(as = TokenType)]
-#[allow(dead_code, reason = "it describes the one word that there is")]
+#[allow(dead_code, reason = "it describes the only value")]
 pub(crate) enum TokenTypeSchema {
     Bearer,
 }
 
 /// Logs a user in.
 ///
-/// After 10 failures for an email within 15 minutes, no log-in for it is let through for the rest
-/// of them, whatever the password. A session is the token itself and has no path of its own; it
-/// ends when the token expires.
+/// After 10 failures for an email within 15 minutes, every log-in for it is rejected for the rest
+/// of the 15 minutes, whatever the password. A session is the token itself and has no path of its
+/// own; it ends when the token expires.
 #[utoipa::path(
     post,
     path = "/sessions",
@@ -89,7 +89,7 @@ pub(crate) async fn log_in(
 ) -> Result<impl IntoResponse, Problem> {
     let email = credentials.email.get()?;
     let password = credentials.password.get()?;
-    // Before it is counted: a log-in that fails here was not decided, and must not lock anybody out.
+    // Read before it is counted: a log-in that fails here was not decided and must lock nobody out.
     let user = accounts.users.find_to_log_in(&email).await?;
     accounts.login_attempts.begin(&email).await?;
     let Some(user) = verified(user, password.clone()).await.map_err(Problem::internal)? else {
@@ -109,12 +109,12 @@ pub(crate) async fn log_in(
         expires_in: access_token::LIFETIME.as_secs(),
         user: user.into(),
     };
-    // RFC 6749, section 5.1: nothing on the way may keep a token.
+    // RFC 6749, section 5.1: nothing on the way may store a token.
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(session)))
 }
 
-/// The user, if there is one and it is their password. Takes the same time if there is none, or none
-/// whose hash can be verified: nobody has that one's password.
+/// Returns the user if the password is right. Takes the same time if there is no user, or if the
+/// user's hash cannot be verified: then no password is right.
 async fn verified(user: Option<User>, password: GivenPassword) -> Result<Option<User>> {
     let Some(user) = user else {
         password.verify_absent().await?;

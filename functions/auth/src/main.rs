@@ -9,7 +9,7 @@ use storefront_http::start;
 fn main() -> ExitCode {
     start::function(async {
         let config = aws::config()?;
-        // Each waits for another service to answer.
+        // Concurrently, because each waits for another service.
         let (table, signing_keys) = tokio::join!(
             start::table_from_environment(&config),
             SigningKeys::from_environment(&config),

@@ -14,15 +14,15 @@ use crate::Accounts;
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Registration {
-    /// Nobody else may have it. Capitals and spaces around it do not count.
+    /// Must not belong to another user. Case and surrounding spaces are ignored.
     #[garde(dive)]
     #[schema(value_type = Email)]
     email: Parsed<Email>,
-    /// What to log in with.
+    /// The password to log in with.
     #[garde(dive)]
     #[schema(value_type = Password)]
     password: Parsed<Password>,
-    /// What to call the user.
+    /// The user's name.
     #[garde(length(chars, min = 1, max = 200), custom(plain_text))]
     #[schema(value_type = NameSchema)]
     name: String,
@@ -30,7 +30,7 @@ pub(crate) struct Registration {
 
 /// Registers a user.
 ///
-/// Whoever registers is a `user`; an administrator can make them an `admin`.
+/// A new user has the role `user`; an administrator can make them an `admin`.
 #[utoipa::path(
     post,
     path = "/users",

@@ -1,7 +1,8 @@
-//! POST /sessions by users who come from another shop, with the hashes that it made.
+//! POST /sessions by users from another shop, with the hashes that it made.
 //!
-//! They hash a lot, many at once, and go by the real clock: a paused one leaps whenever all that its test
-//! does is wait for a processor that another test has. That is why they are a binary of their own.
+//! These tests hash a lot, often concurrently, and use the real clock: a paused one jumps ahead
+//! whenever its test only waits for a processor that another test has. So they are a binary of
+//! their own.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -16,7 +17,7 @@ use utoipa::OpenApi as _;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Of this password. Where they are from and more of them: storefront-credentials' tests.
+/// Hashes of this password. More of them, and where they are from: storefront-credentials' tests.
 const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.";
 const HASHES: [&str; 6] = [
     BCRYPT,
@@ -27,11 +28,11 @@ const HASHES: [&str; 6] = [
     "$argon2id$v=19$m=65536,t=4,p=1$c3RvcmVmcm9udC1zYWx0IQ$4Ut1isd7z+eM4XlDqtngYZHtYYu0tcU3l0rZIsY480Q",
 ];
 
-const TODAYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+const CURRENT: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 const TRANSACTION: &str = "TransactWriteItems";
 const EMAIL: &str = "anna@example.com";
 
-/// What the other shop's users find here.
+/// The shop that the other shop's users move to.
 #[derive(Clone)]
 struct Shop {
     api: Api,
@@ -44,7 +45,7 @@ impl Shop {
         (Self::on(database.table()), database)
     }
 
-    /// One whose requests go wrong when the plan is told so.
+    /// Opens a shop whose requests fail when the plan says so.
     fn with_faults() -> (Self, Plan) {
         let plan = Plan::none();
         (Self::on(FaultyDynamoDb::start().table(&plan)), plan)
@@ -75,7 +76,7 @@ impl Shop {
         self.users.register(UserId::new(), new).await.unwrap()
     }
 
-    /// As the table has them now.
+    /// Reads the user from the table again.
     async fn again(&self, user: &User) -> User {
         self.users.find_now(user.id).await.unwrap().unwrap()
     }
@@ -96,7 +97,7 @@ async fn is_password_of(user: &User, password: &str) -> bool {
 }
 
 #[tokio::test]
-async fn who_brings_a_hash_logs_in_and_gets_one_of_todays() {
+async fn a_user_with_an_imported_hash_logs_in_and_gets_a_current_one() {
     for hash in HASHES {
         let (shop, _database) = Shop::open().await;
         let anna = shop.import(hash).await;
@@ -106,15 +107,15 @@ async fn who_brings_a_hash_logs_in_and_gets_one_of_todays() {
         let session = shop.log_in(PASSWORD).await.expect(201);
         assert_eq!(session.body["user"]["id"], anna.id.to_string());
         let renewed = shop.again(&anna).await;
-        assert!(renewed.password_hash.as_str().starts_with(TODAYS), "{hash}");
+        assert!(renewed.password_hash.as_str().starts_with(CURRENT), "{hash}");
         let _ = shop.log_in(PASSWORD).await.expect(201);
         let _ = shop.log_in("wrong password").await.problem(401, "invalid_credentials");
-        assert_eq!(shop.again(&anna).await, renewed, "once is enough");
+        assert_eq!(shop.again(&anna).await, renewed, "it is renewed once");
     }
 }
 
 #[tokio::test]
-async fn a_renewed_hash_is_no_new_version_of_the_user() {
+async fn a_renewed_hash_makes_no_new_version_of_the_user() {
     let (shop, _database) = Shop::open().await;
     let anna = shop.import(BCRYPT).await;
     let session = shop.log_in(PASSWORD).await.expect(201);
@@ -122,13 +123,13 @@ async fn a_renewed_hash_is_no_new_version_of_the_user() {
     let renewed = shop.again(&anna).await;
     assert_ne!(renewed.password_hash, anna.password_hash);
     assert_eq!(User { password_hash: anna.password_hash.clone(), ..renewed }, anna);
-    // Whoever has read them before changes what they have read.
+    // A client that read the user before can still change them.
     let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
     assert_eq!(shop.users.update(anna.id, changes, Some(1)).await.unwrap().version, 2);
 }
 
 #[tokio::test]
-async fn nothing_is_written_for_a_hash_of_todays_or_a_wrong_password() {
+async fn nothing_is_written_for_a_current_hash_or_a_wrong_password() {
     let (shop, plan) = Shop::with_faults();
     shop.import(BCRYPT).await;
     plan.next(TRANSACTION, 1, Fault::ServerError);
@@ -141,7 +142,7 @@ async fn nothing_is_written_for_a_hash_of_todays_or_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn passwords_that_nobody_may_choose_here_still_log_in() {
+async fn passwords_that_are_not_allowed_here_still_log_in() {
     let (shop, _database) = Shop::open().await;
     let anna = shop.import("$2y$04$abcdefghijklmnopqrstuuw3ibSUktrT3FMj6h0xq2asDu3JGiBV2").await;
     for _ in 0..2 {
@@ -155,7 +156,7 @@ async fn passwords_that_nobody_may_choose_here_still_log_in() {
 }
 
 #[tokio::test]
-async fn what_bcrypt_does_not_look_at_does_not_become_the_password() {
+async fn what_bcrypt_ignores_does_not_become_part_of_the_password() {
     let (shop, _database) = Shop::open().await;
     let anna = shop.import("$2y$04$abcdefghijklmnopqrstuum2G75IXDN/xsgbNa/hCiPSKyIHQd70S").await;
     let digits = "0123456789".repeat(20);
@@ -167,14 +168,14 @@ async fn what_bcrypt_does_not_look_at_does_not_become_the_password() {
 }
 
 #[tokio::test]
-async fn who_has_the_right_password_is_let_in_although_the_hash_cannot_be_renewed() {
+async fn the_right_password_logs_in_even_if_the_hash_cannot_be_renewed() {
     for fault in [Fault::ServerError, Fault::Throttled] {
         renewal_fails(fault).await;
     }
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_a_renewal_does_not_keep_anybody_out() {
+async fn a_table_that_does_not_answer_a_renewal_keeps_nobody_out() {
     renewal_fails(Fault::SlowAnswer).await;
 }
 
@@ -192,9 +193,9 @@ async fn renewal_fails(fault: Fault) {
     assert_eq!(lines[0]["user_id"], anna.id.to_string());
     assert!(lines[0]["error"].is_string());
     assert_says_nothing_personal(&log, &[PASSWORD, BCRYPT]);
-    // The next time does it, if the first has not done so unheard.
+    // The next log-in renews it, unless the first did without learning of it.
     let _ = shop.log_in(PASSWORD).await.expect(201);
-    assert!(shop.again(&anna).await.password_hash.as_str().starts_with(TODAYS));
+    assert!(shop.again(&anna).await.password_hash.as_str().starts_with(CURRENT));
 }
 
 #[tokio::test]
@@ -212,7 +213,7 @@ async fn a_renewal_whose_answer_is_lost_is_made_once() {
 const NEW_PASSWORD: &str = "abcdefgh";
 const NEW_HASH: &str = "$2y$04$abcdefghijklmnopqrstuubKfWQchfpA0DnwJbo1YQE8GtK91uzdC";
 
-/// Makes another's request of a renewal: to change the password to the new one.
+/// Turns a renewal into another client's request, which changes the password to the new one.
 fn password_change(mut renewal: Value) -> Value {
     let update = &mut renewal["TransactItems"][0]["Update"];
     update["ConditionExpression"] = "attribute_exists(PK)".into();
@@ -221,7 +222,7 @@ fn password_change(mut renewal: Value) -> Value {
     renewal
 }
 
-/// To delete the user.
+/// Turns a renewal into a request that deletes the user.
 #[allow(clippy::needless_pass_by_value, reason = "a plan hands over what it has")]
 fn deletion(renewal: Value) -> Value {
     let update = &renewal["TransactItems"][0]["Update"];
@@ -236,7 +237,7 @@ async fn a_password_that_was_changed_meanwhile_stays_changed() {
     let anna = shop.import(BCRYPT).await;
     plan.precede_next(TRANSACTION, password_change);
     let _ = shop.log_in(PASSWORD).await.expect(201);
-    assert_eq!(plan.remaining(), 0, "another came first");
+    assert_eq!(plan.remaining(), 0, "another request came first");
     assert_eq!(shop.again(&anna).await.password_hash.as_str(), NEW_HASH);
     let _ = shop.log_in(PASSWORD).await.problem(401, "invalid_credentials");
     let _ = shop.log_in(NEW_PASSWORD).await.expect(201);
@@ -248,12 +249,12 @@ async fn a_user_who_was_deleted_meanwhile_stays_deleted() {
     let anna = shop.import(BCRYPT).await;
     plan.precede_next(TRANSACTION, deletion);
     let _ = shop.log_in(PASSWORD).await.expect(201);
-    assert_eq!(plan.remaining(), 0, "another came first");
+    assert_eq!(plan.remaining(), 0, "another request came first");
     assert_eq!(shop.users.find_now(anna.id).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_8_log_ins_at_once_all_get_in_and_one_hash_stays() {
+async fn all_of_8_concurrent_log_ins_succeed_and_leave_one_hash() {
     let (shop, _database) = Shop::open().await;
     let anna = shop.import(BCRYPT).await;
     let tasks: Vec<_> = (0..8)
@@ -266,13 +267,13 @@ async fn of_8_log_ins_at_once_all_get_in_and_one_hash_stays() {
         let _ = answer.unwrap().expect(201);
     }
     let renewed = shop.again(&anna).await;
-    assert!(renewed.password_hash.as_str().starts_with(TODAYS));
+    assert!(renewed.password_hash.as_str().starts_with(CURRENT));
     assert!(is_password_of(&renewed, PASSWORD).await);
     assert_eq!(renewed.version, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_that_is_changed_during_log_ins_is_the_new_one_in_the_end() {
+async fn a_password_that_is_changed_during_log_ins_stays_changed() {
     let (shop, _database) = Shop::open().await;
     for round in 0..12 {
         let email = format!("anna{round}@example.com");
@@ -297,7 +298,7 @@ async fn a_password_that_is_changed_during_log_ins_is_the_new_one_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_hash_that_cannot_be_verified_is_nobodys_password_and_an_operator_can_see_it() {
+async fn a_hash_that_cannot_be_verified_matches_no_password_and_is_logged_for_operators() {
     let (shop, _database) = Shop::open().await;
     let unknown = shop.log_in_as("nobody@example.com", PASSWORD).await.expect(401);
     for (number, (hash, reason)) in [
@@ -305,7 +306,7 @@ async fn a_hash_that_cannot_be_verified_is_nobodys_password_and_an_operator_can_
         ("$2x$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.", "faulty bcrypt"),
         ("$2y$31$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.", "too costly"),
         ("$argon2id$v=19$m=4194304,t=9,p=1$c3RvcmVmcm9udC1zYWx0IQ$4Ut1isd7z+eM4XlDqtngYZHtYYu0tcU3l0rZIsY480Q", "too costly"),
-        ("$2y$05$abcdefghijklmnopqrstuu", "cut off"),
+        ("$2y$05$abcdefghijklmnopqrstuu", "truncated"),
     ]
     .into_iter()
     .enumerate()

@@ -13,27 +13,27 @@ use utoipa::ToSchema;
 use crate::Accounts;
 use crate::target::{Target, UserIdOrMe};
 
-/// What to change of a user.
+/// The changes to a user.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(min_properties = 1)]
 pub(crate) struct UserPatch {
-    /// What to call the user.
+    /// The user's name.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(length(chars, min = 1, max = 200), custom(plain_text)))]
     #[schema(value_type = NameSchema, required = false)]
     name: Option<String>,
-    /// Nobody else may have it. Capitals and spaces around it do not count.
+    /// Must not belong to another user. Case and surrounding spaces are ignored.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
     #[schema(value_type = Email, required = false)]
     email: Option<Parsed<Email>>,
-    /// What to log in with from now on.
+    /// The new password.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
     #[schema(value_type = Password, required = false)]
     password: Option<Parsed<Password>>,
-    /// What the user logs in with now: for a new email or password of one's own.
+    /// The current password, required to change one's own email or password.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
     #[schema(value_type = GivenPassword, required = false)]
@@ -42,8 +42,9 @@ pub(crate) struct UserPatch {
 
 /// Changes a user.
 ///
-/// A new email or password of one's own needs `currentPassword`; an administrator needs none to
-/// change another's. Failures count as failed log-ins. Access tokens stay good until they expire.
+/// To change one's own email or password, `currentPassword` is required; administrators do not need
+/// it to change another user's. Failures count as failed log-ins. Access tokens stay valid until
+/// they expire.
 #[utoipa::path(
     patch,
     path = "/users/{userId}",
@@ -79,7 +80,7 @@ pub(crate) async fn change(
     let needs_confirmation = target.is_caller && (email.is_some() || password.is_some());
     let confirmed = if needs_confirmation {
         let current = current_password.ok_or_else(|| {
-            Problem::invalid_field("/currentPassword", "is needed for this change")
+            Problem::invalid_field("/currentPassword", "is required for this change")
         })?;
         Some(accounts.confirm(target, current, expected).await?)
     } else {
@@ -90,22 +91,22 @@ pub(crate) async fn change(
         None => None,
     };
     let changes = UserChanges { name, email, password_hash, role: None };
-    // Whoever confirmed with their password changes the very user whose password it was: another
-    // change in between, such as of the password, makes the write fail.
+    // A change that was confirmed with the password applies only to the version whose password it
+    // was: another change in between, such as of the password, makes the write fail.
     let version = confirmed.as_ref().map(|user| user.version).or(expected);
     match accounts.users.update(target.user_id, changes, version).await {
         Ok(user) => Ok(Tagged(user.version, user.into())),
-        // The client named no version, so to them it is a collision like any other.
+        // The client named no version, so for the client this is a conflict like any other.
         Err(Error::VersionMismatch { .. }) if expected.is_none() => Err(Problem::contention()),
         Err(error) => Err(target.refused(error)),
     }
 }
 
 impl Accounts {
-    /// The target, after checking that this is their password.
+    /// Reads the target, and checks that this is their password.
     ///
-    /// A wrong one counts as a failed log-in: who has got hold of a token must not guess more often
-    /// than who has not.
+    /// A wrong password counts as a failed log-in: somebody with a stolen token must not get more
+    /// guesses than somebody without one.
     async fn confirm(
         &self,
         target: Target,

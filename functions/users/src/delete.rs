@@ -8,8 +8,8 @@ use crate::target::{Target, UserIdOrMe};
 
 /// Deletes a user and frees the email.
 ///
-/// The user's orders stay. From then on their access tokens change nothing; until they expire, they
-/// still show the orders.
+/// The user's orders stay. The user's access tokens cannot change anything any more, but still show
+/// the orders until they expire.
 #[utoipa::path(
     delete,
     path = "/users/{userId}",

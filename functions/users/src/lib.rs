@@ -1,4 +1,4 @@
-//! The API function of /users, but for registration.
+//! The API function of /users, except for registration.
 
 mod change;
 mod delete;
@@ -22,14 +22,14 @@ use utoipa::OpenApi;
 )]
 pub struct ApiDoc;
 
-/// What the handlers, and the extractors that ask what a caller may do, take from the state.
+/// The state of the handlers, and of the extractors that check what a caller may do.
 #[derive(Clone, FromRef)]
 struct Accounts {
     users: Users,
     login_attempts: LoginAttempts,
 }
 
-/// The function, on this table.
+/// Builds the function for this table.
 pub fn app(table: Table) -> Router {
     let accounts =
         Accounts { users: Users::new(table.clone()), login_attempts: LoginAttempts::new(table) };

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::Accounts;
 use crate::target::{Named, UserIdOrMe};
 
-/// What a user may do from now on.
+/// The new role of a user.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoleAssignment {
@@ -19,9 +19,9 @@ pub(crate) struct RoleAssignment {
     role: Parsed<Role>,
 }
 
-/// Gives a user a role. For administrators.
+/// Assigns a role to a user. For administrators.
 ///
-/// A role that is taken away is gone at once. One that is given holds from the user's next log-in on.
+/// A demotion takes effect immediately, a promotion at the user's next log-in.
 #[utoipa::path(
     put,
     path = "/users/{userId}/role",

@@ -9,17 +9,17 @@ use utoipa::{IntoParams, ToSchema};
 use crate::Accounts;
 use crate::target::{Target, UserIdOrMe};
 
-/// Whom to look for.
+/// The user to look for.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
-    /// The user's email. Capitals and spaces around it do not count.
+    /// The user's email. Case and surrounding spaces are ignored.
     #[param(value_type = Email, example = "ada@example.com")]
     email: Email,
 }
 
-/// The users that were found.
+/// The users found.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UserList {
     /// One user, or none.

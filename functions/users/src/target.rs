@@ -7,16 +7,16 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 
 /// The user in the path, on whose behalf the caller may act; `me` is the caller.
 ///
-/// Another user's id is a 404, not a 403: nobody learns here which ids exist.
+/// Another user's id is a 404, not a 403, so that nobody learns which ids exist.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
-    /// Whose data it is about.
+    /// The user's id.
     pub(crate) user_id: UserId,
-    /// Whether they are the caller.
+    /// Whether the user is the caller.
     pub(crate) is_caller: bool,
 }
 
-/// The user in the path, whoever asks: to be used through [`Named::for_admin`] only.
+/// The user in the path, for any caller. Use it only through [`Named::for_admin`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named {
     caller: Caller,
@@ -24,7 +24,7 @@ pub(crate) struct Named {
 }
 
 schemas! {
-    /// A user's id in a path, where `me` stands for the caller.
+    /// A user's id in a path; `me` stands for the caller.
     pub(crate) UserIdOrMe as "UserIdOrMe" = AnyOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["me"])))
         .item(Ref::from_schema_name("UserId"))
@@ -32,7 +32,7 @@ schemas! {
 }
 
 impl Named {
-    /// Administrators act on behalf of anyone.
+    /// Lets an administrator act on behalf of anyone.
     pub(crate) fn for_admin(self, _: Admin) -> Target {
         self.target()
     }
@@ -43,12 +43,12 @@ impl Named {
 }
 
 impl Target {
-    /// That there is no such user; to themselves, that their token is worth nothing any more.
+    /// Returns that there is no such user or, if it is the caller, that their token is worthless.
     pub(crate) fn not_found(self) -> Problem {
         if self.is_caller { Problem::no_longer_a_user() } else { Problem::user_not_found() }
     }
 
-    /// Why nothing was done on their behalf.
+    /// Returns why nothing was done on the user's behalf.
     pub(crate) fn refused(self, error: Error) -> Problem {
         match error {
             Error::UserNotFound => self.not_found(),

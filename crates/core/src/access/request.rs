@@ -1,4 +1,4 @@
-//! A request of the SDK, read as the accesses that IAM sees in it.
+//! Reads a request of the SDK as the accesses that IAM checks.
 
 use std::collections::BTreeSet;
 
@@ -7,32 +7,31 @@ use serde_json::Value;
 
 use crate::schema::{self, GSI1PK, PK};
 
-/// What the table itself is called here. Its name differs from deployment to deployment.
+/// Stands for the table, because its name differs between deployments.
 const TABLE: &str = "table";
 
-/// Stands for a partition key that cannot be told, or is none of [`schema`]'s.
+/// Stands for a partition key that is unknown, or is not one of [`schema`]'s.
 const UNKNOWN: &str = "?";
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Access {
-    /// As a policy names it, such as `dynamodb:GetItem`.
+    /// The name in a policy, such as `dynamodb:GetItem`.
     pub(crate) action: String,
     /// [`TABLE`] or an index's name; `None` for other services.
     pub(crate) resource: Option<String>,
-    /// What the partition key begins with; `None` for an action without one.
+    /// The prefix of the partition key; `None` for an action without one.
     pub(crate) leading_key: Option<String>,
 }
 
-/// The distinct accesses of a request.
+/// Returns the distinct accesses of a request.
 pub(crate) fn accesses(request: &HttpRequest) -> BTreeSet<Access> {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
     let body = request.body().bytes().unwrap_or_default();
     of_target(target, || serde_json::from_slice(body).unwrap_or_default())
 }
 
-/// The services of the suite all speak AWS's JSON protocol, whose `x-amz-target` names the
-/// operation.
+/// Reads the operation from `x-amz-target`: all services of the suite use AWS's JSON protocol.
 fn of_target(target: &str, body: impl FnOnce() -> Value) -> BTreeSet<Access> {
     let (service, operation) = target.split_once('.').unwrap_or(("unknown", target));
     let action = match service {
@@ -52,7 +51,7 @@ fn dynamodb(operation: &str, body: &Value) -> Vec<Access> {
             .flat_map(|(_, request)| items(&request["Keys"]))
             .map(|key| on_item(operation, key))
             .collect(),
-        // IAM knows no such action; it asks for that of each part.
+        // IAM has no such action; it checks the action of each part.
         "TransactWriteItems" => items(&body["TransactItems"])
             .flat_map(members)
             .map(|(part, write)| match part.as_str() {
@@ -82,7 +81,7 @@ fn query(body: &Value) -> Access {
     Access { resource: index.map(str::to_owned).or(access.resource), ..access }
 }
 
-/// The value that a query's key condition wants this attribute to have.
+/// Returns the value that a query's key condition requires of this attribute.
 fn equal_to<'a>(attribute: &str, body: &'a Value) -> Option<&'a str> {
     let condition = body["KeyConditionExpression"].as_str()?.replace('=', " = ");
     let words: Vec<&str> = condition.split_whitespace().collect();
@@ -114,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// As `action resource leading key`.
+    /// Returns each access as `action resource leading_key`.
     fn read(target: &str, body: Value) -> Vec<String> {
         let accesses = of_target(target, || body).into_iter();
         accesses
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_accessed_by_what_its_partition_key_begins_with() {
+    fn the_leading_key_is_the_prefix_of_the_items_partition_key() {
         for operation in ["GetItem", "UpdateItem", "DeleteItem"] {
             assert_eq!(
                 read(
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_of_the_partition_that_its_condition_names() {
+    fn a_query_accesses_the_partition_that_its_condition_names() {
         let table = json!({
             "KeyConditionExpression": "SK BETWEEN :first AND :last AND #pk=:user",
             "ExpressionAttributeNames": { "#pk": "PK" },
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_not_passed_over() {
+    fn unknown_accesses_are_not_left_out() {
         let foreign = json!({ "Key": key("anna@example.com") });
         assert_eq!(read("DynamoDB_20120810.GetItem", foreign), ["dynamodb:GetItem table ?"]);
         assert_eq!(read("DynamoDB_20120810.Query", json!({})), ["dynamodb:Query table ?"]);
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn other_services_are_known_by_their_operation() {
+    fn other_services_are_identified_by_their_operation() {
         assert_eq!(read("AWSEvents.PutEvents", json!({})), ["events:PutEvents  "]);
         assert_eq!(
             read("secretsmanager.GetSecretValue", json!({})),

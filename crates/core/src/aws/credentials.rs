@@ -1,4 +1,4 @@
-//! With whose rights a function asks AWS.
+//! The credentials of a function.
 
 use aws_config::Region;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -9,12 +9,12 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::variable;
 
-/// The credentials of a function's role, from where Lambda puts them: the environment, or, where an
-/// environment outlives them (`SnapStart`, Managed Instances), a service inside it that gives new
-/// ones (`AWS_CONTAINER_CREDENTIALS_FULL_URI`).
+/// Returns the credentials of a function's role from where Lambda puts them: environment variables
+/// or, if the environment outlives its credentials (`SnapStart`, Managed Instances), a service
+/// inside it that issues new ones (`AWS_CONTAINER_CREDENTIALS_FULL_URI`).
 ///
 /// The SDK's chain would also look for profiles, web identities, single sign-on and an instance's
-/// role. None of that is on Lambda, and it costs every cold start.
+/// role. Lambda has none of these, and looking for them would slow down every cold start.
 pub(super) fn of_function(region: Region, client: SharedHttpClient) -> SharedCredentialsProvider {
     if variable("AWS_ACCESS_KEY_ID").is_some() {
         return SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());

@@ -1,4 +1,4 @@
-//! Whom the suite takes for AWS: the root certificates that its connections are verified with.
+//! The root certificates that connections to AWS are verified with.
 
 use std::path::{Path, PathBuf};
 
@@ -8,51 +8,52 @@ use rustls_pki_types::pem::{self, PemObject as _};
 
 use super::variable;
 
-/// Names other roots than those chosen by the region. The AWS CLI and most SDKs know it too.
+/// Names roots to use instead of those for the region. The AWS CLI and most SDKs read it too.
 const VARIABLE: &str = "AWS_CA_BUNDLE";
 
-/// What stands in [`VARIABLE`] for the system's own store, rather than a file's path.
+/// The value of [`VARIABLE`] for the system's own store, instead of a file's path.
 const SYSTEM: &str = "system";
 
-/// Amazon's roots. Reading five certificates that are here already takes microseconds; the system's
-/// store takes milliseconds of every cold start, for authorities that certify nothing of AWS's.
+/// Amazon's roots. Reading these five embedded certificates takes microseconds. Reading the
+/// system's store takes milliseconds of every cold start, for authorities that certify nothing of
+/// AWS's.
 const AMAZON: &str = include_str!("amazon-roots.pem");
 
-/// What the regions' names begin with whose endpoints are certified by Amazon.
+/// Prefixes of the regions whose endpoints are certified by Amazon.
 ///
 /// Amazon says so of AWS's services in general, names these roots for trust stores, and includes the
 /// European Sovereign Cloud: <https://www.amazontrust.com/repository/>,
 /// <https://aws.amazon.com/blogs/security/how-to-prepare-for-aws-move-to-its-own-certificate-authority/>.
-/// It does not say so of China, whose regions others operate. A region that is not listed is served
-/// by the system's store: more slowly, but whoever certifies it.
+/// It does not say so of China, whose regions have other operators. A region that is not listed
+/// uses the system's store, which is slower but does not depend on who certifies the region.
 const CERTIFIED_BY_AMAZON: [&str; 10] =
     ["af-", "ap-", "ca-", "eu-", "eusc-", "il-", "me-", "mx-", "sa-", "us-"];
 
-/// Part of the names of regions that are cut off from the internet, and have authorities of their own.
+/// Part of the names of regions that are isolated from the internet and have their own authorities.
 const ISOLATED: &str = "-iso";
 
-/// `AWS_CA_BUNDLE` names no root certificates.
+/// Why the value of `AWS_CA_BUNDLE` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read.
     #[error(
-        "AWS_CA_BUNDLE: {} cannot be read; name a PEM file, say `system` for the system's root \
-         certificates, or leave the variable out for Amazon's", .0.display()
+        "AWS_CA_BUNDLE: {} cannot be read; set it to a PEM file, to `system` for the system's root \
+         certificates, or unset it for Amazon's", .0.display()
     )]
     Unreadable(PathBuf, #[source] std::io::Error),
-    /// The file is not in PEM.
+    /// The file is not a PEM file.
     #[error("AWS_CA_BUNDLE: {} is not a PEM file of certificates", .0.display())]
     NotPem(PathBuf, #[source] pem::Error),
     /// The file has no certificate.
     #[error("AWS_CA_BUNDLE: {} has no certificate (-----BEGIN CERTIFICATE-----)", .0.display())]
     Empty(PathBuf),
-    /// What is in the file as a certificate is none.
+    /// A certificate in the file cannot be used as a root.
     #[allow(missing_docs, reason = "the names say it")]
     #[error("AWS_CA_BUNDLE: certificate {place} of {} cannot be used as a root", path.display())]
     NotARoot { path: PathBuf, place: usize, source: webpki::Error },
 }
 
-/// The roots for a region's endpoints, or those that the environment names instead.
+/// Returns the roots for a region's endpoints, or those that the environment names instead.
 pub(super) fn store(region: &str) -> Result<TrustStore, TrustError> {
     match variable(VARIABLE).as_deref() {
         None if is_certified_by_amazon(region) => Ok(amazon()),
@@ -61,7 +62,7 @@ pub(super) fn store(region: &str) -> Result<TrustStore, TrustError> {
     }
 }
 
-/// The system's roots, or those that the environment names instead.
+/// Returns the system's roots, or those that the environment names instead.
 pub(super) fn operators_store() -> Result<TrustStore, TrustError> {
     match variable(VARIABLE).as_deref() {
         None | Some(SYSTEM) => Ok(system()),
@@ -69,12 +70,12 @@ pub(super) fn operators_store() -> Result<TrustStore, TrustError> {
     }
 }
 
-/// Amazon's roots, and no others.
+/// Returns only Amazon's roots.
 pub(super) fn amazon() -> TrustStore {
     TrustStore::empty().with_pem_certificate(AMAZON)
 }
 
-/// The system's roots, which are read at the first connection.
+/// Returns the system's roots, which are read at the first connection.
 fn system() -> TrustStore {
     TrustStore::empty().with_native_roots(true)
 }
@@ -84,7 +85,7 @@ fn is_certified_by_amazon(region: &str) -> bool {
         && !region.contains(ISOLATED)
 }
 
-/// Read and tried here, because the HTTP client takes what is no certificate for a bug and panics.
+/// Reads and checks a file here, because the HTTP client panics if a certificate is invalid.
 fn of_file(path: &Path) -> Result<TrustStore, TrustError> {
     let text =
         std::fs::read(path).map_err(|error| TrustError::Unreadable(path.to_owned(), error))?;
@@ -116,7 +117,7 @@ mod tests {
         CertificateDer::pem_slice_iter(AMAZON.as_bytes()).collect::<Result<_, _>>().unwrap()
     }
 
-    /// As openssl writes it.
+    /// Returns the fingerprint in openssl's format.
     fn fingerprint(certificate: &[u8]) -> String {
         let bytes: Vec<_> =
             Sha256::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect();
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn amazons_five_roots_are_what_their_fingerprints_say() {
+    fn amazons_five_roots_match_their_fingerprints() {
         let fingerprints: Vec<_> = AMAZON
             .lines()
             .filter(|line| line.len() == 95 && line.matches(':').count() == 31)
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(keys, published);
     }
 
-    /// Of the whole structure (RFC 5280, section 4.1), of which an anchor has the content only.
+    /// Hashes the whole structure (RFC 5280, section 4.1); an anchor has only its content.
     fn public_key_hash(content: &[u8]) -> String {
         let length = content.len();
         let header = if length < 0x80 {
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_whose_authority_is_not_known_are_served_by_the_systems_store() {
+    fn regions_with_an_unknown_authority_use_the_systems_store() {
         for region in
             ["eu-central-1", "us-east-1", "us-gov-west-1", "eusc-de-east-1", "mx-central-1"]
         {
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_roots_is_taken_and_anything_else_says_what_is_wrong_with_it() {
+    fn a_file_of_roots_is_accepted_and_any_other_file_gets_a_specific_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = |text: &str| {
             let path = folder.path().join("roots.pem");
@@ -205,8 +206,8 @@ mod tests {
         assert!(matches!(error, TrustError::Unreadable(..)), "{error}");
         let error = of_file(&file("no certificates here")).unwrap_err();
         assert!(matches!(error, TrustError::Empty(_)), "{error}");
-        let cut_off = AMAZON.rsplit_once("-----END").unwrap().0;
-        let error = of_file(&file(cut_off)).unwrap_err();
+        let truncated = AMAZON.rsplit_once("-----END").unwrap().0;
+        let error = of_file(&file(truncated)).unwrap_err();
         assert!(matches!(error, TrustError::NotPem(..)), "{error}");
         let key = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let error = of_file(&file(&format!("{AMAZON}{key}"))).unwrap_err();

@@ -13,10 +13,10 @@ use crate::openapi::openapi;
 use crate::schema::{self, ItemType, Key};
 use crate::{OrderId, Result, Table, Timestamp, UserId};
 
-/// How long a key stands for the order it was first sent with: 24 hours, in seconds.
+/// How long a key belongs to the order it was first sent with: 24 hours, in seconds.
 const KEPT_FOR: i64 = 24 * 60 * 60;
 
-/// The client's name for one attempt to order: 1 to 255 visible ASCII characters.
+/// The client's key for one attempt to order: 1 to 255 visible ASCII characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -34,7 +34,7 @@ openapi!(
             .examples(["6f1c2d9e-order-17"])
 );
 
-/// What the table remembers of an order that was placed with a key.
+/// What the table remembers about an order that was placed with a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IdempotencyRecord {
@@ -48,12 +48,12 @@ impl IdempotencyRecord {
         Self { order_id, request_hash, expires_at: now.as_seconds() + KEPT_FOR }
     }
 
-    /// TTL removes an expired item within days, not at once; until then it does not count.
+    /// Whether it still counts. TTL removes an expired item within days, not immediately.
     pub(super) fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at > now.as_seconds()
     }
 
-    /// The put of the record, unless there is a live one.
+    /// Builds a put of the record, which fails if there is a live one.
     pub(super) fn into_action(
         self,
         table: &Table,
@@ -74,8 +74,8 @@ impl IdempotencyRecord {
     }
 }
 
-/// Tells two orders' content apart. Hashed after merging, so that the same order written another
-/// way is the same order.
+/// Hashes the content of an order. The items are merged before, so that the same order written in
+/// another way has the same hash.
 pub(super) fn request_hash(items: &[NewOrderItem]) -> String {
     let mut hash = Sha256::new();
     for item in items {
@@ -86,7 +86,7 @@ pub(super) fn request_hash(items: &[NewOrderItem]) -> String {
 }
 
 impl IdempotencyKey {
-    /// The key as the client wrote it.
+    /// The key as the client sent it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Placing an order: one read of the products and of who orders, one transaction.
+//! Placing an order: one read of the products and the user, then one transaction.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,36 +18,36 @@ use crate::{
     OrderWithItems, Orders, ProductId, RequestId, Result, Shortage, Timestamp, UserId, retry,
 };
 
-/// The most items of one order. A transaction holds 100 actions: the order, two for each item, and
-/// the idempotency record.
+/// The maximum number of items in an order. A transaction holds 100 actions: the order, two for
+/// each item, and the idempotency record.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MAX_ORDER_ITEMS: usize = 48;
 
-/// The most pieces of one product in an order.
+/// The maximum quantity of one product in an order.
 pub const MAX_QUANTITY: u32 = 999;
 
-/// What is read: of products what [`Priced`] has, and idempotency records. A batch reads the same of
-/// all of its items: of the user neither the email nor the password's hash, because they are not
-/// among these.
+/// The attributes to read: those of products in [`Priced`], and those of idempotency records. A
+/// batch reads the same attributes of all its items. The user's email and password hash are not
+/// among them, so they are not read.
 const LOOKED_AT: [&str; 8] =
     ["id", "name", "price", "currency", "stock", "orderId", "requestHash", "expiresAt"];
 
-/// What somebody orders.
+/// A new order.
 #[derive(Clone, Debug)]
 pub struct NewOrder {
-    /// The id it shall have.
+    /// The new order's id.
     pub id: OrderId,
-    /// Who orders.
+    /// The user who places it.
     pub user_id: UserId,
-    /// What; a product may be named more than once.
+    /// A product may be named more than once.
     pub items: Vec<NewOrderItem>,
-    /// Under which name of the client's, if any.
+    /// The client's idempotency key, if any.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// By which request, if that is known.
+    /// The request that places it, if known.
     pub request_id: Option<RequestId>,
 }
 
-/// How many of which product.
+/// A product and its quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NewOrderItem {
@@ -55,24 +55,24 @@ pub struct NewOrderItem {
     pub quantity: u32,
 }
 
-/// An order that is placed.
+/// A placed order.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// The order, as it is now.
+    /// The order in its current state.
     pub order: OrderWithItems,
-    /// Whether it had been placed before with the same idempotency key, and nothing was written.
+    /// Whether the same idempotency key had placed it before, and so nothing was written.
     pub replayed: bool,
 }
 
 impl Orders {
-    /// Places an order at the products' current prices, taking their stock, for somebody who is
-    /// still a user ([`Error::CallerNotFound`]).
+    /// Places an order at the products' current prices, and takes their stock. The user must still
+    /// exist ([`Error::CallerNotFound`]).
     ///
-    /// The first look at the table may be a moment old: the transaction's conditions make sure
-    /// that it writes what is true. What the first look would refuse, a strongly consistent second
-    /// one decides; and while a name, a price or a stock changes between look and transaction, it is
-    /// looked at again. Only that of the user is not a condition, which would cost two write units
-    /// more: an order that is placed in the moment of its user's deletion may get through.
+    /// The first read may be a moment old; the transaction's conditions make sure that it writes
+    /// what is true. If the first read would reject the order, a second, strongly consistent one
+    /// decides. As long as a name, a price or a stock changes between read and transaction, they
+    /// are read again. Only the user's existence is not a condition, which would cost two more
+    /// write units: an order that is placed at the moment its user is deleted may get through.
     pub async fn place(&self, new: NewOrder) -> Result<Placed> {
         let draft = Draft::new(new)?;
         match self.try_to_place(&draft, Consistency::Eventual).await? {
@@ -89,8 +89,8 @@ impl Orders {
         .await
     }
 
-    /// The order that the same key has placed meanwhile, or the refusal. What refuses an order may
-    /// be that very order: it took the last of the stock.
+    /// Returns the order that the same key has placed meanwhile, or the rejection. The reason for
+    /// the rejection may be that very order: it took the last of the stock.
     async fn unless_placed(&self, draft: &Draft, refusal: Error) -> Result<Placed> {
         let by_products = matches!(
             refusal,
@@ -151,7 +151,7 @@ impl Orders {
         Ok(seen)
     }
 
-    /// The transaction: the order, its items, each product's stock, the idempotency record.
+    /// Builds the transaction: the order, its items, each product's stock, the idempotency record.
     fn actions(
         &self,
         draft: &Draft,
@@ -180,7 +180,7 @@ impl Orders {
         Ok(actions)
     }
 
-    /// Checks a product that counts no stock, and writes nothing to it.
+    /// Checks a product without a stock count, and writes nothing to it.
     fn still_unlimited(&self, product: &Priced) -> Result<TransactWriteItem> {
         let check = ConditionCheck::builder()
             .table_name(&self.table.name)
@@ -198,8 +198,8 @@ impl Orders {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// Reads the failed conditions: the idempotency record's first, because an order that is placed
-    /// already is the answer whatever became of its products since.
+    /// Interprets the failed conditions. The idempotency record's comes first, because an order
+    /// that was already placed is the answer, whatever happened to its products since.
     async fn why_cancelled(
         &self,
         draft: &Draft,
@@ -230,7 +230,7 @@ impl Orders {
         })
     }
 
-    /// The order that was placed with this key before.
+    /// Returns the order that was placed with this key before.
     async fn replay(&self, draft: &Draft, record: &IdempotencyRecord) -> Result<Placed> {
         if record.request_hash != draft.request_hash {
             return Err(Error::IdempotencyKeyReused);
@@ -241,16 +241,16 @@ impl Orders {
     }
 }
 
-/// How one try to place an order ended.
+/// The outcome of one try to place an order.
 enum Attempt {
     Placed(Placed),
-    /// By the rules of the shop, as far as this try could see.
+    /// Rejected by the shop's rules, as far as this try could see.
     Refused(Error),
-    /// The products changed between look and transaction.
+    /// The products changed between read and transaction.
     Outdated,
 }
 
-/// What an order goes by of a product.
+/// What an order needs of a product.
 #[derive(Deserialize)]
 struct Priced {
     id: ProductId,
@@ -260,15 +260,15 @@ struct Priced {
     stock: Option<u64>,
 }
 
-/// What the look at the table found.
+/// What [`Orders::look`] found.
 struct Seen {
-    /// Whether who orders is a user.
+    /// Whether the user exists.
     user: bool,
     products: HashMap<ProductId, Priced>,
     record: Option<IdempotencyRecord>,
 }
 
-/// An order before it has prices: checked, one item per product, in the order of their ids.
+/// An order before it has prices: checked, one item per product, sorted by product id.
 struct Draft {
     id: OrderId,
     user_id: UserId,
@@ -295,7 +295,7 @@ impl Draft {
         }
     }
 
-    /// The order at these products' prices, or why it cannot be placed.
+    /// Returns the order at these products' prices, or why it cannot be placed.
     fn price(&self, products: &HashMap<ProductId, Priced>) -> Result<OrderWithItems> {
         let mut unknown = Vec::new();
         let mut shortages = Vec::new();
@@ -342,7 +342,7 @@ impl Draft {
     }
 }
 
-/// One item per product, in the order of their ids.
+/// Merges the items to one per product, sorted by product id.
 fn merge(items: &[NewOrderItem]) -> Result<Vec<NewOrderItem>> {
     let mut merged: BTreeMap<ProductId, u64> = BTreeMap::new();
     for item in items {

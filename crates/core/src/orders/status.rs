@@ -1,4 +1,4 @@
-//! Changing an order's status; a cancellation puts the stock back.
+//! Changing an order's status. A cancellation puts the stock back.
 
 use crate::change::{Change, string};
 use crate::schema::{self, ItemType, Key};
@@ -9,26 +9,26 @@ use crate::{
     Result, Timestamp, Users, Version,
 };
 
-/// What status an order shall get.
+/// A change of an order's status.
 #[derive(Clone, Debug)]
 pub struct StatusChange {
-    /// The status.
+    /// The new status.
     pub to: OrderStatus,
-    /// From which version of the order only, if from one.
+    /// The version that the order must be at, if any.
     pub expected: Option<Version>,
-    /// By which request, if that is known.
+    /// The request that makes the change, if known.
     pub request_id: Option<RequestId>,
 }
 
 impl Orders {
-    /// Changes an order's status, if the shop's rules allow it ([`Error::InvalidStatusChange`]) and
-    /// the order is at the expected version where one is given ([`Error::VersionMismatch`]).
+    /// Changes an order's status, if the shop's rules allow it ([`Error::InvalidStatusChange`]). If
+    /// a version is expected, the order must be at that version ([`Error::VersionMismatch`]).
     ///
-    /// Whose order it is may only cancel it ([`Error::AdminOnly`]), and must still be a user
+    /// An order's owner may only cancel it ([`Error::AdminOnly`]), and must still be a user
     /// ([`Error::CallerNotFound`]).
     ///
-    /// The write is conditional on the status it was decided from, so of several who change one
-    /// order at once each decides on what the one before left.
+    /// The write is conditional on the status that the decision was based on, so of several
+    /// concurrent changes to an order, each decides on what the previous one left.
     pub async fn change_status(
         &self,
         access: OrderAccess,
@@ -41,12 +41,12 @@ impl Orders {
             return Err(Error::AdminOnly);
         }
         if change.decide(&order).is_err() {
-            // That may have been an old state; a refusal is decided on the present one.
+            // That may have been an old state; a rejection is decided on the current one.
             let key = Key::order(order.user_id, id);
             let now = self.table.get(ItemType::Order, key, Consistency::Strong).await?;
             order = now.ok_or(Error::OrderNotFound)?;
         }
-        // Ends: whenever a write is refused, the order has moved on, and it only moves forward.
+        // This ends: if a write is rejected, the order has moved on, and it only moves forward.
         loop {
             change.decide(&order)?;
             let now = Timestamp::now();
@@ -59,7 +59,7 @@ impl Orders {
             };
             match written {
                 Written::Done => {
-                    return Ok(OrderWithItems { order: change.made_of(&order, now), items });
+                    return Ok(OrderWithItems { order: change.applied_to(&order, now), items });
                 }
                 Written::Refused(Some(item)) => order = schema::entity(ItemType::Order, item)?,
                 Written::Refused(None) => return Err(Error::OrderNotFound),
@@ -67,7 +67,7 @@ impl Orders {
         }
     }
 
-    /// Refuses owners who are no users any more.
+    /// Rejects owners who have been deleted.
     async fn expect_owner(&self, access: OrderAccess) -> Result<()> {
         let OrderAccess::OwnedBy(user_id) = access else { return Ok(()) };
         let role = Users::new(self.table.clone()).role_of(user_id).await?;
@@ -76,8 +76,8 @@ impl Orders {
 
     /// Cancels the order and puts its items back into stock, all or nothing.
     ///
-    /// A product that was deleted meanwhile, or counts no stock, has nothing to put back: the
-    /// transaction names it and is tried again without it.
+    /// A product that was deleted meanwhile, or has no stock count, has nothing to put back: the
+    /// cancelled transaction names it, and is retried without it.
     async fn cancel(
         &self,
         order: &Order,
@@ -114,7 +114,7 @@ impl Orders {
 }
 
 impl StatusChange {
-    /// Refuses what the rules of the shop, or the one who asks, do not allow for this order.
+    /// Rejects the change if the expected version or the shop's rules do not allow it.
     fn decide(&self, order: &Order) -> Result<()> {
         match self.expected {
             Some(version) if version != order.version => {
@@ -125,8 +125,8 @@ impl StatusChange {
         }
     }
 
-    /// What an order has become by this change.
-    fn made_of(&self, order: &Order, now: Timestamp) -> Order {
+    /// Returns the order after this change.
+    fn applied_to(&self, order: &Order, now: Timestamp) -> Order {
         Order {
             status: self.to,
             version: order.version + 1,

@@ -6,20 +6,20 @@ use std::str::FromStr;
 #[error("is not the type of an item")]
 pub struct InvalidItemType;
 
-/// From one list of variants: the enum, all of them, and their names in the table.
+/// Defines, from one list of variants, the enum, `ALL`, and their names in the table.
 macro_rules! item_types {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What an item is, as its `_type` says.
+        /// The type of an item, as in its `_type`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ItemType {
             $($(#[$doc])* $name,)*
         }
 
         impl ItemType {
-            /// All of them, in the order in which documents and reports show them.
+            /// All types, in the order in which documents and reports show them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The value of `_type`. Tables hold it: renaming a variant needs a migration.
+            /// The value of `_type`. Tables contain it, so renaming a variant needs a migration.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -47,10 +47,10 @@ item_types! {
     LoginAttempts,
 }
 
-/// Where the items of a type lie, and what is in them. `<…>` stands for what differs from item to item.
+/// The keys and the attributes of the items of a type. `<…>` stands for what differs between items.
 ///
-/// It is a row of the tables in the README and `docs/access-patterns.md`, which
-/// `cargo xtask docs` writes. `every_item_lies_where_its_layout_says` holds it against real items.
+/// It is a row of the tables in the README and `docs/access-patterns.md`, which `cargo xtask docs`
+/// writes. `every_item_has_the_keys_and_attributes_of_its_layout` checks it against real items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// `PK`.
@@ -59,12 +59,12 @@ pub struct Layout {
     pub sk: &'static str,
     /// `GSI1PK` and `GSI1SK`; `None` if the index does not have these items.
     pub gsi1: Option<(&'static str, &'static str)>,
-    /// All other attributes but `_type`, those that an item may lack included.
+    /// All other attributes except `_type`, including those that an item may lack.
     pub attributes: &'static [&'static str],
 }
 
 impl ItemType {
-    /// The layout of the items of this type.
+    /// Returns the layout of the items of this type.
     #[must_use]
     pub const fn layout(self) -> Layout {
         match self {

@@ -14,10 +14,10 @@ use crate::change::{number, string};
 use crate::schema::{self, EXPIRES_AT, ItemType, Key, TYPE};
 use crate::{Email, Error, Result, Table, Timestamp, retry};
 
-/// So many failures within [`LOGIN_WINDOW`] lock an email's log-in.
+/// This many failures within [`LOGIN_WINDOW`] lock the log-in of an email.
 pub const MAX_LOGIN_FAILURES: usize = 10;
 
-/// How long failures count, from the first of them: 15 minutes.
+/// How long failures count, starting from the first.
 pub const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 
 /// Counts failed log-ins per email.
@@ -26,12 +26,12 @@ pub struct LoginAttempts {
     table: Table,
 }
 
-/// The attempts have ids rather than a number, because a set can be told the same twice: an attempt
-/// whose answer was lost, and which the SDK makes again, counts once.
+/// The attempts are ids rather than a number, because adding an id to a set twice adds it once: an
+/// attempt whose answer was lost, and which the SDK retries, counts once.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Attempts {
-    /// DynamoDB has no empty sets: when the last one is taken back, the attribute goes.
+    /// DynamoDB has no empty sets: when the last id is taken back, the attribute disappears.
     #[serde(default)]
     attempts: BTreeSet<String>,
     expires_at: Option<i64>,
@@ -41,23 +41,22 @@ struct Attempts {
 const TAKE_BACK_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl LoginAttempts {
-    /// What is asked of log-in attempts.
     pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
         pattern("count a log-in attempt", "1 UpdateItem").writes(1.0),
         pattern("forget the failures after a log-in", "1 DeleteItem").writes(1.0),
     ];
 
-    /// The log-ins of this table's users.
+    /// Creates the repository for this table.
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self { table }
     }
 
-    /// Counts an attempt before its password is looked at; [`Error::TooManyLogins`] when the limit
-    /// is reached.
+    /// Counts an attempt before its password is checked; [`Error::TooManyLogins`] if the limit is
+    /// reached.
     ///
-    /// It counts as failed until [`Self::succeeded`] says otherwise. Counting only afterwards would
-    /// let any number of guesses through that are made at once.
+    /// The attempt counts as failed until [`Self::succeeded`] says otherwise. Counting only
+    /// afterwards would let any number of concurrent guesses through.
     pub async fn begin(&self, email: &Email) -> Result<()> {
         let now = Timestamp::now().as_seconds();
         let attempt = Uuid::now_v7().to_string();
@@ -70,8 +69,8 @@ impl LoginAttempts {
         counted
     }
 
-    /// Removes an attempt of which nobody knows whether it was counted: its password was not looked
-    /// at. As far as that is possible, for what failed just now may fail again.
+    /// Removes an attempt that may have been counted, because its password was not checked. This is
+    /// best effort: what has just failed may fail again.
     async fn take_back(&self, email: &Email, attempt: &str) {
         let removed = self
             .table
@@ -87,10 +86,10 @@ impl LoginAttempts {
         let _ = tokio::time::timeout(TAKE_BACK_TIMEOUT, removed).await;
     }
 
-    /// Forgets the failures of an email, after a log-in that succeeded.
+    /// Forgets the failures of an email after a successful log-in.
     ///
-    /// Whoever has the right password is let in, also when nothing can be written just now: that
-    /// goes to the log.
+    /// A user with the right password is let in even if this cannot be written at the moment; that
+    /// failure goes to the log.
     pub async fn succeeded(&self, email: &Email) {
         let forgotten = retry::on_contention(|| async {
             self.table
@@ -103,11 +102,11 @@ impl LoginAttempts {
             Ok(())
         });
         if let Err(error) = forgotten.await {
-            warn!(error = &error as &dyn StdError, "the failed log-ins are not forgotten");
+            warn!(error = &error as &dyn StdError, "the failed log-ins could not be forgotten");
         }
     }
 
-    /// `None` when there was an old count, which is removed now.
+    /// Returns `None` if there was an old count, which has now been removed.
     async fn count(&self, email: &Email, attempt: &str, now: i64) -> Result<Option<()>> {
         let expires_at = now + LOGIN_WINDOW.as_secs().cast_signed();
         let answer = self
@@ -151,8 +150,7 @@ impl LoginAttempts {
         Ok(None)
     }
 
-    /// Removes a count whose time is over but which TTL has not removed yet, unless another attempt
-    /// has just done so.
+    /// Removes an expired count that TTL has not removed yet, unless another attempt just did.
     async fn remove(&self, email: &Email, expired_at: Option<i64>) -> Result<()> {
         let delete = self
             .table

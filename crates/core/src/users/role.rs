@@ -3,14 +3,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a user may do: `user` orders, `admin` keeps the shop.
+/// What a user may do: `user` places orders, `admin` runs the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Orders, and sees their own.
+    /// Places orders, and sees their own.
     User,
-    /// Keeps the shop: products, roles, any user, any order.
+    /// Runs the shop: products, roles, any user, any order.
     Admin,
 }
 

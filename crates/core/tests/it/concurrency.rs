@@ -1,4 +1,4 @@
-//! What holds when many do the same at once.
+//! What holds under concurrent requests.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges};
 
 use crate::shop::{Shop, becoming};
 
-/// Runs `work` this many times at once, each in a task of its own.
+/// Runs `work` this many times concurrently, each time in its own task.
 async fn at_once<T, F, Fut>(times: usize, work: F) -> Vec<T>
 where
     F: Fn(usize) -> Fut,
@@ -23,7 +23,7 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_24_who_register_one_email_at_once_one_wins() {
+async fn one_of_24_concurrent_registrations_of_an_email_wins() {
     let shop = Arc::new(Shop::open().await);
     let results = at_once(24, |_| {
         let shop = Arc::clone(&shop);
@@ -37,7 +37,7 @@ async fn of_24_who_register_one_email_at_once_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_40_orders_for_a_stock_of_10_ten_are_placed() {
+async fn ten_of_40_concurrent_orders_for_a_stock_of_10_are_placed() {
     let shop = Arc::new(Shop::open().await);
     let anna = Arc::new(shop.anna().await);
     let blend = Arc::new(shop.product(100, 10).await);
@@ -57,7 +57,7 @@ async fn of_40_orders_for_a_stock_of_10_ten_are_placed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_12_orders_with_one_idempotency_key_one_is_placed_and_all_get_it() {
+async fn one_of_12_orders_with_the_same_idempotency_key_is_placed_and_all_get_it() {
     let shop = Arc::new(Shop::open().await);
     let anna = Arc::new(shop.anna().await);
     let blend = Arc::new(shop.product(100, 100).await);
@@ -74,7 +74,7 @@ async fn of_12_orders_with_one_idempotency_key_one_is_placed_and_all_get_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_8_cancellations_of_one_order_one_puts_the_stock_back() {
+async fn one_of_8_concurrent_cancellations_puts_the_stock_back() {
     let shop = Arc::new(Shop::open().await);
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;
@@ -97,7 +97,7 @@ async fn of_8_cancellations_of_one_order_one_puts_the_stock_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_30_attempts_to_log_in_at_once_ten_get_through() {
+async fn ten_of_30_concurrent_log_in_attempts_get_through() {
     let shop = Arc::new(Shop::open().await);
     let results = at_once(30, |_| {
         let shop = Arc::clone(&shop);
@@ -111,7 +111,7 @@ async fn of_30_attempts_to_log_in_at_once_ten_get_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_who_change_to_one_email_at_once_leave_one_guard_each() {
+async fn users_who_change_to_the_same_email_concurrently_keep_one_guard_each() {
     let shop = Arc::new(Shop::open().await);
     let mut users = Vec::new();
     for index in 0..8 {
@@ -135,7 +135,7 @@ async fn users_who_change_to_one_email_at_once_leave_one_guard_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_user_who_changes_to_one_email_from_several_windows_gets_it() {
+async fn a_user_who_changes_to_an_email_from_several_windows_gets_it() {
     let shop = Arc::new(Shop::open().await);
     let anna = shop.anna().await;
     let results = at_once(4, |_| {
@@ -156,7 +156,7 @@ async fn one_user_who_changes_to_one_email_from_several_windows_gets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_who_make_the_same_change_of_one_version_at_once_one_is_told_so() {
+async fn only_one_of_two_identical_concurrent_changes_to_a_version_succeeds() {
     let shop = Arc::new(Shop::open().await);
     for _ in 0..30 {
         let blend = Arc::new(shop.product(100, 10).await);

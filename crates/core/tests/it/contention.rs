@@ -1,5 +1,5 @@
-//! What the repositories make of conflicts, of throttling and of answers that are lost: the embedded
-//! DynamoDB knows none of it, so it is injected.
+//! How the repositories handle conflicts, throttling and lost answers. The embedded DynamoDB has
+//! none of these, so they are injected.
 
 use std::pin::Pin;
 
@@ -25,7 +25,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 const NO_END: u32 = 1000;
 
 #[tokio::test(start_paused = true)]
-async fn a_conflict_is_tried_again_and_the_order_is_placed_once() {
+async fn a_conflict_is_retried_and_the_order_is_placed_once() {
     let (shop, plan) = Shop::with_faults();
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;
@@ -37,8 +37,8 @@ async fn a_conflict_is_tried_again_and_the_order_is_placed_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conflict_that_does_not_end_is_given_up_with_nothing_written() {
-    /// In all, whatever the operation decides around its transaction.
+async fn retries_of_a_persistent_conflict_end_with_nothing_written() {
+    /// In total, whatever the operation decides around its transaction.
     const TRIES: u32 = 7;
     let (shop, plan) = Shop::with_faults();
     let anna = shop.anna().await;
@@ -68,7 +68,7 @@ async fn a_conflict_that_does_not_end_is_given_up_with_nothing_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reason_that_is_no_conflict_is_not_tried_again() {
+async fn a_reason_other_than_a_conflict_is_not_retried() {
     let (shop, plan) = Shop::with_faults();
     let codes = ["TransactionConflict", "ValidationError"];
     plan.answer_next(TRANSACTION, NO_END, cancelled(&codes));
@@ -77,7 +77,7 @@ async fn a_reason_that_is_no_conflict_is_not_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_condition_beside_a_conflict_decides() {
+async fn a_failed_condition_outranks_a_conflict() {
     let (shop, plan) = Shop::with_faults();
     let codes = ["TransactionConflict", "ConditionalCheckFailed"];
     plan.answer_next(TRANSACTION, NO_END, cancelled(&codes));
@@ -98,23 +98,23 @@ async fn throttling_is_retried_by_the_sdk_and_then_reported_as_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_is_read_in_part_is_read_on() {
+async fn the_unprocessed_part_of_a_batch_is_read_again() {
     let (shop, plan) = Shop::with_faults();
     let anna = shop.anna().await;
     let products =
         [shop.product(100, 10).await, shop.product(20, 10).await, shop.product(3, 10).await];
-    // One of three, one of two, the last.
+    // Reads one of three, then one of two, then the last.
     plan.next("BatchGetItem", 2, Fault::Unprocessed);
     let order = shop.place(&anna, &products.each_ref().map(|product| (product, 1))).await.unwrap();
     assert_eq!((order.total, plan.remaining()), (123, 0));
 }
 
-/// The ways in which a client does not hear of what was written.
+/// The ways in which a client can lose the answer to a write.
 const LOST_ANSWERS: [Fault; 3] =
     [Fault::AppliedServerError, Fault::AppliedReset, Fault::TruncatedBody];
 
 #[tokio::test(start_paused = true)]
-async fn a_status_change_whose_answer_was_lost_is_not_refused() {
+async fn a_status_change_whose_answer_was_lost_is_not_rejected() {
     for fault in LOST_ANSWERS {
         let (shop, plan) = Shop::with_faults();
         let anna = shop.anna().await;
@@ -129,7 +129,7 @@ async fn a_status_change_whose_answer_was_lost_is_not_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_change_by_another_request_is_not_taken_for_ones_own() {
+async fn an_identical_change_by_another_request_is_not_mistaken_for_this_one() {
     let (shop, plan) = Shop::with_faults();
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;
@@ -140,7 +140,7 @@ async fn the_same_change_by_another_request_is_not_taken_for_ones_own() {
     });
     let pay = becoming(OrderStatus::Paid);
     let paid = shop.orders.change_status(OrderAccess::Any, order.id, pay).await;
-    assert_eq!(plan.remaining(), 0, "another came first");
+    assert_eq!(plan.remaining(), 0, "another request came first");
     assert!(matches!(
         paid,
         Err(Error::InvalidStatusChange { from: OrderStatus::Paid, to: OrderStatus::Paid })
@@ -148,7 +148,7 @@ async fn the_same_change_by_another_request_is_not_taken_for_ones_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_whose_answer_was_lost_is_made_once_and_is_no_version_mismatch() {
+async fn a_change_whose_answer_was_lost_is_made_once_and_is_not_a_version_mismatch() {
     for fault in LOST_ANSWERS {
         let (shop, plan) = Shop::with_faults();
         let blend = shop.product(100, 10).await;
@@ -171,7 +171,7 @@ async fn a_change_whose_answer_was_lost_is_made_once_and_is_no_version_mismatch(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_product_whose_creation_and_deletion_were_answered_to_nobody_is_made_and_deleted_once() {
+async fn a_product_is_created_and_deleted_once_even_if_the_answers_are_lost() {
     for fault in LOST_ANSWERS {
         let (shop, plan) = Shop::with_faults();
         plan.next(TRANSACTION, 1, fault);
@@ -200,7 +200,7 @@ async fn an_order_whose_answer_was_lost_is_placed_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_whose_first_try_is_still_under_way_is_waited_for_and_placed_once() {
+async fn an_order_whose_first_try_is_still_in_progress_is_placed_once() {
     let (shop, plan) = Shop::with_faults();
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;
@@ -216,8 +216,8 @@ async fn an_order_that_took_the_last_of_the_stock_is_found_again_by_its_key() {
     let anna = shop.anna().await;
     let blend = shop.product(100, 1).await;
     shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
-    // As while that order is being written: a batch is no snapshot, so its look at the stock may
-    // come after, and its look for the key before.
+    // As if that order were just being written: a batch is not a snapshot, so it may read the key
+    // before the write and the stock after it.
     plan.lose_from_next("BatchGetItem", 2, ItemType::Idempotency.as_str());
     let placed = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
     assert!(placed.replayed);
@@ -225,7 +225,7 @@ async fn an_order_that_took_the_last_of_the_stock_is_found_again_by_its_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_in_whose_count_was_answered_to_nobody_counts_once() {
+async fn a_log_in_attempt_whose_answer_was_lost_counts_once() {
     let (shop, plan) = Shop::with_faults();
     let anna = email("anna@example.com");
     for _ in 0..MAX_LOGIN_FAILURES {

@@ -18,7 +18,7 @@ const MANUAL: &str = "correct the items in docs/operations.md, `Users from anoth
 const CREATED_AT: &str = "2024-11-06T05:43:40.288Z";
 
 #[tokio::test]
-async fn every_entity_lies_under_its_documented_keys() {
+async fn every_entity_has_its_documented_keys() {
     let shop = shop_with_an_item_of_each_type().await;
     let (anna, blend, order) = ids();
 
@@ -88,7 +88,7 @@ async fn every_entity_lies_under_its_documented_keys() {
 }
 
 #[tokio::test]
-async fn users_are_put_into_the_table_as_the_manual_says() {
+async fn the_manual_imports_users_as_the_code_writes_them() {
     let manual = include_str!("../../../../docs/operations.md");
     let section = manual.split_once("## Users from another shop").unwrap().1;
     let actions = section.split_once("```json").unwrap().1.split_once("```").unwrap().0;
@@ -103,7 +103,7 @@ async fn users_are_put_into_the_table_as_the_manual_says() {
 }
 
 #[tokio::test]
-async fn every_item_lies_where_its_layout_says_and_has_the_attributes_that_it_says() {
+async fn every_item_has_the_keys_and_attributes_of_its_layout() {
     let shop = shop_with_an_item_of_each_type().await;
     let mut found = BTreeSet::new();
     for item in shop.scan().await {
@@ -122,7 +122,7 @@ async fn every_item_lies_where_its_layout_says_and_has_the_attributes_that_it_sa
             let Some(layout) = layout else { continue };
             expected.insert(name);
             let key = item[name].as_s().unwrap();
-            assert!(fits(layout, key), "{item_type}: {name} is {key}, and its layout {layout}");
+            assert!(fits(layout, key), "{item_type}: {name} is {key}, but its layout is {layout}");
         }
         let names: BTreeSet<_> = item.keys().map(String::as_str).collect();
         assert_eq!(names, expected, "{item_type}: see `ItemType::layout`");
@@ -131,7 +131,7 @@ async fn every_item_lies_where_its_layout_says_and_has_the_attributes_that_it_sa
     assert_eq!(found, all, "put an item of each type into `shop_with_an_item_of_each_type`");
 }
 
-/// Whether a key is written as its layout is, in which `<…>` stands for some text.
+/// Whether a key matches its layout, in which `<…>` stands for any text.
 fn fits(layout: &str, key: &str) -> bool {
     let Some((before, rest)) = layout.split_once('<') else { return layout == key };
     let (_, rest) = rest.split_once('>').unwrap();
@@ -165,9 +165,9 @@ fn ids() -> (UserId, ProductId, OrderId) {
     (ANNA.parse().unwrap(), BLEND.parse().unwrap(), ORDER.parse().unwrap())
 }
 
-/// An item as JSON: strings, sets of them, and whole numbers are all the table holds.
+/// Reads an item as JSON. The table contains only strings, sets of strings and whole numbers.
 async fn item(shop: &Shop, key: schema::Key) -> Value {
-    let item = shop.raw(key).await.expect("the item is there");
+    let item = shop.raw(key).await.expect("the item exists");
     let attributes: BTreeMap<String, Value> = item
         .into_iter()
         .map(|(name, value)| {
@@ -175,7 +175,7 @@ async fn item(shop: &Shop, key: schema::Key) -> Value {
                 (Ok(text), ..) => json!(text),
                 (_, Ok(number), _) => json!(number.parse::<u64>().unwrap()),
                 (.., Ok(texts)) => json!(texts),
-                _ => panic!("{name} is neither a string nor a number"),
+                _ => panic!("{name} is not a string, a set of strings or a number"),
             };
             (name, value)
         })

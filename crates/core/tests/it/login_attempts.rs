@@ -15,7 +15,7 @@ async fn after_ten_failures_the_next_attempt_must_wait_for_the_window_to_end() {
         panic!("the eleventh attempt got through");
     };
     assert!(retry_after > Duration::ZERO && retry_after <= LOGIN_WINDOW);
-    shop.login_attempts.begin(&email("ben@example.com")).await.expect("others are not concerned");
+    shop.login_attempts.begin(&email("ben@example.com")).await.expect("others are not affected");
 }
 
 #[tokio::test]
@@ -40,11 +40,11 @@ async fn a_count_that_ttl_has_not_removed_yet_does_not_lock() {
     shop.overwrite(key.clone(), "expiresAt", Timestamp::now().as_seconds() - 1).await;
     shop.login_attempts.begin(&anna).await.unwrap();
     let item = shop.raw(key).await.unwrap();
-    assert_eq!(item["attempts"].as_ss().unwrap().len(), 1, "the count starts anew");
+    assert_eq!(item["attempts"].as_ss().unwrap().len(), 1, "the count starts again");
 }
 
 #[tokio::test]
-async fn a_count_of_an_earlier_version_does_not_stand_in_the_way() {
+async fn a_count_in_the_format_of_an_earlier_version_does_not_lock() {
     let shop = Shop::open().await;
     let anna = email("anna@example.com");
     let key = schema::Key::login_attempts(&anna);
@@ -54,10 +54,10 @@ async fn a_count_of_an_earlier_version_does_not_stand_in_the_way() {
 }
 
 #[tokio::test]
-async fn who_comes_after_an_attempt_that_was_taken_back_long_ago_has_a_window_of_their_own() {
+async fn an_attempt_long_after_one_that_was_taken_back_starts_a_new_window() {
     let shop = Shop::open().await;
     let anna = email("anna@example.com");
-    // All that is left when the only id of a set is taken out.
+    // What is left after the only id of a set is removed.
     let over = Timestamp::now().as_seconds() - 1;
     shop.put_login_attempts(&anna, "expiresAt", over).await;
     for _ in 0..MAX_LOGIN_FAILURES {

@@ -1,6 +1,6 @@
 //! The repositories against an embedded DynamoDB with the table of template.yaml.
 
-#![allow(clippy::unwrap_used, reason = "a test has no better answer")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod access_patterns;
 mod concurrency;

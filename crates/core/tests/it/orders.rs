@@ -18,7 +18,7 @@ fn page(limit: u32, after: Option<OrderId>) -> PageRequest<OrderId> {
 }
 
 #[tokio::test]
-async fn an_order_is_found_by_its_owner_and_by_who_may_see_any() {
+async fn an_order_is_found_by_its_owner_and_with_access_to_any() {
     let shop = Shop::open().await;
     let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
     let blend = shop.product(1890, 5).await;
@@ -33,7 +33,7 @@ async fn an_order_is_found_by_its_owner_and_by_who_may_see_any() {
 }
 
 #[tokio::test]
-async fn orders_come_newest_first_in_pages_and_only_ones_own() {
+async fn a_list_has_only_the_users_own_orders_newest_first_in_pages() {
     let shop = Shop::open().await;
     let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
     let blend = shop.product(1890, None).await;
@@ -52,7 +52,7 @@ async fn orders_come_newest_first_in_pages_and_only_ones_own() {
 }
 
 #[tokio::test]
-async fn anothers_cursor_reads_nothing_of_anothers() {
+async fn another_users_cursor_reads_only_ones_own_orders() {
     let shop = Shop::open().await;
     let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
     let blend = shop.product(1890, None).await;
@@ -117,7 +117,7 @@ async fn a_range_is_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_cursor_outside_of_the_range_reads_what_follows_it_in_the_list() {
+async fn a_cursor_outside_the_range_reads_what_follows_it_in_the_list() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let blend = shop.product(1890, None).await;
@@ -139,7 +139,7 @@ async fn a_cursor_outside_of_the_range_reads_what_follows_it_in_the_list() {
 }
 
 #[tokio::test]
-async fn an_order_of_free_products_is_restocked_as_well() {
+async fn an_order_of_free_products_is_restocked_too() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let free = shop.product(0, 10).await;
@@ -240,7 +240,7 @@ async fn an_owner_may_only_cancel_and_only_while_they_are_a_user() {
 }
 
 #[tokio::test]
-async fn a_cancellation_puts_back_what_counts_stock_and_makes_no_ghosts() {
+async fn a_cancellation_restocks_only_products_that_count_stock_and_creates_none() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let counted = shop.product(100, 10).await;

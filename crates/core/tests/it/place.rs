@@ -43,7 +43,7 @@ async fn an_order_that_cannot_be_filled_names_the_products_and_takes_nothing() {
     let (plenty, few) = (shop.product(100, 50).await, shop.product(200, 2).await);
     let Err(Error::OutOfStock(shortages)) = shop.place(&anna, &[(&plenty, 1), (&few, 3)]).await
     else {
-        panic!("more was sold than there is");
+        panic!("sold more than the stock");
     };
     assert_eq!(shortages, [Shortage { product_id: few.id, requested: 3, available: 2 }]);
     assert_eq!(shop.stock(&plenty).await, Some(50));
@@ -52,7 +52,7 @@ async fn an_order_that_cannot_be_filled_names_the_products_and_takes_nothing() {
 }
 
 #[tokio::test]
-async fn who_is_no_user_any_more_places_nothing_and_gets_nothing_again() {
+async fn a_deleted_user_cannot_place_or_replay_an_order() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let blend = shop.product(100, 5).await;
@@ -67,7 +67,7 @@ async fn who_is_no_user_any_more_places_nothing_and_gets_nothing_again() {
 }
 
 #[tokio::test]
-async fn orders_against_the_rules_are_refused() {
+async fn orders_against_the_rules_are_rejected() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let blend = shop.product(100, None).await;
@@ -108,7 +108,7 @@ async fn an_order_holds_48_items_and_not_one_more() {
     }
     let items: Vec<_> = products.iter().map(|product| (product, 1)).collect();
     let Err(Error::TooManyItems { count: 49 }) = shop.place(&anna, &items).await else {
-        panic!("49 items");
+        panic!("placed an order of 49 items");
     };
     let placed = shop.place_as("full", &anna, &items[..MAX_ORDER_ITEMS]).await.unwrap();
     assert_eq!(placed.order.items.len(), MAX_ORDER_ITEMS);
@@ -117,7 +117,7 @@ async fn an_order_holds_48_items_and_not_one_more() {
 }
 
 #[tokio::test]
-async fn a_key_used_again_gives_the_first_order_whatever_became_of_its_products() {
+async fn a_reused_key_returns_the_first_order_whatever_happened_to_its_products() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let (blend, tea) = (shop.product(100, 1).await, shop.product(200, None).await);
@@ -135,7 +135,7 @@ async fn a_key_used_again_gives_the_first_order_whatever_became_of_its_products(
 }
 
 #[tokio::test]
-async fn a_key_used_for_something_else_is_refused_and_is_the_users_own() {
+async fn a_key_used_for_another_order_is_rejected_and_each_user_has_their_own_keys() {
     let shop = Shop::open().await;
     let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
     let blend = shop.product(100, 10).await;
@@ -150,7 +150,7 @@ async fn a_key_used_for_something_else_is_refused_and_is_the_users_own() {
 }
 
 #[tokio::test]
-async fn a_key_that_expired_but_was_not_removed_yet_does_not_count() {
+async fn an_expired_key_that_was_not_removed_yet_does_not_count() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let blend = shop.product(100, 10).await;

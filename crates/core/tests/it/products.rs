@@ -45,7 +45,7 @@ async fn a_change_of_category_moves_the_product() {
 }
 
 #[tokio::test]
-async fn the_wrong_version_and_a_product_that_is_not_there_are_refused() {
+async fn a_wrong_version_and_a_missing_product_are_rejected() {
     let shop = Shop::open().await;
     let blend = shop.product(1890, 5).await;
     let cheaper = || ProductChanges { price: Some(1), ..ProductChanges::default() };
@@ -87,7 +87,7 @@ async fn a_page_beyond_one_megabyte_is_not_cut() {
     let shop = Shop::open().await;
     for price in 0..100 {
         let long = NewProduct {
-            // 20 KB each: the page is 2 MB, two answers of DynamoDB's.
+            // 20 KB each: the page is 2 MB, two answers of DynamoDB.
             description: Some("ж".repeat(10_000)),
             ..new_product(price, None)
         };

@@ -1,4 +1,4 @@
-//! What comes out of the table where only a part of an item is asked for.
+//! What is read from the table if only a part of an item is requested.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use storefront_testing::test_table;
 
 use crate::shop::{Shop, becoming};
 
-/// Keeps what DynamoDB answers.
+/// Records DynamoDB's answers.
 #[derive(Clone, Debug, Default)]
 struct Answers(Arc<Mutex<String>>);
 
@@ -40,7 +40,7 @@ impl Intercept for Answers {
 }
 
 #[tokio::test]
-async fn who_asks_for_a_role_or_orders_or_cancels_reads_neither_hash_nor_email() {
+async fn reading_a_role_ordering_and_cancelling_read_neither_hash_nor_email() {
     let dynamodb = test_table().await;
     let answers = Answers::default();
     let client = aws::dynamodb(&aws::emulator_config(), Some(dynamodb.endpoint_url().to_owned()));
@@ -52,7 +52,7 @@ async fn who_asks_for_a_role_or_orders_or_cancels_reads_neither_hash_nor_email()
     let is_secret = |answer: &str| answer.contains("$argon2id$") || answer.contains("anna@");
 
     shop.users.find(anna.id).await.unwrap().unwrap();
-    assert!(is_secret(&answers.take()), "or nothing is proven");
+    assert!(is_secret(&answers.take()), "otherwise this test proves nothing");
 
     shop.users.role_of(anna.id).await.unwrap().unwrap();
     let order = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap().order.order;

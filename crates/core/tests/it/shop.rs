@@ -1,4 +1,4 @@
-//! A shop of its own for each test.
+//! A separate shop for each test.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
@@ -18,7 +18,7 @@ pub(crate) struct Shop {
     pub(crate) orders: Orders,
     pub(crate) client: aws_sdk_dynamodb::Client,
     table_name: String,
-    /// Runs as long as it is not dropped.
+    /// Runs until it is dropped.
     _dynamodb: Option<EmbeddedDynamoDb>,
 }
 
@@ -31,7 +31,7 @@ impl Shop {
         Self { _dynamodb: Some(dynamodb), ..Self::over(client, table_name) }
     }
 
-    /// One whose requests go wrong when the plan is told so.
+    /// Opens a shop whose requests fail when the plan says so.
     pub(crate) fn with_faults() -> (Self, Plan) {
         let (dynamodb, plan) = (FaultyDynamoDb::start(), Plan::none());
         (Self::over(dynamodb.client(&plan), dynamodb.table_name().to_owned()), plan)
@@ -92,7 +92,7 @@ impl Shop {
         self.products.find(product.id).await.unwrap().unwrap().stock
     }
 
-    /// An item as it lies in the table.
+    /// Reads an item as it is in the table.
     pub(crate) async fn raw(&self, key: schema::Key) -> Option<schema::Item> {
         self.client
             .get_item()
@@ -104,7 +104,7 @@ impl Shop {
             .item
     }
 
-    /// Sets an attribute behind the repositories' back.
+    /// Sets an attribute directly, bypassing the repositories.
     pub(crate) async fn overwrite(&self, key: schema::Key, attribute: &str, value: i64) {
         self.client
             .update_item()
@@ -118,7 +118,7 @@ impl Shop {
             .unwrap();
     }
 
-    /// Takes an item out of the index, as if the index did not have it yet.
+    /// Removes an item from the index, as if the index did not have it yet.
     pub(crate) async fn remove_from_index(&self, key: schema::Key) {
         self.client
             .update_item()
@@ -141,13 +141,13 @@ impl Shop {
             .unwrap();
     }
 
-    /// How many items of this type the table holds.
+    /// Counts the items of this type in the table.
     pub(crate) async fn count(&self, item_type: ItemType) -> usize {
         let is_it = |item: &&schema::Item| item[schema::TYPE].as_s().unwrap() == item_type.as_str();
         self.scan().await.iter().filter(is_it).count()
     }
 
-    /// All that the table holds.
+    /// Reads all items in the table.
     pub(crate) async fn scan(&self) -> Vec<schema::Item> {
         let scan = self.client.scan().table_name(&self.table_name).send().await.unwrap();
         assert!(scan.last_evaluated_key.is_none(), "a test's table fits in one page");
@@ -197,7 +197,7 @@ pub(crate) fn new_order(user: &User, items: &[(&Product, u32)]) -> NewOrder {
     }
 }
 
-/// To this status, whatever the version.
+/// A change to this status, whatever the version.
 pub(crate) fn becoming(to: OrderStatus) -> StatusChange {
     StatusChange { to, expected: None, request_id: Some(request_id()) }
 }

@@ -4,7 +4,7 @@ use storefront_core::{Error, PasswordHash, Role, User, UserChanges, UserId, sche
 use crate::shop::{Shop, email};
 
 #[tokio::test]
-async fn a_role_is_that_of_now_and_of_nobody_none() {
+async fn a_role_is_the_current_one_and_none_for_a_deleted_user() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let promote = || UserChanges { role: Some(Role::Admin), ..UserChanges::default() };
@@ -36,7 +36,7 @@ async fn an_email_that_is_taken_leaves_the_first_user_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_change_counts_the_version_up_and_leaves_the_rest() {
+async fn a_change_increments_the_version_and_leaves_the_rest() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let changes = UserChanges { name: Some("Anna B.".to_owned()), ..UserChanges::default() };
@@ -49,7 +49,7 @@ async fn a_change_counts_the_version_up_and_leaves_the_rest() {
 }
 
 #[tokio::test]
-async fn a_change_of_another_version_or_of_nobody_is_refused() {
+async fn a_change_of_another_version_or_of_a_missing_user_is_rejected() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let promote = || UserChanges { role: Some(Role::Admin), ..UserChanges::default() };
@@ -61,7 +61,7 @@ async fn a_change_of_another_version_or_of_nobody_is_refused() {
         shop.users.update(UserId::new(), promote(), None).await,
         Err(Error::UserNotFound)
     ));
-    assert_eq!(shop.count(ItemType::User).await, 1, "an update of nobody makes nobody");
+    assert_eq!(shop.count(ItemType::User).await, 1, "an update of a missing user creates none");
     assert_eq!(shop.users.find(anna.id).await.unwrap().unwrap().role, Role::User);
 }
 
@@ -83,7 +83,7 @@ async fn a_change_of_email_frees_the_old_one_and_guards_the_new_one() {
 }
 
 #[tokio::test]
-async fn a_change_to_anothers_email_changes_nothing() {
+async fn a_change_to_another_users_email_changes_nothing() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let ben = shop.register("ben@example.com").await.unwrap();
@@ -98,7 +98,7 @@ async fn a_change_to_anothers_email_changes_nothing() {
 }
 
 #[tokio::test]
-async fn ones_own_email_again_is_no_change_of_email() {
+async fn a_change_to_the_same_email_keeps_the_guard() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let changes = UserChanges { email: Some(anna.email.clone()), ..UserChanges::default() };
@@ -108,7 +108,7 @@ async fn ones_own_email_again_is_no_change_of_email() {
 }
 
 #[tokio::test]
-async fn a_renewed_password_hash_is_all_that_differs_also_for_who_looks_by_email() {
+async fn a_renewal_changes_only_the_password_hash_in_the_table_and_in_the_index() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let new = PasswordHash::new("$argon2id$renewed".to_owned());
@@ -119,7 +119,7 @@ async fn a_renewed_password_hash_is_all_that_differs_also_for_who_looks_by_email
 }
 
 #[tokio::test]
-async fn a_password_hash_is_renewed_only_where_it_still_is_and_whatever_else_was_changed() {
+async fn a_password_hash_is_renewed_only_if_it_is_still_there_whatever_else_was_changed() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let hash = |text: &str| PasswordHash::new(format!("$argon2id${text}"));
@@ -139,7 +139,7 @@ async fn a_password_hash_is_renewed_only_where_it_still_is_and_whatever_else_was
 
     shop.users.delete(anna.id, None).await.unwrap();
     assert!(!renew(&hash("renewed")).await);
-    assert_eq!(shop.count(ItemType::User).await, 0, "a renewal of nobody makes nobody");
+    assert_eq!(shop.count(ItemType::User).await, 0, "a renewal of a missing user creates none");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What a body may be.
+//! Which bodies are accepted.
 
 use crate::{anna, start};
 
@@ -25,7 +25,7 @@ async fn a_body_that_is_not_json_is_400() {
 }
 
 #[tokio::test]
-async fn no_depth_of_nesting_does_harm() {
+async fn deep_nesting_does_no_harm() {
     let (api, _database) = start().await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for body in [deep.clone(), format!(r#"{{"email":{deep}}}"#), format!(r#"{{"x":{deep}}}"#)] {
@@ -35,7 +35,7 @@ async fn no_depth_of_nesting_does_harm() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken() {
+async fn only_json_is_accepted() {
     let (api, _database) = start().await;
     let body = anna().to_string();
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]
@@ -49,7 +49,7 @@ async fn only_json_is_taken() {
 }
 
 #[tokio::test]
-async fn a_body_encoded_by_the_gateway_is_read_as_well() {
+async fn a_body_encoded_by_the_gateway_is_read_too() {
     let (api, _database) = start().await;
     let body = anna().to_string();
     let answer = api.post("/users").bytes("application/json", body.as_bytes()).send().await;

@@ -54,7 +54,7 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
 }
 
 #[tokio::test]
-async fn who_has_just_registered_logs_in_although_the_index_has_not_heard_of_them() {
+async fn a_new_user_logs_in_even_if_the_index_does_not_have_them_yet() {
     let database = Database::start().await;
     let api = Api::new(
         storefront_auth::app(database.table_with_late_index(), signing_keys()),
@@ -66,7 +66,7 @@ async fn who_has_just_registered_logs_in_although_the_index_has_not_heard_of_the
 }
 
 #[tokio::test]
-async fn a_log_in_does_not_go_by_the_index_whose_copy_of_the_password_may_be_old() {
+async fn a_log_in_does_not_use_the_index_whose_password_hash_may_be_outdated() {
     let (api, plan) = start_with_faults();
     let _ = register(&api, anna()).await.expect(201);
     plan.next("Query", 1, Fault::ServerError);
@@ -91,7 +91,7 @@ async fn a_log_in_that_could_not_be_decided_does_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_right_password_logs_in_although_the_failures_cannot_be_forgotten() {
+async fn the_right_password_logs_in_even_if_the_failures_cannot_be_forgotten() {
     let (api, plan) = start_with_faults();
     let _ = register(&api, anna()).await.expect(201);
     plan.next("DeleteItem", 4, Fault::Reset);
@@ -100,7 +100,7 @@ async fn the_right_password_logs_in_although_the_failures_cannot_be_forgotten() 
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_email_answer_alike() {
+async fn a_wrong_password_and_an_unknown_email_get_the_same_answer() {
     let (api, _database) = start().await;
     let _ = register(&api, anna()).await.expect(201);
     let wrong = log_in(&api, "anna@example.com", "wrong password").await;
@@ -140,7 +140,7 @@ async fn an_unknown_email_is_locked_like_a_known_one() {
 }
 
 #[tokio::test]
-async fn a_log_in_that_succeeds_forgives_the_failures_before_it() {
+async fn a_successful_log_in_forgets_the_failures_before_it() {
     let (api, _database) = start().await;
     let _ = register(&api, anna()).await.expect(201);
     for _ in 0..2 {
@@ -152,7 +152,7 @@ async fn a_log_in_that_succeeds_forgives_the_failures_before_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn guesses_made_at_once_are_counted_one_by_one() {
+async fn concurrent_guesses_are_all_counted() {
     let (api, _database) = start().await;
     let _ = register(&api, anna()).await.expect(201);
     let tasks: Vec<_> = (0..30)
@@ -166,7 +166,7 @@ async fn guesses_made_at_once_are_counted_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_log_in_that_fails_is_counted_and_one_that_is_turned_away_unseen_is_not() {
+async fn the_metric_counts_failed_log_ins_but_not_those_rejected_unchecked() {
     let database = Database::start().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());

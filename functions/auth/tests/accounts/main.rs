@@ -26,7 +26,7 @@ async fn start() -> (Api, Database) {
     (Api::new(storefront_auth::app(database.table(), signing_keys()), ApiDoc::openapi), database)
 }
 
-/// The same, whose requests to the table go wrong when the plan is told so.
+/// Does the same, with requests to the table that fail when the plan says so.
 fn start_with_faults() -> (Api, Plan) {
     let plan = Plan::none();
     let table = FaultyDynamoDb::start().table(&plan);
@@ -53,7 +53,7 @@ fn statuses(answers: &[Answer]) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn what_is_served_nowhere_is_a_problem_too() {
+async fn an_unknown_route_is_a_problem_too() {
     let (api, _database) = start().await;
     let _ = api.get("/nowhere").send().await.problem(404, "route_not_found");
     let answer = api.delete("/sessions").send().await.problem(405, "method_not_allowed");
@@ -61,7 +61,7 @@ async fn what_is_served_nowhere_is_a_problem_too() {
 }
 
 #[tokio::test]
-async fn a_database_out_of_reach_is_503_and_says_nothing_of_itself() {
+async fn an_unreachable_database_is_503_and_reveals_nothing_of_itself() {
     let log = CapturedLog::start();
     let api = Api::new(storefront_auth::app(unreachable_table(), signing_keys()), ApiDoc::openapi);
     for path in ["/users", "/sessions"] {
@@ -85,7 +85,7 @@ async fn a_database_out_of_reach_is_503_and_says_nothing_of_itself() {
         assert_eq!(line["span"]["request_id"], "JKJaXmPLvHcESHA=");
         let cause = line["cause"].as_str().unwrap();
         assert!(cause.starts_with("DynamoDB is unavailable: "), "{cause}");
-        assert!(cause.to_lowercase().contains("connect"), "down to its root: {cause}");
+        assert!(cause.to_lowercase().contains("connect"), "down to the root cause: {cause}");
     }
     assert_eq!(log.text().matches("DynamoDB is unavailable").count(), 2, "{}", log.text());
 }

@@ -7,7 +7,7 @@ use storefront_testing::Answer;
 use crate::{PASSWORD, anna, log_in, register, start, statuses};
 
 #[tokio::test]
-async fn registering_answers_with_the_user_and_never_with_the_password() {
+async fn registering_returns_the_user_and_never_the_password() {
     let (api, _database) = start().await;
     let answer = register(&api, anna()).await.expect(201);
 
@@ -40,7 +40,7 @@ async fn an_email_is_registered_once_however_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_24_who_register_one_email_at_once_one_wins() {
+async fn one_of_24_concurrent_registrations_of_an_email_wins() {
     let (api, _database) = start().await;
     let tasks: Vec<_> = (0..24)
         .map(|_| {

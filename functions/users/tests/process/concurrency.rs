@@ -1,4 +1,4 @@
-//! On Lambda Managed Instances one environment serves several invocations at once.
+//! On Lambda Managed Instances, one environment serves several invocations concurrently.
 
 use serde_json::json;
 use storefront_core::UserId;
@@ -10,9 +10,9 @@ const AT_ONCE: usize = 8;
 const ROUNDS: usize = 3;
 
 #[tokio::test]
-async fn invocations_at_once_do_not_mix() {
+async fn concurrent_invocations_do_not_mix() {
     let users: Vec<_> = (0..AT_ONCE * ROUNDS).map(|_| UserId::new()).collect();
-    // It answers none before all of a round have asked.
+    // It answers only when all invocations of a round have asked.
     let dynamodb = DynamoDb::new(&users, AT_ONCE);
     let mut function = start(&[
         ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.serve().await),
@@ -52,6 +52,6 @@ async fn invocations_at_once_do_not_mix() {
         assert_eq!(consumed["ConsumedReadUnits"].as_f64(), Some(read_units(place)));
     }
     let cold_starts = written.iter().filter(|line| line["ColdStarts"] == 1).count();
-    assert_eq!(cold_starts, 1, "of one environment");
+    assert_eq!(cold_starts, 1, "one environment has one cold start");
     assert_eq!(served.iter().filter(|line| line["cold_start"] == true).count(), 1);
 }

@@ -12,7 +12,7 @@ use crate::{show_me, start};
 
 const TOKEN: &str = "token of this environment";
 
-/// What stands in an environment that outlives its credentials.
+/// Starts the service that is in an environment that outlives its credentials.
 async fn container_provider() -> String {
     let credentials = async |headers: HeaderMap| {
         assert_eq!(headers["authorization"], TOKEN);
@@ -55,7 +55,7 @@ async fn credentials_come_from_the_environment_or_from_the_service_that_it_names
 }
 
 #[tokio::test]
-async fn a_function_without_a_region_says_so_and_ends() {
+async fn a_function_without_a_region_says_so_and_exits() {
     let (succeeded, lines) = start(&[("AWS_REGION", "")]).await.ended().await;
     assert!(!succeeded);
     assert!(lines[0]["cause"].as_str().unwrap().contains("AWS_REGION"), "{lines:?}");

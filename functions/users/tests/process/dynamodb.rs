@@ -1,5 +1,5 @@
-//! A `DynamoDB` with as many users as are asked for. It knows `GetItem` only, and can make its callers
-//! wait for each other.
+//! A `DynamoDB` with the users of a test. It supports `GetItem` only, and can make its callers wait
+//! for each other.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ pub(crate) struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// With these users, of whom as many must be asked for at once as `together` says.
+    /// Holds these users. It answers only when `together` of them are requested concurrently.
     pub(crate) fn new(users: &[UserId], together: usize) -> Self {
         Self {
             users: Arc::new(users.to_vec()),
@@ -29,7 +29,7 @@ impl DynamoDb {
         }
     }
 
-    /// Serves without TLS, and says where.
+    /// Serves without TLS, and returns the URL.
     pub(crate) async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -42,13 +42,13 @@ impl DynamoDb {
         Router::new().fallback(get_item).with_state(self.clone())
     }
 
-    /// With whose access keys the requests were signed.
+    /// The access keys that signed the requests.
     pub(crate) fn access_keys(&self) -> Vec<String> {
         self.access_keys.lock().unwrap().clone()
     }
 }
 
-/// What reading this user consumes: as much for none as for another.
+/// What reading this user consumes: a different amount for each.
 pub(crate) fn read_units(place: usize) -> f64 {
     f64::from(u32::try_from(place + 1).unwrap()) / 2.0
 }

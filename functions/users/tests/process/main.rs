@@ -13,13 +13,13 @@ use storefront_testing::ExecutionEnvironment;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_users");
 
-/// The function, with these variables beside the table's name.
+/// Starts the function with these variables and the table's name.
 async fn start(variables: &[(&str, &str)]) -> ExecutionEnvironment {
     let variables = [&[("TABLE_NAME", "storefront")], variables].concat();
     ExecutionEnvironment::start(BINARY, &variables).await
 }
 
-/// A user shows themselves.
+/// The event of a user who reads their own data.
 fn show_me(user_id: UserId, gateway_id: &str) -> Value {
     json!({
         "version": "2.0",

@@ -1,4 +1,4 @@
-//! Whom a function takes for `DynamoDB`.
+//! Which certificates a function accepts from `DynamoDB`.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ use tokio_rustls::server::TlsStream;
 use crate::dynamodb::DynamoDb;
 use crate::{lines, show_me, start};
 
-/// An authority that nobody knows, and a server that it certifies.
+/// An unknown authority, and a server that it certifies.
 struct Authority {
     root: String,
     acceptor: TlsAcceptor,
@@ -56,7 +56,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
         loop {
             let (stream, address) = self.0.accept().await.unwrap();
-            // Who does not trust the certificate hangs up.
+            // A client that does not trust the certificate hangs up.
             if let Ok(stream) = self.1.accept(stream).await {
                 return (stream, address);
             }
@@ -72,7 +72,7 @@ impl Listener for TlsListener {
 struct Server {
     anna: UserId,
     url: String,
-    /// What certifies it.
+    /// The root that certifies it.
     root: PathBuf,
     _folder: TempDir,
 }
@@ -92,7 +92,8 @@ impl Server {
         Self { anna, url, root, _folder: folder }
     }
 
-    /// The answer of a function with these variables when Anna shows herself, and what it wrote.
+    /// Starts a function with these variables, lets Anna read her own data, and returns the answer
+    /// and what the function wrote.
     async fn show_anna(&self, variables: &[(&str, &str)]) -> (Value, Vec<Value>) {
         let endpoint = [("AWS_ENDPOINT_URL_DYNAMODB", &*self.url)];
         let mut function = start(&[&endpoint, variables].concat()).await;
@@ -118,7 +119,7 @@ async fn a_function_trusts_the_roots_that_the_environment_names() {
 }
 
 #[tokio::test]
-async fn a_function_trusts_nobody_but_amazon_unless_it_is_told_to() {
+async fn a_function_trusts_only_amazon_unless_it_is_told_otherwise() {
     let server = Server::start().await;
     let root = server.root.to_str().unwrap();
     let (answer, written) = server.show_anna(&[("SSL_CERT_FILE", root)]).await;
@@ -136,7 +137,7 @@ async fn a_function_trusts_nobody_but_amazon_unless_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_read_the_roots_says_why_and_ends() {
+async fn a_function_that_cannot_read_the_roots_says_why_and_exits() {
     let function = start(&[("AWS_CA_BUNDLE", "/nowhere/roots.pem")]).await;
     let (succeeded, lines) = function.ended().await;
     assert!(!succeeded);

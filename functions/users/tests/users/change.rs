@@ -21,7 +21,7 @@ async fn a_user_changes_their_name() {
 }
 
 #[tokio::test]
-async fn a_new_email_or_password_of_ones_own_needs_the_current_password() {
+async fn changing_ones_own_email_or_password_needs_the_current_password() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     for change in [json!({ "email": "new@example.com" }), json!({ "password": "new password" })] {
@@ -45,7 +45,7 @@ async fn a_new_email_or_password_of_ones_own_needs_the_current_password() {
 }
 
 #[tokio::test]
-async fn the_current_password_may_be_one_that_another_shop_let_through_and_hashed() {
+async fn the_current_password_may_be_one_that_another_shop_allowed_and_hashed() {
     let shop = Shop::open().await;
     let hash = "$2y$04$abcdefghijklmnopqrstuuw3ibSUktrT3FMj6h0xq2asDu3JGiBV2";
     let anna = shop.with_hash("anna", Role::User, PasswordHash::new(hash.to_owned())).await;
@@ -74,7 +74,7 @@ async fn an_admin_needs_the_current_password_for_themselves_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_right_password_is_taken_although_the_failures_cannot_be_forgotten() {
+async fn the_right_password_is_accepted_even_if_the_failures_cannot_be_forgotten() {
     let (shop, plan) = Shop::with_faults();
     let anna = shop.anna().await;
     plan.next("DeleteItem", 4, Fault::Reset);
@@ -100,7 +100,7 @@ async fn the_current_password_cannot_be_guessed_more_often_than_at_log_in() {
 }
 
 #[tokio::test]
-async fn an_email_of_another_is_taken_and_one_given_up_is_free() {
+async fn another_users_email_is_taken_and_a_former_one_is_free() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let rename = async |persona: Persona, email: &str| {
@@ -114,7 +114,7 @@ async fn an_email_of_another_is_taken_and_one_given_up_is_free() {
 }
 
 #[tokio::test]
-async fn a_patch_says_something_and_nothing_wrong() {
+async fn an_empty_or_invalid_patch_is_rejected() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     for (change, pointers) in [
@@ -138,7 +138,7 @@ async fn a_patch_says_something_and_nothing_wrong() {
 }
 
 #[tokio::test]
-async fn if_match_lets_through_only_the_version_it_names() {
+async fn if_match_accepts_only_the_version_that_it_names() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let attempts = |tag: &'static str| {
@@ -174,7 +174,7 @@ async fn if_match_lets_through_only_the_version_it_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_8_changes_of_one_version_one_wins() {
+async fn one_of_8_concurrent_changes_to_a_version_wins() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let tasks: Vec<_> = (0..8)

@@ -28,7 +28,7 @@ impl Shop {
         Self { _database: Some(database), ..shop }
     }
 
-    /// One whose requests go wrong when the plan is told so.
+    /// Opens a shop whose requests fail when the plan says so.
     fn with_faults() -> (Self, Plan) {
         let plan = Plan::none();
         (Self::on(FaultyDynamoDb::start().table(&plan)), plan)
@@ -78,12 +78,12 @@ fn path(persona: Persona) -> String {
 }
 
 #[tokio::test]
-async fn only_an_admin_gives_roles() {
+async fn only_an_admin_assigns_roles() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let role = path(anna) + "/role";
     for by in [anna, Persona::user()] {
-        // Not even what is wrong with the body does anybody else learn.
+        // Nobody else learns even what is wrong with the body.
         let answer = shop.api.put(&role).by(by).json(json!({ "role": "root" })).send().await;
         let _ = answer.problem(403, "forbidden");
     }
@@ -131,7 +131,7 @@ async fn an_admin_deletes_anyone() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_does_not_take_is_405() {
+async fn a_method_that_a_path_does_not_have_is_405() {
     let shop = Shop::open().await;
     let answer = shop.api.post("/users/me").send().await.problem(405, "method_not_allowed");
     let allowed = answer.header("allow").unwrap();
@@ -141,7 +141,7 @@ async fn a_method_that_a_path_does_not_take_is_405() {
 }
 
 #[tokio::test]
-async fn a_database_out_of_reach_is_503() {
+async fn an_unreachable_database_is_503() {
     let api = Api::new(storefront_users::app(unreachable_table()), ApiDoc::openapi);
     let answer = api.get("/users/me").by(Persona::user()).send().await;
     let answer = answer.problem(503, "unavailable");

@@ -30,7 +30,7 @@ async fn a_user_sees_themselves_by_id_and_as_me() {
 }
 
 #[tokio::test]
-async fn another_user_does_not_exist_for_a_user_and_does_for_an_admin() {
+async fn another_user_is_not_found_by_a_user_but_by_an_admin() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let ben = Persona::user();
@@ -48,7 +48,7 @@ async fn another_user_does_not_exist_for_a_user_and_does_for_an_admin() {
 }
 
 #[tokio::test]
-async fn a_role_that_was_taken_away_does_not_count_whatever_the_token_says() {
+async fn a_demotion_takes_effect_immediately_whatever_the_token_says() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let demote = json!({ "role": "user" });
@@ -61,7 +61,7 @@ async fn a_role_that_was_taken_away_does_not_count_whatever_the_token_says() {
 }
 
 #[tokio::test]
-async fn a_role_that_was_given_counts_from_the_next_log_in_on() {
+async fn a_promotion_takes_effect_at_the_next_log_in() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let promote = json!({ "role": "admin" });
@@ -72,7 +72,7 @@ async fn a_role_that_was_given_counts_from_the_next_log_in_on() {
 }
 
 #[tokio::test]
-async fn what_is_no_id_is_not_found() {
+async fn an_invalid_id_is_not_found() {
     let shop = Shop::open().await;
     let admin = shop.admin().await;
     for id in ["nonsense", "ME", "%00", "%ff", "..%2fme", "9b2f6f0e-5f0a-4c3f-9d7e-0a4a3c1d2e3f"] {
@@ -82,7 +82,7 @@ async fn what_is_no_id_is_not_found() {
 }
 
 #[tokio::test]
-async fn without_a_caller_nothing_is_answered() {
+async fn a_request_without_a_caller_is_401() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let requests = [
@@ -105,7 +105,7 @@ async fn without_a_caller_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn an_admin_finds_a_user_by_email_or_nobody() {
+async fn an_admin_finds_a_user_by_email() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     for query in ["anna@example.com", "ANNA%40Example.com", "%20anna@example.com+"] {
@@ -122,7 +122,7 @@ async fn an_admin_finds_a_user_by_email_or_nobody() {
 }
 
 #[tokio::test]
-async fn a_wrong_query_is_400_and_names_the_parameter() {
+async fn an_invalid_query_is_400_and_names_the_parameter() {
     let shop = Shop::open().await;
     let admin = shop.admin().await;
     for (query, parameter) in [

@@ -1,6 +1,6 @@
 //! Measures every access pattern: its requests, and the capacity units that DynamoDB reports.
 //!
-//! What they have to be stands beside each repository, in its `ACCESS_PATTERNS`.
+//! The expected values are in the `ACCESS_PATTERNS` of each repository.
 
 mod orders;
 mod products;
@@ -24,7 +24,7 @@ async fn every_access_pattern_costs_what_its_repository_says() {
     costs.finish();
 }
 
-/// What was measured, held against the data.
+/// Compares the measurements with the data.
 struct Costs {
     expected: BTreeMap<String, &'static AccessPattern>,
     unmeasured: Vec<String>,
@@ -39,7 +39,7 @@ impl Costs {
         Self { expected, unmeasured, wrong: Vec::new() }
     }
 
-    /// Runs a pattern without order items, whose page, if it reads one, is of at most 4 KB.
+    /// Runs a pattern without order items. If it reads a page, the page has at most 4 KB.
     async fn measure<T>(
         &mut self,
         pattern: &str,
@@ -49,7 +49,7 @@ impl Costs {
         self.measure_n(pattern, 0, requests, work).await
     }
 
-    /// The same, of n order items.
+    /// Does the same with n order items.
     async fn measure_n<T>(
         &mut self,
         name: &str,
@@ -57,7 +57,7 @@ impl Costs {
         requests: u32,
         work: impl Future<Output = T>,
     ) -> T {
-        // Boxed: a test has a small stack, and these futures are of many kilobytes.
+        // Boxed, because a test has a small stack and these futures take many kilobytes.
         let (result, consumed) = measure(Box::pin(work)).await;
         let Some(pattern) = self.expected.get(name) else {
             panic!("no repository has an access pattern `{name}`");
@@ -77,8 +77,8 @@ impl Costs {
     fn finish(self) {
         assert!(
             self.wrong.is_empty(),
-            "Costs differ from the ACCESS_PATTERNS of a repository; if they are meant to, change them \
-             there and run `cargo xtask docs`:\n{}",
+            "Costs differ from a repository's ACCESS_PATTERNS. If intended, change them there and \
+             run `cargo xtask docs`:\n{}",
             self.wrong.join("\n")
         );
         assert!(

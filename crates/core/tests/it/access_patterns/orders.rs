@@ -35,17 +35,17 @@ pub(super) async fn measure_placing(costs: &mut Costs) {
         let items: Vec<_> = products.iter().map(|product| (product, 1)).collect();
         let n = u32::try_from(n).unwrap();
         let name = "place an order of n items";
-        // Read are the products and the user. Two units for the order and one for its copy in GSI1;
-        // for each item two, and for its product's stock two and one for the product's copy in GSI1.
+        // Reads: the products and the user. Writes: two units for the order and one for its copy in
+        // GSI1; for each item two, and for its product's stock two and one for the copy in GSI1.
         let place = shop.orders.place(new_order(&anna, &items));
         costs.measure_n(name, n, 2, place).await.unwrap();
 
         let key = format!("of-{n}");
         let name = "place an order of n items … with an idempotency key";
-        // Half a unit to look for the record, and two to put it.
+        // Half a unit to read the record, and two to write it.
         let placed = costs.measure_n(name, n, 2, shop.place_as(&key, &anna, &items)).await;
         assert!(!placed.unwrap().replayed);
-        // The items of a larger order are more than 4 KB, which cost more to read.
+        // The items of a larger order exceed 4 KB, and cost more to read.
         if n <= 10 {
             let name = "place an order of n items … that was placed before with its key";
             let replayed = costs.measure_n(name, n, 3, shop.place_as(&key, &anna, &items)).await;
@@ -77,7 +77,7 @@ pub(super) async fn measure_changes(costs: &mut Costs) {
         let (owner, to) = (OrderAccess::OwnedBy(anna.id), becoming(OrderStatus::Cancelled));
         let cancel = shop.orders.change_status(owner, order.id, to);
         let name = "cancel an order of n items … as its owner";
-        // The owner's role is read strongly consistent.
+        // The owner's role is read with strong consistency.
         costs.measure_n(name, n, 4, cancel).await.unwrap();
     }
 }

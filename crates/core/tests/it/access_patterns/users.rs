@@ -6,7 +6,7 @@ use crate::shop::{Shop, email, new_user};
 pub(super) async fn measure_reads(costs: &mut Costs) {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
-    let (anna_email, nobodys) = (email("anna@example.com"), email("ben@example.com"));
+    let (anna_email, unknown) = (email("anna@example.com"), email("ben@example.com"));
 
     let found = costs.measure("user by id", 1, shop.users.find(anna.id)).await;
     assert!(found.unwrap().is_some());
@@ -19,26 +19,26 @@ pub(super) async fn measure_reads(costs: &mut Costs) {
     for id in [anna.id, UserId::new()] {
         costs.measure(name, 1, shop.users.role_of(id)).await.unwrap();
     }
-    let name = "who confirms with their password, by id";
+    let name = "user by id, to check a password";
     let found = costs.measure(name, 1, shop.users.find_now(anna.id)).await;
     assert_eq!(found.unwrap().as_ref(), Some(&anna));
 
     let found = costs.measure("user by email", 1, shop.users.find_by_email(&anna_email)).await;
     assert!(found.unwrap().is_some());
-    let missing = shop.users.find_by_email(&nobodys);
+    let missing = shop.users.find_by_email(&unknown);
     let found = costs.measure("user by email … that no user has", 2, missing).await;
     assert!(found.unwrap().is_none());
-    // What is not there costs as much as a small item.
-    for (address, exists) in [(&anna_email, true), (&nobodys, false)] {
+    // A missing item costs as much as a small one.
+    for (address, exists) in [(&anna_email, true), (&unknown, false)] {
         let to_log_in = shop.users.find_to_log_in(address);
-        let found = costs.measure("who logs in, by email", 2, to_log_in).await;
+        let found = costs.measure("user by email, at log-in", 2, to_log_in).await;
         assert_eq!(found.unwrap().is_some(), exists);
     }
 
-    // The embedded index never lags the table: a user without keys of the index stands for one that it
-    // does not have yet.
+    // The embedded index never lags the table. A user without index keys stands for one that the
+    // index does not have yet.
     shop.remove_from_index(schema::Key::user(anna.id)).await;
-    let name = "user by email … that the index does not know yet";
+    let name = "user by email … that the index does not have yet";
     let found = costs.measure(name, 3, shop.users.find_by_email(&anna_email)).await;
     assert_eq!(found.unwrap().as_ref(), Some(&anna));
 }
@@ -62,7 +62,7 @@ pub(super) async fn measure_writes(costs: &mut Costs) {
 
     let changes = UserChanges { email: Some(email("anna@example.org")), ..UserChanges::default() };
     let change = shop.users.update(anna.id, changes, None);
-    // Three items at two units each; in GSI1 one copy goes and another comes.
+    // Three items at two units each; in GSI1 one copy is removed and another added.
     costs.measure("change a user's email", 2, change).await.unwrap();
 
     costs.measure("delete a user", 2, shop.users.delete(anna.id, None)).await.unwrap();
