@@ -115,7 +115,7 @@ id!(
     "01930000-0000-7000-8000-000000000201"
 );
 
-/// A UUID of version 7 with a time before the year 9600. Ids carry the time of their creation, so
+/// A UUID of version 7 with a time before the year 9775. Ids carry the time of their creation, so
 /// there are no others.
 #[cfg(feature = "openapi")]
 const PATTERN: &str =

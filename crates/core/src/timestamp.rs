@@ -74,7 +74,7 @@ impl FromStr for Timestamp {
         }
         match text.parse::<jiff::Timestamp>() {
             Ok(parsed) => Self::from_millis(parsed.as_millisecond()).ok_or(InvalidTimestamp),
-            // Clients write the last second of 9999 to mean "for ever". It is two days beyond what
+            // Clients write the last second of 9999 to mean "for ever". It is 26 hours beyond what
             // can be represented in every time zone.
             Err(_) if text.starts_with("9999-12-3") => {
                 let local = text[..SECONDS].parse::<jiff::civil::DateTime>();

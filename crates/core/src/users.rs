@@ -162,7 +162,7 @@ impl Users {
     /// Finds a user by email.
     ///
     /// The index lags the table by a moment. What it does not contain yet is looked up through the
-    /// guard, so that a user who has just registered can log in.
+    /// guard, so that a user who has just registered is found.
     pub async fn find_by_email(&self, email: &Email) -> Result<Option<User>> {
         let partition = schema::email_partition(email);
         if let Some(user) = self.table.find_in_index(ItemType::User, partition).await? {

@@ -26,8 +26,8 @@ fn main() -> ExitCode {
 
 /// Returns the number of threads for blocking work: hashing passwords, and waiting for the disk.
 ///
-/// Tokio's default limit is 512. That many concurrent log-ins would not finish sooner, because hashing
-/// keeps a core busy, but would need 19 MiB each, and the allocator keeps what each thread has ever used.
+/// Tokio's default limit is 512. More threads would not finish log-ins sooner, because hashing keeps a
+/// core busy.
 fn blocking_threads() -> usize {
     // Two more than can hash at once, so that disk access does not wait for passwords.
     thread::available_parallelism().map_or(1, NonZero::get) + 2

@@ -1,8 +1,10 @@
 //! Loads what has changed in the source since the load. The shop may already be in use.
 //!
 //! Nothing is overwritten blindly. What a load or a catch-up has written has version 1, and
-//! every change by the shop increments the version. So an item is replaced only if it has version 1
-//! and is not newer, and a user's guard is put only if the email is free.
+//! every change by the shop increments the version, except the renewal of a password's hash at a
+//! log-in; a catch-up of that user brings the old hash back, which the next log-in renews again. So an
+//! item is replaced only if it has version 1 and is not newer, and a user's guard is put only if the
+//! email is free.
 
 use std::collections::VecDeque;
 

@@ -30,7 +30,7 @@ impl Dialect {
     }
 
     /// Returns the condition that a time is at or after the n-th bound value, a time in UTC as a
-    /// text. A value that cannot be read as a time fulfils it.
+    /// text. In SQLite, which has no type for times, a value that cannot be read as a time fulfils it.
     pub(crate) fn is_since(self, column: &str, kind: &str, n: usize) -> String {
         let name = self.quoted(column);
         match self {
