@@ -1,4 +1,4 @@
-// Customers and an administrator at work, all at once: what `checks/load/run` sends. Each virtual user has one
+// The load of `checks/load/run`: customers and an administrator at work concurrently. Each virtual user has one
 // connection and sends its next request when the last one is answered.
 import exec from 'k6/execution';
 import http from 'k6/http';
@@ -12,12 +12,12 @@ const CATEGORIES = 8;
 const PRODUCTS_PER_CATEGORY = 40;
 const PAGE = 20;
 const PASSWORD = 'storefront-demo';
-// Of each virtual user, so that this script's own memory does not grow for ever.
+// Per virtual user, so that this script's own memory does not grow without limit.
 const REMEMBERED_ORDERS = 100;
 const NEXT_STATUS = { pending: 'paid', paid: 'shipped', shipped: 'delivered' };
 
-// What is done, and how often in a thousand times. A log-in or registration hashes a password, which is as much
-// work as some fifteen other requests; with these, there is one for each visit of 140 requests.
+// The operations, with weights out of 1000. A log-in or registration hashes a password, which is as much work as some
+// fifteen other requests; with these weights, there is one per visit of 140 requests.
 const OPERATIONS = [
     [240, 'browse_category', browse],
     [100, 'next_page', nextPage],
@@ -51,7 +51,7 @@ export const options = {
     thresholds: { unexpected: ['count==0'] },
 };
 
-// This virtual user's own.
+// The state of this virtual user.
 let lastOrder = null;
 let nextPages = [];
 const openOrders = [];
@@ -77,7 +77,8 @@ export function setup() {
         expectSetup(request('POST', '/users', { body: { email, password: PASSWORD, name: 'Customer' } }), 201);
         customers.push({ email });
     }
-    // At once: the memory that hashes are made in, once for each processor, is kept. It is not to come later.
+    // All at once: the memory in which passwords are hashed is kept, once per processor, and must not count as growth
+    // later.
     const logIns = customers.map(({ email }) => requestOf('POST', '/sessions', { body: credentials(email) }));
     http.batch(logIns).forEach((answer, number) => {
         customers[number].token = expectSetup(answer, 201).accessToken;
@@ -138,7 +139,7 @@ function placeOrder(data, customer) {
     }
 }
 
-// As a client that has not heard the answer.
+// Like a client that did not receive the response.
 function replayOrder(data, customer) {
     if (!lastOrder) {
         placeOrder(data, customer);
@@ -147,7 +148,7 @@ function replayOrder(data, customer) {
     const { id, ...order } = lastOrder;
     const answer = send('replay_order', 200, 'POST', '/orders', { token: customer.token, ...order });
     if (answer && answer.json('id') !== id) {
-        complain('replay_order', 'another order than the first');
+        complain('replay_order', 'not the first order');
     }
 }
 
@@ -229,7 +230,7 @@ function change(operation, order, status, token) {
     }
 }
 
-// Sends a request and times it. Gives the answer, or nothing when it was not the one expected.
+// Sends a request and times it. Returns the response, or null if it is not the expected one.
 function send(operation, status, method, path, { code, ...rest } = {}) {
     const answer = request(method, path, rest);
     latencies[operation].add(answer.timings.duration);
@@ -249,7 +250,7 @@ function request(method, path, what) {
     return http.request(...requestOf(method, path, what));
 }
 
-// What k6 makes a request of.
+// The arguments with which k6 makes the request.
 function requestOf(method, path, { token, key, body } = {}) {
     const headers = {};
     if (token) {
@@ -268,7 +269,7 @@ function codeOf(answer) {
     try {
         return answer.json('code') || '';
     } catch {
-        return 'without JSON';
+        return 'no JSON';
     }
 }
 
@@ -278,7 +279,7 @@ function logInOrFail(email) {
 
 function expectSetup(answer, status) {
     if (answer.status !== status) {
-        exec.test.abort(`cannot prepare: ${answer.status} ${answer.body || answer.error}`);
+        exec.test.abort(`the preparation failed: ${answer.status} ${answer.body || answer.error}`);
     }
     return answer.json();
 }

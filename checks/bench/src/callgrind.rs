@@ -1,4 +1,4 @@
-//! Counts instructions: the same each time, where times are not.
+//! Counts instructions, which are the same each time, unlike times.
 
 use std::fs;
 use std::path::Path;
@@ -12,26 +12,27 @@ use crate::services::Services;
 use crate::subject::{Case, Kind, Plan};
 use crate::{Error, compile};
 
-/// Warm invocations whose instructions are counted together; fewer where each hashes a password.
+/// The number of warm invocations that are counted together; fewer if each hashes a password.
 const WARM: [u32; 2] = [20, 1];
 
-/// What a function's process executes, itself; the system's work for it does not count.
+/// The instructions that a function's process executes, without those of the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instructions {
-    /// Until the first event is answered and the second is asked for.
+    /// Until the first event is answered and the function asks for the second.
     pub(crate) cold: u64,
-    /// From there, for each event.
+    /// For each event after that.
     pub(crate) warm: u64,
 }
 
-/// Fails where there is no valgrind.
+/// Fails if valgrind is not installed.
 pub(crate) fn check() -> Result<(), Error> {
     let mut command = Command::new("valgrind");
     command.arg("--version");
     compile::run(command).map(drop).map_err(|_| Error::NoValgrind)
 }
 
-/// Of each case of a plan; `None` for Node.js, whose compiler makes other code each time.
+/// Counts the instructions of each case of a plan; `None` for Node.js, whose JIT compiler generates
+/// different code each time.
 pub(crate) async fn count(
     plan: &Plan,
     services: &Services,
@@ -54,7 +55,7 @@ pub(crate) async fn count(
     Ok(counted)
 }
 
-/// By a process that answers this many events.
+/// Counts the instructions of a process that answers this many events.
 async fn executed(
     plan: &Plan,
     case: &Case,
@@ -80,7 +81,7 @@ async fn executed(
         environment.invoke(case.operation.event(*number), case.operation.expected).await?;
         environment.ready().await?;
     }
-    // Killed, it would not write the profile.
+    // If it were killed, it would not write the profile.
     environment.terminate().await?;
     total(&profile)
 }

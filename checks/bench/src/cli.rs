@@ -11,7 +11,7 @@ use crate::functions::{self, FunctionsArgs};
 use crate::growth::{self, GrowthArgs, ServeArgs};
 use crate::limits::{self, LimitsArgs};
 
-/// Measures the functions as Lambda runs them, beside the least that such functions can cost.
+/// Measures the functions as Lambda runs them, and compares them with minimal functions.
 #[derive(Debug, Parser)]
 #[command(name = "storefront-bench", version, args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -23,27 +23,28 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Cold starts, warm invocations, memory and sizes of the functions; the default.
+    /// Measures cold starts, warm invocations, memory and sizes of the functions; the default.
     Functions(FunctionsArgs),
-    /// The stream's consumer: records a second, calls at once, and memory.
+    /// Measures the stream consumer: records per second, concurrent calls, and memory.
     Consumer(ConsumerArgs),
-    /// Simulates a rush on one product: how many orders a second are placed, and how long they take.
+    /// Simulates a rush on one product: how many orders per second are placed, and how long they
+    /// take.
     Contention(ContentionArgs),
-    /// What each access pattern costs as the table grows, to a million orders.
+    /// Measures what each access pattern costs as the table grows to a million orders.
     Growth(GrowthArgs),
-    /// Holds sizes, crates and instructions of the functions against those recorded.
+    /// Compares sizes, crates and instructions of the functions with the recorded limits.
     Limits(LimitsArgs),
-    /// What `growth` starts for each table.
+    /// Serves one table; `growth` starts it for each table.
     #[command(name = growth::SERVE, hide = true)]
     ServeTable(ServeArgs),
 }
 
-/// Does what the command line says.
+/// Runs the command line.
 ///
 /// # Errors
 ///
-/// When something could not be measured, or a function answered an error. That a target is missed
-/// is none.
+/// If something could not be measured, or a function answered with an error. A missed target is not
+/// an error.
 pub async fn run(args: Args) -> Result<(), Error> {
     let root = root();
     match args.command.unwrap_or(Command::Functions(args.functions)) {
@@ -59,7 +60,7 @@ pub async fn run(args: Args) -> Result<(), Error> {
     }
 }
 
-/// The repository's.
+/// The root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -1,4 +1,4 @@
-//! Builds what is measured.
+//! Builds the programs that are measured.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// Builds a package's binary as a release, by itself, and says where it is.
+/// Builds a package's binary in release mode, alone, and returns its path.
 ///
-/// By itself, because Cargo gives a dependency the features that all packages of one build want
-/// of it: the local cloud's would be in every function.
+/// It is built alone because Cargo unifies a dependency's features over all packages of one build:
+/// otherwise every function would get the features of the local cloud.
 pub(crate) fn release(
     manifest: &Path,
     package: &str,
@@ -33,17 +33,17 @@ pub(crate) fn release(
     built.ok_or_else(|| Error::NoProgram { name: binary.to_owned(), path: manifest.to_owned() })
 }
 
-/// The Cargo that this was built by, where it runs this.
+/// The Cargo that runs this program, or else the one in `PATH`.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Where Cargo leaves what it builds of the workspace in this folder.
+/// Cargo's target folder for the workspace in this folder.
 pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
-/// Runs a command to its end, and gives what it wrote.
+/// Runs a command to its end, and returns its standard output.
 pub(crate) fn run(mut command: Command) -> Result<String, Error> {
     let outcome = command.output();
     let cause = match outcome {

@@ -1,9 +1,9 @@
-//! How many orders of one product a second can be placed: a simulation, because tries that conflict
-//! come back, and then conflict with those that are new.
+//! How many orders of one product can be placed per second. This is a simulation, because
+//! conflicting attempts are retried, and then conflict with new ones.
 //!
-//! `DynamoDB` refuses a transaction on an item that another one is writing. The shop tries it again,
-//! with the pauses of [`conflict_pauses`], and gives up after the last of them (503). Orders come
-//! at random moments (a Poisson process), each for one piece of the product.
+//! `DynamoDB` rejects a transaction on an item that another one is writing. The shop retries it
+//! with the pauses of [`conflict_pauses`], and gives up after the last of them (503). Orders arrive
+//! at random times (a Poisson process), each for one piece of the product.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,58 +16,59 @@ use storefront_core::conflict_pauses;
 use crate::report;
 use crate::statistics::Percentiles;
 
-/// What is simulated; each combination is a line of the table.
+/// The simulated sales; each combination is a row of the table.
 #[derive(Debug, Parser)]
 pub(crate) struct ContentionArgs {
-    /// Orders that come each second.
+    /// Orders that arrive per second.
     #[arg(long, value_delimiter = ',', default_value = "10,25,50,100,200,500,1000",
         value_parser = clap::value_parser!(u32).range(1..))]
     rates: Vec<u32>,
 
-    /// How long a transaction keeps its items from others, in milliseconds.
+    /// How long a transaction locks its items, in milliseconds.
     #[arg(long, value_delimiter = ',', default_value = "10",
         value_parser = clap::value_parser!(u32).range(1..))]
     transaction: Vec<u32>,
 
-    /// Over how many items the product's stock is spread. In this shop it is one.
+    /// The number of items that the product's stock is spread over. In this shop it is one.
     #[arg(long, value_delimiter = ',', default_value = "1,16",
         value_parser = clap::value_parser!(u32).range(1..))]
     stock_items: Vec<u32>,
 
-    /// How many orders come in all.
+    /// The total number of orders.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     orders: u32,
 
-    /// The same seed is the same orders at the same moments.
+    /// The same seed gives the same orders at the same times.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-/// What a flash sale is made of.
+/// The parameters of a flash sale.
 #[derive(Clone, Copy, Debug)]
 struct Sale {
-    /// How many orders come each second, on average.
+    /// The average number of orders that arrive per second.
     orders_per_second: f64,
-    /// How long a transaction keeps its items from others.
+    /// How long a transaction locks its items.
     transaction: Duration,
-    /// Over how many items the product's stock is spread; each order takes from one of them.
+    /// The number of items that the product's stock is spread over; each order takes from one of
+    /// them.
     stock_items: usize,
 }
 
-/// What came of a sale.
+/// The result of a sale.
 #[derive(Clone, Debug)]
 struct Outcome {
-    /// The share of the orders that were placed, 0 to 1. The others were answered 503.
+    /// The share of the orders that were placed, 0 to 1. The others were answered with 503.
     placed: f64,
-    /// How many were placed each second.
+    /// Orders placed per second.
     placed_per_second: f64,
-    /// How often a transaction was tried for each order that came.
+    /// Transactions attempted per order.
     tries: f64,
-    /// How long the placed ones took from their first try to the answer, in milliseconds.
+    /// How long the placed orders took from the first attempt to the answer, in milliseconds.
     milliseconds: Percentiles,
 }
 
-/// An order that is tried at its moment.
+/// An order that waits for its next attempt.
 struct Try {
     order: usize,
     stock_item: usize,
@@ -75,9 +76,9 @@ struct Try {
     pauses: Box<dyn Iterator<Item = Duration>>,
 }
 
-/// Has so many orders come; the same ones for the same seed.
+/// Simulates a sale of this many orders; the same seed gives the same orders.
 fn simulate(sale: Sale, orders: usize, seed: u64) -> Outcome {
-    assert!(sale.stock_items > 0 && sale.orders_per_second > 0.0, "nothing is for sale");
+    assert!(sale.stock_items > 0 && sale.orders_per_second > 0.0, "a sale needs items and orders");
     // The jitter of the pauses is drawn from the thread's generator.
     fastrand::seed(seed);
     let mut random = fastrand::Rng::with_seed(seed);
@@ -98,7 +99,7 @@ fn simulate(sale: Sale, orders: usize, seed: u64) -> Outcome {
         let Some(mut current) = tries[order].take() else { continue };
         tried += 1;
         let busy_until = &mut busy_until[current.stock_item];
-        // Decided and answered a transaction's time later, either way.
+        // Placed or rejected, the answer comes after the time of a transaction.
         let answered = now + sale.transaction;
         if *busy_until <= now {
             *busy_until = answered;
@@ -120,7 +121,7 @@ fn simulate(sale: Sale, orders: usize, seed: u64) -> Outcome {
     }
 }
 
-/// A line for each sale.
+/// Simulates each sale, and returns a table with a row for each.
 pub(crate) fn table(args: &ContentionArgs) -> Table {
     let header = [
         "stock items",
@@ -170,7 +171,7 @@ mod tests {
     const TRANSACTION: Duration = Duration::from_millis(10);
 
     #[test]
-    fn orders_that_never_meet_are_placed_at_the_first_try() {
+    fn orders_without_contention_are_placed_at_the_first_attempt() {
         let sale = Sale { orders_per_second: 0.01, transaction: TRANSACTION, stock_items: 1 };
         let outcome = simulate(sale, 1_000, 1);
         assert_eq!((outcome.placed, outcome.tries), (1.0, 1.0));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_of_more_than_an_item_can_take_refuses_orders_and_more_items_take_them() {
+    fn a_rush_on_one_item_rejects_orders_that_many_items_can_take() {
         let rush = |stock_items| {
             let sale = Sale { orders_per_second: 500.0, transaction: TRANSACTION, stock_items };
             simulate(sale, 20_000, 1)

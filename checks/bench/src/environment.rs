@@ -1,4 +1,4 @@
-//! A function's execution environment: its process, and the Runtime API that it asks.
+//! A function's execution environment: its process, and the Runtime API that it calls.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,12 +15,12 @@ use crate::runtime_api::{Answer, RuntimeApi};
 use crate::services::Services;
 use crate::subject::{Case, Plan};
 
-/// How long a function may do nothing. Under valgrind it takes seconds.
+/// How long a function may stay silent. Under valgrind, an answer takes seconds.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// It ends when it is dropped.
+/// An execution environment. It ends when dropped.
 pub(crate) struct Environment {
-    /// For messages: which program, and what it is asked.
+    /// The program and its event, for messages.
     name: String,
     api: RuntimeApi,
     process: Process,
@@ -28,14 +28,14 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Starts a case's subject, and waits until it asks for an event.
+    /// Starts the subject of a case, and waits until it asks for an event.
     pub(crate) async fn of(plan: &Plan, case: &Case, services: &Services) -> Result<Self, Error> {
         let subject = &plan.subjects[case.subject];
         let name = plan.name(case);
         Self::start(name, &subject.program, &subject.variables, services.folder()).await
     }
 
-    /// Starts a program, and waits until it asks for an event. What it writes is kept in the folder.
+    /// Starts a program, and waits until it asks for an event. Its output is stored in the folder.
     pub(crate) async fn start(
         name: String,
         program: &Program,
@@ -58,7 +58,7 @@ impl Environment {
         self.checked(outcome)
     }
 
-    /// Hands out the event, and waits for a good answer.
+    /// Sends the event, and waits for the answer, which must be the expected one.
     pub(crate) async fn invoke(
         &mut self,
         event: String,
@@ -74,12 +74,12 @@ impl Environment {
         self.checked(Err(Failure::Unexpected(body)))
     }
 
-    /// What all of its threads have had of a processor.
+    /// The processor time of all its threads.
     pub(crate) fn processor_time(&self) -> Result<Duration, Error> {
         self.process.processor_time()
     }
 
-    /// The most memory that it ever had, in bytes.
+    /// The peak memory of the process, in bytes.
     pub(crate) fn peak_memory(&self) -> Result<u64, Error> {
         self.process.peak_memory()
     }
@@ -93,7 +93,7 @@ impl Environment {
         self.process.terminate().await
     }
 
-    /// An error that says who failed, and what it said last.
+    /// Adds the failed case, and its last output, to a failure.
     fn checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, Error> {
         outcome.map_err(|cause| Error::Function {
             case: self.name.clone(),
@@ -103,7 +103,7 @@ impl Environment {
     }
 }
 
-/// What comes of it while the process lives, and within a time.
+/// Waits for the work. Fails if the process ends first, or after a timeout.
 async fn within<T>(
     work: impl Future<Output = Result<T, Failure>>,
     process: &mut Process,

@@ -7,45 +7,45 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum Error {
-    #[error("there is no function {name}; template.yaml has {}", known.join(", "))]
+    #[error("unknown function {name}; template.yaml has {}", known.join(", "))]
     UnknownFunction { name: String, known: Vec<String> },
     #[error(
-        "the function {0} has no event to be measured with; add one in checks/bench/src/event.rs"
+        "the function {0} has no event to measure it with; add one in checks/bench/src/event.rs"
     )]
     NoEvent(String),
-    /// The template gives a function a variable whose value only a deployment knows.
+    /// The template sets a variable of a function to a value that only a deployment knows.
     #[error(
         "the variable {name} of {function} has no value here; add one in checks/bench/src/services.rs"
     )]
     UnknownVariable { function: String, name: String },
     #[error("`{command}` failed ({cause})")]
     Command { command: String, cause: String },
-    #[error("there is no {name} at {}; build it with `cargo lambda build --release`", path.display())]
+    #[error("no {name} at {}; build it with `cargo lambda build --release`", path.display())]
     NoProgram { name: String, path: PathBuf },
-    #[error("{case}: {cause}. It said last:\n{output}")]
+    #[error("{case}: {cause}. Its last output:\n{output}")]
     Function { case: String, cause: Failure, output: String },
-    /// Two that should do the same do not.
-    #[error("{case} answers\n{answer}\nwhere {other} answers\n{expected}")]
+    /// Two programs should give the same answer, but do not.
+    #[error("{case} answers\n{answer}\nbut {other} answers\n{expected}")]
     OtherAnswer { case: String, answer: String, other: String, expected: String },
-    /// A batch is larger than what Lambda invokes a function with.
+    /// A batch is larger than Lambda's payload limit.
     #[error(
-        "{size} records are {bytes} bytes, and an invocation takes 6 MB; take a smaller --batch-size"
+        "{size} records are {bytes} bytes, but Lambda's limit is 6 MB; use a smaller --batch-size"
     )]
     BatchTooLarge { size: u32, bytes: usize },
-    /// The event bus got something else than each change of a batch once.
+    /// The event bus did not receive each change of a batch exactly once.
     #[error(
-        "of a batch of {changes} changes {missing} were not published, and {doubled} more than once"
+        "of {changes} changes in a batch, {missing} were not published, {doubled} more than once"
     )]
     NotOnce { changes: usize, missing: usize, doubled: usize },
     #[error("the services that the functions need cannot be started: {0}")]
     Services(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     Template(#[from] storefront_template::Error),
-    #[error("the shop did not do what it should: {0}")]
+    #[error("a request to the shop failed: {0}")]
     Shop(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("{0}: what came back is not what is in the table")]
+    #[error("{0}: the answer does not match the data in the table")]
     WrongAnswer(&'static str),
-    /// What should not depend on the table's size does.
+    /// Costs that should not depend on the table's size do.
     #[error(
         "these do not take the same requests and capacity units in each table:\n{}", .0.join("\n")
     )]
@@ -54,14 +54,14 @@ pub enum Error {
     Interrupted,
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("what a process uses is read from Linux; run the benchmark there, or in a container")]
+    #[error("the benchmark needs Linux to measure a process; run it there, or in a container")]
     NotLinux,
     #[error(
-        "valgrind counts the instructions, and is not installed; `apt-get install valgrind`, or leave --callgrind out"
+        "counting instructions needs valgrind, which is not installed; `apt-get install valgrind`, or omit --callgrind"
     )]
     NoValgrind,
     #[error(
-        "{0} figures are more than recorded in checks/bench/limits.json, or are not recorded. If the change is worth it: cargo xtask limits --record"
+        "{0} figures exceed those in checks/bench/limits.json, or are not recorded. If the change is worth it: cargo xtask limits --record"
     )]
     Limits(usize),
     #[error("{what}: {source}")]
@@ -74,15 +74,15 @@ pub enum Error {
 pub enum Failure {
     #[error("it could not start: {0}")]
     Init(String),
-    #[error("it answered an error: {0}")]
+    #[error("it answered with an error: {0}")]
     Error(String),
     #[error("it answered {0}")]
     Unexpected(String),
     #[error("it ended ({0})")]
     Ended(ExitStatus),
-    #[error("it does not wait for an event")]
+    #[error("it is not waiting for an event")]
     NotReady,
-    #[error("nothing came from it for {} s", .0.as_secs())]
+    #[error("it was silent for {} s", .0.as_secs())]
     Silent(Duration),
 }
 

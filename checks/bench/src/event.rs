@@ -1,4 +1,4 @@
-//! What the functions are asked: the events of `events/`, changed where a measurement needs it.
+//! The events that functions are measured with: those of `events/`, adapted where necessary.
 
 use std::fs;
 use std::path::Path;
@@ -7,27 +7,28 @@ use serde_json::{Value, json};
 
 use crate::Error;
 
-/// Stands in an event for a number that is another one each time.
+/// A placeholder in an event for a number that differs each time.
 const NUMBER: &str = "<number>";
 
 /// A product of the seed that never runs out.
 const ENDLESS_PRODUCT: &str = "01930000-0000-7000-8000-000000000120";
 
-/// What is asked, by the name that the report gives it.
+/// An operation of a function, and the event that requests it.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
-    /// The function that the suite has for it.
+    /// The function of the suite that does it.
     pub(crate) function: &'static str,
+    /// The name in reports.
     pub(crate) name: &'static str,
     /// Whether the floor and Node do the same, with the same requests to DynamoDB.
     pub(crate) comparable: bool,
-    /// How many warm invocations a round makes: fewer where each hashes a password.
+    /// The number of warm invocations per round; fewer if each hashes a password.
     pub(crate) warm: u32,
     pub(crate) expected: Expected,
     event: String,
 }
 
-/// What tells a good answer from a bad one.
+/// The criterion for a correct answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Expected {
     Status(u16),
@@ -36,7 +37,7 @@ pub(crate) enum Expected {
 }
 
 impl Operation {
-    /// The event, as the `number`th time.
+    /// The event with this number.
     pub(crate) fn event(&self, number: u64) -> String {
         self.event.replace(NUMBER, &number.to_string())
     }
@@ -52,14 +53,14 @@ impl Expected {
     }
 }
 
-/// The event of `root/events` for a case, such as `orders/place`.
+/// Reads the event of a case, such as `orders/place`, from `root/events`.
 pub(crate) fn read(root: &Path, case: &str) -> Result<Value, Error> {
     let path = root.join("events").join(case).with_extension("json");
     let text = fs::read(&path).map_err(Error::file(&path))?;
     serde_json::from_slice(&text).map_err(|error| Error::file(path)(error.into()))
 }
 
-/// Everything that is measured, read from `root/events`.
+/// All operations that are measured, with events from `root/events`.
 pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, Error> {
     let read = |case| read(root, case);
     let list_25 = with_query(read("orders/list")?, "limit", "25");
@@ -99,7 +100,7 @@ pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, Error> {
     ])
 }
 
-/// What hello world is asked; it looks at nothing of it.
+/// The operation of hello world, which ignores its event.
 pub(crate) fn hello(operations: &[Operation]) -> Operation {
     let event = operations.first().map(|operation| operation.event.clone()).unwrap_or_default();
     Operation {
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_another_one_each_time_is() {
+    fn only_events_that_must_differ_each_time_do() {
         let operations = operations(&root()).unwrap();
         assert!(operations.iter().all(|operation| !operation.event(1).contains(NUMBER)));
         let is_other = |operation: &&Operation| operation.event(1) != operation.event(2);
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_the_expected_one_is_none() {
+    fn only_the_expected_answer_is_accepted() {
         let ok = json!({ "statusCode": 200 });
         assert!(Expected::Status(200).is_met_by(&ok));
         assert!(!Expected::Status(201).is_met_by(&ok));

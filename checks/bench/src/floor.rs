@@ -1,5 +1,5 @@
-//! Builds what the functions are compared with: the least that a function can cost, and the same
-//! in JavaScript.
+//! Builds the programs that the functions are compared with: minimal functions in Rust, and one in
+//! JavaScript.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,40 +9,40 @@ use std::process::Command;
 use crate::process::Program;
 use crate::{Error, compile};
 
-/// The files of the function in JavaScript.
+/// The files of the JavaScript function.
 const NODE_FILES: [&str; 4] = ["bootstrap.mjs", "index.mjs", "package.json", "package-lock.json"];
 
-/// Of this crate, at the time it was built.
+/// The folder in this crate's sources, at the path where it was compiled.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("floor")
 }
 
-/// Builds a floor in Rust.
+/// Builds a minimal function in Rust.
 pub(crate) fn rust(package: &str, target: &Path) -> Result<Program, Error> {
     let path = compile::release(&folder().join("Cargo.toml"), package, package, target)?;
     Ok(Program { path, arguments: Vec::new() })
 }
 
-/// Bundles the function in JavaScript in the folder `build`; and which files are deployed of it.
+/// Bundles the JavaScript function in the folder `build`; returns the files to deploy as well.
 pub(crate) fn node(build: &Path) -> Result<(Program, Vec<(PathBuf, String)>), Error> {
     fs::create_dir_all(build).map_err(Error::file(build))?;
     for file in NODE_FILES {
         let from = folder().join("node").join(file);
         fs::copy(&from, build.join(file)).map_err(Error::file(from))?;
     }
-    // No package needs its scripts, and none should be run unread.
+    // No package needs its install scripts, and unreviewed ones should not run.
     npm(build, &["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])?;
     npm(build, &["run", "--silent", "build"])?;
 
     let node = which("node")
         .ok_or_else(|| Error::NoProgram { name: "node".to_owned(), path: PathBuf::from("PATH") })?;
     let arguments = vec![build.join("bootstrap.mjs").display().to_string()];
-    // The bootstrap is Lambda's there.
+    // Without the bootstrap: on Lambda, the runtime brings its own.
     let bundle = (build.join("dist/index.cjs"), "index.cjs".to_owned());
     Ok((Program { path: node, arguments }, vec![bundle]))
 }
 
-/// Whether this machine has Node.js and its package manager.
+/// Returns whether this machine has Node.js and npm.
 pub(crate) fn has_node() -> bool {
     which("node").is_some() && which("npm").is_some()
 }

@@ -1,4 +1,4 @@
-//! Cold starts, warm invocations, memory and sizes of the functions.
+//! Measures cold starts, warm invocations, memory and sizes of the functions.
 
 mod report;
 
@@ -17,24 +17,24 @@ use crate::{Error, callgrind};
 /// How the functions are measured.
 #[derive(Debug, Parser)]
 pub(crate) struct FunctionsArgs {
-    /// How often each is started. One round more comes first and is thrown away.
+    /// How often each function is started. One more round comes first and is discarded.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
-    /// Only this function; may be given again.
+    /// Measures only this function; may be repeated.
     #[arg(long = "function", value_name = "NAME")]
     functions: Vec<String>,
 
-    /// Leaves out the comparison with Node.js.
+    /// Skips the comparison with Node.js.
     #[arg(long)]
     no_node: bool,
 
-    /// Counts the instructions of a cold start and an invocation too, under valgrind.
+    /// Also counts the instructions of a cold start and a warm invocation, with valgrind.
     #[arg(long)]
     callgrind: bool,
 
-    /// Where the functions are built already, such as target/lambda after `cargo lambda build
-    /// --release`. Without it they are built, as the floor is. Another linker makes other sizes.
+    /// The folder of the built functions, such as target/lambda after `cargo lambda build
+    /// --release`. Without it, they are built, as the floor is. The linker affects the sizes.
     #[arg(long, value_name = "FOLDER")]
     bin_dir: Option<PathBuf>,
 

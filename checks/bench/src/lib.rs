@@ -1,9 +1,9 @@
-//! Measures the functions as Lambda runs them: release builds in processes of their own, asked
-//! through the Runtime API, with AWS behind real TLS.
+//! Measures the functions as Lambda runs them: release builds in separate processes, invoked
+//! through the Runtime API, with fake AWS services behind real TLS.
 //!
-//! What a function costs says little without something beside it, so each round also measures the
-//! least that such a function can cost (`floor/`), and the same in JavaScript. The figures are
-//! this machine's; their ratios are the result.
+//! The cost of a function says little without a comparison, so each round also measures minimal
+//! functions in Rust, and one in JavaScript (`floor/`). The figures depend on this machine; their
+//! ratios are the result.
 
 pub mod cli;
 pub mod package;

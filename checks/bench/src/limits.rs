@@ -1,7 +1,7 @@
-//! What the functions may cost: sizes, crates and instructions beside those recorded, so that a
-//! dependency that costs a megabyte or a millisecond is noticed when it comes.
+//! Compares sizes, crates and instructions of the functions with recorded limits, so that a
+//! dependency that costs a megabyte or a millisecond is noticed when it is added.
 //!
-//! Nothing of it is a time: all of it is nearly the same on each machine of an architecture.
+//! No figure is a time, so all of them are nearly the same on every machine of an architecture.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,23 +17,23 @@ use crate::services::Services;
 use crate::subject::Plan;
 use crate::{Error, callgrind, compile, report, targets};
 
-/// How much more than recorded, in percent: other versions of the compiler and the linker make
-/// other code. The smallest megabyte is a sixth of a function.
+/// By how much a size may exceed the record, in percent: other versions of the compiler and the
+/// linker generate different code. A megabyte is about a sixth of a function.
 const SIZE_MARGIN: u64 = 5;
 
-/// How much more than recorded, in percent: some crates look for what the processor can do. Of
-/// the five million instructions of a cold start, a millisecond is two.
+/// By how much instructions may exceed the record, in percent: some crates detect the features of
+/// the processor. A cold start has five million instructions, and a millisecond is two million.
 const INSTRUCTIONS_MARGIN: u64 = 10;
 
-/// How the functions are held against what is recorded.
+/// How the functions are compared with the limits.
 #[derive(Debug, Parser)]
 pub(crate) struct LimitsArgs {
-    /// Where the functions are built already, such as target/lambda after `checks/gate/build-functions`.
-    /// Another linker makes other sizes.
+    /// The folder of the built functions, such as target/lambda after
+    /// `checks/gate/build-functions`. The linker affects the sizes.
     #[arg(long, value_name = "FOLDER")]
     bin_dir: PathBuf,
 
-    /// Records what they cost now, instead.
+    /// Records the current figures instead.
     #[arg(long)]
     record: bool,
 }
@@ -45,7 +45,7 @@ type Limits = BTreeMap<String, BTreeMap<String, Costs>>;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Costs {
-    /// Crates that it is linked with, its own among them.
+    /// The number of crates that it is linked with, including its own.
     crates: u64,
     bytes: u64,
     zipped_bytes: u64,
@@ -64,7 +64,7 @@ struct Figure {
 }
 
 impl Figure {
-    /// In percent of what is recorded.
+    /// In percent of the record.
     fn change(&self) -> f64 {
         #[allow(clippy::cast_precision_loss, reason = "it is shown with one decimal")]
         let [recorded, now] = [self.recorded, self.now].map(|number| number as f64);
@@ -90,7 +90,7 @@ pub(crate) async fn run(args: &LimitsArgs, root: &Path) -> Result<(), Error> {
         return fs::write(&path, text).map_err(Error::file(path));
     }
     let Some(recorded) = limits.get(env::consts::ARCH) else {
-        println!("{} has nothing recorded for {}", path.display(), env::consts::ARCH);
+        println!("{} has no records for {}", path.display(), env::consts::ARCH);
         return Ok(());
     };
     let figures = figures(recorded, &now);
@@ -99,7 +99,7 @@ pub(crate) async fn run(args: &LimitsArgs, root: &Path) -> Result<(), Error> {
     if exceeded == 0 { Ok(()) } else { Err(Error::Limits(exceeded)) }
 }
 
-/// Of all functions, as they are built in this folder.
+/// Measures all functions, as built in this folder.
 async fn costs(root: &Path, bin_dir: &Path) -> Result<BTreeMap<String, Costs>, Error> {
     let template = Template::read(root.join("template.yaml"))?;
     let services = Services::start(&template).await?;
@@ -123,13 +123,13 @@ async fn costs(root: &Path, bin_dir: &Path) -> Result<BTreeMap<String, Costs>, E
     Ok(costs)
 }
 
-/// How many crates a function is linked with on Lambda.
+/// Counts the crates that a function is linked with on Lambda.
 fn crates(root: &Path, function: &str) -> Result<u64, Error> {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let mut command = compile::cargo();
     command
         .args(["tree", "--locked", "--prefix", "none", "--no-dedupe", "--format", "{p}"])
-        // Procedural macros, and what they are made of, run in the compiler.
+        // Procedural macros and their dependencies run in the compiler only.
         .args(["--edges", "normal,no-proc-macro"])
         .args(["--package", &format!("storefront-{function}"), "--target", &target])
         .arg("--manifest-path")
@@ -139,7 +139,7 @@ fn crates(root: &Path, function: &str) -> Result<u64, Error> {
     Ok(u64::try_from(crates.len()).unwrap_or(u64::MAX))
 }
 
-/// What is recorded, beside what it is now. A function or event without a record is exceeded.
+/// Pairs records with current figures. A function or event without a record counts as exceeded.
 fn figures(recorded: &BTreeMap<String, Costs>, now: &BTreeMap<String, Costs>) -> Vec<Figure> {
     let none = Costs::default();
     let mut figures = Vec::new();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_within_the_margins_is_not_exceeded() {
+    fn figures_within_the_margins_are_not_exceeded() {
         assert!(exceeded(&users(200, 5_000_000, 5_000_000)).is_empty());
         assert!(exceeded(&users(150, 5_249_000, 5_499_000)).is_empty());
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_recorded_is_exceeded() {
+    fn figures_without_a_record_are_exceeded() {
         let mut now = users(200, 5_000_000, 5_000_000);
         let another = now.get("users").cloned().unwrap_or_default();
         now.insert("reviews".to_owned(), another);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn no_record_makes_room_for_more_than_the_target() {
+    fn a_record_cannot_allow_more_than_the_target() {
         let recorded = users(200, 5_990_000, 5_000_000);
         let now = users(200, 6_002_000, 5_000_000);
         let exceeded: Vec<_> =

@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! Describes the machine of the measurements.
 
 use std::process::Command;
 use std::{fmt, fs, thread};
@@ -14,7 +14,7 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) system: String,
     pub(crate) rust: String,
-    /// Where Node.js is measured.
+    /// The version of Node.js, if it is measured.
     pub(crate) node: Option<String>,
 }
 

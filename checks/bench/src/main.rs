@@ -1,7 +1,7 @@
-//! Measures the functions as Lambda runs them. `--help` says how.
+//! Measures the functions as Lambda runs them; see `--help`.
 //!
-//! Exit codes: 0 when all was measured, whatever came out; 1 when something could not be measured
-//! or answered an error; 2 when the command line is wrong.
+//! Exit codes: 0 if everything was measured, even if a target was missed; 1 if something could not
+//! be measured or answered with an error; 2 if the command line is wrong.
 
 use std::process::ExitCode;
 

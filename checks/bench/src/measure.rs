@@ -1,4 +1,5 @@
-//! Measures everything in rounds: whatever disturbs the machine for a while disturbs all alike.
+//! Measures everything in rounds, so that a temporary disturbance of the machine affects all
+//! equally.
 
 use std::time::Instant;
 
@@ -11,30 +12,30 @@ use crate::runtime_api::Answer;
 use crate::services::Services;
 use crate::subject::{Case, Kind, Plan};
 
-/// Invocations of each process after the first that do not count yet as warm.
+/// The number of invocations after the first that do not count as warm yet.
 const WARMING_UP: u32 = 3;
 
-/// One process of one case, from its start to its end. Times are in milliseconds.
+/// The measurements of one process of one case. Times are in milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     /// From the start of the process to its first request for an event.
     pub(crate) init: f64,
-    /// From handing out the first event to its answer.
+    /// From sending the first event to its answer.
     pub(crate) first: f64,
-    /// Processor time until it asks for the second event.
+    /// Processor time until the process asks for the second event.
     pub(crate) cold_processor: f64,
     pub(crate) warm: Vec<f64>,
-    /// Processor time of a warm invocation, on average.
+    /// The average processor time of a warm invocation.
     pub(crate) warm_processor: f64,
     /// In bytes.
     pub(crate) peak_memory: u64,
 }
 
-/// The samples of each case of a plan, one a round.
+/// The samples of each case of a plan, one per round.
 pub(crate) type Measured = Vec<Vec<Sample>>;
 
-/// All cases in each round, in turns from the first to the last and back, so that none always
-/// follows the same other. The first round is not counted: it fills the system's caches.
+/// Measures all cases in each round, alternately forwards and backwards, so that no case always
+/// follows the same one. The first round does not count: it fills the system's caches.
 pub(crate) async fn measure(
     plan: &Plan,
     services: &Services,
@@ -42,7 +43,7 @@ pub(crate) async fn measure(
 ) -> Result<Measured, Error> {
     let mut measured: Measured = plan.cases.iter().map(|_| Vec::new()).collect();
     compare_answers(plan, services).await?;
-    // Another one each time, in all of a run.
+    // Never repeated within a run.
     let mut number = 1_000;
     let since = Instant::now();
     for round in 0..=rounds {
@@ -99,7 +100,8 @@ async fn sample(
     Ok(sample)
 }
 
-/// Makes sure that what is compared is the same: all who have an operation answer it alike.
+/// Checks that the comparison is fair: all programs with the same operation must give the same
+/// answer.
 async fn compare_answers(plan: &Plan, services: &Services) -> Result<(), Error> {
     let mut expected: Option<(&Case, Value)> = None;
     for case in plan.cases.iter().filter(|case| case.operation.comparable) {
@@ -109,7 +111,7 @@ async fn compare_answers(plan: &Plan, services: &Services) -> Result<(), Error> 
         environment.end().await?;
         let body = body(&answer);
         match &expected {
-            // The first of an operation is the function itself.
+            // The first program of an operation is the function itself.
             _ if plan.subjects[case.subject].kind == Kind::Function => {
                 expected = Some((case, body));
             }
@@ -127,7 +129,7 @@ async fn compare_answers(plan: &Plan, services: &Services) -> Result<(), Error> 
     Ok(())
 }
 
-/// The body of an answer; of a cursor, which may be any text, only its length.
+/// The body of an answer, with each cursor, which may be any text, replaced by its length.
 fn body(answer: &Answer) -> Value {
     let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let body = answer["body"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How large a function is where it is deployed.
+//! The size of a deployed function.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,12 +18,12 @@ pub struct Size {
     pub zipped_bytes: u64,
 }
 
-/// Of these files, packed under these names as `sam` and `cargo lambda` do: deflated, at the usual
-/// level.
+/// Returns the size of these files, packed under these names as by `sam` and `cargo lambda`:
+/// deflated, at the default level.
 ///
 /// # Errors
 ///
-/// When a file cannot be read.
+/// If a file cannot be read.
 pub fn size(files: &[(PathBuf, String)]) -> io::Result<Size> {
     let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
     let mut bytes = 0;

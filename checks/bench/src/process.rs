@@ -1,4 +1,4 @@
-//! A function's process: starts it as Lambda would, and says what it has used.
+//! A function's process: starts it as Lambda would, and measures what it uses.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,17 +10,17 @@ use tokio::process::{Child, Command};
 
 use crate::Error;
 
-/// Lines of output that a failure shows.
+/// The number of output lines in an error message.
 const SHOWN_LINES: usize = 20;
 
-/// What is started.
+/// A program to start.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     pub(crate) arguments: Vec<String>,
 }
 
-/// It is killed when it is dropped.
+/// A running process. It is killed on drop.
 pub(crate) struct Process {
     child: Child,
     usage: usage::Usage,
@@ -29,8 +29,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// With these variables and no others. What it writes goes to the file `output`: a pipe's
-    /// reader would take processor time from what is measured.
+    /// Starts a program with these variables and no others. Its output goes to the file `output`:
+    /// the reader of a pipe would take processor time from the measured process.
     pub(crate) fn start(
         program: &Program,
         variables: &BTreeMap<String, String>,
@@ -53,22 +53,22 @@ impl Process {
         Ok(Self { child, usage, output: output.to_owned(), started })
     }
 
-    /// What all of its threads have had of a processor.
+    /// The processor time of all its threads.
     pub(crate) fn processor_time(&self) -> Result<Duration, Error> {
         self.usage.processor_time()
     }
 
-    /// The most memory that it ever had, in bytes.
+    /// The peak memory of the process, in bytes.
     pub(crate) fn peak_memory(&self) -> Result<u64, Error> {
         self.usage.peak_memory()
     }
 
-    /// Waits for its end, which is not expected.
+    /// Waits until the process ends.
     pub(crate) async fn ended(&mut self) -> Result<ExitStatus, Error> {
         self.child.wait().await.map_err(Error::io("cannot wait for a process"))
     }
 
-    /// The last of what it wrote.
+    /// The last lines of its output.
     pub(crate) fn output(&self) -> String {
         let output = fs::read(&self.output).unwrap_or_default();
         let output = String::from_utf8_lossy(&output);
@@ -109,12 +109,13 @@ mod usage {
             Ok(Self { id, clock })
         }
 
-        /// From the process's own clock: what /proc says is in steps of 10 ms.
+        /// Reads the process's own clock, because /proc counts in steps of 10 ms.
         pub(super) fn processor_time(&self) -> Result<Duration, Error> {
             self.clock.now().map(Duration::from).map_err(failed)
         }
 
-        /// Not the `maxrss` of `getrusage`, which begins with the memory of the process's parent.
+        /// Reads /proc, because `maxrss` of `getrusage` starts with the memory of the parent
+        /// process.
         pub(super) fn peak_memory(&self) -> Result<u64, Error> {
             let path = format!("/proc/{}/status", self.id);
             let status = std::fs::read_to_string(&path).map_err(Error::file(path))?;
@@ -129,7 +130,7 @@ mod usage {
     }
 
     fn failed(error: nix::Error) -> Error {
-        Error::io("cannot ask about a process")(error.into())
+        Error::io("cannot access a process")(error.into())
     }
 }
 

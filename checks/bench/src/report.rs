@@ -1,4 +1,5 @@
-//! What a run says: tables in Markdown, which a terminal shows just as well, and all figures as JSON.
+//! The output of a run: Markdown tables, which are readable in a terminal too, and all figures as
+//! JSON.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use crate::Error;
 
-/// Where a report goes besides the terminal.
+/// Where the report is written, besides the terminal.
 #[derive(Debug, Args)]
 pub(crate) struct Output {
     /// Writes all figures to this file.
@@ -20,7 +21,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// The text to the terminal, and the figures to the file.
+    /// Prints the text, and writes the figures to the file.
     pub(crate) fn write(&self, text: &str, figures: &impl Serialize) -> Result<(), Error> {
         print!("{text}");
         let Some(path) = &self.json else { return Ok(()) };
@@ -30,7 +31,7 @@ impl Output {
     }
 }
 
-/// A table of which all columns but the first few are numbers.
+/// A table whose first `texts` columns are text, and the others numbers.
 pub(crate) fn table(header: &[&str], texts: usize) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(header);
@@ -40,7 +41,7 @@ pub(crate) fn table(header: &[&str], texts: usize) -> Table {
     table
 }
 
-/// Megabytes of bytes, and instructions by the million.
+/// Converts bytes to megabytes, and instructions to millions.
 pub(crate) fn millions(number: u64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "it is shown with one or two decimals")]
     let number = number as f64;

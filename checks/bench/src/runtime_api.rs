@@ -1,4 +1,4 @@
-//! The Runtime API of Lambda, as a function's process sees it.
+//! Lambda's Runtime API, as a function's process sees it.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,13 +19,13 @@ pub use crate::error::Failure;
 
 const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:storefront";
 
-/// What a request is taken to be traced by, as with `Tracing: Active`.
+/// The trace header of every request, as with `Tracing: Active`.
 const TRACE: &str = "Root=1-6b02af1b-d970548d307caa5c565e7a04;Parent=6f0a1b2c3d4e5f60;Sampled=0";
 
-/// The longest that an answer may be: twice of what Lambda takes.
+/// The longest answer: twice Lambda's limit.
 const MAX_BODY: usize = 12 << 20;
 
-/// One environment's Runtime API. It serves one process, on a port of its own, with one event at a time.
+/// The Runtime API of one environment. It serves one process, on its own port, one event at a time.
 pub struct RuntimeApi {
     address: SocketAddr,
     messages: mpsc::UnboundedReceiver<Message>,
@@ -35,12 +35,12 @@ pub struct RuntimeApi {
     server: JoinHandle<()>,
 }
 
-/// An event that was answered.
+/// The answer to an event.
 #[derive(Debug)]
 pub struct Answer {
-    /// From handing out the event until the whole answer was there.
+    /// From sending the event until the whole answer was received.
     pub duration: Duration,
-    /// What was answered.
+    /// The body of the answer.
     pub body: Bytes,
 }
 
@@ -58,11 +58,11 @@ struct Handout {
 type Sender = mpsc::UnboundedSender<Message>;
 
 impl RuntimeApi {
-    /// Starts it on a port that was free.
+    /// Starts the server on a free port.
     ///
     /// # Errors
     ///
-    /// When there is no such port.
+    /// If no port is free.
     pub async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -80,7 +80,7 @@ impl RuntimeApi {
             let _ = stream.set_nodelay(true);
         });
         let server = tokio::spawn(async move {
-            // It ends with its task only.
+            // It ends only with its task.
             let _ = axum::serve(listener, app).await;
         });
         Ok(Self { address, messages, waiting: None, invocations: 0, server })
@@ -92,11 +92,11 @@ impl RuntimeApi {
         self.address
     }
 
-    /// Waits until the function asks for an event, and says when it did.
+    /// Waits until the function asks for an event, and returns when it did.
     ///
     /// # Errors
     ///
-    /// When it says that it cannot start.
+    /// If the function reports that it cannot start.
     pub async fn ready(&mut self) -> Result<Instant, Failure> {
         match self.messages.recv().await.ok_or(Failure::NotReady)? {
             Message::Next { at, reply } => {
@@ -110,12 +110,11 @@ impl RuntimeApi {
         }
     }
 
-    /// Hands out an event to the function, which must have asked for one, and waits for its
-    /// answer.
+    /// Sends an event to the function, which must have asked for one, and waits for the answer.
     ///
     /// # Errors
     ///
-    /// When it answers an error.
+    /// If the function answers with an error.
     pub async fn invoke(&mut self, event: impl Into<Bytes>) -> Result<Answer, Failure> {
         let reply = self.waiting.take().ok_or(Failure::NotReady)?;
         self.invocations += 1;
@@ -129,9 +128,11 @@ impl RuntimeApi {
                 Ok(Answer { duration: at - since, body })
             }
             Message::Answer { request_id, .. } => {
-                Err(Failure::Unexpected(format!("the unknown request {request_id}")))
+                Err(Failure::Unexpected(format!("an unknown request, {request_id}")))
             }
-            Message::Next { .. } => Err(Failure::Unexpected("nothing, and asked again".to_owned())),
+            Message::Next { .. } => {
+                Err(Failure::Unexpected("nothing, and asked for another event".to_owned()))
+            }
             Message::InitError(body) => Err(Failure::Init(text(&body))),
         }
     }
@@ -182,7 +183,7 @@ async fn init_error(State(sender): State<Sender>, body: Bytes) -> StatusCode {
 }
 
 fn answered(sender: &Sender, message: Message) -> StatusCode {
-    // The receiver is gone only when nobody measures any more.
+    // The receiver is dropped only after the measurement.
     let _ = sender.send(message);
     StatusCode::ACCEPTED
 }

@@ -1,11 +1,11 @@
-//! Percentiles, and how sure a ratio is.
+//! Percentiles, and ratios with confidence bounds.
 
 use serde::Serialize;
 
-/// How often the rounds are drawn anew for a [`Ratio`]'s bounds.
+/// The number of resamples for the bounds of a [`Ratio`].
 const RESAMPLES: usize = 1_000;
 
-/// How long something took, over all of its measurements.
+/// The percentiles of a set of measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Percentiles {
     pub(crate) p50: f64,
@@ -13,8 +13,7 @@ pub(crate) struct Percentiles {
     pub(crate) p99: f64,
 }
 
-/// How many times as much one takes as the other, between bounds that hold the true figure 19
-/// times out of 20.
+/// A ratio, with 95 % confidence bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Ratio {
     pub(crate) value: f64,
@@ -23,7 +22,7 @@ pub(crate) struct Ratio {
 }
 
 impl Percentiles {
-    /// Of these, in whatever order; all zero where there are none.
+    /// The percentiles of these values, in any order; all zero if there are none.
     pub(crate) fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| percentile(&values, share));
@@ -32,16 +31,16 @@ impl Percentiles {
 }
 
 impl Ratio {
-    /// Of the medians of two that were measured in the same rounds.
+    /// The ratio of the medians of two series that were measured in the same rounds.
     ///
-    /// The bounds are a bootstrap's: rounds are drawn at random, with both of their measurements,
-    /// since what disturbs a round disturbs both.
+    /// The bounds are from a bootstrap: rounds are drawn at random, each with both measurements,
+    /// because a disturbance of a round affects both.
     pub(crate) fn of_medians(ours: &[f64], theirs: &[f64]) -> Self {
         let rounds = ours.len().min(theirs.len());
         if rounds == 0 {
             return Self { value: f64::NAN, low: f64::NAN, high: f64::NAN };
         }
-        // Always the same draws, so that the same measurements give the same report.
+        // A fixed seed, so that the same measurements give the same report.
         let mut random = fastrand::Rng::with_seed(1);
         let mut ratios: Vec<_> = (0..RESAMPLES)
             .map(|_| {
@@ -60,13 +59,13 @@ impl Ratio {
     }
 }
 
-/// The one in the middle, or between the two in the middle; zero where there are none.
+/// The median; zero if there are no values.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     percentile(&values, 0.5)
 }
 
-/// Below which this share of the sorted values lies, interpolated between the two around it.
+/// The value below which this share of the sorted values lies, interpolated between its neighbours.
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return 0.0;
@@ -109,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_of_what_is_always_the_same_is_certain() {
+    fn a_ratio_of_constants_is_certain() {
         let ratio = Ratio::of_medians(&[3.0; 9], &[2.0; 9]);
         assert_eq!(ratio, Ratio { value: 1.5, low: 1.5, high: 1.5 });
     }
 
     #[test]
-    fn what_disturbs_both_alike_does_not_disturb_the_ratio() {
+    fn a_disturbance_of_both_series_does_not_affect_the_ratio() {
         let theirs = up_to(31);
         let ours: Vec<_> = theirs.iter().map(|value| value * 1.2).collect();
         let ratio = Ratio::of_medians(&ours, &theirs);
@@ -124,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn percentiles_are_in_order_and_within_what_was_measured(
+        fn percentiles_are_in_order_and_within_the_measurements(
             values in prop::collection::vec(0.0..1e6, 1..200),
         ) {
             let found = Percentiles::of(values.clone());
@@ -135,7 +134,7 @@ mod tests {
         }
 
         #[test]
-        fn a_ratio_is_within_its_bounds_and_does_not_care_for_the_order(
+        fn bounds_are_in_order_and_the_value_is_the_ratio_of_the_medians(
             pairs in prop::collection::vec((0.5..2.0, 0.5..2.0), 5..40),
         ) {
             let (ours, theirs): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();

@@ -1,4 +1,4 @@
-//! What is measured: the functions, and what they are compared with.
+//! The programs that are measured: the functions, and those that they are compared with.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,16 +13,16 @@ use crate::process::Program;
 use crate::services::Services;
 use crate::{Error, compile, floor};
 
-/// What a subject is to the others.
+/// The role of a subject in the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Kind {
     Function,
     /// Hello world, without the SDK.
     Hello,
-    /// The leanest that does the same.
+    /// A minimal function that does the same.
     GetItem,
-    /// The same in JavaScript.
+    /// A function in JavaScript that does the same.
     Node,
 }
 
@@ -42,15 +42,15 @@ pub(crate) struct Case {
     pub(crate) operation: Operation,
 }
 
-/// All that a run measures; those with the same operation stand side by side.
+/// Everything that a run measures. Cases with the same operation are adjacent.
 pub(crate) struct Plan {
     pub(crate) subjects: Vec<Subject>,
     pub(crate) cases: Vec<Case>,
 }
 
 impl Plan {
-    /// The functions of these names, or all, beside what they are compared with. Builds what has
-    /// to be built: without a folder, the functions too.
+    /// Plans the functions with these names, or all, and the programs that they are compared with.
+    /// Builds the programs; without a folder, the functions too.
     pub(crate) fn make(
         root: &Path,
         template: &Template,
@@ -75,7 +75,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// All functions by themselves.
+    /// Plans all functions, without comparison.
     pub(crate) fn of_functions(
         root: &Path,
         template: &Template,
@@ -87,7 +87,8 @@ impl Plan {
         Ok(plan)
     }
 
-    /// With all of their events, and those others that answer them too.
+    /// Adds the functions with all their events, and the other programs that answer the same
+    /// events.
     fn add_functions(
         &mut self,
         root: &Path,
@@ -114,7 +115,7 @@ impl Plan {
         Ok(())
     }
 
-    /// For a message: which program, and which event.
+    /// The program and the event, for messages.
     pub(crate) fn name(&self, case: &Case) -> String {
         format!("{}: {}", self.subjects[case.subject].name, case.operation.name)
     }
@@ -155,8 +156,9 @@ impl Plan {
         )
     }
 
-    /// A copy of the program, as Lambda's is one out of a zip. How a file was written decides how large
-    /// the pieces are that it is loaded in: a linker's output took up to a sixth longer to start.
+    /// Adds a copy of the program, because Lambda also runs a copy, unpacked from a zip. How a file
+    /// was written affects the size of the chunks in which it is loaded: a linker's output took up
+    /// to a sixth longer to start.
     fn add_deployed(
         &mut self,
         name: &str,
@@ -185,7 +187,7 @@ impl Plan {
     }
 }
 
-/// A function's program: what is in the folder, or else built.
+/// A function's program: the one in the folder, or else a new build.
 pub(crate) fn program(root: &Path, name: &str, bin_dir: Option<&Path>) -> Result<Program, Error> {
     let path = if let Some(folder) = bin_dir {
         built(folder, name)?
@@ -197,7 +199,7 @@ pub(crate) fn program(root: &Path, name: &str, bin_dir: Option<&Path>) -> Result
     Ok(Program { path, arguments: Vec::new() })
 }
 
-/// The template's functions of these names, or all.
+/// The template's functions with these names, or all.
 pub(crate) fn chosen(template: &Template, names: &[String]) -> Result<Vec<Function>, Error> {
     let all: Vec<_> = template.functions()?.into_values().collect();
     let known = || all.iter().map(|function| function.binary.clone()).collect();
@@ -210,7 +212,7 @@ pub(crate) fn chosen(template: &Template, names: &[String]) -> Result<Vec<Functi
     Ok(all.into_iter().filter(is_chosen).collect())
 }
 
-/// As `cargo lambda build` leaves it, or `cargo build`.
+/// Finds a program where `cargo lambda build` or `cargo build` puts it.
 fn built(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     let path = folder.join(name);
     let candidates = [path.join("bootstrap"), path.clone()];

@@ -1,5 +1,5 @@
-//! What the functions should reach. All of it but the sizes is a ratio to what was measured in
-//! the same rounds, so that it holds on any machine.
+//! The targets for the functions. Except for sizes, each is a ratio to another measurement of the
+//! same rounds, so that it applies on any machine.
 
 use serde::Serialize;
 
@@ -8,20 +8,20 @@ use crate::report::millions;
 use crate::statistics::{Ratio, median};
 use crate::subject::{Case, Kind, Plan, Subject};
 
-/// A zip at most this large, in bytes. Hashing passwords takes some more.
+/// The maximum size of a zip, in bytes. Code that hashes passwords takes some more.
 const ZIP: u64 = 3_000_000;
 const ZIP_OF_AUTH: u64 = 3_500_000;
 
-/// Events whose warm invocations are judged.
+/// The operations with a target for warm invocations.
 const WARM: [&str; 3] = ["get user", "find user by e-mail", "list 25 orders"];
 
-/// A target, and what came out.
+/// A target and its result.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdict {
     pub(crate) what: &'static str,
     pub(crate) subject: String,
-    /// What was asked; not where it does not matter.
+    /// `None` if the target does not depend on the operation.
     pub(crate) operation: Option<&'static str>,
     pub(crate) ratio: Ratio,
     pub(crate) limit: Limit,
@@ -47,8 +47,8 @@ impl Limit {
 /// One figure of a sample.
 pub(crate) type Metric = fn(&Sample) -> f64;
 
-/// What is compared with the floor, how many times as much it may be, and for which events, unless
-/// for all.
+/// The metrics that are compared with the floor: name, maximum ratio, metric, and operations
+/// (`None` for all).
 const TO_FLOOR: [(&str, f64, Metric, Option<&[&str]>); 4] = [
     ("init + first invoke / floor", 1.2, |sample| sample.init + sample.first, None),
     ("processor time of a cold start / floor", 1.25, |sample| sample.cold_processor, None),
@@ -105,7 +105,7 @@ fn zip(subject: &Subject) -> Verdict {
     }
 }
 
-/// Each case of a function that one of this kind has as well, with both of their samples.
+/// Each case of a function that a subject of this kind has as well, with the samples of both.
 fn pairs<'a>(
     plan: &'a Plan,
     measured: &'a Measured,

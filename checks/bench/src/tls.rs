@@ -1,4 +1,4 @@
-//! TLS as AWS's endpoints have it, with a certificate authority that is thrown away.
+//! TLS like that of AWS's endpoints, with a temporary certificate authority.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,14 +17,15 @@ pub(crate) const HOST: &str = "localhost";
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Ends the TLS of connections to local servers.
+/// Terminates TLS in front of local servers.
 pub(crate) struct Terminator {
     root: String,
     acceptor: TlsAcceptor,
 }
 
 impl Terminator {
-    /// A root, an intermediate and a certificate: AWS's chains have two to verify as well.
+    /// Creates a root, an intermediate and a certificate, because AWS's chains also have two
+    /// signatures to verify.
     pub(crate) fn new() -> Result<Self> {
         let root = CertifiedIssuer::self_signed(authority("root"), KeyPair::generate()?)?;
         let intermediate =
@@ -44,20 +45,21 @@ impl Terminator {
         Ok(Self { root: root.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    /// The root's certificate in PEM, which clients have to trust.
+    /// The root certificate in PEM, which clients must trust.
     pub(crate) fn root(&self) -> &str {
         &self.root
     }
 
-    /// A port that hands on to this server what it decrypts.
+    /// Opens a port that decrypts connections and forwards them to this server; returns the port.
     pub(crate) async fn before(&self, server: SocketAddr) -> io::Result<u16> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let acceptor = self.acceptor.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // A client may go away at any time, and is killed when it is measured.
-                tokio::spawn(hand_on(acceptor.clone(), client, server));
+                // A client may disconnect at any time: a process is killed once it has been
+                // measured.
+                tokio::spawn(forward(acceptor.clone(), client, server));
             }
         });
         Ok(port)
@@ -71,7 +73,7 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-async fn hand_on(acceptor: TlsAcceptor, client: TcpStream, server: SocketAddr) -> io::Result<()> {
+async fn forward(acceptor: TlsAcceptor, client: TcpStream, server: SocketAddr) -> io::Result<()> {
     client.set_nodelay(true)?;
     let mut client = acceptor.accept(client).await?;
     let mut server = TcpStream::connect(server).await?;

@@ -1,11 +1,11 @@
-//! `storefront-bench growth`, as it is run.
+//! Runs `storefront-bench growth`.
 
 use std::process::Command;
 
 use serde_json::Value;
 
 #[test]
-fn a_run_measures_tables_in_processes_of_their_own_and_leaves_nothing_behind() {
+fn a_run_measures_tables_in_separate_processes_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("growth.json");
     let temporary = folder.path().join("tmp");

@@ -1,4 +1,4 @@
-//! A package is as large as the zip that is uploaded.
+//! The size of a package is that of the uploaded zip.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -7,7 +7,7 @@ use std::fs;
 use storefront_bench::package::{Size, size};
 
 #[test]
-fn what_compresses_well_is_small_and_what_does_not_is_not() {
+fn the_zipped_size_depends_on_how_well_a_file_compresses() {
     let folder = tempfile::tempdir().unwrap();
     let [zeros, noise] = ["zeros", "noise"].map(|name| folder.path().join(name));
     let mut random = fastrand::Rng::with_seed(7);
@@ -35,7 +35,7 @@ fn all_files_of_a_package_count() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_an_error() {
+fn a_missing_file_is_an_error() {
     let missing = tempfile::tempdir().unwrap().path().join("bootstrap");
     assert!(size(&[(missing, "bootstrap".to_owned())]).is_err());
 }

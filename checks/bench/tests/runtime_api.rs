@@ -1,4 +1,4 @@
-//! The Runtime API is one that Lambda's own client for Rust can live with.
+//! The Runtime API works with Lambda's own client for Rust.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -11,7 +11,7 @@ use storefront_bench::runtime_api::{Failure, RuntimeApi};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Ends the function with its test.
+/// The process of a function, which ends with its test.
 struct Function(Child);
 
 impl Drop for Function {
@@ -21,8 +21,8 @@ impl Drop for Function {
     }
 }
 
-/// Starts [`function`] in a process of its own: the client reads its environment, which a process
-/// has only one of.
+/// Starts [`function`] in a separate process: the client reads environment variables, which all
+/// tests of one process would share.
 fn start(api: &RuntimeApi) -> Function {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "function"])
@@ -36,9 +36,9 @@ fn start(api: &RuntimeApi) -> Function {
     Function(child.unwrap())
 }
 
-/// Doubles numbers, tells its context if it is asked for it, and takes nothing else.
+/// Doubles numbers, returns its context on request, and fails for any other event.
 #[tokio::test]
-#[ignore = "it is the function of the other tests, which start it"]
+#[ignore = "it is the function that the other tests start"]
 async fn function() {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return;
@@ -85,7 +85,7 @@ async fn the_context_of_each_invocation_is_its_own() {
 }
 
 #[tokio::test]
-async fn an_error_is_told_and_the_next_event_is_answered() {
+async fn an_error_is_reported_and_the_next_event_is_answered() {
     let mut api = RuntimeApi::start().await.unwrap();
     let _function = start(&api);
     api.ready().await.unwrap();
@@ -118,7 +118,7 @@ async fn a_function_that_cannot_start_says_why() {
 }
 
 #[tokio::test]
-async fn nobody_is_invoked_who_has_not_asked_for_an_event() {
+async fn a_function_that_has_not_asked_for_an_event_is_not_invoked() {
     let mut api = RuntimeApi::start().await.unwrap();
     assert!(matches!(api.invoke("1").await, Err(Failure::NotReady)));
 }

@@ -1,5 +1,4 @@
-//! AWS as far as the functions can tell: answers every request at once, from the request alone, and
-//! keeps what was asked.
+//! A fake AWS: answers every request at once, from the request alone, and records the requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -21,24 +20,24 @@ pub const TABLE: &str = "storefront";
 
 /// A request to AWS.
 #[derive(Clone, Debug)]
-pub struct Asked {
-    /// Such as `GetItem`.
+pub struct AwsRequest {
+    /// For example `GetItem`.
     pub action: String,
     pub body: Value,
 }
 
 /// All requests so far, oldest first.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<Asked>>>);
+pub struct Log(Arc<Mutex<Vec<AwsRequest>>>);
 
 impl Log {
-    /// Takes them out.
-    pub fn take(&self) -> Vec<Asked> {
+    /// Removes and returns the requests.
+    pub fn take(&self) -> Vec<AwsRequest> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
 
-type Answer = dyn Fn(&Asked) -> Value + Send + Sync;
+type Answer = dyn Fn(&AwsRequest) -> Value + Send + Sync;
 
 struct Service {
     log: Log,
@@ -56,16 +55,16 @@ impl HttpConnector for Service {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let action = target.rsplit('.').next().unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default();
-        let asked = Asked { action, body: serde_json::from_slice(body).unwrap() };
-        let answer = (self.answer)(&asked).to_string();
-        self.log.0.lock().unwrap().push(asked);
+        let request = AwsRequest { action, body: serde_json::from_slice(body).unwrap() };
+        let answer = (self.answer)(&request).to_string();
+        self.log.0.lock().unwrap().push(request);
         let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer));
         HttpConnectorFuture::ready(Ok(response))
     }
 }
 
-/// A configuration under which these are all answers there are.
-pub fn config(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> (SdkConfig, Log) {
+/// Returns a configuration whose requests all get these answers, and the log of the requests.
+pub fn config(answer: impl Fn(&AwsRequest) -> Value + Send + Sync + 'static) -> (SdkConfig, Log) {
     let log = Log::default();
     let service = SharedHttpConnector::new(Service { log: log.clone(), answer: Arc::new(answer) });
     let config = aws::emulator_config()
@@ -76,16 +75,16 @@ pub fn config(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> (SdkC
     (config, log)
 }
 
-/// Where no request goes.
+/// An endpoint that no request reaches.
 pub fn endpoint() -> Option<String> {
     Some("http://aws.invalid".to_owned())
 }
 
-/// A table in which every user, product and order is that anyone asks for by key, and nothing else;
-/// and a bus that takes every event.
+/// Returns a table that has an item for every key of a user, product or order, but whose queries
+/// find nothing; a bus that accepts every event; and the log of the requests.
 pub fn dependencies() -> (Dependencies, Log) {
     let (config, log) = config(answer);
-    let secret = "of fuzz targets, 32 bytes or more";
+    let secret = "a fuzzing secret, 32 bytes or more";
     let dependencies = Dependencies {
         table: Table::new(aws::dynamodb(&config, endpoint()), TABLE),
         signing_keys: SigningKeys::fixed(secret).unwrap(),
@@ -96,9 +95,9 @@ pub fn dependencies() -> (Dependencies, Log) {
     (dependencies, log)
 }
 
-fn answer(asked: &Asked) -> Value {
-    let body = &asked.body;
-    match asked.action.as_str() {
+fn answer(request: &AwsRequest) -> Value {
+    let body = &request.body;
+    match request.action.as_str() {
         "GetItem" => match item(&body["Key"]) {
             Some(item) => json!({ "Item": item }),
             None => json!({}),

@@ -1,26 +1,26 @@
-//! The functions, called as Lambda calls them.
+//! Calls the functions as Lambda does.
 
 use lambda_runtime::Context;
 use serde_json::Value;
 use storefront_suite::{Function, Kind, functions};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::aws::{self, Asked, Log};
+use crate::aws::{self, AwsRequest, Log};
 
-/// The suite's functions over one table. Nothing that comes in is kept.
+/// The suite's functions over one table, which stores nothing.
 pub struct Functions {
     runtime: Runtime,
     functions: Vec<Function>,
     log: Log,
 }
 
-/// What an API function answered, and what it asked of DynamoDB meanwhile.
+/// The response of an API function, and the requests that it sent to AWS.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u64,
-    /// The body; null when there is none.
+    /// The body; null if there is none.
     pub body: Value,
-    pub asked: Vec<Asked>,
+    pub requests: Vec<AwsRequest>,
 }
 
 impl Default for Functions {
@@ -31,20 +31,20 @@ impl Default for Functions {
 }
 
 impl Functions {
-    /// Any of the API functions.
+    /// Returns one of the API functions.
     pub fn api(&self, choice: u8) -> &Function {
         let is_api = |function: &&Function| matches!(function.kind, Kind::Api { .. });
         let apis: Vec<_> = self.functions.iter().filter(is_api).collect();
         apis[usize::from(choice) % apis.len()]
     }
 
-    /// The function of this name.
+    /// Returns the function with this name.
     pub fn named(&self, name: &str) -> &Function {
         self.functions.iter().find(|function| function.name == name).expect("a function")
     }
 
-    /// Sends an event to every function, except where it would hash passwords, which is slow on
-    /// purpose.
+    /// Sends an event to every function, except those that would hash a password, which is
+    /// deliberately slow.
     pub fn send_to_all(&self, event: &str) {
         for function in &self.functions {
             let hashes = ["auth", "users"].contains(&function.name) && event.contains("assword");
@@ -54,34 +54,34 @@ impl Functions {
         }
     }
 
-    /// Sends an event, which may be none of this function's: then it fails. Whatever a client can do
-    /// to an event, an API function does not.
+    /// Sends an event to a function. `None` if the function fails, because the event is not one of
+    /// its own. An API function never fails because of the parts that a client controls.
     pub fn send(&self, function: &Function, event: &str) -> Option<Answer> {
         let answering = function.handler().call(event.as_bytes().to_vec(), Context::default());
         let answer = self.runtime.block_on(answering);
-        let asked = self.log.take();
+        let requests = self.log.take();
         let answer = serde_json::from_slice(&answer.ok()?).expect("an answer is JSON");
-        matches!(function.kind, Kind::Api { .. }).then(|| Answer::checked(&answer, asked))
+        matches!(function.kind, Kind::Api { .. }).then(|| Answer::checked(&answer, requests))
     }
 }
 
 impl Answer {
-    /// Every answer is one that the contract knows.
-    fn checked(answer: &Value, asked: Vec<Asked>) -> Self {
+    /// Checks that the response is one that the contract allows.
+    fn checked(answer: &Value, requests: Vec<AwsRequest>) -> Self {
         let status = answer["statusCode"].as_u64().expect("a status");
         let header = |name| answer["headers"][name].as_str();
         assert!(header("x-request-id").is_some(), "no request id: {answer}");
-        // AWS always answers here, and a panic ends the process: nothing may be the server's fault.
+        // The fake AWS always answers and a panic ends the process, so nothing justifies a 5xx.
         assert!((200..500).contains(&status), "{answer}");
         let body = match answer["body"].as_str() {
             None | Some("") => Value::Null,
-            Some(text) => serde_json::from_str(text).expect("a body of JSON"),
+            Some(text) => serde_json::from_str(text).expect("a JSON body"),
         };
         if status >= 400 {
             assert_eq!(header("content-type"), Some("application/problem+json"), "{answer}");
             assert_eq!(body["status"], status, "{answer}");
         }
-        Self { status, body, asked }
+        Self { status, body, requests }
     }
 
     /// The problem's code.
@@ -89,13 +89,13 @@ impl Answer {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    /// The one request of this action, if there was one.
-    pub fn asked(&self, action: &str) -> Option<&Value> {
-        self.asked.iter().find(|asked| asked.action == action).map(|asked| &asked.body)
+    /// The first request with this action, if any.
+    pub fn request(&self, action: &str) -> Option<&Value> {
+        self.requests.iter().find(|request| request.action == action).map(|request| &request.body)
     }
 }
 
-/// Runs what needs a runtime on this thread.
+/// Builds a runtime for this thread.
 pub fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("a runtime")
 }

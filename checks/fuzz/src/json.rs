@@ -1,9 +1,9 @@
-//! JSON that looks like that of the API: known names more often than others.
+//! Generates JSON that looks like the API's: known names are more frequent than others.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::{Map, Value};
 
-/// The members of bodies, records and authorizer contexts, and then any.
+/// The members of bodies, records and authorizer contexts.
 const NAMES: [&str; 24] = [
     "email",
     "password",
@@ -50,7 +50,7 @@ const TEXTS: [&str; 14] = [
 
 const DEPTH: u32 = 4;
 
-/// Some JSON.
+/// Arbitrary JSON.
 #[derive(Clone, Debug)]
 pub struct Json(pub Value);
 
@@ -89,8 +89,8 @@ fn text(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(<&str>::arbitrary(u)?.to_owned())
 }
 
-/// Keeps passwords from being hashed, by leaving nothing of them: hashing is slow on purpose, and the
-/// fuzzer would spend its time there.
+/// Empties passwords, so that they are not hashed: hashing is deliberately slow, and the fuzzer
+/// would spend its time there.
 pub fn empty_passwords(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(empty_passwords),

@@ -1,4 +1,4 @@
-//! What the targets share: the functions with no AWS behind them, and JSON made up from a fuzzer's
+//! Shared code of the targets: the functions with a fake AWS, and JSON generated from a fuzzer's
 //! bytes.
 
 pub mod aws;

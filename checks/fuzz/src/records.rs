@@ -1,4 +1,4 @@
-//! Batches of stream records, sound ones and others, and the bus that their changes go to.
+//! Generates batches of stream records, valid and invalid ones.
 
 use arbitrary::Arbitrary;
 use serde_json::value::RawValue;
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::json::Json;
 
-/// Some records, of which EventBridge refuses an entry.
+/// Records, and an entry that EventBridge rejects.
 #[derive(Arbitrary, Debug)]
 pub struct Batch {
     pub records: Vec<Record>,
-    /// Which of the changes it refuses, counted from 0.
+    /// The index of the rejected change, from 0.
     pub refused: Option<u8>,
 }
 
@@ -18,11 +18,11 @@ pub struct Batch {
 pub enum Record {
     /// An order was paid.
     Paid { order: u8 },
-    /// The same with something else in one place.
+    /// The same, with one place changed or removed.
     Odd { order: u8, place: Place, value: Option<Json> },
-    /// Nothing like a record.
+    /// JSON that need not resemble a record.
     Json(Json),
-    /// JSON, if it is any, as somebody else would write it.
+    /// JSON in any notation; other text is left out of the batch.
     Text(String),
 }
 
@@ -38,7 +38,7 @@ pub enum Place {
         old: bool,
         attribute: Attribute,
     },
-    /// What an attribute's type tag holds.
+    /// The value of an attribute, under this type tag.
     Tag {
         old: bool,
         attribute: Attribute,
@@ -61,7 +61,7 @@ pub enum Attribute {
 }
 
 impl Record {
-    /// The record at this place of its batch.
+    /// Returns the record at this place of its batch; `None` if it is not JSON.
     pub fn json(&self, place: usize) -> Option<Box<RawValue>> {
         let text = match self {
             Self::Paid { order } => paid(*order, place).to_string(),
@@ -121,7 +121,7 @@ impl Attribute {
     }
 }
 
-/// The record of an order that went from pending to paid, at this place of its batch.
+/// The record of an order that changed from pending to paid, at this place of its batch.
 fn paid(order: u8, place: usize) -> Value {
     let image = |status: &str, version: u64| {
         json!({
@@ -136,7 +136,7 @@ fn paid(order: u8, place: usize) -> Value {
             "requestId": { "S": "JKJaXmPLvHcESHA=" },
         })
     };
-    // Each record of a batch another version, so that each change has an event of its own.
+    // Each record of a batch has a different version, so that each change has its own event.
     let version = place as u64 + 2;
     json!({
         "eventName": "MODIFY",

@@ -1,13 +1,13 @@
-//! Requests that get past the JSON: events of API Gateway whose parts a client chose.
+//! Generates requests that get past JSON parsing: events of API Gateway whose parts a client chose.
 
 use arbitrary::Arbitrary;
 use serde_json::{Value, json};
 
 use crate::json::{Json, empty_passwords};
 
-/// Anna, who makes the requests, as an administrator or not.
+/// The id of Anna, the caller, who may be an administrator.
 pub const ANNA: &str = "01930000-0000-7000-8000-00000000000a";
-/// Some product's id, and some order's.
+/// The id of a product, and of an order.
 pub const ID: &str = "01930000-0000-7000-8000-000000000101";
 
 #[derive(Arbitrary, Debug)]
@@ -110,7 +110,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// One that changes a resource, with a sound body.
+    /// A request of an administrator, without query and headers.
     pub fn new(method: Method, path: Path, body: Value) -> Self {
         let body = Body::Json(Json(body));
         Self {
@@ -124,7 +124,7 @@ impl Request {
         }
     }
 
-    /// As the gateway hands it over.
+    /// Returns the gateway's event for the request.
     pub fn event(self) -> Value {
         let method = self.method.text();
         let path = self.path.text();
@@ -268,7 +268,7 @@ impl Body {
                 empty_passwords(&mut value);
                 (false, Some(value.to_string()))
             }
-            // As JSON it may name a password in ways that are not seen here.
+            // If the text is JSON, it may have a password in ways that are hard to find.
             Self::Text(text) => (false, Some(text.replace("assword", ""))),
             Self::Bytes(bytes) => {
                 (true, Some(base64::engine::general_purpose::STANDARD.encode(bytes)))

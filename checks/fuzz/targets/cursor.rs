@@ -1,5 +1,4 @@
-//! A cursor is the id of an item or it is refused, and it leads nowhere but into the list that is
-//! asked for.
+//! A cursor is the id of an item or it is rejected, and it cannot lead outside the requested list.
 
 #![no_main]
 
@@ -16,7 +15,7 @@ use storefront_fuzz::request::ANNA;
 enum Cursor {
     Text(String),
     Bytes(Vec<u8>),
-    /// Sixteen bytes that say they are a UUID of version 7, and perhaps what does not belong there.
+    /// Sixteen bytes with the version of a UUIDv7, and perhaps an additional byte or padding.
     Id {
         id: [u8; 16],
         more: Option<u8>,
@@ -32,7 +31,7 @@ fuzz_target!(|cursor: Cursor| {
         Cursor::Bytes(bytes) => URL_SAFE_NO_PAD.encode(bytes),
         Cursor::Id { mut id, more, padding } => {
             id[6] = id[6] & 0x0f | 0x70;
-            // Else most times would be beyond the year 9999.
+            // Otherwise most times would be after the year 9999.
             id[0] &= 0x0f;
             let bytes: Vec<u8> = id.into_iter().chain(more).collect();
             URL_SAFE_NO_PAD.encode(bytes) + if padding { "==" } else { "" }
@@ -67,7 +66,7 @@ fuzz_target!(|cursor: Cursor| {
     );
 });
 
-/// Asks for the page after `cursor`, which begins at this key if it is one.
+/// Requests the page after `cursor`, which must start at `key`; `None` if the cursor is invalid.
 fn check(function: &str, filter: &str, cursor: &str, key: Option<Value>) {
     let encoded: String = cursor.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let event = json!({
@@ -85,15 +84,16 @@ fn check(function: &str, filter: &str, cursor: &str, key: Option<Value>) {
     match key {
         _ if encoded.len() > 60_000 => {}
         None => {
-            // What stands for bytes that are not UTF-8 is refused before it is read as a cursor.
+            // The replacement character stands for bytes that are not UTF-8, so the query is
+            // rejected before the cursor is parsed.
             let is_odd = cursor.contains(char::REPLACEMENT_CHARACTER);
             let code = if is_odd { "invalid_query" } else { "invalid_cursor" };
             assert_eq!((answer.status, answer.code()), (400, code));
-            assert!(answer.asked.is_empty());
+            assert!(answer.requests.is_empty());
         }
         Some(key) => {
             assert_eq!(answer.status, 200, "{answer:?}");
-            let query = answer.asked("Query").expect("a query");
+            let query = answer.request("Query").expect("a query");
             assert_eq!(query["ExclusiveStartKey"], key);
         }
     }

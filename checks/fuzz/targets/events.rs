@@ -1,5 +1,5 @@
-//! Events as text: those of events/ to begin with, and what becomes of them. Every function gets
-//! each of them.
+//! Events as text: initially those of events/, then mutations of them. Every function gets each
+//! event.
 
 #![no_main]
 

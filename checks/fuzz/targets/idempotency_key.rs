@@ -1,5 +1,4 @@
-//! An idempotency key is remembered as it was sent, under the caller, or refused before anything is
-//! read.
+//! An idempotency key is stored unchanged, under the caller, or rejected before anything is read.
 
 #![no_main]
 
@@ -22,7 +21,7 @@ fuzz_target!(|key: String| {
     let is_visible = key.bytes().all(|byte| (0x21..0x7f).contains(&byte));
     if is_visible && (1..256).contains(&key.len()) {
         assert_eq!(answer.status, 201, "{answer:?}");
-        let transaction = answer.asked("TransactWriteItems").expect("a transaction");
+        let transaction = answer.request("TransactWriteItems").expect("a transaction");
         let puts = transaction["TransactItems"].as_array().unwrap().iter();
         let mut records = puts
             .map(|action| &action["Put"]["Item"])
@@ -35,6 +34,6 @@ fuzz_target!(|key: String| {
     } else {
         assert_eq!(answer.status, 400, "{answer:?}");
         assert!(["invalid_header", "malformed_request"].contains(&answer.code()), "{answer:?}");
-        assert!(answer.asked.is_empty(), "{answer:?}");
+        assert!(answer.requests.is_empty(), "{answer:?}");
     }
 });

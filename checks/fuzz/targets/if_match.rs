@@ -1,4 +1,4 @@
-//! `If-Match` names the version that a change is made to, or nothing is changed.
+//! A change is conditional on the version in `If-Match`, or nothing is changed.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ enum Tag {
     Version(u64),
     Weak(u64),
     Quoted(String),
-    /// A number as the `ETag` does not write it.
+    /// A number in a notation that an `ETag` of the shop never has.
     Odd(Sign, u8),
 }
 
@@ -47,9 +47,10 @@ fuzz_target!(|tag: Tag| {
         .with(|functions| functions.send(functions.named("products"), &event))
         .expect("an event");
     let change =
-        answer.asked("TransactWriteItems").map(|asked| &asked["TransactItems"][0]["Update"]);
+        answer.request("TransactWriteItems").map(|request| &request["TransactItems"][0]["Update"]);
 
-    // What is no text of a header is no tag, whatever is left of it without white space.
+    // Characters that a header cannot have make the tag invalid, even if trimming would remove
+    // them.
     let is_text = tag.chars().all(|char| matches!(char, '\t' | ' '..='~'));
     let tag = if is_text { tag.trim() } else { "" };
     let version = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -64,7 +65,7 @@ fuzz_target!(|tag: Tag| {
             assert_eq!(answer.status, 200, "{answer:?}");
             assert_eq!(expected_version(change.expect("a change")), None);
         }
-        // An entity tag that is none of ours: a version that nothing has.
+        // An entity tag that the shop never issues becomes a version that no item has.
         None if answer.status == 200 => {
             assert_eq!(expected_version(change.expect("a change")), Some("0".to_owned()));
         }
@@ -76,7 +77,7 @@ fuzz_target!(|tag: Tag| {
     }
 });
 
-/// The version that the update's condition asks for.
+/// The version in the update's condition.
 fn expected_version(update: &Value) -> Option<String> {
     assert_eq!(update["Key"]["PK"]["S"], format!("PRODUCT#{ID}"));
     let condition = update["ConditionExpression"].as_str().expect("a condition");

@@ -1,4 +1,5 @@
-//! Whatever is stored, its key leads back to it, to nothing else, and orders sort by their time.
+//! Every key parses back to what it was built from, no two things share a key, and orders sort by
+//! time.
 
 #![no_main]
 
@@ -15,7 +16,7 @@ use uuid::Uuid;
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     ids: [u128; 4],
-    /// Seldom the same by chance.
+    /// Whether both orders have the same time, which seldom happens by chance.
     same_time: bool,
     emails: [&'a str; 2],
     categories: [&'a str; 2],
@@ -39,7 +40,7 @@ fn check(input: &Input<'_>) -> Option<()> {
 
     let emails: [Option<Email>; 2] = input.emails.map(|text| text.parse().ok());
     for email in emails.iter().flatten() {
-        assert_eq!(&email.as_str().parse::<Email>().unwrap(), email, "reads itself otherwise");
+        assert_eq!(&email.as_str().parse::<Email>().unwrap(), email, "does not parse back");
         assert!(email.as_str().len() <= 254);
     }
     let categories: [Option<Category>; 2] = input.categories.map(|text| text.parse().ok());
@@ -47,7 +48,7 @@ fn check(input: &Input<'_>) -> Option<()> {
         assert_eq!(
             &category.as_str().parse::<Category>().unwrap(),
             category,
-            "reads itself otherwise"
+            "does not parse back"
         );
         let partition = category_partition(category);
         assert_eq!(partition.strip_prefix("CATEGORY#"), Some(category.as_str()));
@@ -62,7 +63,7 @@ fn check(input: &Input<'_>) -> Option<()> {
 }
 
 fn uuid_v7(bits: u128) -> Uuid {
-    // Most times are beyond the year 9999 otherwise.
+    // Otherwise most times would be after the year 9999.
     let bits = bits >> 4;
     Uuid::from_u128(bits & !(0xf << 76) & !(0b11 << 62) | 7 << 76 | 0b10 << 62)
 }
@@ -72,7 +73,7 @@ fn with_time_of(time: Uuid, random: Uuid) -> Uuid {
     Uuid::from_u128(time.as_u128() & !below | random.as_u128() & below)
 }
 
-/// An order's sort key says when it was made and which it is, and sorts as that does.
+/// An order's sort key has the time and id of the order, and sorts by them.
 fn orders(user: UserId, first: OrderId, second: OrderId) {
     let key = Key::order(user, first);
     assert_eq!(key.pk.strip_prefix("USER#").unwrap().parse::<UserId>().unwrap(), user);
@@ -86,8 +87,8 @@ fn orders(user: UserId, first: OrderId, second: OrderId) {
     assert_eq!(by_key, first.cmp(&second));
 }
 
-/// The bounds of a time range hold the orders of that time, `from` inclusive and `to` exclusive, and
-/// nothing else of the user's.
+/// The bounds of a time range contain the orders of that time, `from` inclusive and `to` exclusive,
+/// and no other items of the user.
 fn range(user: UserId, order: OrderId, input: &Input<'_>) {
     let time = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
     let range = CreatedBetween { from: time(input.from), to: time(input.to) };
@@ -138,7 +139,7 @@ fn distinct(
     let index: Vec<_> = index.into_iter().map(|key| (key.pk, key.sk)).collect();
     for keys in [table, index] {
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "{keys:?}");
-        // What DynamoDB takes of a partition key and of a sort key, in bytes.
+        // DynamoDB's limits for partition keys and sort keys, in bytes.
         assert!(keys.iter().all(|(pk, sk)| pk.len() <= 2048 && sk.len() <= 1024));
     }
 }

@@ -1,5 +1,5 @@
-//! What can be delivered of a batch is, in order; the answer names the first record that was not,
-//! and no other.
+//! Everything in a batch that can be delivered is, in order; the response names the first record
+//! that was not, and no other.
 
 #![no_main]
 
@@ -20,12 +20,12 @@ thread_local!(static BUS: Bus = Bus::default());
 
 fuzz_target!(|batch: Batch| BUS.with(|bus| bus.check(&batch)));
 
-/// The consumer, and a bus that refuses one entry of all it gets.
+/// The consumer, and a bus that rejects one of all entries.
 struct Bus {
     runtime: Runtime,
     consumer: Consumer,
     log: Log,
-    /// How many entries come before the one that is refused.
+    /// How many entries come before the rejected one.
     until_refusal: Arc<AtomicUsize>,
 }
 
@@ -33,8 +33,8 @@ impl Default for Bus {
     fn default() -> Self {
         let until_refusal = Arc::new(AtomicUsize::new(usize::MAX));
         let counter = Arc::clone(&until_refusal);
-        let (config, log) = aws::config(move |asked| {
-            let entries = asked.body["Entries"].as_array().unwrap();
+        let (config, log) = aws::config(move |request| {
+            let entries = request.body["Entries"].as_array().unwrap();
             let result = |_| match counter.fetch_sub(1, Ordering::Relaxed) {
                 0 => json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "on purpose" }),
                 _ => json!({ "EventId": "x" }),
@@ -76,14 +76,16 @@ impl Bus {
         });
         assert_eq!(answer, expected, "{read:?}");
         assert!(sent.starts_with(&delivered), "{sent:?} {delivered:?}");
-        // Beside the refused one, at most the rest of its call.
+        // Besides the delivered events, at most the rest of the rejected entry's call.
         assert!(sent.len() <= delivered.len() + 10);
     }
 
-    /// The ids of all events that went out, in order.
+    /// The ids of all events that were sent, in order.
     fn sent(&self) -> Vec<String> {
-        let entries = self.log.take().into_iter().flat_map(|mut asked| {
-            let Value::Array(entries) = asked.body["Entries"].take() else { panic!("no entries") };
+        let entries = self.log.take().into_iter().flat_map(|mut request| {
+            let Value::Array(entries) = request.body["Entries"].take() else {
+                panic!("no entries")
+            };
             entries
         });
         let detail = |entry: Value| -> Value {
@@ -93,8 +95,8 @@ impl Bus {
     }
 }
 
-/// What must be answered (`None`: the function fails, so that the batch is halved), and which events
-/// must have gone out before.
+/// The expected response (`None` if the function fails, so that the batch is halved), and the
+/// events that must have been sent.
 fn expected(read: &[Read], refused: usize) -> (Option<Vec<String>>, Vec<String>) {
     let end = read.iter().position(|record| matches!(record, Read::Unreadable(_)));
     let readable = &read[..end.unwrap_or(read.len())];

@@ -1,5 +1,5 @@
-//! Whatever a client sends, in parts that look like a request's: it is answered, and the fault is
-//! not the server's.
+//! Every request that a client can send, built from parts that look like a request's, gets a
+//! response that is not a 5xx.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use storefront_fuzz::request::Request;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
-    /// Which of the API functions.
+    /// The index of the API function.
     function: u8,
     request: Request,
 }
@@ -20,5 +20,5 @@ thread_local!(static FUNCTIONS: Functions = Functions::default());
 fuzz_target!(|input: Input| {
     let event = input.request.event().to_string();
     let answer = FUNCTIONS.with(|functions| functions.send(functions.api(input.function), &event));
-    assert!(answer.is_some(), "a client can have the function fail");
+    assert!(answer.is_some(), "a client can make the function fail");
 });

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know of this shop."""
+"""What schemathesis cannot know about this shop."""
 
 import os
 import re
@@ -11,18 +11,18 @@ from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
 URL = os.environ["CONTRACT_URL"]
-# Of whoever sends the requests; empty for nobody.
+# The id of the user who sends the requests; empty if they carry no token.
 CALLER = os.environ["CONTRACT_CALLER"]
 IS_ADMINISTRATOR = CALLER == "01930000-0000-7000-8000-000000000001"
 PASSWORD = "correct horse battery"
 
-# The format allows more than mail servers do: quoted names, comments, addresses of no domain.
+# The format allows more than mail servers do: quoted names, comments, addresses without a domain.
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 schemathesis.openapi.format("email", st.builds("{}@{}.{}".format, LABEL, LABEL, st.sampled_from(["com", "example"])))
 
 
 def register():
-    """A user whom nobody misses: their id and their access token."""
+    """Registers a disposable user; returns their id and access token."""
     user = {"email": f"{uuid.uuid4()}@example.com", "password": PASSWORD}
     registered = requests.post(f"{URL}/users", json={**user, "name": "Passing by"}, timeout=10)
     registered.raise_for_status()
@@ -31,7 +31,7 @@ def register():
     return registered.json()["id"], session.json()["accessToken"]
 
 
-# What the seed has.
+# The ids in the seed.
 SEEDED = {
     "productId": [f"01930000-0000-7000-8000-000000000{number}" for number in range(101, 121)],
     "orderId": ["01930000-0000-7000-8000-000000000201"],
@@ -41,7 +41,7 @@ ID = re.compile(r"[0-9a-d][0-9a-f]{7}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a
 
 
 def known(name, value):
-    """Nothing is known by a random id. Two of three sound ones become one that the seed has; which, the id decides."""
+    """Replaces two of three valid ids by one from the seed, because random ids exist nowhere. The id decides which."""
     if name not in SEEDED or not isinstance(value, str) or not ID.fullmatch(value):
         return value
     number = int(value[-4:], 16)
@@ -64,12 +64,12 @@ def map_body(context, body):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """What is as it should be."""
-    # JSON Schema counts 232.0 among the integers. The shop does not: who computes prices in floats will one day send
-    # 232.00000000000003, and shall learn of it on the first.
+    """Filters out failures that are intended behaviour."""
+    # For JSON Schema, 232.0 is an integer. The shop rejects it: a client that computes prices in floats will one day
+    # send 232.00000000000003, and should find out on the first day.
     if isinstance(failure, RejectedPositiveData) and has_whole_float(case.body):
         return False
-    # Whoever registers somebody else does not get to see them, unless they are an administrator.
+    # A caller who registers another user cannot read that user, unless the caller is an administrator.
     if isinstance(failure, EnsureResourceAvailability) and failure.created_with == "POST /users":
         return IS_ADMINISTRATOR
     return True
@@ -85,8 +85,8 @@ def has_whole_float(value):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Whoever deletes themselves, or ceases to be an administrator, is of no use to the rest: another one does."""
-    # Of If-Match, schemathesis has its own idea, and in its coverage phase takes "0" for a good value.
+    """Redirects requests that delete or demote the caller to a disposable user: the other requests need the caller."""
+    # In its coverage phase, schemathesis takes "0" for a valid If-Match value.
     if case.meta and case.meta.generation.mode.is_positive and (case.headers or {}).get("If-Match") == "0":
         case.headers["If-Match"] = '"1"'
 
@@ -103,10 +103,10 @@ def before_call(context, case, kwargs):
 
 @schemathesis.check
 def wrong_method(ctx, response, case):
-    """A method that a path does not have is answered by the gateway, as if the path did not exist."""
+    """The gateway answers a method that a path does not have as if the path did not exist."""
     data = case.meta.phase.data if case.meta else None
     if isinstance(data, CoveragePhaseData) and data.scenario == CoverageScenario.UNSPECIFIED_HTTP_METHOD:
-        # A preflight is answered by the gateway's CORS.
+        # The gateway's CORS configuration answers preflight requests.
         if response.request.method != "OPTIONS":
             assert response.status_code == 404, f"{response.request.method}: {response.status_code}"
             if response.request.method != "HEAD":

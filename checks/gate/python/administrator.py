@@ -1,4 +1,4 @@
-"""The first administrator of a deployment, made as docs/operations.md says: with the operator's AWS credentials."""
+"""Makes the first administrator of a deployment as docs/operations.md says: with the operator's AWS credentials."""
 
 import subprocess
 

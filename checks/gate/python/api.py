@@ -10,7 +10,7 @@ PASSWORD = "correct horse battery"
 
 
 class Api:
-    """A client that knows the API's URL, and who it is once logged in."""
+    """A client that knows the API's URL and, once logged in, its access token."""
 
     def __init__(self, url, evidence):
         self.url = url
@@ -23,7 +23,7 @@ class Api:
         return self.with_token(session.json()["accessToken"])
 
     def with_token(self, token):
-        """The same with an access token."""
+        """Returns a client for the same API with this access token."""
         client = Api(self.url, self.evidence)
         client.token = token
         client.called = self.called
@@ -45,7 +45,7 @@ class Api:
         return self._send("DELETE", path, status, **options)
 
     def pages(self, path, limit, **parameters):
-        """All items of a list, page by page."""
+        """Reads all items of a list, page by page."""
         items, cursor = [], None
         while True:
             page = self.get(path, params=parameters | {"limit": limit, "cursor": cursor}).json()
@@ -53,17 +53,17 @@ class Api:
             cursor = page.get("nextCursor")
             if cursor is None:
                 return items
-            equal(f"items on a page of {path} before the last", len(page["items"]), limit)
+            equal(f"the number of items on a page of {path} before the last", len(page["items"]), limit)
 
     def expect_called(self, routes):
-        """Fails when a route, such as `GET /users/{userId}`, was never called with success."""
+        """Fails if a route, such as `GET /users/{userId}`, was never called successfully."""
         patterns = {route: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route)) for route in routes}
         never = [
             route
             for route, pattern in patterns.items()
             if not any(re.fullmatch(pattern, call) for call in self.called)
         ]
-        equal("routes that the journey leaves out", never, [])
+        equal("routes that the journey never called successfully", never, [])
 
     def _send(self, method, path, status, headers=None, **options):
         headers = dict(headers or {})
@@ -73,7 +73,7 @@ class Api:
         for exchanged in (headers, options, answer.text):
             self.evidence.secrets_in(exchanged)
         if answer.status_code != status:
-            raise Failure(f"{method} {path} should have been {status}, and was {answer.status_code}: {answer.text}")
+            raise Failure(f"{method} {path}: expected {status}, got {answer.status_code}: {answer.text}")
         if answer.ok:
             self.called.append(f"{method} {path}")
         return answer
@@ -85,6 +85,6 @@ def equal(what, found, expected):
 
 
 def problem(answer, code):
-    """Checks that an answer is the problem of this code."""
+    """Checks that a response is a problem with this code."""
     equal("the type of a problem", answer.headers["Content-Type"], "application/problem+json")
     equal("the problem's code", answer.json()["code"], code)

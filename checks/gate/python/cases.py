@@ -1,4 +1,4 @@
-"""The cases of events/: what a function is invoked with, and what it must answer."""
+"""The cases of events/: an event for a function, and the response that it must give."""
 
 import json
 import re
@@ -9,13 +9,13 @@ from dateutil.parser import isoparse
 
 EXPECTED = ".expected.json"
 
-# An expected answer has placeholders for what differs each time.
+# Placeholders in expected responses for values that differ each time.
 ANY_TEXT = {"<token>", "<length>"}
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
 class Case:
-    """One event, and the answer beside it."""
+    """One event, and its expected response."""
 
     def __init__(self, path):
         self.path = path
@@ -26,7 +26,7 @@ class Case:
         self.expected = json.loads(expected.read_text()) if expected.exists() else None
 
     def differences(self, answer, published):
-        """Where an answer, and the events that were published, are not as expected."""
+        """Returns the differences of a response, and of the published events, from what is expected."""
         if isinstance(answer, dict) and isinstance(answer.get("body"), str):
             try:
                 answer = answer | {"body": json.loads(answer["body"])}
@@ -38,7 +38,7 @@ class Case:
 
 
 def read(folder, names):
-    """The cases with these names (`orders/place`, or `orders` for all of a function); all without names."""
+    """Reads the cases with these names (`orders/place`, or `orders` for all of a function), or all without names."""
     paths = sorted(path for path in Path(folder).glob("*/*.json") if not path.name.endswith(EXPECTED))
     cases = [Case(path) for path in paths]
     if not names:

@@ -1,4 +1,4 @@
-"""openapi.json, tried by schemathesis on local clouds: one for each who sends the requests."""
+"""Tests local clouds against openapi.json with schemathesis, one cloud per caller."""
 
 import argparse
 import os
@@ -18,24 +18,24 @@ from processes import Failure, exit_on_signals, running
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = ROOT / ".ci" / "contract"
-# The same requests in every run of the gate, so that it fails for what was changed and nothing else.
+# Every run of the gate sends the same requests, so that it fails only because of a change.
 SEED = 9457
-# Those of the seed. Nobody's requests carry no token, or one that schemathesis made up.
+# Users of the seed. The requests of nobody carry no token, or one that schemathesis made up.
 CALLERS = {"nobody": None, "a customer": "ada@example.com", "an administrator": "admin@example.com"}
 PASSWORD = "storefront-demo"
-# No run comes near it: a request that is not answered shall not hold the gate.
+# Much longer than any run. Without it, a request that gets no response would block the gate.
 LONGEST_SECONDS = 600
 
 
 def session(url, email):
-    """The id and the access token of a user."""
+    """Logs a user in; returns their id and access token."""
     answer = requests.post(f"{url}/sessions", json={"email": email, "password": PASSWORD}, timeout=10)
     answer.raise_for_status()
     return answer.json()["user"]["id"], answer.json()["accessToken"]
 
 
-def tried(caller, cloud, seed, folder):
-    """Sends the requests of one caller: whether all answers were right, and where what was said is."""
+def run(caller, cloud, seed, folder):
+    """Sends the requests of one caller; returns whether all responses were right, and the path of the output."""
     url = f"http://127.0.0.1:{cloud.port}"
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(SETTINGS / "schemathesis.toml")]
     command += ["run", str(ROOT / "openapi.json"), "--url", url, "--seed", str(seed), "--no-color"]
@@ -50,7 +50,7 @@ def tried(caller, cloud, seed, folder):
             status = process.wait(LONGEST_SECONDS)
         except subprocess.TimeoutExpired:
             status = None
-    print(f"as {caller}: {'right' if status == 0 else 'WRONG'}, {time.monotonic() - started:.0f} s", flush=True)
+    print(f"as {caller}: {'passed' if status == 0 else 'FAILED'}, {time.monotonic() - started:.0f} s", flush=True)
     return status == 0, log
 
 
@@ -64,18 +64,19 @@ def main():
     exit_on_signals()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as clouds:
         folder = Path(folder)
-        # One for each: what one of them changes shall not decide what another is answered.
+        # One per caller: the changes of one must not affect the responses to another.
         running_clouds = {
             caller: clouds.enter_context(local_cloud.started("127.0.0.1", folder / f"cloud of {caller}.txt"))
             for caller in CALLERS
         }
         with ThreadPoolExecutor() as threads:
-            results = threads.map(lambda item: tried(*item, seed, folder), running_clouds.items())
+            results = threads.map(lambda item: run(*item, seed, folder), running_clouds.items())
             wrong = [log for is_right, log in results if not is_right]
         for log in wrong:
             print(f"\n--- as {log.stem}:\n{log.read_text()}", file=sys.stderr)
         if wrong:
-            raise Failure(f"some answers are not as openapi.json has them; checks/gate/check-contract --seed {seed} tries again")
+            command = f"checks/gate/check-contract --seed {seed}"
+            raise Failure(f"some responses differ from openapi.json; to reproduce them: {command}")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from steps import Steps
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--emulator-python", required=True, help="the Python that has ministack")
-    arguments.add_argument("--architecture", required=True, help="what the functions were built for")
+    arguments.add_argument("--emulator-python", required=True, help="a Python with ministack installed")
+    arguments.add_argument("--architecture", required=True, help="the architecture of the built functions")
     arguments = arguments.parse_args()
 
     exit_on_signals()
@@ -39,7 +39,7 @@ def deploy_and_use(aws, architecture):
         deployed = stack.deploy(aws, architecture)
         step("deployed")
         checked = unapplied.check(deployed.template)
-        step(f"{checked} settings that the emulator does not apply are as they must be")
+        step(f"{checked} settings that the emulator does not apply are correct")
 
         stack.adapt_roles(deployed)
         evidence = Evidence("deploy-test")
@@ -49,7 +49,7 @@ def deploy_and_use(aws, architecture):
         table = deployed.outputs["TableName"]
         expected = journey.take(api, lambda email: make_first_administrator(aws, table, email))
         api.expect_called(routes)
-        step(f"went through the shop, by each of its {len(routes)} routes")
+        step(f"used the shop, through each of its {len(routes)} routes")
 
         subscription.expect(expected)
         step(f"{len(expected)} events arrived")

@@ -1,4 +1,4 @@
-"""An AWS of one's own: ministack, started for one test on a free port, keeping nothing."""
+"""An AWS emulator for one test: ministack, on a free port, with nothing kept afterwards."""
 
 import os
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from processes import answers, free_port, running, wait_until_up
 
 REGION = "eu-central-1"
 
-# The emulator's administrator. Nothing here ever talks to AWS, where these mean nothing.
+# The emulator's administrator. These mean nothing to AWS, and nothing here ever talks to AWS.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -32,7 +32,7 @@ class Emulator:
         )
 
     def environment(self):
-        """For programs that are to take the emulator for AWS, whatever account they are set up for."""
+        """Makes programs use the emulator as AWS, whatever account they are configured for."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return inherited | CREDENTIALS | {
             "AWS_ENDPOINT_URL": self.url,
@@ -47,11 +47,11 @@ class Emulator:
 
 @contextmanager
 def started(python, folder):
-    """Starts an emulator that keeps its files in the folder."""
+    """Starts an emulator that stores its files in the folder."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = folder / "emulator.log"
-    # It hands its whole environment on to the functions, so it gets none of ours.
+    # It passes its whole environment on to the functions, so it gets none of ours.
     env = CREDENTIALS | {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -61,7 +61,7 @@ def started(python, folder):
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": REGION,
-        # Where the functions find DynamoDB and the rest.
+        # Where the functions find DynamoDB and other services.
         "AWS_ENDPOINT_URL": url,
         # Each function may do what its role allows, and nothing else.
         "AUTH": "true",

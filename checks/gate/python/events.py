@@ -1,4 +1,4 @@
-"""A subscriber to the shop's events: a queue that a rule on the bus fills."""
+"""A subscriber to the shop's events: a queue, filled by a rule on the bus."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from api import equal
 SOURCE = "storefront.orders"
 DETAIL_TYPE = "OrderStatusChanged"
 
-# From the write to the queue: the emulator looks at the stream every second or so.
+# From the write to the queue. The emulator polls the stream about every second.
 PATIENCE_SECONDS = 60
 
 
@@ -35,17 +35,17 @@ def subscribe(aws, bus):
 
 
 class Subscription:
-    """What a queue received."""
+    """The events that a queue receives."""
 
     def __init__(self, sqs, queue):
         self.sqs = sqs
         self.queue = queue
 
     def expect(self, details):
-        """Waits for one event for each of the details, in their order.
+        """Waits for one event for each of the details, in order.
 
-        Delivery is at least once, so an event that came before, by its `eventId`, does not count.
-        An event may say more than is expected, but nothing else.
+        Delivery is at least once, so a repeated `eventId` does not count. An event may have more fields than
+        expected, but the expected ones must match.
         """
         received = []
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -1,7 +1,7 @@
-"""What is kept for the audit where STOREFRONT_TEST_LOGS names a folder: what functions logged, and what is secret.
+"""The evidence for the audit, if STOREFRONT_TEST_LOGS names a folder: what functions logged, and what is secret.
 
-As the tests do, each program leaves there a `.log` of what was written, and a `.secrets` with one JSON object
-for each password, token and email that was used, none of which may be in any log.
+Like the tests, each program leaves two files there: `.log` with everything logged, and `.secrets` with one JSON object
+for each password, token and email that was used. No log may contain any of them.
 """
 
 import json
@@ -17,7 +17,7 @@ SECRET_FIELDS = {
 
 
 class Evidence:
-    """The evidence of this process; goes nowhere if nobody asked for it."""
+    """The evidence of this process; discarded if STOREFRONT_TEST_LOGS is not set."""
 
     def __init__(self, program):
         folder = os.environ.get("STOREFRONT_TEST_LOGS")
@@ -35,7 +35,7 @@ class Evidence:
             self._append(".secrets", json.dumps({"kind": kind, "value": value}) + "\n")
 
     def secrets_in(self, value):
-        """Notes the secrets in a request, an event or an answer."""
+        """Records the secrets in a request, an event or a response."""
         if isinstance(value, dict):
             for name, each in value.items():
                 if isinstance(each, str) and name in SECRET_FIELDS:

@@ -1,4 +1,4 @@
-"""The functions that `sam build` built, and two ways to invoke one as Lambda would."""
+"""The functions that `sam build` has built, and two ways to invoke one as Lambda would."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from processes import Failure, answers, free_port, last_lines, running, wait_unt
 
 BUILD = Path(".aws-sam/build")
 
-# Nobody asks for these: neither the embedded DynamoDB nor the local event bus checks who calls.
+# Any credentials will do: neither the embedded DynamoDB nor the local event bus checks them.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -27,7 +27,7 @@ CREDENTIALS = {
 
 
 class Function:
-    """A function of the template, by the name of its binary."""
+    """A function of the template."""
 
     def __init__(self, logical_id, variables):
         self.logical_id = logical_id
@@ -36,9 +36,9 @@ class Function:
 
 
 def read():
-    """The functions of the built template, with their environments as `sam local` makes them.
+    """Reads the functions of the built template by binary, with the environments that `sam local` gives them.
 
-    SAM puts in the parameters' default values, and leaves empty what has no value.
+    SAM substitutes the parameters' default values, and leaves a variable without a value empty.
     """
     template = yaml_parse((BUILD / "template.yaml").read_text())
     common = template["Globals"]["Function"].get("Environment", {}).get("Variables", {})
@@ -62,26 +62,26 @@ def _resolved(resolver, value):
     try:
         value = resolver.intrinsic_property_resolver(value, True)
     except InvalidSymbolException:
-        # What only a deployment knows, such as an attribute of a resource.
+        # Only a deployment knows it, such as an attribute of a resource.
         return ""
     return value if isinstance(value, str) else ""
 
 
 class RuntimeInterfaceEmulator:
-    """AWS's own emulator of what surrounds a function, which SAM brings along; needs no Docker."""
+    """AWS's own emulator of the execution environment, which SAM includes. It does not need Docker."""
 
     name = "AWS's Runtime Interface Emulator"
-    # What the functions reach the local cloud under, and where that listens for them.
+    # The host under which the functions reach the local cloud, and the address on which it listens.
     host = listen = "127.0.0.1"
 
     def __init__(self, architecture):
         self.program = Path(samcli.__file__).parent / f"local/rapid/aws-lambda-rie-{architecture}"
 
     def invoke(self, function, event, variables, folder):
-        """The answer, and what the function wrote to its standard output."""
+        """Returns the response, and what the function wrote to its standard output."""
         port, output = free_port(), folder / "stdout"
         known = {name: each for name, each in variables.items() if name in function.variables}
-        # Only the function's own output goes to the file; the emulator's is another one.
+        # Only the function's own output goes to this file; the emulator has another one.
         command = [str(self.program), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
         command += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
         command += ["/bin/sh", "-c", f'exec "{function.bootstrap}" >"{output}"']
@@ -94,11 +94,11 @@ class RuntimeInterfaceEmulator:
                 answer = requests.post(url, data=event.path.read_bytes(), timeout=60).json()
             except (requests.RequestException, ValueError) as error:
                 said = output.read_text() + last_lines(log)
-                raise Failure(f"the function did not answer ({error}). It said last:\n{said}") from None
+                raise Failure(f"the function did not answer ({error}). Its last output:\n{said}") from None
         return answer, output.read_text()
 
     def check(self, output):
-        """Fails where the output is not JSON lines, which is all that Lambda's log takes."""
+        """Fails if the output is not JSON lines, the only format that Lambda's log accepts."""
         for line in output.splitlines():
             try:
                 json.loads(line)
@@ -120,7 +120,7 @@ class SamLocal:
             self.flags += ["--add-host", f"{self.host}:{_gateway()}"]
 
     def invoke(self, function, event, variables, folder):
-        """The answer, and what the function wrote, as SAM shows it."""
+        """Returns the response, and what the function wrote, as SAM shows it."""
         env = folder / "env.json"
         env.write_text(json.dumps({"Parameters": variables}))
         command = ["sam", "local", "invoke", function.logical_id, "--event", str(event.path)]
@@ -131,23 +131,23 @@ class SamLocal:
             answer = json.loads(done.stdout)
         except ValueError:
             said = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
-            raise Failure(f"`sam local invoke` did not answer. It said last:\n{said}") from None
+            raise Failure(f"`sam local invoke` did not answer. Its last output:\n{said}") from None
         lines = [line for line in done.stderr.splitlines() if line.startswith("{")]
         return answer, "".join(f"{line}\n" for line in lines)
 
     def check(self, output):
-        """SAM mixes its own lines with the function's, so there is nothing to check."""
+        """Checks nothing, because SAM mixes its own lines with the function's."""
 
 
 def _gateway():
-    """This machine, as containers see it."""
+    """The address of this machine for containers."""
     command = ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
     found = subprocess.run(command, capture_output=True, text=True).stdout.strip()
     return found or "172.17.0.1"
 
 
 def docker_answers():
-    """Whether there is a Docker engine to run functions in."""
+    """Returns whether a Docker engine is available to run functions."""
     try:
         return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
     except OSError:

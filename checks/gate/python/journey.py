@@ -1,4 +1,4 @@
-"""What customers and administrators do with a deployed shop, and what must come of it."""
+"""What customers and administrators do in a deployed shop, and the results that they must get."""
 
 from api import PASSWORD, equal, problem
 
@@ -8,7 +8,7 @@ CATEGORY = "coffee"
 
 
 def take(stranger, make_administrator):
-    """Goes through the shop. Answers the details of the events that must have been published.
+    """Uses the shop; returns the details of the events that must have been published.
 
     `make_administrator` makes the registered user with an email the first administrator.
     """
@@ -34,13 +34,13 @@ def _customer(stranger):
     problem(stranger.post("/sessions", 401, json=wrong), "invalid_credentials")
     customer = stranger.log_in(CUSTOMER)
 
-    # API Gateway answers these itself: nothing that the authorizer refuses reaches a function.
+    # API Gateway answers these itself: a request that the authorizer rejects reaches no function.
     stranger.get("/users/me", 401)
     stranger.with_token("not.a.token").get("/users/me", 403)
     forged = customer.token[:-4] + ("AAAA" if customer.token[-4:] != "AAAA" else "BBBB")
     stranger.with_token(forged).get("/users/me", 403)
 
-    equal("who the customer is", customer.get("/users/me").json(), user)
+    equal("the profile of the customer", customer.get("/users/me").json(), user)
     return customer
 
 
@@ -48,7 +48,7 @@ def _administrator(stranger, make_administrator):
     registration = {"email": ADMINISTRATOR, "password": PASSWORD, "name": "Admin"}
     stranger.post("/users", 201, json=registration)
     make_administrator(ADMINISTRATOR)
-    # The role is in the token, so it is another one after logging in again.
+    # The role is in the token, so the new one takes effect at the next log-in.
     administrator = stranger.log_in(ADMINISTRATOR)
     equal("the role of the administrator", administrator.get("/users/me").json()["role"], "admin")
     found = administrator.get("/users", params={"email": CUSTOMER}).json()["items"]
@@ -70,7 +70,7 @@ def _products(stranger, customer, administrator):
     problem(administrator.patch(path, 412, json=changed, headers={"If-Match": '"7"'}), "version_mismatch")
     products[1] = administrator.patch(path, json=changed, headers={"If-Match": '"1"'}).json()
     unlimited = administrator.patch(f"/products/{products[2]['id']}", json={"stock": None}).json()
-    equal("the stock of a product without limit", unlimited["stock"], None)
+    equal("the stock of a product with unlimited stock", unlimited["stock"], None)
     return products
 
 
@@ -80,15 +80,15 @@ def _orders(stranger, customer, products):
     order = customer.post("/orders", 201, **once).json()
     equal("the total of an order", order["total"], 2 * 1890 + 2090)
     replayed = customer.post("/orders", 200, **once)
-    equal("an order that is sent again", replayed.json(), order)
+    equal("a replayed order", replayed.json(), order)
     equal("Idempotency-Replayed", replayed.headers["Idempotency-Replayed"], "true")
     other = {"items": items[:1]}
     again = customer.post("/orders", 422, json=other, headers=once["headers"])
     problem(again, "idempotency_key_reused")
 
-    # Taken once, although the order was sent three times.
+    # The stock was taken once, although the order was sent three times.
     stock = stranger.get(f"/products/{products[0]['id']}").json()["stock"]
-    equal("the stock of a product that was ordered", stock, 8)
+    equal("the stock of an ordered product", stock, 8)
     too_many = {"items": [{"productId": products[4]["id"], "quantity": 11}]}
     problem(customer.post("/orders", 409, json=too_many), "out_of_stock")
 
@@ -96,7 +96,7 @@ def _orders(stranger, customer, products):
     placed = [order, customer.post("/orders", json=other).json(), customer.post("/orders", json=unlimited).json()]
     listed = customer.pages("/orders", 2)
     equal("the customer's orders, newest first", _ids(listed), _ids(placed[::-1]))
-    equal("an order that is read", customer.get(f"/orders/{order['id']}").json(), order)
+    equal("an order read by id", customer.get(f"/orders/{order['id']}").json(), order)
     return order, placed[2]
 
 
@@ -114,9 +114,9 @@ def _cancel(stranger, customer, administrator, order):
     product = f"/products/{order['items'][0]['productId']}"
     before = stranger.get(product).json()["stock"]
     cancelled = customer.patch(f"/orders/{order['id']}", json={"status": "cancelled"})
-    equal("the stock that came back", stranger.get(product).json()["stock"] - before, order["items"][0]["quantity"])
+    equal("the stock returned", stranger.get(product).json()["stock"] - before, order["items"][0]["quantity"])
     seen = administrator.get("/orders", params={"userId": order["userId"]}).json()["items"]
-    equal("the cancelled order among the customer's", order["id"] in _ids(seen), True)
+    equal("the customer's orders contain the cancelled one", order["id"] in _ids(seen), True)
     return [_event(order, cancelled)]
 
 
@@ -139,7 +139,7 @@ def _ids(items):
 
 
 def _event(before, answer):
-    """What is published of the change of an order that was answered."""
+    """The event that a change of an order publishes, given the order before and the response."""
     after = answer.json()
     return {
         "eventId": f"{after['id']}:{after['version']}",

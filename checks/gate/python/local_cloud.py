@@ -8,31 +8,31 @@ import requests
 from processes import running, wait_until_up
 
 TABLE = "storefront"
-# As a developer starts it.
+# The command that developers use.
 PROGRAM = ["cargo", "run", "--quiet", "--locked", "--"]
 TOKEN_SECRET = "storefront-local-token-secret-not-for-production"
 
 
 class LocalCloud:
-    """A running local cloud, on ports of its own."""
+    """A running local cloud, on its own ports."""
 
     def __init__(self, port, dynamodb_port):
         self.port = port
         self.dynamodb_port = dynamodb_port
 
     def published(self):
-        """The details of the events that were published, the oldest first."""
+        """Returns the details of the published events, oldest first."""
         answer = requests.get(f"http://127.0.0.1:{self.port}/_local/events", timeout=10)
         answer.raise_for_status()
         return [event["detail"] for event in answer.json()["events"]]
 
     def variables(self, host):
-        """What functions that reach it under this host name need in their environment."""
+        """Returns the environment variables of functions that reach it under this host name."""
         return {
             "TABLE_NAME": TABLE,
             "TOKEN_SECRET": TOKEN_SECRET,
             "EVENT_BUS_NAME": TABLE,
-            # The most that they can be told to log, for the audit to look through.
+            # The most detailed level that can be set, for the audit.
             "RUST_LOG": "DEBUG",
             "AWS_ENDPOINT_URL_DYNAMODB": f"http://{host}:{self.dynamodb_port}",
             "AWS_ENDPOINT_URL_EVENTBRIDGE": f"http://{host}:{self.port}/_local/eventbridge",
@@ -41,7 +41,7 @@ class LocalCloud:
 
 @contextmanager
 def started(listen, log, *options, program=PROGRAM):
-    """Starts a local cloud, which ends with the block. Without options it has the seed in it, and is forgotten."""
+    """Starts a local cloud, which ends with the block. Without options it contains the seed, in memory."""
     command = [*program, *(options or ["--in-memory"]), "--host", listen, "--port", "0"]
     command += ["--dynamodb-port", "0"]
 

@@ -1,4 +1,4 @@
-"""What the functions logged in the emulator."""
+"""The logs of the functions in the emulator."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from processes import Failure, last_lines
 
 
 def lines(aws):
-    """Each line of each log group, as (log group, line)."""
+    """Yields each line of each log group, as (log group, line)."""
     client = aws.client("logs")
     for group in client.describe_log_groups()["logGroups"]:
         name = group["logGroupName"]
@@ -20,7 +20,7 @@ def lines(aws):
 
 
 def expect_no_errors(aws):
-    """Nothing that a person would have to look at."""
+    """Fails if a function has logged an error."""
     errors = [f"{group}: {line}" for group, line in lines(aws) if level(line) == "ERROR"]
     if errors:
         raise Failure("the functions logged errors:\n" + "\n".join(errors))
@@ -34,10 +34,10 @@ def level(line):
 
 
 def show(aws):
-    """What there is to find out why something failed."""
+    """Prints all logs, to find out why something failed."""
     try:
         for group, line in lines(aws):
             print(f"{group}: {line}", file=sys.stderr)
     except (BotoCoreError, ClientError) as error:
         print(f"the functions' logs cannot be read: {error}", file=sys.stderr)
-    print(f"--- the emulator said last:\n{last_lines(aws.log)}", file=sys.stderr)
+    print(f"--- last output of the emulator:\n{last_lines(aws.log)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Moves shops from PostgreSQL and SQLite into tables of local clouds, and uses them there; see checks/gate/migrate-test."""
+"""Moves shops from PostgreSQL and SQLite into tables of local clouds and uses them; see checks/gate/migrate-test."""
 
 import argparse
 import sys
@@ -15,17 +15,17 @@ from shops import IntegerKeys, UuidKeys
 from sqlite import Sqlite
 from steps import Steps
 
-# Of SQLite fewer: what happens afterwards is the same.
+# Fewer for SQLite: everything after reading the source is the same.
 ORDERS = 200_000
 ORDERS_OF_SQLITE = 10_000
 
-# How many of each customer's orders are looked at closely.
-LOOKED_AT = 5
+# How many of each customer's orders are checked in detail.
+CHECKED_ORDERS = 5
 
 
 def main():
     arguments = argparse.ArgumentParser(prog="checks/gate/migrate-test")
-    arguments.add_argument("--orders", type=int, help="in each source")
+    arguments.add_argument("--orders", type=int, help="the number of orders in each source")
     arguments.add_argument("--postgres", type=Path, required=True, help=argparse.SUPPRESS)
     arguments.add_argument("--binaries", type=Path, required=True, help=argparse.SUPPRESS)
     arguments = arguments.parse_args()
@@ -60,31 +60,31 @@ def move(shop, orders, binaries, folder, evidence):
 
         for third in (1, 2):
             done = migration.load_until_killed(rows * third // 3)
-            step(f"loaded until {done} were done, and killed")
+            step(f"killed the load after {done} rows")
         migration.load()
-        equal("rows that are done with", migration.done(), rows)
+        equal("rows loaded or rejected", migration.done(), rows)
         step("loaded the rest")
 
         shop.change()
         migration.load("--catch-up")
         step("caught up with changes")
         migration.verify()
-        step("verified that the table is what the source says, and has nothing else")
+        step("verified that the table matches the source, and has nothing else")
 
         rejected = migration.rejected()
         stranger = Api(f"http://127.0.0.1:{cloud.port}", evidence)
-        shown = sum(expect_at_home(stranger, shop, customer, rejected) for customer in customers)
-        step(f"{len(customers)} customers logged in with their old passwords, and found their {shown} orders")
+        found = sum(expect_account(stranger, shop, customer, rejected) for customer in customers)
+        step(f"{len(customers)} customers logged in with their old passwords, and found their {found} orders")
     for log in (cloud_log, migration.log):
         evidence.log(log.read_text(errors="replace"))
 
 
-def expect_at_home(stranger, shop, customer, rejected):
-    """A customer logs in as ever, and finds what the source has. Answers how many orders."""
+def expect_account(stranger, shop, customer, rejected):
+    """Logs a customer in with the old password, and compares the orders with the source. Returns their number."""
     wrong = {"email": customer.email, "password": f"{PASSWORD}!"}
     problem(stranger.post("/sessions", 401, json=wrong), "invalid_credentials")
     client = stranger.log_in(customer.email)
-    # The hash is the shop's own by now.
+    # The first log-in has replaced the hash by one of this shop.
     client = client.log_in(customer.email)
     equal("the customer's name", client.get("/users/me").json()["name"], customer.name)
 
@@ -92,7 +92,7 @@ def expect_at_home(stranger, shop, customer, rejected):
     listed = client.pages("/orders", 100)
     found = [(each["createdAt"], each["status"], each["total"], each["currency"]) for each in listed]
     equal("the customer's orders, newest first", found, [order for _, order in expected])
-    for (key, _), order in list(zip(expected, listed))[:: max(1, len(listed) // LOOKED_AT)]:
+    for (key, _), order in list(zip(expected, listed))[:: max(1, len(listed) // CHECKED_ORDERS)]:
         expect_order(client, shop, key, order, rejected)
     return len(listed)
 

@@ -1,4 +1,4 @@
-"""Invokes the built functions with the events of events/ and compares what they answer; see checks/gate/run-events."""
+"""Invokes the built functions with the events of events/ and compares the responses; see checks/gate/run-events."""
 
 import argparse
 import sys
@@ -35,17 +35,17 @@ def main():
         for difference in differences:
             print(f"    {difference}", flush=True)
     if failed:
-        print("If these answers are right: cargo xtask events --record")
+        print("If the new responses are right: cargo xtask events --record")
     print(f"{len(chosen) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
 
 def parse():
     parser = argparse.ArgumentParser(prog="checks/gate/run-events", description=__doc__.partition(";")[0])
-    parser.add_argument("case", nargs="*", help="such as orders/place, or orders for all of that function")
-    engine = "sam local invoke in Docker, or AWS's Runtime Interface Emulator; by default what is possible"
+    parser.add_argument("case", nargs="*", help="for example orders/place, or orders for all of that function")
+    engine = "sam local invoke in Docker, or AWS's Runtime Interface Emulator; by default, Docker if available"
     parser.add_argument("--engine", choices=["auto", "docker", "rie"], default="auto", help=engine)
-    flag = "a flag more for sam local invoke, such as --sam-flag=--skip-pull-image"
+    flag = "an additional flag for sam local invoke, such as --sam-flag=--skip-pull-image"
     parser.add_argument("--sam-flag", action="append", default=[], help=flag)
     parser.add_argument("--architecture", required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -56,15 +56,15 @@ def choose(arguments):
         if functions.docker_answers():
             return functions.SamLocal(arguments.architecture, arguments.sam_flag)
         if arguments.engine == "docker":
-            sys.exit("no Docker engine answers; start it, or leave out --engine docker")
-        print("No Docker engine answers, so `sam local invoke` cannot run.")
+            sys.exit("no Docker engine is available; start one, or omit --engine docker")
+        print("No Docker engine is available, so `sam local invoke` cannot run.")
     if sys.platform != "linux":
-        sys.exit("without Docker only Linux can run the functions; start Docker")
+        sys.exit("without Docker, only Linux can run the functions; start Docker")
     return functions.RuntimeInterfaceEmulator(arguments.architecture)
 
 
 def run(case, function, invoker, evidence):
-    """Invokes a function once, with a local cloud of its own, so that no case depends on another."""
+    """Invokes a function once, with a new local cloud, so that no case depends on another."""
     with tempfile.TemporaryDirectory(prefix="storefront-event-") as folder:
         folder = Path(folder)
         with local_cloud.started(invoker.listen, folder / "cloud.log") as cloud:

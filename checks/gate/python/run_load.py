@@ -1,4 +1,4 @@
-"""Puts a mixed load on a local cloud and says how long requests took; see checks/load/run."""
+"""Puts a mixed load on a local cloud and reports how long requests took; see checks/load/run."""
 
 import argparse
 import json
@@ -19,32 +19,32 @@ from processes import Failure, exit_on_signals, last_lines, running, wait_until_
 
 MIB = 1024 * 1024
 
-# Until threads, caches and the allocator have what they need; of a short run, a third.
+# Until threads, caches and the allocator have what they need. In a short run, a third of its duration.
 WARM_UP_SECONDS = 20
 
-# How long the process is looked at, before and after. What counts is the least.
+# The windows after the warm-up and at the end in which memory is compared. The minimum of each window counts.
 WINDOW_SECONDS = 10
 SAMPLES_PER_SECOND = 5
 
-# What memory may grow by after the warm-up, whatever is done. Buffers still come and go.
+# How much memory may grow after the warm-up regardless of writes, because buffers come and go.
 SLACK_BYTES = 8 * MIB
 
-# What a write may add to that. The embedded DynamoDB remembers each transaction for ten minutes, as the real one
-# does, so that one sent twice is made once; without a data folder it keeps items, index and stream in memory too.
+# What each write may add to that. Like the real one, the embedded DynamoDB remembers each transaction for ten minutes,
+# so that one sent twice is applied once. Without a data folder it also keeps items, index and stream in memory.
 BYTES_PER_WRITE_ON_DISK = 1024
 BYTES_PER_WRITE_IN_MEMORY = 12 * 1024
 
-# Requests that write, by the names of checks/load/mixed.js.
+# The requests that write, by their names in checks/load/mixed.js.
 WRITES = ["place_order", "cancel_order", "change_status", "change_product", "log_in", "register"]
 
-# How long the last event may take after the load.
+# How long after the load the last event may be published.
 CATCH_UP_SECONDS = 30
 
 
 class Sample(NamedTuple):
     at: float
     resident: int
-    # Seconds of processor time, since the process began.
+    # Seconds of processor time since the process started.
     processor: float
 
 
@@ -53,7 +53,7 @@ def main():
     exit_on_signals()
     try:
         if not Path("/proc/self/status").exists():
-            raise Failure("it watches the local cloud's memory and processor time in /proc: that takes Linux")
+            raise Failure("the load test reads memory and processor time from /proc, so it needs Linux")
         binary = build(arguments.debug)
         with tempfile.TemporaryDirectory(prefix="storefront-load-") as folder:
             problems = measure(arguments, binary, Path(folder))
@@ -68,8 +68,8 @@ def parse():
     parser = argparse.ArgumentParser(prog="checks/load/run", description=__doc__.partition(";")[0])
     parser.add_argument("--duration", type=int, default=None, help="in seconds; 60 by default")
     parser.add_argument("--connections", type=int, default=None, help="64 by default")
-    parser.add_argument("--in-memory", action="store_true", help="without a data folder, as `cargo run -- --in-memory`")
-    parser.add_argument("--debug", action="store_true", help="what `cargo build` builds, rather than an optimised one")
+    parser.add_argument("--in-memory", action="store_true", help="no data folder, as in `cargo run -- --in-memory`")
+    parser.add_argument("--debug", action="store_true", help="use the build of `cargo build`, not an optimised one")
     parser.add_argument("--short", action="store_true", help="--duration 15 --connections 8 --debug, for the gate")
     parser.add_argument("--k6", required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -81,7 +81,7 @@ def parse():
 
 def build(debug):
     command = ["cargo", "build", "--quiet", "--locked"]
-    # The gate has built all binaries at once, and finds nothing left to do.
+    # In the gate, all binaries have been built already.
     command += ["--bin", "storefront"] if debug else ["--profile", "load", "--package", "storefront-cloud"]
     if subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0:
         raise Failure("the local cloud could not be built")
@@ -89,7 +89,7 @@ def build(debug):
 
 
 def measure(arguments, binary, folder):
-    """What is wrong, in words; prints the rest."""
+    """Runs the load and prints the figures; returns the problems, in words."""
     log = folder / "cloud.log"
     command = [binary, "--port", "0", "--dynamodb-port", "0"]
     command += ["--in-memory"] if arguments.in_memory else ["--data-dir", folder / "data"]
@@ -99,13 +99,13 @@ def measure(arguments, binary, folder):
             metrics, complaints = put_load_on(arguments, api, folder)
         problems = complaints
         if cloud.poll() is not None:
-            return [*problems, f"the local cloud ended. It said last:\n{last_lines(log)}"]
+            return [*problems, f"the local cloud ended. Its last output:\n{last_lines(log)}"]
         changes = count(metrics, "status_changes")
         caught_up_after = catch_up(log, changes)
 
     print_table(metrics, samples, arguments)
     if caught_up_after is None:
-        problems.append(f"{published(log)} of {changes} status changes were published")
+        problems.append(f"only {published(log)} of {changes} status changes were published")
     else:
         print(f"{changes} status changes, the last of them published {caught_up_after:.1f} s after the load")
     problems += check_memory(samples, metrics, arguments)
@@ -121,7 +121,7 @@ def api_url(log):
 
 
 def put_load_on(arguments, api, folder):
-    """The metrics, and what the load complained of."""
+    """Runs k6; returns the metrics, and the problems that k6 reported."""
     summary, log = folder / "summary.json", folder / "k6.log"
     variables = {
         "API": api,
@@ -135,22 +135,22 @@ def put_load_on(arguments, api, folder):
         process.wait()
     said = log.read_text(errors="replace").splitlines()
     if not summary.exists():
-        raise Failure("k6 did not come to an end. It said last:\n" + last_lines(log))
+        raise Failure("k6 did not finish. Its last output:\n" + last_lines(log))
     metrics = json.loads(summary.read_text())
     unexpected = count(metrics, "unexpected")
     problems = []
     if unexpected:
         said = Counter(line.strip() for line in said).most_common(20)
         shown = "\n".join(f"    {times} times {line}" for line, times in said)
-        problems.append(f"{unexpected} answers were not those that were asked for:\n{shown}")
+        problems.append(f"{unexpected} responses were unexpected:\n{shown}")
     elif process.returncode:
-        problems.append(f"k6 ended with {process.returncode}. It said last:\n{last_lines(log)}")
+        problems.append(f"k6 exited with {process.returncode}. Its last output:\n{last_lines(log)}")
     return metrics, problems
 
 
 @contextmanager
 def sampled(pid):
-    """The process's resident bytes and processor time now and then, with the time, until the block ends."""
+    """Samples the process's resident memory and processor time periodically, until the block ends."""
     samples, ended = [], threading.Event()
 
     def sample():
@@ -179,7 +179,7 @@ def published(log):
 
 
 def catch_up(log, changes):
-    """After how many seconds all events were published, if they were."""
+    """Waits until all events are published; returns the seconds waited, or None if they were not."""
     since = time.monotonic()
     while (waited := time.monotonic() - since) < CATCH_UP_SECONDS:
         if published(log) >= changes:
@@ -189,7 +189,7 @@ def catch_up(log, changes):
 
 
 def check_memory(samples, metrics, arguments):
-    # Only what was sampled under the load; the preparation comes before it.
+    # Only the samples taken under load; the preparation comes before it.
     end = samples[-1].at
     warm = end - arguments.duration + min(WARM_UP_SECONDS, arguments.duration / 3)
     window = min(WINDOW_SECONDS, arguments.duration / 5)
@@ -202,12 +202,12 @@ def check_memory(samples, metrics, arguments):
     print(f"memory: {first / MIB:.1f} MiB after the warm-up, {last / MIB:.1f} MiB at the end, {most / MIB:.0f} at most")
     if last - first > allowed:
         grown = f"{(last - first) / MIB:.1f} MiB in {writes:.0f} writes after the warm-up"
-        return [f"memory has grown by {grown}; {allowed / MIB:.1f} MiB would be explained"]
+        return [f"memory has grown by {grown}; at most {allowed / MIB:.1f} MiB are expected"]
     return []
 
 
 def print_table(metrics, samples, arguments):
-    # The rest are k6's own.
+    # The other metrics are k6's own.
     operations = [name for name, metric in metrics.items() if metric["type"] == "trend" and not is_of_k6(name)]
     operations.sort(key=lambda name: -count(metrics, name))
     total = sum(count(metrics, name) for name in operations)

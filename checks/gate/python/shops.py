@@ -1,11 +1,11 @@
-"""The examples' shops as SQL sees them: what is in them, what changes, and what a customer should find.
+"""The shops of the examples in SQL: what they contain, what changes, and what a customer should find.
 
-Their queries are not those of the mappings, which are what is tried.
+The queries are independent of the mappings, which are under test.
 """
 
 from typing import NamedTuple
 
-# Of the password that api.py has, as other shops hash: PHP's bcrypt and argon2.
+# Hashes of the password in api.py, by other shops' algorithms: PHP's bcrypt and argon2.
 HASHES = [
     "$2y$05$abcdefghijklmnopqrstuuD3mHdCr44zlIZ.VZCaYRpfQhXMYnEo.",
     "$argon2id$v=19$m=65536,t=4,p=1$c3RvcmVmcm9udC1zYWx0IQ$4Ut1isd7z+eM4XlDqtngYZHtYYu0tcU3l0rZIsY480Q",
@@ -28,7 +28,7 @@ class IntegerKeys:
         self.source = source
 
     def count(self):
-        """How many users, products and orders there are, whether they are sound or not."""
+        """Counts users, products and orders, valid or not."""
         (row,) = self.source.rows(
             "SELECT (SELECT COUNT(*) FROM customers) + (SELECT COUNT(*) FROM products)"
             " + (SELECT COUNT(*) FROM orders) AS all_rows"
@@ -36,11 +36,11 @@ class IntegerKeys:
         return row["all_rows"]
 
     def give_passwords(self):
-        """Gives those with the most orders passwords that are known. Returns who they are."""
+        """Sets known passwords for the customers with the most orders; returns these customers."""
         rows = self.source.rows(
             "SELECT customers.id, email, first_name || ' ' || last_name AS name"
             " FROM customers JOIN orders ON orders.customer_id = customers.id"
-            # The generator's emails that are of use to nobody, or another's in capitals, are not like this.
+            # Excludes the generator's unusable emails, and emails of another customer in capitals.
             " WHERE email = LOWER(email) AND email LIKE '%@%' AND NOT is_staff"
             f" GROUP BY customers.id, email, first_name, last_name ORDER BY COUNT(*) DESC LIMIT {len(HASHES)}"
         )
@@ -49,12 +49,12 @@ class IntegerKeys:
         return [Customer(str(row["id"]), row["email"], row["name"]) for row in rows]
 
     def change(self):
-        """What people do while the load runs: of everything some is changed, and some is new."""
+        """Does what people do while the load runs: changes some of everything, and adds some."""
         now = "updated_at = now() AT TIME ZONE 'UTC'"
         self.source.execute(
             f"""
             UPDATE customers SET first_name = 'Renamed', {now} WHERE id % 100 = 17;
-            -- Where nobody has waited for the email to be free.
+            -- Only if no other customer is waiting for the email to become free.
             UPDATE customers SET email = 'moved.' || email, {now} WHERE id % 500 = 42 AND NOT EXISTS (
                 SELECT FROM customers AS other
                 WHERE other.id BETWEEN customers.id - 1 AND customers.id + 1 AND other.id <> customers.id
@@ -62,7 +62,7 @@ class IntegerKeys:
             );
             UPDATE products SET unit_price = unit_price + 1, stock_count = stock_count - 1, {now}
             WHERE id % 50 = 11 AND unit_price > 0 AND stock_count > 0;
-            -- Those of no status that anybody knows stay rejects.
+            -- Orders with an unknown status stay rejects.
             UPDATE orders SET state = 'D', {now} WHERE id % 100 = 3 AND state IN ('N', 'P', 'S', 'X');
             INSERT INTO orders SELECT id + 1000000000, customer_id, 'P', grand_total,
                 now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC' FROM orders WHERE id % 1000 = 5;
@@ -72,19 +72,19 @@ class IntegerKeys:
         )
 
     def orders(self, customer):
-        """Their orders, newest first: each a key, and what the API's list should show."""
+        """Returns the customer's orders, newest first: for each, its key and what the API's list should show."""
         rows = self.source.rows(
             """SELECT id, to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at, state,"""
             " (grand_total * 100)::bigint AS total FROM orders"
             f" WHERE customer_id = {customer.key} ORDER BY orders.created_at DESC, id"
         )
-        # Of an unknown status there is no order in the shop.
+        # An order with an unknown status is not in the shop.
         return [
             (str(row["id"]), (row["created_at"], self.statuses.get(row["state"]), row["total"], "EUR")) for row in rows
         ]
 
     def items(self, order):
-        """Quantity and price of each item of an order and the product's key, by the item's name."""
+        """Returns quantity, price and product key of each item of an order, by the item's name."""
         rows = self.source.rows(
             "SELECT product_id, product_title, quantity, (unit_price * 100)::bigint AS price"
             f" FROM order_lines WHERE order_id = {order}"
@@ -92,7 +92,7 @@ class IntegerKeys:
         return {row["product_title"]: (row["quantity"], row["price"], str(row["product_id"])) for row in rows}
 
     def product(self, key):
-        """Name, category, price, currency and stock of a product, if it is there."""
+        """Returns name, category, price, currency and stock of a product, if it exists."""
         rows = self.source.rows(
             "SELECT products.title, categories.title AS category, (unit_price * 100)::bigint AS price, stock_count"
             f" FROM products JOIN categories ON categories.id = category_id WHERE products.id = {key}"
@@ -130,7 +130,7 @@ class UuidKeys:
         return [Customer(row["id"], row["login"], row["display_name"]) for row in rows]
 
     def change(self):
-        # The schema says of few things when they were changed.
+        # Few tables of the schema record when a row was changed.
         now = "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"
         self.source.execute(
             f"""
@@ -171,9 +171,9 @@ class UuidKeys:
             " JOIN product_prices ON product_id = products.id AND valid_until IS NULL"
             f" JOIN currencies ON currencies.id = currency_id WHERE products.id = '{key}'"
         )
-        # As the mapping has it.
+        # As in the mapping.
         categories = {"Hot drinks": "tea"}
-        # The source counts no stock.
+        # The source does not track stock.
         for row in rows:
             category = categories.get(row["department"], row["department"].lower())
             return (row["label"], category, row["minor_amount"], row["code"], None)

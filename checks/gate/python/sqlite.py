@@ -1,10 +1,10 @@
-"""A SQLite database, asked as a server is."""
+"""A SQLite database with the interface of a server."""
 
 import sqlite3
 
 
 class Sqlite:
-    """A database in a file, which is not there yet."""
+    """A database in a file, which the first statement creates."""
 
     def __init__(self, file):
         self.file = file
@@ -21,7 +21,7 @@ class Sqlite:
         self.execute(file.read_text())
 
     def rows(self, select):
-        """The rows of a SELECT, each a dictionary."""
+        """Returns the rows of a SELECT, each as a dictionary."""
         connection = sqlite3.connect(self.file)
         connection.row_factory = sqlite3.Row
         try:

@@ -1,4 +1,4 @@
-"""Deploys the template with `sam deploy`, and gives the API what the emulator leaves out of it."""
+"""Deploys the template with `sam deploy`, and adds the parts of the API that the emulator leaves out."""
 
 import json
 import re
@@ -10,9 +10,9 @@ STACK = "storefront"
 
 PARAMETERS = [
     "CorsAllowOrigins=https://shop.example.com",
-    # The most that the functions can be told to log, for the audit to look through.
+    # The most detailed level that can be set, for the audit.
     "LogLevel=DEBUG",
-    # The emulator knows no alarms on expressions.
+    # The emulator does not support alarms on expressions.
     "Monitoring=false",
 ]
 
@@ -36,7 +36,7 @@ class Stack:
 
 
 def deploy(emulator, architecture):
-    """`sam deploy` with the settings of samconfig.toml."""
+    """Runs `sam deploy` with the settings of samconfig.toml."""
     parameters = [*PARAMETERS, f"Architecture={architecture}"]
     command = ["sam", "deploy", "--stack-name", STACK, "--no-confirm-changeset", "--no-progressbar"]
     command += ["--parameter-overrides", *parameters]
@@ -49,7 +49,7 @@ def deploy(emulator, architecture):
 
 
 def adapt_roles(stack):
-    """Lets the emulator enforce the roles: it puts in a secret's name for its ARN, and knows no leading keys.
+    """Adapts the roles for the emulator: it resolves a secret to its name, and sets no leading keys.
 
     On AWS a `Ref` to a secret is its ARN, and a policy for anything else allows nothing. A condition on a
     key that the emulator never sets is never met; what the conditions allow is tested elsewhere.
@@ -69,9 +69,9 @@ def adapt_roles(stack):
 
 
 def connect_api(stack):
-    """Makes the API's authorizers and routes, which the emulator does not take from the template.
+    """Creates the API's authorizers and routes; returns the API's URL and its routes.
 
-    It creates the API, but not what the API's OpenAPI document describes. Answers the API's URL and its routes.
+    The emulator creates the API itself, but ignores the OpenAPI document in the template, which describes them.
     """
     (logical_id,) = stack.logical_ids("AWS::ApiGatewayV2::Api")
     document = stack.template["Resources"][logical_id]["Properties"]["Body"]
@@ -118,7 +118,7 @@ def _create_authorizer(stack, gateway, api, name, settings):
 
 
 def _invocation(stack, uri):
-    """The URI of a function's invocations, whose logical id stands in the template's."""
+    """Returns the invocation URI of the function whose logical id is in the template's URI."""
     logical_id = re.search(r"(\w+Function)\b", json.dumps(uri)).group(1)
     function = stack.emulator.client("lambda").get_function(FunctionName=stack.resources[logical_id])
     arn = function["Configuration"]["FunctionArn"]

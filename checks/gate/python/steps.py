@@ -1,10 +1,10 @@
-"""What a long test says on its way."""
+"""The progress messages of a long test."""
 
 import time
 
 
 class Steps:
-    """Says what is done, and how long it took."""
+    """Prints each step that is done, and how long it took."""
 
     def __init__(self):
         self.since = time.monotonic()

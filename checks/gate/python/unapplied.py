@@ -1,7 +1,7 @@
-"""What the emulator takes without applying it, checked on the template that CloudFormation gets.
+"""Checks the settings that the emulator accepts but does not apply, in the template that CloudFormation gets.
 
-An emulator that forgets nothing, loses nothing and retries nothing cannot show that backups, expiry
-or retries are set. Here stands what a deployment with the default parameters must have.
+The emulator loses nothing, expires nothing and retries nothing, so using it cannot show that backups, expiry and
+retries are configured. This module lists what a deployment with the default parameters must have.
 """
 
 from samcli.lib.intrinsic_resolver.intrinsic_property_resolver import IntrinsicResolver
@@ -11,17 +11,17 @@ from processes import Failure
 
 
 def check(template):
-    """Every setting that is not as it must be, in one failure."""
+    """Reports every wrong setting in one failure; returns the number of settings checked."""
     resources = _resolved(template)
     found = [*_table(resources), *_log_groups(resources), *_stream(resources, template), *_functions(resources)]
-    wrong = [f"{what} is {value!r} and not {expected!r}" for what, value, expected in found if value != expected]
+    wrong = [f"{what}: expected {expected!r}, found {value!r}" for what, value, expected in found if value != expected]
     if wrong:
         raise Failure("the template is not safe to deploy:\n  " + "\n  ".join(wrong))
     return len(found)
 
 
 def _resolved(template):
-    """The resources, with the parameters' default values put in."""
+    """The resources, with the parameters' default values substituted."""
     defaults = {
         name: parameter["Default"] for name, parameter in template["Parameters"].items() if "Default" in parameter
     }
@@ -61,7 +61,7 @@ def _table(resources):
 
 
 def _plain(value):
-    """Parameters are text; CloudFormation takes "true" for true."""
+    """Parameters are strings; CloudFormation accepts "true" for true."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
@@ -94,10 +94,10 @@ def _stream(resources, template):
             bounded = 0 < int(settings.get(setting, -1)) <= most
             yield f"{name}: {setting} is between 1 and {most}", bounded, True
 
-        # As written: resolved, an ARN is a made-up one.
+        # From the unresolved template: resolving makes up an ARN.
         written = template["Resources"][name]["Properties"]
         bucket, attribute = _setting(written, "DestinationConfig", "OnFailure", "Destination").get("Fn::GetAtt")
-        yield f"{name}: what its failure destination is", resources[bucket]["Type"], "AWS::S3::Bucket"
-        yield f"{name}: how its failure destination is named", attribute, "Arn"
+        yield f"{name}: type of the failure destination", resources[bucket]["Type"], "AWS::S3::Bucket"
+        yield f"{name}: attribute that names the failure destination", attribute, "Arn"
         for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
             yield f"{bucket}: {policy}", resources[bucket].get(policy), "Retain"

@@ -58,7 +58,7 @@ impl Shop {
         self.auth.post("/sessions").json(body).send().await
     }
 
-    /// POST /orders; each item is a product's id and how many of it.
+    /// POST /orders; each item is a product's id and a quantity.
     pub async fn order(
         &self,
         customer: Persona,

@@ -10,17 +10,17 @@ use utoipa::openapi::OpenApi;
 use crate::contract::{Answered, Contract};
 use crate::evidence;
 
-/// The gateway's id of each request.
+/// The gateway's request id, the same for each request.
 const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
-/// A function, reached through events of API Gateway.
+/// A function, called with events of API Gateway.
 #[derive(Clone)]
 pub struct Api {
     app: Router,
     contract: Option<Contract>,
 }
 
-/// Someone who has logged in.
+/// A logged-in user.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Persona {
@@ -28,7 +28,7 @@ pub struct Persona {
     pub role: Role,
 }
 
-/// A request to be sent.
+/// A request to send.
 #[must_use]
 pub struct Request {
     api: Api,
@@ -40,25 +40,25 @@ pub struct Request {
     body: Option<(bool, String)>,
 }
 
-/// What came back.
+/// A function's response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: i64,
-    /// The body; null when there is none.
+    /// The body; null if there is none.
     pub body: Value,
     headers: http::HeaderMap,
 }
 
 impl Persona {
-    /// Somebody with a customer's token whom no table knows: who must be a user of the table comes
-    /// from [`Self::registered`].
+    /// A caller with a customer's token who is in no table. If the user must exist, use
+    /// [`Self::registered`].
     #[must_use]
     pub fn user() -> Self {
         Self { user_id: UserId::new(), role: Role::User }
     }
 
-    /// A user of this table with this role, who has logged in. They have no password.
+    /// Adds a user with this role to the table, logged in but without a password.
     pub async fn registered(table: &Table, role: Role) -> Self {
         let user_id = UserId::new();
         let email = format!("{user_id}@example.com");
@@ -76,20 +76,20 @@ impl Persona {
 }
 
 impl Api {
-    /// The function with these routes and this document. An answer that the document does not have
+    /// The function with these routes and this document. A response that is not in the document
     /// fails the test.
     #[must_use]
     pub fn new(app: Router, doc: fn() -> OpenApi) -> Self {
         Self { app, contract: Some(Contract(doc)) }
     }
 
-    /// A function with routes that a test made up, which no contract has.
+    /// A function with a test's own routes, without a contract.
     #[must_use]
     pub fn made_up(app: Router) -> Self {
         Self { app, contract: None }
     }
 
-    /// A GET of a path with its query.
+    /// A GET of a path with an optional query.
     pub fn get(&self, path_and_query: impl AsRef<str>) -> Request {
         self.request("GET", path_and_query)
     }
@@ -128,7 +128,7 @@ impl Api {
         }
     }
 
-    /// Sends an event as it is.
+    /// Sends an event unchanged.
     pub async fn send_event(&self, event: &Value) -> Answer {
         evidence::payload(event);
         let answer = self.send_text(event.to_string()).await.expect("a payload 2.0 event");
@@ -142,7 +142,7 @@ impl Api {
         answer
     }
 
-    /// Sends an event as it is written, which may be none.
+    /// Sends a text as the event. It need not be a valid one.
     pub async fn send_text(&self, event: String) -> Result<Answer, Error> {
         evidence::start();
         let event = LambdaEvent::new(RawValue::from_string(event)?, Context::default());
@@ -154,7 +154,7 @@ impl Api {
 }
 
 impl Request {
-    /// With a body of JSON.
+    /// With a JSON body.
     #[allow(clippy::needless_pass_by_value, reason = "json!(…) makes a value")]
     pub fn json(self, body: Value) -> Self {
         self.text("application/json", &body.to_string())
@@ -172,13 +172,13 @@ impl Request {
         Self { body, ..self }.header("content-type", content_type)
     }
 
-    /// With a header, its name in lower case.
+    /// With a header, whose name must be in lower case.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_owned(), value.into());
         self
     }
 
-    /// By someone whom the authorizer let through.
+    /// From a caller that the authorizer let through.
     pub fn by(self, persona: Persona) -> Self {
         self.authorized(json!({
             "userId": persona.user_id.to_string(),
@@ -186,13 +186,13 @@ impl Request {
         }))
     }
 
-    /// With any context of the authorizer.
+    /// With any context from the authorizer.
     #[allow(clippy::needless_pass_by_value, reason = "json!(…) makes a value")]
     pub fn authorized(self, context: Value) -> Self {
         Self { authorizer: Some(json!({ "lambda": context })), ..self }
     }
 
-    /// Sends it and waits for the answer.
+    /// Sends the request and waits for the response.
     pub async fn send(self) -> Answer {
         let mut event = json!({
             "version": "2.0",
@@ -234,13 +234,13 @@ impl Request {
 }
 
 impl Answer {
-    /// A header of the answer.
+    /// A header of the response.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The answer, which must be a problem of this status and code, as RFC 9457 has it.
+    /// Asserts that the response is an RFC 9457 problem with this status and code.
     #[track_caller]
     #[must_use]
     pub fn problem(self, status: i64, code: &str) -> Self {
@@ -254,7 +254,7 @@ impl Answer {
         self
     }
 
-    /// The answer, which must have this status.
+    /// Asserts that the response has this status.
     #[track_caller]
     #[must_use]
     pub fn expect(self, status: i64) -> Self {
@@ -262,7 +262,7 @@ impl Answer {
         self
     }
 
-    /// Where the problem's errors point, in order.
+    /// The pointers and parameters of the problem's errors, in order.
     #[must_use]
     pub fn pointers(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();

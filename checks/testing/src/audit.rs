@@ -1,13 +1,13 @@
-//! What is checked of the evidence that the workspace's tests leave.
+//! Checks the evidence that the workspace's tests leave.
 //!
-//! With `STOREFRONT_TEST_LOGS=<folder>` every test process writes there all that it logs, and which
-//! secrets it used ([`evidence`](crate::evidence)). `cargo run -p storefront-testing --bin audit --
-//! <folder>` then checks
+//! With `STOREFRONT_TEST_LOGS=<folder>` every test process writes everything that it logs, and the
+//! secrets that it used, to that folder ([`evidence`](crate::evidence)). `cargo run -p
+//! storefront-testing --bin audit -- <folder>` then checks
 //!
 //! - that each function's role in `template.yaml` grants what the function used, and no more
 //!   ([`privileges`]),
-//! - that no password, token or email of the tests is in any log ([`leaks`]),
-//! - that there is evidence for both: every function was called by its own tests and in the local
+//! - that no log contains a password, token or email of the tests ([`leaks`]),
+//! - that there is evidence for both: every function was invoked by its own tests and in the local
 //!   cloud, and secrets of every kind were used.
 
 pub mod leaks;
@@ -28,30 +28,30 @@ use privileges::Difference;
 
 pub use error::Error;
 
-/// The package in whose tests the functions run together.
+/// The package whose tests run all functions together.
 const LOCAL_CLOUD: &str = "storefront-cloud";
 
-/// Something that must not be.
+/// A problem that the audit found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// A role grants more or less than is used.
+    /// A role grants more or less than the tests used.
     Privilege(Difference),
-    /// A log holds a secret.
+    /// A log contains a secret.
     Leak(Leak),
-    /// A secret cannot be searched for.
+    /// A secret is too short to search for.
     TooShort(TooShort),
-    /// No test of this package invoked the function, as far as the logs say.
+    /// According to the logs, no test of this package invoked the function.
     NotInvoked {
         /// The logical id of the function.
         function: String,
         /// The package.
         package: String,
     },
-    /// The tests used no secret of this kind, as far as they noticed.
+    /// The tests recorded no secret of this kind.
     NoSecret(Kind),
 }
 
-/// Checks everything.
+/// Runs all checks.
 pub fn check(evidence: &Evidence, template: &Template) -> Result<Vec<Finding>, Error> {
     let activity = Activity::read(evidence)?;
     let mut findings = missing_evidence(evidence, template, &activity)?;
@@ -61,7 +61,7 @@ pub fn check(evidence: &Evidence, template: &Template) -> Result<Vec<Finding>, E
     Ok(findings)
 }
 
-/// What must be there for the other findings, or their absence, to mean anything.
+/// Finds missing evidence, without which the absence of other findings means nothing.
 fn missing_evidence(
     evidence: &Evidence,
     template: &Template,
@@ -93,12 +93,12 @@ impl fmt::Display for Finding {
             Self::TooShort(secret) => secret.fmt(f),
             Self::NotInvoked { function, package } => write!(
                 f,
-                "{function}: the evidence shows no invocation by a test of {package}; have all \
+                "{function}: the evidence shows no invocation by a test of {package}; did all \
                  tests run, and does its harness call storefront_testing::evidence::start?"
             ),
             Self::NoSecret(kind) => write!(
                 f,
-                "the evidence names no secret of the kind {kind}: do the tests' harnesses note \
+                "the evidence contains no secret of kind {kind}; do the test harnesses record \
                  what they send?"
             ),
         }

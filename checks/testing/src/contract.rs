@@ -1,7 +1,7 @@
-//! Whether an answer is one that the function's OpenAPI document has.
+//! Checks that a response is in the function's OpenAPI document.
 //!
-//! Every test that calls a function goes through here, so whatever the tests can make a function
-//! answer, failures of DynamoDB and lost races included, is in the contract or fails them. The
+//! Every test that calls a function goes through here. So every response that the tests can
+//! provoke, also by failures of DynamoDB and lost races, is in the contract or fails the test. The
 //! document comes from the code, not from `openapi.json`: a stale file would fail every such test.
 
 mod schema;
@@ -18,35 +18,35 @@ use self::schema::Schemas;
 /// Builds a function's OpenAPI document.
 pub(crate) type Document = fn() -> OpenApi;
 
-/// What a function says that it answers.
+/// The responses that a function documents.
 #[derive(Clone, Copy)]
 pub(crate) struct Contract(pub(crate) Document);
 
-/// What only the gateway adds.
-const OF_THE_GATEWAY: &str = "Apigw-Requestid";
+/// The header that only the gateway adds.
+const GATEWAY_HEADER: &str = "Apigw-Requestid";
 
-/// What the document leaves to HTTP.
-const OF_HTTP: [&str; 3] = ["allow", "content-length", "content-type"];
+/// The headers that the document leaves to HTTP.
+const HTTP_HEADERS: [&str; 3] = ["allow", "content-length", "content-type"];
 
-/// An answer of a function to a request of this method and path.
+/// A function's response to a request with this method and path.
 pub(crate) struct Answered<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) status: i64,
     pub(crate) headers: &'a HeaderMap,
-    /// Null when there is none.
+    /// Null if there is none.
     pub(crate) body: &'a Value,
 }
 
 impl Contract {
-    /// Fails the test unless the document has this answer: the status for this operation, its
-    /// content type, its headers, and a body of its schema, with one of the codes that it lists.
+    /// Fails the test unless the document has this response: the status for this operation, its
+    /// content type, its headers, and a body that matches its schema, with one of the listed codes.
     #[track_caller]
     pub(crate) fn check(self, answered: &Answered<'_>) {
         let violations = violations(&self.document(), answered);
         assert!(
             violations.is_empty(),
-            "{} {} answered {} with {}, which the function's annotations do not have: \
+            "{} {} answered {} with {}, which the function's annotations do not document: \
              {violations:#?}",
             answered.method,
             answered.path,
@@ -55,7 +55,7 @@ impl Contract {
         );
     }
 
-    /// The document, which is built once: a test program sends thousands of requests.
+    /// Returns the document. It is built once, because a test program sends thousands of requests.
     fn document(self) -> Arc<Value> {
         static BUILT: Mutex<BTreeMap<Document, Arc<Value>>> = Mutex::new(BTreeMap::new());
         let Self(doc) = self;
@@ -68,19 +68,19 @@ impl Contract {
 fn violations(document: &Value, answered: &Answered<'_>) -> Vec<String> {
     let schemas = Schemas { document };
     let Some(operation) = operation(document, answered.method, answered.path) else {
-        return beyond_the_routes(&schemas, answered);
+        return unrouted(&schemas, answered);
     };
     let Some(response) = operation["responses"].get(answered.status.to_string()) else {
         return vec![format!("the operation has no status {}", answered.status)];
     };
     let response = schemas.resolve(response);
-    let mut found = of_headers(&schemas, &response["headers"], answered.headers);
-    found.extend(of_body(&schemas, &response["content"], answered));
+    let mut found = check_headers(&schemas, &response["headers"], answered.headers);
+    found.extend(check_body(&schemas, &response["content"], answered));
     found
 }
 
-/// No route of the gateway leads there, but somebody who calls a function directly gets an answer.
-fn beyond_the_routes(schemas: &Schemas<'_>, answered: &Answered<'_>) -> Vec<String> {
+/// The gateway has no route for such a request, but a direct call of the function gets a response.
+fn unrouted(schemas: &Schemas<'_>, answered: &Answered<'_>) -> Vec<String> {
     let code = answered.body["code"].as_str();
     if !matches!(code, Some("route_not_found" | "method_not_allowed")) {
         return vec!["there is no such operation".to_owned()];
@@ -88,7 +88,7 @@ fn beyond_the_routes(schemas: &Schemas<'_>, answered: &Answered<'_>) -> Vec<Stri
     schemas.violations(&schemas.document["components"]["schemas"]["Problem"], answered.body)
 }
 
-fn of_headers(schemas: &Schemas<'_>, documented: &Value, headers: &HeaderMap) -> Vec<String> {
+fn check_headers(schemas: &Schemas<'_>, documented: &Value, headers: &HeaderMap) -> Vec<String> {
     let mut found = Vec::new();
     let none = Map::new();
     let documented = documented.as_object().unwrap_or(&none);
@@ -102,21 +102,22 @@ fn of_headers(schemas: &Schemas<'_>, documented: &Value, headers: &HeaderMap) ->
                 let violations = schemas.violations(schema, &value);
                 found.extend(violations.into_iter().map(|violation| format!("{name}{violation}")));
             }
-            // `required` is for clients, to whom the gateway may answer in the function's place.
-            None if name != OF_THE_GATEWAY => found.push(format!("the header {name} is missing")),
+            // Whether it is `required` does not matter: that is for clients, and the gateway may
+            // answer them in place of the function.
+            None if name != GATEWAY_HEADER => found.push(format!("the header {name} is missing")),
             None => {}
         }
     }
     for name in headers.keys().map(http::HeaderName::as_str) {
         let is_documented = documented.keys().any(|other| other.eq_ignore_ascii_case(name));
-        if !is_documented && !OF_HTTP.contains(&name) {
+        if !is_documented && !HTTP_HEADERS.contains(&name) {
             found.push(format!("the header {name} is not documented"));
         }
     }
     found
 }
 
-fn of_body(schemas: &Schemas<'_>, documented: &Value, answered: &Answered<'_>) -> Vec<String> {
+fn check_body(schemas: &Schemas<'_>, documented: &Value, answered: &Answered<'_>) -> Vec<String> {
     let content_type = answered.headers.get(http::header::CONTENT_TYPE);
     let content_type = content_type.map(|value| value.to_str().unwrap_or_default());
     match (content_type, documented.as_object()) {
@@ -135,7 +136,7 @@ fn operation<'a>(document: &'a Value, method: &str, path: &str) -> Option<&'a Va
     item.get(method.to_lowercase())
 }
 
-/// No two templates take the same path, so the first is the one.
+/// No path matches two templates, so the first match is the only one.
 fn is_path_of(template: &str, path: &str) -> bool {
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
     loop {

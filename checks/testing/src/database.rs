@@ -10,24 +10,24 @@ use storefront_embedded::EmbeddedDynamoDb;
 
 use crate::{Persona, evidence};
 
-/// A `DynamoDB` with an empty table, as long as it is not dropped.
+/// An embedded `DynamoDB` with an empty table. It stops when dropped.
 pub struct Database {
     embedded: EmbeddedDynamoDb,
 }
 
 impl Database {
-    /// Starts it, with the table of `template.yaml`.
+    /// Starts a database with the table of `template.yaml`.
     pub async fn start() -> Self {
         Self { embedded: test_table().await }
     }
 
-    /// Its table, through a client of its own.
+    /// Returns the table, with its own client.
     #[must_use]
     pub fn table(&self) -> Table {
         table(self.embedded.endpoint_url().to_owned(), self.embedded.table_name())
     }
 
-    /// Every item in it, for tests that look at what the repositories left.
+    /// Reads every item of the table, for tests that check what the repositories wrote.
     pub async fn items(&self) -> Vec<schema::Item> {
         let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
         let pages = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url)
@@ -40,17 +40,17 @@ impl Database {
         pages.collect::<Result<_, _>>().await.expect("the embedded DynamoDB answers")
     }
 
-    /// A customer of the table.
+    /// Adds a customer to the table.
     pub async fn customer(&self) -> Persona {
         Persona::registered(&self.table(), Role::User).await
     }
 
-    /// An administrator of the table.
+    /// Adds an administrator to the table.
     pub async fn admin(&self) -> Persona {
         Persona::registered(&self.table(), Role::Admin).await
     }
 
-    /// The same, whose index has not heard of any write yet.
+    /// Returns the table, but with an index that has not received any write yet.
     #[must_use]
     pub fn table_with_late_index(&self) -> Table {
         let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
@@ -60,7 +60,7 @@ impl Database {
     }
 }
 
-/// Has queries of the index look for partitions that are not there.
+/// Makes queries of an index look for partitions that do not exist.
 #[derive(Debug)]
 struct LateIndex;
 
@@ -88,13 +88,13 @@ impl Intercept for LateIndex {
     }
 }
 
-/// The same without a client.
+/// Starts an embedded `DynamoDB` with an empty table, without a client.
 pub async fn test_table() -> EmbeddedDynamoDb {
     evidence::start();
     storefront_embedded::test_table().await
 }
 
-/// A table of a `DynamoDB` that refuses connections.
+/// Returns a table of a `DynamoDB` that refuses connections.
 #[must_use]
 pub fn unreachable_table() -> Table {
     // Port 1 (tcpmux) is privileged, and nothing has served it for decades.

@@ -16,17 +16,17 @@ use tokio::time::timeout;
 
 use crate::evidence;
 
-/// How long a process is waited for before the test has failed.
+/// How long a test waits for the process before it fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A function's binary in an execution environment of Lambda's: a process that asks the Runtime API for
-/// its invocations. It ends when this is dropped.
+/// A function's binary in a Lambda execution environment: a process that gets its invocations from
+/// the Runtime API. It is killed on drop.
 pub struct ExecutionEnvironment {
     process: Child,
     events: mpsc::UnboundedSender<Event>,
     answers: mpsc::UnboundedReceiver<(String, Value)>,
     waiting: watch::Receiver<usize>,
-    /// How many invocations it serves at once.
+    /// The number of invocations that it serves concurrently.
     concurrency: usize,
 }
 
@@ -37,15 +37,15 @@ struct Event {
 
 /// The Runtime API of one environment.
 struct RuntimeApi {
-    /// Whoever asks for the next event waits for it in turn.
+    /// Concurrent requests for the next event take turns.
     events: Mutex<mpsc::UnboundedReceiver<Event>>,
     answers: mpsc::UnboundedSender<(String, Value)>,
-    /// How many times at once the function waits for an event.
+    /// The number of requests that wait for an event at the moment.
     waiting: watch::Sender<usize>,
 }
 
 impl ExecutionEnvironment {
-    /// Starts a binary with these variables beside those that Lambda sets.
+    /// Starts a binary with these variables and those that Lambda sets.
     pub async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
         let (events, received) = mpsc::unbounded_channel();
         let (answered, answers) = mpsc::unbounded_channel();
@@ -79,14 +79,14 @@ impl ExecutionEnvironment {
         Self { process, events, answers, waiting, concurrency }
     }
 
-    /// Has an event be the next that the function gets, under this id of Lambda's.
+    /// Queues an event for the function, with this Lambda request id.
     pub fn invoke(&self, request_id: &str, event: &Value) {
         evidence::payload(event);
         let event = Event { request_id: request_id.to_owned(), payload: event.to_string() };
         self.events.send(event).expect("the Runtime API runs");
     }
 
-    /// The next answer, an error too, and the id of its invocation.
+    /// Waits for the next response or error; returns it with the id of its invocation.
     pub async fn answer(&mut self) -> (String, Value) {
         match timeout(PATIENCE, self.answers.recv()).await {
             Ok(Some((request_id, answer))) => {
@@ -97,7 +97,7 @@ impl ExecutionEnvironment {
         }
     }
 
-    /// The answers to as many invocations, by their ids.
+    /// Waits for this many responses; returns them by the ids of their invocations.
     pub async fn answers(&mut self, number: usize) -> HashMap<String, Value> {
         let mut answers = HashMap::new();
         while answers.len() < number {
@@ -106,13 +106,13 @@ impl ExecutionEnvironment {
         answers
     }
 
-    /// Stops reading what the process writes.
+    /// Closes the reading end of the process's output.
     pub fn close_output(&mut self) {
         drop(self.process.stdout.take());
     }
 
-    /// Ends the process as soon as it has nothing to do, as Lambda may without a warning. The lines that
-    /// it wrote until then.
+    /// Kills the process as soon as it is idle, as Lambda may do without warning. Returns the lines
+    /// that it wrote until then.
     pub async fn end(mut self) -> Vec<Value> {
         let idle = self.waiting.wait_for(|waiting| *waiting == self.concurrency);
         timeout(PATIENCE, idle).await.expect("it asks for more").expect("the Runtime API runs");
@@ -120,7 +120,8 @@ impl ExecutionEnvironment {
         self.ended().await.1
     }
 
-    /// Waits for the process to end by itself. Whether it succeeded, and the lines that it wrote.
+    /// Waits for the process to exit by itself. Returns whether it succeeded, and the lines that it
+    /// wrote.
     pub async fn ended(self) -> (bool, Vec<Value>) {
         let output = timeout(PATIENCE, self.process.wait_with_output()).await;
         let output = output.expect("it ends").expect("its output can be read");
@@ -128,7 +129,7 @@ impl ExecutionEnvironment {
             [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("UTF-8"));
         evidence::output(&stdout);
         evidence::output(&stderr);
-        assert_eq!(stderr, "", "all is logged as JSON");
+        assert_eq!(stderr, "", "stderr is empty: everything is logged to stdout as JSON");
         let lines = stdout.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
         (output.status.success(), lines.collect())
     }
@@ -158,7 +159,7 @@ async fn answer(
     answer: String,
 ) -> StatusCode {
     let answer = serde_json::from_str(&answer).expect("an answer is JSON");
-    // A test that has ended waits for no answer.
+    // A test that has ended no longer waits for responses.
     let _ = api.answers.send((request_id, answer));
     StatusCode::ACCEPTED
 }

@@ -1,8 +1,8 @@
-//! What the tests leave for the [audit](crate::audit), where `STOREFRONT_TEST_LOGS` asks for it: all that
-//! they log, and the secrets that they use.
+//! The evidence that the tests leave for the [audit](crate::audit) if `STOREFRONT_TEST_LOGS` is
+//! set: everything that they log, and the secrets that they use.
 //!
 //! The harnesses take care of it: whatever starts a database or calls a function calls [`start`],
-//! and whatever sends or receives HTTP notes what is secret in it, which starts it as well.
+//! and whatever sends or receives HTTP records the secrets in it, which also starts the recording.
 
 pub mod files;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::log;
 use files::{Kind, Recorder};
 
-/// The fields of bodies that hold secrets.
+/// The fields of bodies that contain secrets.
 const SECRET_FIELDS: [(&str, Kind); 4] = [
     ("password", Kind::Password),
     ("currentPassword", Kind::Password),
@@ -23,7 +23,7 @@ const SECRET_FIELDS: [(&str, Kind); 4] = [
     ("email", Kind::Email),
 ];
 
-/// Has this process leave evidence from now on, if it is asked for.
+/// Starts recording the evidence of this process, if `STOREFRONT_TEST_LOGS` is set.
 pub fn start() {
     recorder();
 }
@@ -36,34 +36,34 @@ fn recorder() -> Option<&'static Recorder> {
     recorder
 }
 
-/// Notes a secret that the test uses.
+/// Records a secret that the test uses.
 fn secret(kind: Kind, value: &str) {
     if let Some(recorder) = recorder() {
         recorder.secret(kind, value).expect("evidence can be written");
     }
 }
 
-/// Notes an email.
+/// Records an email.
 pub fn email(value: &str) {
     secret(Kind::Email, value);
 }
 
-/// Notes a password.
+/// Records a password.
 pub fn password(value: &str) {
     secret(Kind::Password, value);
 }
 
-/// Notes a password's hash.
+/// Records a password hash.
 pub fn password_hash(value: &str) {
     secret(Kind::PasswordHash, value);
 }
 
-/// Notes what signs tokens.
+/// Records a secret that signs tokens.
 pub fn token_secret(value: &str) {
     secret(Kind::TokenSecret, value);
 }
 
-/// Notes the secrets in a body, whether it is sound JSON or not.
+/// Records the secrets in a body, which may be invalid JSON.
 pub fn body(text: &str) {
     if recorder().is_some() {
         for (kind, value) in secrets_in(text) {
@@ -72,7 +72,7 @@ pub fn body(text: &str) {
     }
 }
 
-/// Notes the secrets in an Authorization header.
+/// Records the secrets in an Authorization header.
 pub fn authorization(value: &str) {
     for token in value.split([' ', ',']) {
         if !["bearer", "basic"].iter().any(|scheme| token.eq_ignore_ascii_case(scheme)) {
@@ -81,7 +81,7 @@ pub fn authorization(value: &str) {
     }
 }
 
-/// Notes the secrets in a URL's query.
+/// Records the secrets in the query of a URL.
 pub fn query(query: &str) {
     let parameters = form_urlencoded::parse(query.as_bytes());
     for (_, email) in parameters.filter(|(name, _)| name == "email") {
@@ -89,7 +89,7 @@ pub fn query(query: &str) {
     }
 }
 
-/// Notes the secrets in what goes into a function, or comes out of it.
+/// Records the secrets in a function's event or response.
 pub fn payload(payload: &Value) {
     if recorder().is_none() {
         return;
@@ -111,22 +111,22 @@ pub fn payload(payload: &Value) {
     }
 }
 
-/// Adds a line that a spawned program printed.
+/// Records a line that a spawned program printed.
 pub fn output(line: &str) {
     if let Some(recorder) = recorder() {
         recorder.log(format!("{line}\n").as_bytes()).expect("evidence can be written");
     }
 }
 
-/// Where a spawned program may print what its test does not read; `otherwise` where there is no
-/// evidence to leave.
+/// Where a spawned program prints output that its test does not read: the log, or `otherwise` if no
+/// evidence is recorded.
 pub fn stdio(otherwise: fn() -> Stdio) -> Stdio {
     recorder().map_or_else(otherwise, |recorder| {
         recorder.log_file().expect("evidence can be written").into()
     })
 }
 
-/// The values of the secret fields: texts, also in a list, also where the JSON ends too early.
+/// Returns the values of the secret fields: strings, also within a list, also in truncated JSON.
 fn secrets_in(text: &str) -> Vec<(Kind, String)> {
     let mut found = Vec::new();
     for (field, kind) in SECRET_FIELDS {
@@ -144,7 +144,7 @@ fn secrets_in(text: &str) -> Vec<(Kind, String)> {
     found
 }
 
-/// The JSON string that begins here, without its quotes.
+/// Decodes the JSON string whose opening quote precedes this text.
 fn unquoted(text: &str) -> String {
     let mut escaped = false;
     let end = text.find(|character| {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secrets_of_a_body_are_found_also_when_it_is_not_sound() {
+    fn the_secrets_of_a_body_are_found_even_in_invalid_json() {
         for (text, expected) in [
             (r#"{"password":"one","name":"x"}"#, vec![(Kind::Password, "one")]),
             (r#"{"email" : ["a@b.example"]}"#, vec![(Kind::Email, "a@b.example")]),

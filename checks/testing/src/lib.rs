@@ -1,5 +1,5 @@
-//! Drives the API functions as API Gateway does, for their tests: real payload 2.0 events through
-//! `lambda_http` into the function's own router, on a `DynamoDB` of the test's own.
+//! Drives the API functions as API Gateway does, for their tests: real payload 2.0 events go
+//! through `lambda_http` into the function's own router, on a `DynamoDB` that belongs to the test.
 //!
 //! ```no_run
 //! # async fn example(

@@ -11,24 +11,24 @@ use tracing_subscriber::{Layer as _, Registry, fmt};
 
 use crate::evidence::files::Recorder;
 
-/// As operators have it.
+/// The level in production.
 const CAPTURED_LEVEL: LevelFilter = LevelFilter::INFO;
 
-/// All that operators can have logged.
+/// The most detailed level that operators can set.
 const EVIDENCE_LEVEL: LevelFilter = LevelFilter::DEBUG;
 
 thread_local! {
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// What the current thread logs, as JSON lines, until it is dropped.
+/// Captures what the current thread logs, as JSON lines, until it is dropped.
 pub struct CapturedLog {
     /// It belongs to its thread.
     _thread: PhantomData<*const ()>,
 }
 
 impl CapturedLog {
-    /// Captures from now on.
+    /// Starts capturing.
     #[must_use]
     pub fn start() -> Self {
         install();
@@ -36,14 +36,14 @@ impl CapturedLog {
         Self { _thread: PhantomData }
     }
 
-    /// All that was logged so far.
+    /// Everything logged so far.
     #[must_use]
     pub fn text(&self) -> String {
         let bytes = CAPTURED.with_borrow(Clone::clone).unwrap_or_default();
         String::from_utf8(bytes).expect("the log is UTF-8")
     }
 
-    /// The lines that say this.
+    /// The lines with this message.
     #[must_use]
     pub fn lines(&self, message: &str) -> Vec<Value> {
         self.text()
@@ -60,10 +60,10 @@ impl Drop for CapturedLog {
     }
 }
 
-/// Installs the one subscriber for all tests of the process, the first time.
+/// Installs one subscriber for all tests of the process. Further calls have no effect.
 ///
-/// With one per thread, `tracing` remembers of a log statement that nobody wants it when a thread
-/// without one comes by first.
+/// With one per thread, a thread without a subscriber could reach a log statement first, and
+/// `tracing` would then cache that the statement is disabled.
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(install_first);
@@ -83,15 +83,15 @@ fn install_first() {
     });
     let must_install = evidence.is_some();
     let installed = Registry::default().with(captured).with(evidence).try_init();
-    assert!(installed.is_ok() || !must_install, "something else gets the logs of this process");
+    assert!(installed.is_ok() || !must_install, "another subscriber gets the logs of this process");
 }
 
-/// This level, and all that our own crates log.
+/// This level for other crates, and everything from our own.
 fn levels(of_others: LevelFilter) -> Targets {
     Targets::new().with_default(of_others).with_target("storefront_", LevelFilter::TRACE)
 }
 
-/// Keeps what a capturing thread writes, and drops what others do.
+/// Keeps what a capturing thread writes, and drops the output of other threads.
 struct ThreadsBuffer;
 
 impl io::Write for ThreadsBuffer {

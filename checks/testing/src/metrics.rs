@@ -5,14 +5,15 @@ use serde_json::Value;
 
 use crate::evidence;
 
-/// The metrics that a function writes: to be given to its sink as the writer. Clones share them.
+/// Captures the metrics that a function writes: pass it to the sink as the writer. Clones share
+/// them.
 #[derive(Clone, Default)]
 pub struct CapturedMetrics(Arc<Mutex<Vec<u8>>>);
 
 impl CapturedMetrics {
-    /// The lines that were written since the last call, in the order of their metrics' names and
+    /// Returns the lines written since the last call, sorted by the names of their metrics and
     /// without their timestamps.
-    #[allow(clippy::must_use_candidate, reason = "it may be called to forget them")]
+    #[allow(clippy::must_use_candidate, reason = "it may be called to discard them")]
     pub fn take(&self) -> Vec<Value> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let text = String::from_utf8(bytes).expect("metrics are UTF-8");

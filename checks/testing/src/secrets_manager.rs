@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::evidence;
 
-/// A Secrets Manager with one secret and its versions. It knows `GetSecretValue` only.
+/// A fake Secrets Manager with one secret and its versions. It supports only `GetSecretValue`.
 #[derive(Clone)]
 pub struct SecretsManager {
     url: String,
@@ -19,14 +19,14 @@ pub struct SecretsManager {
 
 #[derive(Default)]
 struct Secret {
-    /// The oldest first: the last one is current, the one before it previous.
+    /// Oldest first: the last one is current, the one before it previous.
     versions: Vec<Value>,
     refused: Option<String>,
     calls: Vec<String>,
 }
 
 impl SecretsManager {
-    /// Starts it, without a version.
+    /// Starts a server without any version of the secret.
     pub async fn start() -> Self {
         evidence::start();
         let secret = Arc::<Mutex<Secret>>::default();
@@ -37,35 +37,35 @@ impl SecretsManager {
         Self { url, secret }
     }
 
-    /// Where it answers.
+    /// The URL of the server.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Puts a new version, as `PutSecretValue` does at this time.
+    /// Puts a new version, as if `PutSecretValue` were called at this time.
     pub fn put(&self, secret: &str, created_at: SystemTime) {
         evidence::token_secret(secret);
         let since_1970 = created_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.push(json!({ "SecretString": secret, "CreatedDate": since_1970.as_secs_f64() }));
     }
 
-    /// Puts a version that is not a text.
+    /// Puts a binary version.
     pub fn put_binary(&self) {
         self.push(json!({ "SecretBinary": "AAAA" }));
     }
 
-    /// From now on, whoever asks for this stage is refused.
+    /// Rejects all requests for this stage from now on.
     pub fn refuse(&self, stage: &str) {
         self.lock().refused = Some(stage.to_owned());
     }
 
-    /// Whoever asks gets an answer again.
+    /// Answers all requests again.
     pub fn recover(&self) {
         self.lock().refused = None;
     }
 
-    /// The stage that was asked for in each call.
+    /// The stage that each call requested.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         self.lock().calls.clone()
@@ -91,7 +91,7 @@ async fn get_secret_value(State(secret): State<Arc<Mutex<Secret>>>, body: String
     let age = usize::from(stage == "AWSPREVIOUS");
     match secret.versions.iter().rev().nth(age) {
         Some(version) => Json(version).into_response(),
-        // As AWS answers when no version has the stage.
+        // AWS answers this if no version has the stage.
         None => refusal("ResourceNotFoundException"),
     }
 }

@@ -1,4 +1,4 @@
-// Stands in for Lambda's own Node.js runtime, and does less: it asks for events, calls the handler, and answers.
+// Replaces Lambda's own Node.js runtime, and does less: it polls for events, calls the handler, and responds.
 import { createRequire } from "node:module";
 import http from "node:http";
 

@@ -1,5 +1,5 @@
-// The suite's reads with the AWS SDK for JavaScript, as a careful author would write them: one client, made once,
-// and none of the SDK but what is used.
+// The suite's reads with the AWS SDK for JavaScript, as a careful author would write them: one client, created once,
+// and only those parts of the SDK that are used.
 import { DynamoDBClient, GetItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 
 const client = new DynamoDBClient({});
@@ -12,7 +12,7 @@ export async function handler(event) {
     return answer(user(await get(`USER#${caller}`)));
   }
   if (path[1] === "users") {
-    // The suite asks the table whether the caller is an administrator still.
+    // The suite checks in the table that the caller is still an administrator.
     await roleOf(`USER#${caller}`);
     return answer({ items: [user(await find(`EMAIL#${event.queryStringParameters.email}`))] });
   }
@@ -22,7 +22,7 @@ export async function handler(event) {
   if (path[1] === "products") {
     return answer(product(await get(`PRODUCT#${path[2]}`)));
   }
-  throw new Error(`${event.rawPath} is not known`);
+  throw new Error(`unknown path ${event.rawPath}`);
 }
 
 async function get(partition) {

@@ -1,23 +1,23 @@
-//! Batches of stream records, made from the one in `events/`.
+//! Generates batches of stream records from the one in `events/`.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use crate::{Error, event};
 
-/// The most that DynamoDB's event source mapping hands over at once.
+/// The largest batch of DynamoDB's event source mapping.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
 pub(super) const MAX_RECORDS: u32 = 10_000;
 
-/// The most bytes that an invocation takes.
+/// The largest payload of an invocation, in bytes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_PAYLOAD: usize = 6 << 20;
 
-/// Stand in a record for what is another one each time.
+/// Placeholders in a record for values that differ each time.
 const ORDER: &str = "<order>";
 const NUMBER: &str = "<number>";
 
-/// Makes batches of which no two have an order, or a record's number, in common.
+/// Makes batches that never repeat an order or a sequence number.
 pub(super) struct Batches {
     record: String,
     version: String,
@@ -25,13 +25,13 @@ pub(super) struct Batches {
 }
 
 pub(super) struct Batch {
-    /// What the function is invoked with.
+    /// The event for the function.
     pub(super) payload: String,
     event_ids: Vec<String>,
 }
 
 impl Batches {
-    /// From `root/events`.
+    /// Reads the record from `root/events`.
     pub(super) fn read(root: &Path) -> Result<Self, Error> {
         let event = event::read(root, "order-status-stream/status-change")?;
         let mut record = event["Records"][0].clone();
@@ -44,13 +44,13 @@ impl Batches {
         Ok(Self { record, version, made: 0 })
     }
 
-    /// Fails where Lambda would not hand over so many.
+    /// Fails if batches of this size exceed Lambda's payload limit.
     pub(super) fn check(&mut self, size: u32) -> Result<(), Error> {
         let bytes = self.next(size).payload.len();
         if bytes <= MAX_PAYLOAD { Ok(()) } else { Err(Error::BatchTooLarge { size, bytes }) }
     }
 
-    /// The next so many changes.
+    /// Returns a batch of `size` new changes.
     pub(super) fn next(&mut self, size: u32) -> Batch {
         let mut payload = String::from(r#"{"Records":["#);
         let mut event_ids = Vec::new();
@@ -70,7 +70,7 @@ impl Batches {
 }
 
 impl Batch {
-    /// Fails unless these events, each with how often it came, are the batch's, and each came once.
+    /// Fails unless these events, each with its count, are exactly those of the batch, once each.
     pub(super) fn was_published_once(&self, events: &HashMap<String, u32>) -> Result<(), Error> {
         let is_once = |id: &String| events.get(id) == Some(&1);
         if events.len() == self.event_ids.len() && self.event_ids.iter().all(is_once) {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_records_have_an_order_or_a_number_in_common() {
+    fn no_two_records_share_an_order_or_a_sequence_number() {
         let mut batches = batches();
         let (mut orders, mut numbers) = (HashSet::new(), HashSet::new());
         for _ in 0..2 {
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_records_are_within_what_lambda_hands_over() {
+    fn a_thousand_records_fit_into_lambdas_payload_limit() {
         assert!(batches().check(1_000).is_ok());
         assert!(batches().check(MAX_RECORDS).is_err());
     }
 
     #[test]
-    fn a_change_that_is_missing_double_or_anothers_is_noticed() {
+    fn a_missing_duplicate_or_foreign_change_is_noticed() {
         let batch = batches().next(2);
         let [first, second] = [0, 1].map(|at| batch.event_ids[at].clone());
         let is_once = |events: &[(&String, u32)]| {

@@ -1,5 +1,5 @@
-//! What the stream's consumer takes: order-status-stream with batches of changes, each change of another
-//! order, and an event bus that answers as late as the real one.
+//! Measures the stream consumer: order-status-stream with batches of changes, each of a different
+//! order, and an event bus with a latency like that of the real one.
 
 mod batch;
 mod report;
@@ -21,31 +21,31 @@ use crate::subject::{chosen, program};
 
 const FUNCTION: &str = "order-status-stream";
 
-/// A tenth of them are enough for the allocator to have what it needs.
+/// With this many batches, the first tenth is enough to warm up the allocator.
 const FEWEST_BATCHES: u32 = 50;
 
-/// How large the batches, how many, and how late the bus answers.
+/// The sizes and number of batches, and the latency of the bus.
 #[derive(Debug, Parser)]
 pub(crate) struct ConsumerArgs {
-    /// Records of a batch; each size is a line of the table.
+    /// Records per batch; each size is a row of the table.
     #[arg(long, value_delimiter = ',', default_value = "10,100,1000",
         value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RECORDS)))]
     batch_size: Vec<u32>,
 
-    /// Records that each process gets, in batches of a size, but fifty batches at least. The first tenth
-    /// warms it up.
+    /// Records for each process, in batches of one size, but at least fifty batches. The first
+    /// tenth warms it up.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     records: u32,
 
-    /// How long the event bus takes to answer, at least, in milliseconds.
+    /// The minimum latency of the event bus, in milliseconds.
     #[arg(long, default_value_t = 10)]
     latency: u64,
 
-    /// How often the function is started with each size.
+    /// How often the function is started for each size.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
-    /// Where the function is built already; without it it is built.
+    /// The folder of the built function; without it, the function is built.
     #[arg(long, value_name = "FOLDER")]
     bin_dir: Option<PathBuf>,
 
@@ -53,14 +53,14 @@ pub(crate) struct ConsumerArgs {
     output: Output,
 }
 
-/// One process with batches of one size. Times are in milliseconds.
+/// The measurements of one process with batches of one size. Times are in milliseconds.
 #[derive(Clone, Debug)]
 struct Sample {
-    /// Of each batch.
+    /// The duration of each batch.
     durations: Vec<f64>,
-    /// Processor time of a record, on average.
+    /// The average processor time per record.
     processor: f64,
-    /// Of `PutEvents`, for each batch.
+    /// The average number of `PutEvents` calls per batch.
     calls: f64,
     most_in_flight: u32,
     /// After the first tenth of the batches and after the last, in bytes.
@@ -130,7 +130,7 @@ async fn sample(
     Ok(sample)
 }
 
-/// Has a batch delivered, and makes sure that the bus got each of its changes once.
+/// Delivers a batch, and checks that the bus received each of its changes once.
 async fn deliver(
     environment: &mut Environment,
     services: &Services,

@@ -1,4 +1,4 @@
-//! What came out.
+//! The report of the consumer's measurements.
 
 use comfy_table::Table;
 use serde::Serialize;
@@ -14,13 +14,13 @@ use crate::statistics::{Percentiles, median};
 pub(super) struct Report {
     machine: Machine,
     rounds: u32,
-    /// Of the event bus.
+    /// The latency of the event bus.
     latency: u64,
     sizes: Vec<SizeReport>,
 }
 
-/// Batches of one size: medians over the rounds, but durations over all batches, and the most calls in
-/// flight of all rounds.
+/// Batches of one size: medians over the rounds, except that durations are over all batches, and
+/// the most calls in flight over all rounds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SizeReport {
@@ -28,14 +28,14 @@ struct SizeReport {
     batches: usize,
     records_per_second: f64,
     duration: Percentiles,
-    /// Of a record.
+    /// Processor time per record.
     processor: f64,
     calls: f64,
     most_in_flight: u32,
     /// After the first tenth of the batches.
     early_memory: f64,
     peak_memory: f64,
-    /// By how much a process grew between the two; the most of all rounds.
+    /// How much a process grew between the two; the maximum over all rounds.
     growth: f64,
 }
 
@@ -52,7 +52,7 @@ impl Report {
 
     pub(super) fn text(&self) -> String {
         format!(
-            "\n{}. {} rounds; the event bus answers after {} ms at least; times in ms, memory in MB, \
+            "\n{}. {} rounds; the event bus takes at least {} ms; times in ms, memory in MB, \
              medians.\n{}\n",
             self.machine,
             self.rounds,
@@ -70,10 +70,10 @@ impl Report {
             "p99",
             "cpu/record",
             "PutEvents/batch",
-            "most at once",
+            "max in flight",
             "peak MB, first tenth",
             "at the end",
-            "growth at most",
+            "max growth",
         ];
         let mut table = table(&header, 0);
         for size in &self.sizes {

@@ -1,4 +1,4 @@
-//! What came out.
+//! The report of the functions' measurements.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,7 @@ struct SubjectReport {
     size: Size,
 }
 
-/// One event of one program.
+/// The figures of one event of one program.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CaseReport {
@@ -169,7 +169,7 @@ impl Report {
 }
 
 impl CaseReport {
-    /// What was measured of a case, over all rounds.
+    /// Summarises the measurements of a case over all rounds.
     fn of(
         plan: &Plan,
         case: &Case,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_figures_are_json_too() {
+    fn the_figures_are_written_as_json_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.json");
         Output { json: Some(path.clone()) }.write("", &report()).unwrap();

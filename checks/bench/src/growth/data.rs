@@ -1,5 +1,5 @@
-//! What a shop of so many orders consists of. Each user, product and order is made from the seed and
-//! its number alone, so that none has to be kept.
+//! The data of a shop with a given number of orders. Each user, product and order is generated from
+//! the seed and its number alone, so that none has to be kept.
 
 use std::fmt::Debug;
 
@@ -9,13 +9,13 @@ use storefront_core::{
 };
 use uuid::Uuid;
 
-/// How many orders or products a page has.
+/// The number of orders or products on a page.
 pub(crate) const PAGE: u32 = 25;
 
-/// Of the orders of the one user who has so many of them there are at least this many pages.
+/// The largest customer, who is the first user, has at least this many pages of orders.
 const PAGES: u32 = 3;
 
-/// The fewest orders of a shop: every second one is that user's, then.
+/// The fewest orders of a shop. Every second one is then the largest customer's.
 pub(crate) const FEWEST_ORDERS: u32 = 2 * PAGES * PAGE;
 
 const CATEGORIES: [&str; 10] = [
@@ -46,40 +46,40 @@ const PACKS: [&str; 5] = ["100 g", "250 g", "500 g", "1 kg", "gift box"];
 const FIRST_ORDER: u64 = 1_767_225_600_000;
 const A_YEAR: u64 = 365 * 24 * 60 * 60 * 1_000;
 /// From the first order to the last, in milliseconds.
-const OF_ORDERS: u64 = 300 * 24 * 60 * 60 * 1_000;
+const ORDER_PERIOD: u64 = 300 * 24 * 60 * 60 * 1_000;
 
-/// A shop that is not in a table yet. Its entities are counted from 0, the oldest.
+/// The data of a shop. Its entities are numbered from 0, the oldest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Data {
     seed: u64,
     pub(crate) orders: u32,
     pub(crate) users: u32,
     pub(crate) products: u32,
-    /// Each so-manieth order is the first user's.
+    /// Orders whose number is a multiple of this are the largest customer's.
     every: u32,
 }
 
 impl Data {
-    /// A tenth of the orders is one user's; the others have some ten, most of them fewer. There is
-    /// a product for each 50 orders.
+    /// One user has a tenth of the orders; the others have about ten each, most of them fewer.
+    /// There is one product per 50 orders.
     pub(crate) fn new(orders: u32, seed: u64) -> Self {
         let categories = u32::try_from(CATEGORIES.len()).unwrap_or(1);
         Self {
             seed,
             orders,
             users: (orders / 10).max(50),
-            // Two pages of each category at least.
+            // At least two pages of each category.
             products: (orders / 50).max(2 * PAGE * categories),
             every: (orders / (PAGES * PAGE)).clamp(2, 10),
         }
     }
 
-    /// The number of orders of the user who has so many, who is the first.
+    /// How many orders the largest customer has.
     pub(crate) fn orders_of_one(&self) -> u32 {
         self.orders.div_ceil(self.every)
     }
 
-    /// That user's n-th order, among all.
+    /// The number of the largest customer's n-th order among all orders.
     pub(crate) fn order_of_one(&self, n: u32) -> u32 {
         n * self.every
     }
@@ -90,7 +90,7 @@ impl Data {
     }
 
     pub(crate) fn email(&self, n: u32) -> Email {
-        sound(format!("customer.{n:07}@shop-{:04x}.example", self.seed & 0xffff).parse())
+        valid(format!("customer.{n:07}@shop-{:04x}.example", self.seed & 0xffff).parse())
     }
 
     pub(crate) fn user(&self, n: u32) -> User {
@@ -119,10 +119,10 @@ impl Data {
             id,
             name: product_name(n),
             description: Some(format!("Number {n} in {category}: fresh, and in stock.")),
-            category: sound(category.parse()),
+            category: valid(category.parse()),
             price: random.u64(500..9_999),
             currency: Currency::EUR,
-            // More than anybody orders here.
+            // More than all orders together take.
             stock: Some(1_000_000_000),
             version: 1,
             created_at: id.created_at(),
@@ -131,7 +131,7 @@ impl Data {
     }
 
     pub(crate) fn category(n: u32) -> Category {
-        sound(CATEGORIES[n as usize % CATEGORIES.len()].parse())
+        valid(CATEGORIES[n as usize % CATEGORIES.len()].parse())
     }
 
     pub(crate) fn products_of_category(&self, category: u32) -> u32 {
@@ -139,18 +139,19 @@ impl Data {
         (self.products - category % categories).div_ceil(categories)
     }
 
-    /// The n-th product of a category, among all.
+    /// The number of a category's n-th product among all products.
     pub(crate) fn product_of_category(category: u32, n: u32) -> u32 {
         let categories = u32::try_from(CATEGORIES.len()).unwrap_or(1);
         category % categories + n * categories
     }
 
     pub(crate) fn order_id(&self, n: u32) -> OrderId {
-        let since = OF_ORDERS * u64::from(n) / u64::from(self.orders);
+        let since = ORDER_PERIOD * u64::from(n) / u64::from(self.orders);
         id(FIRST_ORDER + since, &mut self.random(Kind::Order, n))
     }
 
-    /// Whose an order is. Of the others than the first user, those of a lower number order more.
+    /// The number of the user who placed an order. Apart from the first user, those with lower
+    /// numbers order more.
     pub(crate) fn buyer(&self, n: u32) -> u32 {
         if n.is_multiple_of(self.every) {
             0
@@ -163,7 +164,7 @@ impl Data {
         let (id, mut random) = (self.order_id(n), self.random(Kind::OrderDetails, n));
         let mut numbers: Vec<u32> =
             (0..random.u32(1..=3)).map(|_| skewed(self.products, &mut random)).collect();
-        // As products sort, and each once.
+        // In the order of the products, and each product once.
         numbers.sort_unstable();
         numbers.dedup();
         let items: Vec<_> = numbers
@@ -190,15 +191,15 @@ impl Data {
         OrderWithItems { order, items }
     }
 
-    /// What is drawn for one entity, and for one purpose.
+    /// The random generator for one entity and one purpose.
     fn random(&self, kind: Kind, n: u32) -> fastrand::Rng {
         let mut random = fastrand::Rng::with_seed(self.seed ^ ((kind as u64) << 32 | u64::from(n)));
-        // Numbers that follow each other begin alike.
+        // Reseeded, because generators with consecutive seeds start similarly.
         fastrand::Rng::with_seed(random.u64(..))
     }
 }
 
-/// What is drawn apart.
+/// What is drawn independently.
 #[derive(Clone, Copy)]
 enum Kind {
     User,
@@ -210,7 +211,7 @@ enum Kind {
     Buyer,
 }
 
-/// A number below `end`, half of the times one of the first quarter.
+/// Draws a number below `end`, half of the time from the first quarter.
 fn skewed(end: u32, random: &mut fastrand::Rng) -> u32 {
     let share = random.f64();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is below `end`")]
@@ -218,7 +219,7 @@ fn skewed(end: u32, random: &mut fastrand::Rng) -> u32 {
     number
 }
 
-/// The most are done with.
+/// Draws a status and its version. Most orders are delivered.
 fn status(random: &mut fastrand::Rng) -> (OrderStatus, i64) {
     match random.u32(..100) {
         0..2 => (OrderStatus::Pending, 1),
@@ -234,15 +235,15 @@ fn product_name(n: u32) -> String {
     format!("{} {n}, {}", KINDS[at % KINDS.len()], PACKS[at / KINDS.len() % PACKS.len()])
 }
 
-/// Of the shape and the length that argon2id's have; nobody logs in with it.
+/// Generates a hash with the format and length of argon2id's; nobody logs in with it.
 pub(crate) fn password_hash(random: &mut fastrand::Rng) -> PasswordHash {
     let [salt, hash] = [22, 43].map(|length| text(length, random));
     PasswordHash::new(format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${hash}"))
 }
 
-/// Of the shape that API Gateway's have.
+/// Generates a request id with the format of API Gateway's.
 pub(crate) fn request_id(random: &mut fastrand::Rng) -> RequestId {
-    sound(format!("{}=", text(15, random)).parse())
+    valid(format!("{}=", text(15, random)).parse())
 }
 
 fn text(length: usize, random: &mut fastrand::Rng) -> String {
@@ -255,12 +256,12 @@ where
 {
     let mut bytes = [0; 10];
     random.fill(&mut bytes);
-    sound(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().try_into())
+    valid(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().try_into())
 }
 
-/// What is made here is what the shop takes.
-fn sound<T, E: Debug>(made: Result<T, E>) -> T {
-    made.expect("the shop takes what is made for it")
+/// Unwraps a generated value, which must be valid.
+fn valid<T, E: Debug>(made: Result<T, E>) -> T {
+    made.expect("generated values are valid")
 }
 
 #[cfg(test)]
@@ -268,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_is_the_same_shop_and_another_is_another() {
+    fn the_same_seed_gives_the_same_shop_and_another_seed_a_different_one() {
         let [one, same, other] = [1, 1, 2].map(|seed| Data::new(1_000, seed));
         for n in 0..1_000 {
             assert_eq!(one.order(n), same.order(n));
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn one_user_has_a_tenth_of_the_orders_and_three_pages_at_least() {
+    fn one_user_has_a_tenth_of_the_orders_and_at_least_three_pages() {
         for (orders, of_one) in [(FEWEST_ORDERS, 75), (1_000, 100), (1_000_000, 100_000)] {
             let data = Data::new(orders, 1);
             assert_eq!(data.orders_of_one(), of_one, "{orders}");
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_sort_by_their_number_and_have_one_to_three_products_each_once() {
+    fn orders_sort_by_number_and_have_one_to_three_different_products() {
         let data = Data::new(1_000, 1);
         let orders: Vec<_> = (0..1_000).map(|n| data.order(n)).collect();
         assert!(orders.is_sorted_by_key(|order| order.order.id));

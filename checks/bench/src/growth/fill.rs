@@ -1,8 +1,8 @@
 //! Fills a table with what the repositories would have written.
 //!
-//! By the embedded store's import, which writes thousands of items in a transaction of `SQLite`, their
-//! copies in the index and their stream records included. `BatchWriteItem`, as one would fill `DynamoDB`,
-//! takes the store a transaction for each item.
+//! It uses the import of the embedded store, which writes thousands of items in one `SQLite`
+//! transaction, including their copies in the index and their stream records. With
+//! `BatchWriteItem`, the usual way to fill `DynamoDB`, the store needs a transaction for each item.
 
 use std::time::Instant;
 
@@ -17,15 +17,16 @@ use super::data::Data;
 use super::store::Store;
 use crate::Error;
 
-/// How many batches are under way at once: the next ones are made while the store writes.
+/// How many batches are in flight: the next ones are generated while the store writes.
 const IN_FLIGHT: usize = 4;
 
-/// How many items are imported at once.
+/// The number of items per import.
 const IMPORT: usize = 2_000;
 
-/// How many times the rate is looked at, unless that is too often to see one.
+/// The number of parts in which the rate is measured. Small tables have fewer, because a part needs
+/// some orders for a meaningful rate.
 const PARTS: u32 = 40;
-const ORDERS_OF_A_PART: u32 = 500;
+const MIN_PART_ORDERS: u32 = 500;
 
 /// How a table grew.
 #[derive(Clone, Debug, Serialize)]
@@ -33,7 +34,7 @@ const ORDERS_OF_A_PART: u32 = 500;
 pub(crate) struct Growth {
     pub(crate) items: u32,
     pub(crate) seconds: f64,
-    /// Over equal parts of the orders; before them, users and products were written.
+    /// Over equal parts of the orders. Users and products were written before them.
     pub(crate) rates: Vec<Rate>,
 }
 
@@ -41,12 +42,12 @@ pub(crate) struct Growth {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Rate {
-    /// How many items were in it at the end.
+    /// The number of items in the table at the end.
     pub(crate) items: u32,
     pub(crate) items_per_second: f64,
 }
 
-/// Writes users, products and orders, the oldest first.
+/// Writes users, products and orders, oldest first.
 pub(crate) async fn fill(
     store: &Store,
     data: Data,
@@ -78,26 +79,26 @@ pub(crate) async fn fill(
             since = (writer.items, Instant::now());
         }
     }
-    // Back to what `Storage::File` had.
+    // Restores the settings of `Storage::File`.
     store.database().disable_bulk_loading().map_err(Error::shop)?;
     Ok(Growth { items: writer.items, seconds: start.elapsed().as_secs_f64(), rates })
 }
 
 fn is_end_of_part(data: Data, n: u32) -> bool {
-    (n + 1).is_multiple_of((data.orders / PARTS).max(ORDERS_OF_A_PART)) || n + 1 == data.orders
+    (n + 1).is_multiple_of((data.orders / PARTS).max(MIN_PART_ORDERS)) || n + 1 == data.orders
 }
 
-/// Collects items into batches, and has some under way.
+/// Collects items into batches, and writes several batches concurrently.
 struct Writer<'a> {
     database: &'a Database,
     batch: Vec<Item>,
-    under_way: JoinSet<Result<(), Error>>,
+    in_flight: JoinSet<Result<(), Error>>,
     items: u32,
 }
 
 impl<'a> Writer<'a> {
     fn new(database: &'a Database) -> Self {
-        Self { database, batch: Vec::new(), under_way: JoinSet::new(), items: 0 }
+        Self { database, batch: Vec::new(), in_flight: JoinSet::new(), items: 0 }
     }
 
     async fn put(&mut self, items: impl IntoIterator<Item = Item>) -> Result<(), Error> {
@@ -112,33 +113,33 @@ impl<'a> Writer<'a> {
     }
 
     async fn send(&mut self) -> Result<(), Error> {
-        if self.under_way.len() == IN_FLIGHT {
+        if self.in_flight.len() == IN_FLIGHT {
             self.next().await?;
         }
         let batch = std::mem::take(&mut self.batch);
         let database = self.database.clone();
-        self.under_way.spawn_blocking(move || import(&database, batch));
+        self.in_flight.spawn_blocking(move || import(&database, batch));
         Ok(())
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     async fn flush(&mut self) -> Result<(), Error> {
         self.send().await?;
-        while !self.under_way.is_empty() {
+        while !self.in_flight.is_empty() {
             self.next().await?;
         }
         Ok(())
     }
 
     async fn next(&mut self) -> Result<(), Error> {
-        match self.under_way.join_next().await {
+        match self.in_flight.join_next().await {
             Some(written) => written.map_err(Error::shop)?,
             None => Ok(()),
         }
     }
 }
 
-/// Leaves what requests would have left, in the stream as well.
+/// Imports items with the same effect as requests, including the stream records.
 fn import(database: &Database, items: Vec<Item>) -> Result<(), Error> {
     let items = items.into_iter().map(|item| item.into_iter().map(attribute).collect());
     let items = items.collect::<Result<_, Error>>()?;
@@ -147,7 +148,7 @@ fn import(database: &Database, items: Vec<Item>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The shop's entities have no others.
+/// Converts an attribute. The shop's entities have only these types.
 fn attribute(
     (name, value): (String, AttributeValue),
 ) -> Result<(String, dynoxide::AttributeValue), Error> {

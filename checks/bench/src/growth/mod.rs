@@ -1,8 +1,8 @@
-//! What each access pattern costs as the table grows: requests and capacity units, which must be the
-//! same at every size, and the time, which is the embedded store's.
+//! Measures what each access pattern costs as the table grows: requests and capacity units, which
+//! must be the same at every size, and the time, which is that of the embedded store.
 //!
-//! The tables are side by side, each in a file and served by a process of its own, and every round asks
-//! all of them for the same: what disturbs a round disturbs all sizes alike.
+//! The tables exist side by side, each in its own file and served by its own process. Every round
+//! sends the same requests to all of them, so that a disturbance affects all sizes equally.
 
 mod data;
 mod fill;
@@ -31,20 +31,20 @@ pub(crate) use self::store::{SERVE, ServeArgs};
 use crate::Error;
 use crate::report::{Output, millions};
 
-/// Of how large tables, and how often.
+/// The sizes of the tables, and the number of rounds.
 #[derive(Debug, Parser)]
 pub(crate) struct GrowthArgs {
-    /// How many orders the tables have. A million takes some gigabytes in the temporary folder
-    /// (`TMPDIR` says which), until it is done.
+    /// The numbers of orders in the tables. A million takes some gigabytes in the temporary folder
+    /// (`TMPDIR`) until the end of the run.
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000",
         value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_ORDERS)..=100_000_000))]
     orders: Vec<u32>,
 
-    /// How often each pattern is asked of each table. Some more come first and are thrown away.
+    /// How often each pattern runs on each table. Some more rounds come first and are discarded.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
-    /// The same seed is the same shops.
+    /// The same seed gives the same shops.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
@@ -52,14 +52,14 @@ pub(crate) struct GrowthArgs {
     output: Output,
 }
 
-/// Measures, and leaves nothing behind, also when it is interrupted.
+/// Measures, and leaves nothing behind, even if interrupted.
 pub(crate) async fn run(args: &GrowthArgs, root: &Path) -> Result<(), Error> {
     let definition = Template::read(root.join("template.yaml"))?.table()?;
-    let folder = tempfile::tempdir().map_err(Error::io("cannot make a folder"))?;
+    let folder = tempfile::tempdir().map_err(Error::io("cannot create a folder"))?;
     let report = tokio::select! {
         report = measured(args, &definition, folder.path()) => report?,
         interrupted = tokio::signal::ctrl_c() => {
-            interrupted.map_err(Error::io("cannot wait for an interruption"))?;
+            interrupted.map_err(Error::io("cannot wait for an interrupt"))?;
             return Err(Error::Interrupted);
         }
     };
@@ -72,7 +72,7 @@ pub(crate) async fn serve(args: ServeArgs, root: &Path) -> Result<(), Error> {
     store::serve(args, &Template::read(root.join("template.yaml"))?.table()?).await
 }
 
-/// Fills the tables one after the other, the smallest first, and measures them together.
+/// Fills the tables one after another, smallest first, and measures them together.
 async fn measured(
     args: &GrowthArgs,
     definition: &TableDefinition,
@@ -97,7 +97,7 @@ async fn measured(
 
 fn say(done: u32, rate: Rate, data: Data, store: &Store) {
     use io::Write as _;
-    // Whoever does not listen misses nothing.
+    // Progress only, so errors do not matter.
     let _ = writeln!(
         io::stderr(),
         "{done} of {} orders, {} items, {:.0} items/s, {:.0} MB",

@@ -1,4 +1,4 @@
-//! What came out.
+//! The report of the growth measurements.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::report::{millions, table};
 use crate::statistics::{Percentiles, Ratio};
 
-/// Lists of which every page must take the same.
+/// Lists whose pages must all cost the same.
 const PAGES: [(&str, [Pattern; 3]); 2] = [
     (
         "products of a category, all pages",
@@ -36,7 +36,7 @@ pub(super) struct Report {
     seed: u64,
     sizes: Vec<Size>,
     pub(super) patterns: Vec<PatternReport>,
-    /// What is not the same where it must be.
+    /// The costs that differ but must not.
     pub(super) differing: Vec<String>,
 }
 
@@ -48,25 +48,25 @@ pub(super) struct Size {
     orders_of_one: u32,
     users: u32,
     products: u32,
-    /// Of its file.
+    /// The size of its file.
     bytes: u64,
     #[serde(flatten)]
     growth: Growth,
 }
 
-/// A pattern, at each size.
+/// A pattern at each size.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PatternReport {
     name: &'static str,
-    /// At whichever size.
+    /// Over all sizes.
     cost: Cost,
     milliseconds: Vec<Percentiles>,
-    /// The median at the largest size to that at the smallest.
+    /// The ratio of the median at the largest size to that at the smallest.
     ratio: Ratio,
 }
 
-/// The least and the most that was taken, in any round.
+/// The least and the most that any round consumed.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Cost {
     least: Consumed,
@@ -98,7 +98,7 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let same = self.patterns.iter().filter(|report| report.cost.is_always_the_same()).count();
         format!(
-            "\n{}. Each table in a file and a process of its own.\n{}\n\n\
+            "\n{}. Each table has its own file and process.\n{}\n\n\
              {} rounds; times in ms. The ratio is that of the medians, largest table to smallest.\n{}\n\n\
              {same} of {} patterns take the same requests and units at every size\n",
             self.machine,
@@ -112,7 +112,7 @@ impl Report {
     fn sizes(&self) -> Table {
         let header = [
             "orders",
-            "of one",
+            "of largest customer",
             "users",
             "products",
             "items",
@@ -212,7 +212,7 @@ impl Cost {
         })
     }
 
-    /// Exactly: nothing of it depends on time.
+    /// Compares exactly, because no cost depends on time.
     pub(super) fn is_always_the_same(&self) -> bool {
         self.least == self.most
     }
@@ -227,7 +227,7 @@ impl fmt::Display for Cost {
 }
 
 impl Cost {
-    /// Each as a figure, or from the least to the most.
+    /// Each cost as one figure, or as a range if it differs.
     fn columns(&self) -> [String; 3] {
         let Self { least, most } = self;
         [

@@ -1,4 +1,4 @@
-//! A shop and its repositories.
+//! A shop with its repositories.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
@@ -11,7 +11,7 @@ use storefront_core::{
 use super::data::Data;
 use crate::Error;
 
-/// A shop with a table that is served somewhere.
+/// The data of a shop, and the repositories over its table.
 pub(crate) struct Shop {
     pub(crate) data: Data,
     pub(crate) users: Users,
@@ -36,8 +36,8 @@ impl Shop {
         }
     }
 
-    /// Takes an order out of the table, which the shop itself never does, so that the table is as
-    /// large as before.
+    /// Deletes an order from the table, which the shop itself never does, so that the table keeps
+    /// its size.
     pub(crate) async fn remove(
         &self,
         order: &OrderWithItems,
@@ -56,7 +56,7 @@ impl Shop {
     }
 }
 
-/// Writes a batch, and what was left of it, until nothing is left.
+/// Writes a batch, and retries unprocessed items until none are left.
 async fn write(client: &Client, mut writes: Vec<WriteRequest>) -> Result<(), Error> {
     while !writes.is_empty() {
         let answer = client.batch_write_item().request_items(TABLE_NAME, writes).send().await;

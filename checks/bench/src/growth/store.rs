@@ -1,7 +1,8 @@
-//! The table of a shop: in this process while it is filled, and in one of its own when it is measured.
+//! The table of a shop: served in this process while it is filled, and in its own process while it
+//! is measured.
 //!
-//! `SQLite`, as it is built here, has one page cache for all databases of a process. Side by side in one
-//! process the largest table would take it from the others, and be the fastest.
+//! `SQLite`, as built here, has one page cache for all databases of a process. In one process, the
+//! largest table would take the cache from the others, and be the fastest.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -20,13 +21,13 @@ use tokio::process::{Child, Command};
 
 use crate::Error;
 
-/// The sub-command that a [`Server`] runs.
+/// The subcommand that a [`Server`] runs.
 pub(crate) const SERVE: &str = "serve-table";
 
-/// Which table is served.
+/// The table to serve.
 #[derive(Debug, Parser)]
 pub(crate) struct ServeArgs {
-    /// The database.
+    /// The file of the database.
     file: PathBuf,
 }
 
@@ -37,7 +38,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens it; an empty one where there is none.
+    /// Opens the table, or creates an empty one.
     pub(crate) async fn open(file: PathBuf, definition: &TableDefinition) -> Result<Self, Error> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::services)?;
@@ -50,12 +51,12 @@ impl Store {
         self.embedded.endpoint_url()
     }
 
-    /// The database itself, for what needs no requests.
+    /// The database itself, for access without requests.
     pub(crate) fn database(&self) -> &Database {
         self.embedded.database()
     }
 
-    /// How large its files are.
+    /// The size of its files.
     pub(crate) fn bytes(&self) -> u64 {
         let log = PathBuf::from(format!("{}-wal", self.file.display()));
         bytes(&self.file) + bytes(&log)
@@ -66,12 +67,12 @@ impl Store {
     }
 }
 
-/// How large a file is.
+/// The size of a file.
 pub(crate) fn bytes(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |found| found.len())
 }
 
-/// A table that another process serves, as long as this is not dropped.
+/// A table that another process serves. The process ends when this is dropped.
 pub(crate) struct Server {
     pub(crate) endpoint_url: String,
     _process: Child,
@@ -84,7 +85,7 @@ impl Server {
         let mut process = Command::new(program)
             .arg(SERVE)
             .arg(file)
-            // What tells it that this process has ended, however that came.
+            // Its end tells the child that this process has ended, for whatever reason.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -93,23 +94,23 @@ impl Server {
         let mut endpoint_url = String::new();
         if let Some(output) = process.stdout.take() {
             let read = BufReader::new(output).read_line(&mut endpoint_url).await;
-            read.map_err(Error::io("cannot hear where a table is served"))?;
+            read.map_err(Error::io("cannot read the address of a table"))?;
         }
         let endpoint_url = endpoint_url.trim().to_owned();
         if endpoint_url.is_empty() {
-            return Err(Error::services("the process of a table ended"));
+            return Err(Error::services("the process that serves a table has ended"));
         }
         Ok(Self { endpoint_url, _process: process })
     }
 }
 
-/// Serves a table, says where, and goes on until whoever asked for it is gone.
+/// Serves a table, prints its address, and continues until the parent process ends.
 pub(crate) async fn serve(args: ServeArgs, definition: &TableDefinition) -> Result<(), Error> {
     let store = Store::open(args.file, definition).await?;
     let mut output = io::stdout();
     writeln!(output, "{}", store.endpoint_url())
         .and_then(|()| output.flush())
-        .map_err(Error::io("cannot say where the table is served"))?;
+        .map_err(Error::io("cannot print the address of the table"))?;
     let waiting = tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
     waiting.await.map_err(Error::services)?.map_err(Error::io("cannot wait for the end"))?;
     store.close().await

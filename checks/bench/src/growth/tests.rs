@@ -20,7 +20,7 @@ impl Tables {
         Self { definition, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A shop that is filled, and served here.
+    /// Fills a shop, and serves its table in this process.
     async fn shop(&self, orders: u32) -> (Shop, Growth, Store) {
         let data = Data::new(orders, 1);
         let file = self.folder.path().join(format!("{orders}.sqlite"));
@@ -30,7 +30,7 @@ impl Tables {
     }
 }
 
-/// How many items there are.
+/// Counts all items of the table.
 async fn count(shop: &Shop) -> u32 {
     let pages = shop.client.scan().table_name("storefront").select(Select::Count);
     let mut pages = pages.into_paginator().send();
@@ -42,7 +42,7 @@ async fn count(shop: &Shop) -> u32 {
 }
 
 #[tokio::test]
-async fn every_pattern_takes_the_same_in_a_small_and_a_larger_table_and_leaves_them_as_they_are() {
+async fn every_pattern_costs_the_same_in_a_small_and_a_larger_table_and_keeps_their_size() {
     let tables = Tables::new();
     let (small, small_growth, _small) = tables.shop(FEWEST_ORDERS).await;
     let (large, large_growth, _large) = tables.shop(1_000).await;
@@ -67,14 +67,14 @@ async fn every_pattern_takes_the_same_in_a_small_and_a_larger_table_and_leaves_t
 }
 
 #[tokio::test]
-async fn a_filled_table_is_one_that_the_repositories_read() {
+async fn the_repositories_can_read_a_filled_table() {
     let tables = Tables::new();
     let (shop, growth, _store) = tables.shop(FEWEST_ORDERS).await;
     expect_all_of(&shop).await;
     assert_eq!(count(&shop).await, growth.items);
 }
 
-/// Through the repositories.
+/// Reads all data through the repositories, and compares it with what was generated.
 async fn expect_all_of(shop: &Shop) {
     let data = shop.data;
     for n in 0..data.users {
@@ -110,7 +110,7 @@ async fn expect_all_of(shop: &Shop) {
 }
 
 #[tokio::test]
-async fn the_largest_customer_has_the_orders_that_are_theirs_newest_first() {
+async fn the_largest_customer_finds_their_orders_newest_first() {
     let (shop, _, _store) = Tables::new().shop(FEWEST_ORDERS).await;
     let data = shop.data;
     let mut orders = Vec::new();
@@ -130,7 +130,7 @@ async fn the_largest_customer_has_the_orders_that_are_theirs_newest_first() {
 }
 
 #[test]
-fn what_takes_more_once_does_not_take_the_same() {
+fn a_cost_that_is_higher_once_is_not_always_the_same() {
     let sample = |read_units| Sample {
         milliseconds: 1.0,
         consumed: Consumed { requests: 1, read_units, write_units: 0.0 },

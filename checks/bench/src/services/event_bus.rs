@@ -1,4 +1,4 @@
-//! EventBridge as `PutEvents` shows it: it takes everything, and counts.
+//! A fake EventBridge for `PutEvents`: it accepts everything, and counts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-/// An event bus.
+/// A fake event bus.
 #[derive(Clone, Default)]
 pub(crate) struct EventBus(Arc<Mutex<State>>);
 
@@ -18,28 +18,28 @@ struct State {
     received: Received,
 }
 
-/// What came in.
+/// The calls and events that the bus received.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Received {
     pub(crate) calls: u32,
-    /// The most calls that were without an answer at once.
+    /// The maximum number of concurrent calls.
     pub(crate) most_in_flight: u32,
-    /// How often each event came, by its `eventId`.
+    /// How often each event was received, by `eventId`.
     pub(crate) events: HashMap<String, u32>,
 }
 
 impl EventBus {
-    /// From now on it holds each answer for this time.
+    /// Delays each answer by this time from now on.
     pub(crate) fn answer_after(&self, latency: Duration) {
         self.state().latency = latency;
     }
 
-    /// What came in since this was last asked.
+    /// Returns what was received since the last call of this.
     pub(crate) fn take(&self) -> Received {
         std::mem::take(&mut self.state().received)
     }
 
-    /// Takes the entries of a call, and answers it.
+    /// Counts the entries of a call, and answers it.
     pub(super) async fn put(&self, request: &Value) -> Value {
         let entries = request["Entries"].as_array().map_or(&[][..], Vec::as_slice);
         let latency = {
@@ -53,7 +53,7 @@ impl EventBus {
             }
             *latency
         };
-        // Also when the caller goes away meanwhile.
+        // A guard, because the caller may go away during the delay.
         let _in_flight = InFlight(self);
         if !latency.is_zero() {
             sleep(latency).await;
@@ -75,7 +75,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// An entry's detail is JSON in a string.
+/// Reads the `eventId` from an entry's detail, which is JSON in a string.
 fn event_id(entry: &Value) -> String {
     let detail = entry["Detail"].as_str().unwrap_or_default();
     let detail: Value = serde_json::from_str(detail).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the functions ask: DynamoDB, Secrets Manager and EventBridge, behind TLS.
+//! The services that the functions call: DynamoDB, Secrets Manager and EventBridge, behind TLS.
 
 mod event_bus;
 mod others;
@@ -23,23 +23,23 @@ pub(crate) use event_bus::{EventBus, Received};
 const CUSTOMER: &str = "01930000-0000-7000-8000-000000000002";
 const ENDLESS_PRODUCT: &str = "01930000-0000-7000-8000-000000000120";
 
-/// More than a page of them.
+/// More than one page.
 const ORDERS: usize = 40;
 
 pub(crate) struct Services {
-    // Served until it is dropped.
+    // Stops when dropped.
     _database: EmbeddedDynamoDb,
     folder: TempDir,
     endpoints: BTreeMap<String, String>,
-    /// What the functions publish on.
+    /// The bus on which the functions publish.
     pub(crate) bus: EventBus,
 }
 
 impl Services {
-    /// With a table that has something in it.
+    /// Starts the services, with the seed and some orders in the table.
     pub(crate) async fn start(template: &Template) -> Result<Self, Error> {
         let terminator = Terminator::new().map_err(Error::Services)?;
-        let folder = tempfile::tempdir().map_err(Error::io("cannot make a folder"))?;
+        let folder = tempfile::tempdir().map_err(Error::io("cannot create a folder"))?;
         let root = folder.path().join("root.pem");
         fs::write(&root, terminator.root()).map_err(Error::file(&root))?;
 
@@ -60,12 +60,12 @@ impl Services {
         Ok(Self { _database: database, folder, endpoints, bus })
     }
 
-    /// A folder for what a run needs; it goes with the services.
+    /// The folder for the files of a run; it is deleted with the services.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The variables that a process gets, as Lambda would set them, and the function's own.
+    /// The environment variables of a process: those that Lambda sets, and the function's own.
     pub(crate) fn variables(
         &self,
         function: Option<&Function>,
@@ -80,7 +80,7 @@ impl Services {
         }
         variables.extend(self.endpoints.clone());
         let root = self.root();
-        // By these names the AWS CLI, OpenSSL and Node.js look for roots to trust.
+        // The AWS CLI, OpenSSL and Node.js look for trusted roots under these names.
         for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
             variables.insert(name.to_owned(), root.display().to_string());
         }

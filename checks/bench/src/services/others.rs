@@ -1,4 +1,4 @@
-//! Stand-ins of the services that a function asks besides DynamoDB.
+//! Fakes of the services that a function calls besides DynamoDB.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::event_bus::EventBus;
 
-/// Secrets Manager with one secret, and this event bus.
+/// Serves a Secrets Manager with one secret, and this event bus.
 pub(super) async fn serve(bus: EventBus) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -27,12 +27,12 @@ pub(super) async fn serve(bus: EventBus) -> io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// The SDK's content types are none that axum takes for JSON.
+/// Parses the body itself, because axum does not recognise the SDK's content types as JSON.
 async fn answer(State(bus): State<EventBus>, headers: HeaderMap, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     match headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
         Some("secretsmanager.GetSecretValue") => {
-            // Put long ago, so that nobody asks for the version before it.
+            // Created long ago, so that no function requests the previous version.
             Json(json!({ "SecretString": TOKEN_SECRET, "CreatedDate": 1_767_225_600.0 }))
                 .into_response()
         }

@@ -1,4 +1,4 @@
-//! The variables of a function's environment.
+//! The environment variables of a function.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use storefront_template::Function;
 
 use crate::Error;
 
-/// What the template says, or what a deployment would put in its place.
+/// Returns the value in the template, or the one that a deployment would substitute.
 pub(super) fn resolved(function: &Function, name: &str, value: &Value) -> Result<String, Error> {
     match (name, value) {
         (_, Value::String(text)) => Ok(text.clone()),
@@ -23,7 +23,7 @@ pub(super) fn resolved(function: &Function, name: &str, value: &Value) -> Result
     }
 }
 
-/// What Lambda sets.
+/// The variables that Lambda sets.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
 pub(super) fn lambda(function: &str) -> BTreeMap<String, String> {
     let stream = "2026/11/22/[$LATEST]8f1e0d2c3b4a59687f6e5d4c3b2a1908";

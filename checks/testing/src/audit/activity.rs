@@ -1,4 +1,4 @@
-//! What the lines of a log say of the functions and what they asked of AWS.
+//! Reads from the logs which functions ran and what they requested from AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,39 +9,39 @@ use serde::Deserialize;
 use super::Error;
 use crate::evidence::files::{Evidence, Process};
 
-/// The `tracing` target of the lines that say what was asked of AWS.
+/// The `tracing` target of the lines that record requests to AWS.
 const ACCESS: &str = "storefront_core::access";
 /// The span around an invocation, whose field `function` names the function.
 const INVOCATION: &str = "request";
-/// Only our own lines are worth reading: they are few among the libraries'.
+/// Only our own lines are parsed; most lines are from libraries.
 const OWN: &str = "\"target\":\"storefront_";
 
-/// What a function asked of AWS.
+/// A kind of request that a function sent to AWS.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Access {
-    /// As a policy names it.
+    /// As in a policy.
     pub action: String,
-    /// `table` or an index's name; `None` for other services.
+    /// `table` or the name of an index; `None` for other services.
     pub resource: Option<String>,
-    /// What the partition key begins with.
+    /// The prefix of the partition key.
     pub leading_key: Option<String>,
 }
 
-/// What the functions did in all processes.
+/// What the functions did, over all processes.
 #[derive(Debug, Default)]
 pub struct Activity {
-    /// The packages in whose tests each function was invoked.
+    /// By function: the packages whose tests invoked it.
     pub invoked_by: BTreeMap<String, BTreeSet<String>>,
-    /// By function: what it used, how often, and in which process first.
+    /// By function: what it used, how often, and which process did so first.
     pub used: BTreeMap<String, BTreeMap<Access, Use>>,
 }
 
-/// How something was used.
+/// How often something was used, and where first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// How often.
+    /// The number of uses.
     pub times: usize,
-    /// The process that did it first.
+    /// The first process that did it.
     pub process: String,
 }
 
@@ -75,7 +75,7 @@ impl Activity {
             if !line.contains(OWN) {
                 return;
             }
-            // What a program prints beside its log is no JSON.
+            // Programs also print lines that are not JSON.
             let Ok(line) = serde_json::from_str::<Line>(line) else {
                 return;
             };
@@ -108,7 +108,7 @@ impl Line {
     }
 }
 
-/// Calls with each line of a log and its number, from 1.
+/// Calls `each` with every line of a log and its number, from 1.
 pub(crate) fn for_each_line(
     process: &Process,
     mut each: impl FnMut(usize, &str),

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why nothing could be checked.
+/// Why the audit could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or the folder could not be read.
@@ -9,28 +9,29 @@ pub enum Error {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A file of secrets is not what [`Recorder`](crate::evidence::files::Recorder) writes.
+    /// A file of secrets does not have the format that
+    /// [`Recorder`](crate::evidence::files::Recorder) writes.
     #[error("{} is not a list of secrets: {source}", path.display())]
     Secrets {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
     /// There are no logs in the folder.
     #[error(
-        "{} holds no logs of tests; run the tests with STOREFRONT_TEST_LOGS set to it first",
+        "{} contains no test logs; run the tests with STOREFRONT_TEST_LOGS set to it first",
         .0.display()
     )]
     NoEvidence(PathBuf),
-    /// The template is not what is understood.
+    /// The template could not be read or understood.
     #[error(transparent)]
     Template(#[from] storefront_template::Error),
-    /// The secrets cannot be searched for.
-    #[error("the secrets cannot be searched for: {0}")]
+    /// The search for the secrets could not be built.
+    #[error("cannot search for the secrets: {0}")]
     Search(#[from] aho_corasick::BuildError),
 }
 

@@ -11,10 +11,10 @@ use super::Error;
 use super::activity::for_each_line;
 use crate::evidence::files::{Evidence, Kind, Secret};
 
-/// In characters. Anything shorter is found by chance where it was never used.
+/// In characters. Anything shorter would match by chance.
 const SHORTEST: usize = 6;
 
-/// What is a secret whatever the tests use: the beginnings of stored passwords.
+/// Secrets whatever the tests use: the prefixes of password hashes.
 const ALWAYS: [(Kind, &str); 4] = [
     (Kind::PasswordHash, "$argon2"),
     (Kind::PasswordHash, "$2a$"),
@@ -22,25 +22,25 @@ const ALWAYS: [(Kind, &str); 4] = [
     (Kind::PasswordHash, "$2y$"),
 ];
 
-/// What a query leaves as it is of an email.
+/// The characters of an email that a query escapes.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 const IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'%');
 
-/// A line that says what it must not.
+/// A line of a log that contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leak {
     /// The log.
     pub log: PathBuf,
-    /// From 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// Of what.
+    /// The kind of secret.
     pub kind: Kind,
 }
 
-/// A secret that cannot be searched for, because it is too short.
+/// A secret that is too short to search for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TooShort {
-    /// What it is.
+    /// The kind of secret.
     pub kind: Kind,
     /// In characters.
     pub length: usize,
@@ -51,7 +51,7 @@ pub struct TooShort {
 impl fmt::Display for Leak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { log, line, kind } = self;
-        write!(f, "{}:{line}: the log holds a secret of the tests: {kind}", log.display())
+        write!(f, "{}:{line}: the log contains a secret of the tests: {kind}", log.display())
     }
 }
 
@@ -60,13 +60,13 @@ impl fmt::Display for TooShort {
         let Self { kind, length, process } = self;
         write!(
             f,
-            "{process}: a test uses a secret ({kind}) of {length} characters, which cannot be \
-             searched for; let it have {SHORTEST} or more that no log has for another reason"
+            "{process}: a test uses a secret ({kind}) of {length} characters, too short to search \
+             for; use {SHORTEST} or more, in a text that logs do not contain for other reasons"
         )
     }
 }
 
-/// The secrets that are too short to be searched for.
+/// Returns the secrets that are too short to search for.
 #[must_use]
 pub fn too_short(evidence: &Evidence) -> BTreeSet<TooShort> {
     let processes = evidence.processes.iter();
@@ -81,8 +81,8 @@ pub fn too_short(evidence: &Evidence) -> BTreeSet<TooShort> {
         .collect()
 }
 
-/// The lines that hold a secret, whatever process used it, also where it was written as JSON, as
-/// Rust's debug output or in a URL, and whatever the case of its letters.
+/// Returns the lines that contain a secret of any process, ignoring case. The secret may be encoded
+/// as JSON, as Rust's debug output or in a URL.
 pub fn search(evidence: &Evidence) -> Result<BTreeSet<Leak>, Error> {
     let mut wanted: BTreeMap<String, Kind> = BTreeMap::new();
     for Secret { kind, value } in evidence.secrets() {
@@ -106,7 +106,7 @@ pub fn search(evidence: &Evidence) -> Result<BTreeSet<Leak>, Error> {
     Ok(leaks)
 }
 
-/// How a secret may stand in a log: a field may hold JSON that holds JSON.
+/// The encodings in which a log may contain a secret. A field may hold JSON within JSON.
 fn forms(value: &str) -> BTreeSet<String> {
     let json = |text: &str| {
         let quoted = serde_json::Value::from(text).to_string();

@@ -8,12 +8,12 @@ use storefront_template::{GrantedResource, Partitions, Permissions, StreamMappin
 use super::Error;
 use super::activity::{Access, Activity, Use};
 
-/// What Lambda does in the name of every function: write its log, and its traces.
+/// What Lambda does with the role of every function: it writes logs and traces.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>
 const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 const TRACES: [&str; 2] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
-/// What an event source mapping does in the name of its function: read the stream, and keep what
-/// failed in a bucket.
+/// What an event source mapping does with the role of its function: it reads the stream, and stores
+/// failed batches in a bucket.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 const STREAM: [&str; 4] = [
@@ -25,7 +25,7 @@ const STREAM: [&str; 4] = [
 const FAILURE_BUCKET: &str = "s3:ListBucket";
 const FAILURE_OBJECTS: &str = "s3:PutObject";
 
-/// What a role grants more or less than is used of it.
+/// A difference between what a role grants and what was used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
     /// The logical id of the function.
@@ -34,21 +34,21 @@ pub struct Difference {
     pub kind: DifferenceKind,
 }
 
-/// See [`Difference`].
+/// The kind of a [`Difference`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DifferenceKind {
-    /// Granted, and no test used it.
+    /// Granted, but not used by any test.
     Unused(Privilege),
-    /// Used, and not granted.
+    /// Used, but not granted.
     Missing {
         /// What was used.
         privilege: Privilege,
-        /// How often.
+        /// The number of uses.
         times: usize,
-        /// The process that did it first.
+        /// The first process that used it.
         process: String,
     },
-    /// Lambda does it in the function's name, and it is not granted.
+    /// Lambda needs it to run the function, but it is not granted.
     MissingForLambda(Privilege),
 }
 
@@ -61,15 +61,15 @@ pub struct Privilege {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
-    /// A table or an index, and what the partition key begins with; `None` for all partitions.
+    /// A table or an index, and the prefix of the partition key; `None` for all partitions.
     Partition(GrantedResource, Option<String>),
     /// A resource of another service. The suite has one of each kind.
     Other,
-    /// What only Lambda uses, as the policy has it.
+    /// A resource that only Lambda itself uses, as in the policy.
     Granted(GrantedResource),
 }
 
-/// Compares, for each function of the template.
+/// Compares grants and uses for each function of the template.
 pub fn compare(template: &Template, activity: &Activity) -> Result<BTreeSet<Difference>, Error> {
     let binaries = template.functions()?;
     let mapping = template.stream_mapping()?;
@@ -175,7 +175,7 @@ impl fmt::Display for Difference {
             ),
             DifferenceKind::MissingForLambda(privilege) => write!(
                 f,
-                "{function}: its role does not grant {privilege}, which Lambda does in its name"
+                "{function}: its role does not grant {privilege}, which Lambda needs to run it"
             ),
         }
     }
@@ -197,7 +197,7 @@ impl fmt::Display for Privilege {
     }
 }
 
-/// A resource as a sentence names it.
+/// Names a resource within a sentence.
 struct Named<'a>(&'a GrantedResource);
 
 impl fmt::Display for Named<'_> {
@@ -208,7 +208,7 @@ impl fmt::Display for Named<'_> {
             GrantedResource::Index(name) => write!(f, "the index {name}"),
             GrantedResource::Stream => f.write_str("the table's stream"),
             GrantedResource::Other(id) => f.write_str(id),
-            GrantedResource::Inside(id) => write!(f, "what is in {id}"),
+            GrantedResource::Inside(id) => write!(f, "the objects in {id}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Checks what the tests logged.
+//! Audits the logs of the tests.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,14 +9,14 @@ use storefront_template::Template;
 use storefront_testing::audit::{self, Error, Finding};
 use storefront_testing::evidence::files::{Evidence, Kind};
 
-/// How many are shown; a secret that leaks does so in many lines.
+/// How many leaks are shown. A secret that leaks usually does so in many lines.
 const SHOWN_LEAKS: usize = 50;
 
-/// Checks the logs that the tests wrote with `STOREFRONT_TEST_LOGS` set: that each function's role
-/// grants what the function used and no more, and that no log holds a secret.
+/// Checks the logs that the tests wrote with `STOREFRONT_TEST_LOGS` set: each function's role must
+/// grant what the function used and no more, and no log may contain a secret.
 #[derive(Parser)]
 struct Args {
-    /// The folder that `STOREFRONT_TEST_LOGS` named.
+    /// The folder that `STOREFRONT_TEST_LOGS` was set to.
     logs: PathBuf,
     /// The template with the roles.
     #[arg(long, default_value = "template.yaml")]
@@ -43,8 +43,8 @@ fn run(args: &Args) -> Result<Vec<Finding>, Error> {
     let findings = audit::check(&evidence, &template)?;
     if findings.is_empty() {
         println!(
-            "{} test processes: every privilege that is granted is used, every one that is used \
-             is granted, and no log holds any of {}",
+            "{} test processes: every granted privilege is used, every used one is granted, and \
+             no log contains any of {}",
             evidence.processes.len(),
             counted(&evidence)
         );

@@ -1,26 +1,26 @@
-//! The part of JSON Schema that the OpenAPI document uses.
+//! Validates the part of JSON Schema that the OpenAPI document uses.
 //!
-//! Not a library: cargo unifies features over the workspace, and those that are there would give
-//! the deployed functions a `serde_json` with other features than they ask for. What this does not
-//! know it refuses, so the document cannot come to say what nobody checks.
+//! This is not a library, because cargo unifies features over the workspace: the existing libraries
+//! would change the `serde_json` features of the deployed functions. An unknown keyword panics, so
+//! the document cannot contain a rule that is not checked.
 
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-/// What is wrong with a value, by the schemas of one document.
+/// The schemas of one document.
 pub(super) struct Schemas<'a> {
     pub(super) document: &'a Value,
 }
 
 impl Schemas<'_> {
-    /// Everything about `value` that is against `schema`, each with where it is.
+    /// Returns everything in `value` that violates `schema`, each with its location.
     pub(super) fn violations(&self, schema: &Value, value: &Value) -> Vec<String> {
         let mut found = Vec::new();
         self.check(schema, value, "", true, &mut found);
         found
     }
 
-    /// What a `$ref` leads to, or the thing itself.
+    /// Returns the target of a `$ref`, or the thing itself.
     pub(super) fn resolve<'b>(&'b self, thing: &'b Value) -> &'b Value {
         let Some(reference) = thing["$ref"].as_str() else {
             return thing;
@@ -29,8 +29,8 @@ impl Schemas<'_> {
         self.document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"))
     }
 
-    /// With `is_closed`, objects have no members but those their schema names: nothing that is
-    /// answered may be missing in the contract, which leaves its clients' schemas open to more.
+    /// With `is_closed`, an object may have only the members that its schema names. The published
+    /// schemas are open to further members, but every member of a response must be documented.
     fn check(
         &self,
         schema: &Value,
@@ -46,7 +46,7 @@ impl Schemas<'_> {
         for (keyword, wanted) in keywords {
             let holds = match keyword.as_str() {
                 "$ref" | "description" | "example" | "examples" | "default" => true,
-                // Their texts are held to a pattern where it matters.
+                // Where the exact text matters, the schema has a pattern as well.
                 "format" => is_known_format(wanted),
                 "type" => is_of_type(wanted, value),
                 "enum" => wanted.as_array().is_some_and(|values| values.contains(value)),
@@ -80,7 +80,7 @@ impl Schemas<'_> {
                 }
                 "allOf" => {
                     for part in wanted.as_array().into_iter().flatten() {
-                        // A part that only narrows another names some of the members.
+                        // A part that only narrows another one names some of the members.
                         let is_whole = part.get("$ref").is_some();
                         self.check(part, value, place, is_whole, found);
                     }
@@ -95,7 +95,7 @@ impl Schemas<'_> {
                 _ => panic!("the keyword {keyword} is not known here: {schema}"),
             };
             if !holds {
-                found.push(format!("{place}: {value} is against {keyword} {wanted}"));
+                found.push(format!("{place}: {value} violates {keyword} {wanted}"));
             }
         }
     }
@@ -128,7 +128,7 @@ fn text(value: &Value) -> Option<&str> {
     value.as_str()
 }
 
-/// All that the shop answers fit an `i64`; another one fails the test.
+/// All numbers in the shop's responses fit into an `i64`; any other fails the test.
 fn number(value: &Value) -> Option<i64> {
     value.is_number().then(|| value.as_i64().expect("a number of 64 bits"))
 }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_meets_its_schema_has_no_violations() {
+    fn a_value_that_matches_its_schema_has_no_violations() {
         let thing = json!({ "$ref": "#/things/Thing" });
         for value in [json!({ "id": "abc" }), json!({ "id": "a", "size": null })] {
             assert_eq!(violations(&thing, &value), 0, "{value}");

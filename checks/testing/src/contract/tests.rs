@@ -30,7 +30,7 @@ fn problem(status: i64, code: &str) -> Value {
     })
 }
 
-/// A document as `utoipa` writes them, of two operations.
+/// A document with two operations, in the form that `utoipa` writes.
 fn document() -> Value {
     let problem = |status: u16, code: &str| {
         let only = json!({ "properties": {
@@ -92,7 +92,7 @@ fn found(method: &str, status: i64, headers: &HeaderMap, body: &Value) -> Vec<St
 }
 
 #[test]
-fn what_the_document_has_passes() {
+fn documented_responses_pass() {
     let json = headers(&[("content-type", "application/json"), ("etag", "\"1\"")]);
     assert_eq!(found("GET", 200, &json, &product()), [""; 0]);
     let problems = headers(&[("content-type", "application/problem+json")]);
@@ -102,7 +102,7 @@ fn what_the_document_has_passes() {
 }
 
 #[test]
-fn each_thing_that_the_document_does_not_have_is_found() {
+fn each_undocumented_part_of_a_response_is_found() {
     let json = headers(&[("content-type", "application/json"), ("etag", "\"1\"")]);
     let problems = headers(&[("content-type", "application/problem+json")]);
     let mut without_name = product();
@@ -114,19 +114,19 @@ fn each_thing_that_the_document_does_not_have_is_found() {
     let text = headers(&[("content-type", "text/plain"), ("etag", "\"1\"")]);
     let more = headers(&[("content-type", "application/problem+json"), ("x-more", "1")]);
     for (what, method, status, headers, body) in [
-        ("a status", "GET", 418, &json, product()),
+        ("an undocumented status", "GET", 418, &json, product()),
         ("a code of another status", "GET", 404, &problems, problem(404, "forbidden")),
         ("a code of another resource", "GET", 404, &problems, problem(404, "user_not_found")),
         ("another status in the body", "GET", 404, &problems, problem(410, "product_not_found")),
         ("a missing field", "GET", 200, &json, without_name),
         ("a field that is not documented", "GET", 200, &json, with_more),
         ("a missing header", "GET", 200, &no_etag, product()),
-        ("an odd header", "GET", 200, &odd_etag, product()),
+        ("a malformed header", "GET", 200, &odd_etag, product()),
         ("a header that is not documented", "GET", 404, &more, problem(404, "product_not_found")),
-        ("a content type", "GET", 200, &text, product()),
-        ("a problem as if it were none", "GET", 404, &json, problem(404, "product_not_found")),
-        ("a body where there is none", "DELETE", 204, &json, product()),
-        ("an operation", "PUT", 200, &json, product()),
+        ("an undocumented content type", "GET", 200, &text, product()),
+        ("a problem sent as plain JSON", "GET", 404, &json, problem(404, "product_not_found")),
+        ("an undocumented body", "DELETE", 204, &json, product()),
+        ("an undocumented operation", "PUT", 200, &json, product()),
     ] {
         assert!(!found(method, status, headers, &body).is_empty(), "{what}");
     }

@@ -1,8 +1,9 @@
 //! The files that a test process leaves: its log, and the secrets that it used.
 //!
-//! `<package>.<test>.<process id>.log` holds JSON lines as `tracing` writes them, and what spawned
-//! programs print; `….secrets` beside it holds one JSON object per secret. The secrets are those of
-//! tests, and are kept in the clear to be searched for: the folder belongs under `target/`.
+//! `<package>.<test>.<process id>.log` contains the JSON lines that `tracing` writes, and the
+//! output of spawned programs; `….secrets` beside it contains one JSON object per secret. The
+//! secrets are test secrets, stored in plain text for the search: the folder belongs under
+//! `target/`.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -21,16 +22,16 @@ pub const VARIABLE: &str = "STOREFRONT_TEST_LOGS";
 const LOG: &str = "log";
 const SECRETS: &str = "secrets";
 
-/// What no log may say.
+/// A text that no log may contain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Secret {
-    /// What it is.
+    /// The kind of secret.
     pub kind: Kind,
     /// The secret itself.
     pub value: String,
 }
 
-/// What a secret is.
+/// A kind of secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -56,7 +57,7 @@ impl fmt::Display for Kind {
 
 /// Writes the evidence of one process.
 ///
-/// Each line goes to the operating system at once: test processes end without warning.
+/// Each line is written to the file at once, without buffering: test processes end without warning.
 pub struct Recorder {
     log: Mutex<File>,
     secrets: Mutex<Secrets>,
@@ -68,11 +69,11 @@ struct Secrets {
 }
 
 impl Recorder {
-    /// That of this process, if [`VARIABLE`] asks for evidence.
+    /// Returns the recorder of this process, if [`VARIABLE`] is set.
     ///
     /// # Panics
     ///
-    /// When the files cannot be written: tests whose evidence is lost must not pass.
+    /// If the files cannot be written: tests whose evidence is lost must not pass.
     #[allow(clippy::panic, reason = "it is for tests")]
     pub fn of_this_process() -> Option<&'static Self> {
         static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
@@ -89,7 +90,7 @@ impl Recorder {
         RECORDER.get_or_init(open).as_ref()
     }
 
-    /// The files of a process of this name.
+    /// Opens the files for a process of this name.
     pub fn open(folder: &Path, process: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let open = |extension| {
@@ -100,17 +101,17 @@ impl Recorder {
         Ok(Self { log: Mutex::new(open(LOG)?), secrets: Mutex::new(secrets) })
     }
 
-    /// Adds to the log: whole lines, with their ends.
+    /// Appends to the log: whole lines, with their newlines.
     pub fn log(&self, lines: &[u8]) -> io::Result<()> {
         lock(&self.log).write_all(lines)
     }
 
-    /// The log, for a program that writes to it by itself.
+    /// Returns the log file, for a program that writes to it directly.
     pub fn log_file(&self) -> io::Result<File> {
         lock(&self.log).try_clone()
     }
 
-    /// Remembers a secret. Nothing is no secret.
+    /// Records a secret. An empty one is ignored.
     pub fn secret(&self, kind: Kind, value: &str) -> io::Result<()> {
         let secret = Secret { kind, value: value.trim().to_owned() };
         let mut secrets = lock(&self.secrets);
@@ -125,11 +126,11 @@ impl Recorder {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Lines are written whole or the test fails anyway.
+    // A line is written whole, or the test fails anyway.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Which tests these are, as Cargo tells the processes that it starts.
+/// Names the tests of this process, from what Cargo tells it.
 fn process_name() -> String {
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_else(|_| "unknown".to_owned());
     let program = std::env::current_exe().ok();
@@ -142,22 +143,22 @@ fn process_name() -> String {
 
 /// The evidence in a folder.
 pub struct Evidence {
-    /// Of each process.
+    /// One entry per process.
     pub processes: Vec<Process>,
 }
 
-/// What one process left.
+/// The evidence of one process.
 pub struct Process {
     /// Package, test and process id.
     pub name: String,
-    /// Where its log is.
+    /// The path of its log.
     pub log: PathBuf,
-    /// What it used.
+    /// The secrets that it used.
     pub secrets: Vec<Secret>,
 }
 
 impl Evidence {
-    /// All that is in the folder.
+    /// Reads all evidence in the folder.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let entries = fs::read_dir(folder).map_err(Error::unreadable(folder))?;
         let mut processes = Vec::new();
@@ -191,7 +192,7 @@ impl Process {
         Ok(Self { name, log, secrets })
     }
 
-    /// The package whose tests these are.
+    /// The package that the tests belong to.
     #[must_use]
     pub fn package(&self) -> &str {
         self.name.split('.').next().unwrap_or_default()

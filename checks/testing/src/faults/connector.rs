@@ -12,7 +12,7 @@ use http_body_util::StreamBody;
 use super::injector::{Injector, Outcome};
 use super::store::Reply;
 
-/// Takes the place of the SDK's HTTP client.
+/// Replaces the SDK's HTTP client.
 #[derive(Clone, Debug)]
 pub(super) struct Connector(Injector);
 
@@ -60,9 +60,9 @@ fn response(reply: &Reply, body: SdkBody) -> HttpResponse {
     response
 }
 
-/// The first half, and then the connection's end, as hyper reports it.
+/// The first half of the text, and then the error that hyper reports when the connection ends.
 fn broken_off(text: String) -> SdkBody {
-    // Of its bytes: the middle may be within a character.
+    // Half of the bytes: a half of the string could split a character.
     let mut bytes = text.into_bytes();
     bytes.truncate(bytes.len() / 2);
     let half = http_body::Frame::data(bytes.into());

@@ -8,7 +8,7 @@ use super::Injected;
 use super::plan::{Decision, Fault, Plan, Step};
 use super::store::{Progress, Reply, Store};
 
-/// Stands between a client and the store, and has requests go wrong as planned.
+/// Sits between a client and the store, and injects the faults of the plan.
 #[derive(Clone, Debug)]
 pub(super) struct Injector {
     store: Arc<Store>,
@@ -16,12 +16,12 @@ pub(super) struct Injector {
     injected: Arc<Injected>,
 }
 
-/// What the client sees of a request's end.
+/// The outcome of a request, as the client sees it.
 pub(super) enum Outcome {
     Answered(Reply),
-    /// The answer breaks off in its middle.
+    /// The answer breaks off in the middle.
     BrokenOff(Reply),
-    /// The connection is gone.
+    /// The connection is reset.
     Reset,
 }
 
@@ -53,7 +53,7 @@ impl Injector {
             }
             Some(Step::Preceded(by)) => {
                 let other = self.store.apply(operation, &by(request.body.clone()));
-                assert_eq!(other.status, 200, "another's request is sound: {:?}", other.body);
+                assert_eq!(other.status, 200, "the other request succeeds: {:?}", other.body);
                 self.apply(&request).into()
             }
             Some(Step::Early(item_type)) => {
@@ -72,14 +72,14 @@ impl Injector {
     }
 
     fn apply(&self, request: &Request) -> Reply {
-        if self.progress(request) == Some(Progress::UnderWay) {
+        if self.progress(request) == Some(Progress::InProgress) {
             let message = "The transaction with the given request token is already in progress.";
             return refusal("TransactionInProgressException", message);
         }
         self.store.apply(&request.operation, &request.body)
     }
 
-    /// How far an earlier try of this transaction is.
+    /// The progress of an earlier attempt of this transaction.
     fn progress(&self, request: &Request) -> Option<Progress> {
         self.store.progress(request.token.as_deref()?)
     }
@@ -88,7 +88,7 @@ impl Injector {
         if !self.can_happen(fault, request) {
             return self.apply(request).into();
         }
-        // What counts itself may turn out to change nothing.
+        // These two count themselves, because they may turn out to change nothing.
         if !matches!(fault, Fault::ConflictBeside | Fault::Unprocessed) {
             self.injected.count(fault);
         }
@@ -133,7 +133,8 @@ impl Injector {
         }
     }
 
-    /// `DynamoDB` knows a token before it looks at the items.
+    /// `DynamoDB` recognises a transaction's token before it looks at the items, so a repeated
+    /// transaction does not conflict and is not written late.
     fn can_happen(&self, fault: Fault, request: &Request) -> bool {
         match fault {
             Fault::Conflict | Fault::LateWrite => self.progress(request).is_none(),
@@ -141,16 +142,17 @@ impl Injector {
         }
     }
 
-    /// Longer than a client waits for an answer, and up to longer than it tries at all.
+    /// A delay that is longer than a client waits for an answer, and may exceed the time in which
+    /// it retries at all.
     fn past_the_timeout(&self, random: &mut fastrand::Rng) -> Duration {
         self.plan.patience().mul_f64(1.05 + 2.0 * random.f64())
     }
 
-    /// Applies the request after a while, also when nobody waits for its answer any more.
+    /// Applies the request after a delay, even if the client no longer waits for the answer.
     async fn apply_late(&self, request: &Request, delay: Duration) -> Outcome {
         let token = request.token.clone();
         if let Some(token) = &token {
-            self.store.set_progress(token, Some(Progress::UnderWay));
+            self.store.set_progress(token, Some(Progress::InProgress));
         }
         let (store, operation, body) =
             (Arc::clone(&self.store), request.operation.clone(), request.body.clone());
@@ -161,13 +163,13 @@ impl Injector {
                 store.set_progress(token, None);
             }
             let reply = store.apply(&operation, &body);
-            store.late_write_came();
+            store.late_write_applied();
             reply
         });
         applied.await.expect("a store does not panic").into()
     }
 
-    /// Writes the first item of a batch, and leaves the others.
+    /// Writes the first item of a batch, and leaves the others unprocessed.
     fn write_in_part(&self, request: &Request) -> Reply {
         let mut first = request.body.clone();
         let mut left = Value::Null;
@@ -185,7 +187,7 @@ impl Injector {
         reply
     }
 
-    /// Reads one key of a batch, and leaves the others.
+    /// Reads the first key of a batch, and leaves the others unprocessed.
     fn read_in_part(&self, request: &Request) -> Reply {
         let mut first = request.body.clone();
         let mut left = Value::Null;
@@ -205,7 +207,7 @@ impl Injector {
     }
 }
 
-/// What `DynamoDB` says when another transaction holds one of the items, or one is throttled.
+/// The answer of `DynamoDB` if another transaction holds one of the items, or one is throttled.
 fn conflict(request: &Request, random: &mut fastrand::Rng) -> Reply {
     let Some(actions) = request.body["TransactItems"].as_array() else {
         let message = "Transaction is ongoing for the item.";
@@ -225,8 +227,8 @@ fn conflict(request: &Request, random: &mut fastrand::Rng) -> Reply {
     cancelled(reasons)
 }
 
-/// Adds a conflict to some of the actions of a cancelled transaction that did not fail; tells
-/// whether to any.
+/// Adds a conflict to some of the actions that did not fail in a cancelled transaction. Returns
+/// whether it added any.
 fn add_conflicts_beside(reply: &mut Reply, random: &mut fastrand::Rng) -> bool {
     let mut is_changed = false;
     for reason in reply.body["CancellationReasons"].as_array_mut().into_iter().flatten() {

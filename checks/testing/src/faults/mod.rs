@@ -1,11 +1,11 @@
-//! Faults between the SDK and `DynamoDB`: what its answers look like when it is throttled, when
-//! others write the same items, when it fails, and when the network does.
+//! Faults between the SDK and `DynamoDB`: throttling, conflicting writes of the same items,
+//! failures of `DynamoDB`, and failures of the network.
 //!
-//! [`FaultyDynamoDb`] keeps its table in this process and is reached through the SDK's own client,
-//! which retries, times out and reads answers as in a function. Between the two, a [`Plan`] decides
-//! for each request what goes wrong with it. Without a socket there is nothing but timers to wait
-//! for, so a test under tokio's paused clock is over at once, however long the client waits; and on
-//! one thread, a seeded plan makes it the same run each time.
+//! [`FaultyDynamoDb`] keeps its table in this process. Tests access it through the SDK's own
+//! client, which retries, times out and parses answers as in a function. Between the two, a
+//! [`Plan`] decides for each request what goes wrong. Without a socket, there are only timers to
+//! wait for, so a test under tokio's paused clock ends at once, however long the client waits. On
+//! one thread, a seeded plan makes every run the same.
 //!
 //! [`Proxy`] serves the same table over TCP, where connections really break.
 
@@ -32,7 +32,7 @@ pub use plan::{Fault, Plan};
 pub use proxy::Proxy;
 pub use store::Store;
 
-/// A `DynamoDB` in this process whose answers go wrong as planned.
+/// A `DynamoDB` in this process with planned faults.
 #[derive(Clone, Debug)]
 pub struct FaultyDynamoDb {
     store: Arc<Store>,
@@ -44,23 +44,23 @@ pub struct FaultyDynamoDb {
 pub struct Injected(Mutex<BTreeMap<Fault, u32>>);
 
 impl FaultyDynamoDb {
-    /// Starts one, with the table of `template.yaml`.
+    /// Starts a `DynamoDB` with the table of `template.yaml`.
     #[must_use]
     pub fn start() -> Self {
         evidence::start();
         Self { store: Arc::new(Store::open()), injected: Arc::default() }
     }
 
-    /// Its table through a client of its own, whose requests go wrong as planned.
+    /// Returns the table, with its own client, whose requests meet the faults of the plan.
     #[must_use]
     pub fn table(&self, plan: &Plan) -> Table {
         Table::new(self.client(plan), self.store.table_name())
     }
 
-    /// The same without the table.
+    /// Returns a client whose requests meet the faults of the plan.
     #[must_use]
     pub fn client(&self, plan: &Plan) -> Client {
-        // All clients of a process share their budget of retries, also those of other tests.
+        // By default all clients of a process share one retry budget, even across tests.
         static CLIENTS: AtomicU64 = AtomicU64::new(0);
 
         let config = config().into_builder().http_client(Connector::new(self.injector(plan)));
@@ -76,14 +76,14 @@ impl FaultyDynamoDb {
         self.store.table_name()
     }
 
-    /// Every item in the table, read past all faults.
+    /// Reads every item of the table, without faults.
     #[must_use]
     pub fn items(&self) -> Vec<schema::Item> {
         self.store.items()
     }
 
-    /// Waits until every late write has been applied: when no request is under way any more, the
-    /// table then stays as it is.
+    /// Waits until every late write has been applied. If no request is in flight either, the table
+    /// no longer changes.
     pub async fn settled(&self) {
         self.store.settled().await;
     }
@@ -106,7 +106,7 @@ impl Injected {
     }
 }
 
-/// Made once: getting TLS ready, which is not needed here, takes milliseconds.
+/// Built once: it initialises TLS, which is not needed here and takes milliseconds.
 fn config() -> SdkConfig {
     static CONFIG: OnceLock<SdkConfig> = OnceLock::new();
     CONFIG.get_or_init(aws::emulator_config).clone()

@@ -8,15 +8,16 @@ use storefront_core::aws;
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
-    /// It is refused with `ProvisionedThroughputExceededException`.
+    /// It is rejected with `ProvisionedThroughputExceededException`.
     ThroughputExceeded,
-    /// It is refused with `ThrottlingException`.
+    /// It is rejected with `ThrottlingException`.
     Throttled,
-    /// Another writes the same items: a transaction is cancelled for a conflict or for throttling,
-    /// a single write is refused with `TransactionConflictException`. Nothing is applied.
+    /// Another request writes the same items: a transaction is cancelled for a conflict or for
+    /// throttling, a single write is rejected with `TransactionConflictException`. Nothing is
+    /// applied.
     Conflict,
-    /// A transaction that is cancelled for a failed condition has conflicts beside it. One that is
-    /// not cancelled is applied as ever: `DynamoDB` does not make conditions up.
+    /// A transaction that is cancelled for a failed condition reports conflicts as well. One that
+    /// is not cancelled is applied normally: `DynamoDB` does not invent failed conditions.
     ConflictBeside,
     /// `InternalServerError`; nothing is applied.
     ServerError,
@@ -26,19 +27,19 @@ pub enum Fault {
     Reset,
     /// It is applied, and the connection is reset.
     AppliedReset,
-    /// It is applied, and answered after the client has given the try up.
+    /// It is applied, but the answer comes after the client's attempt has timed out.
     SlowAnswer,
-    /// It is applied after the client has given the try up. Meanwhile a transaction's token is
-    /// answered with `TransactionInProgressException`.
+    /// It is applied after the client's attempt has timed out. Until then, a transaction with the
+    /// same token is answered with `TransactionInProgressException`.
     LateWrite,
     /// It is applied, and the answer breaks off.
     TruncatedBody,
-    /// A batch is read, or written, in part only.
+    /// A batch is read or written only in part.
     Unprocessed,
 }
 
 impl Fault {
-    /// Each of them.
+    /// All faults.
     pub const ALL: [Self; 12] = [
         Self::ThroughputExceeded,
         Self::Throttled,
@@ -63,9 +64,9 @@ pub struct Plan {
 }
 
 enum Decider {
-    /// With these odds out of 100.
+    /// Random faults, with odds out of 100.
     Seeded { random: fastrand::Rng, odds: u8 },
-    /// The next so many requests for an operation.
+    /// Faults for the next requests of an operation.
     Scripted(Vec<Script>),
 }
 
@@ -79,22 +80,22 @@ struct Script {
 #[derive(Clone)]
 pub(super) enum Step {
     Fault(Fault),
-    /// Nothing is applied; the answer is this refusal.
+    /// Nothing is applied; the answer is this error.
     Answer(Arc<Value>),
-    /// Another's request is applied first, made of this one.
+    /// Another request, derived from this one, is applied first.
     Preceded(fn(Value) -> Value),
-    /// A batch does not find the items of this type yet.
+    /// A batch does not find items of this type yet.
     Early(&'static str),
 }
 
 /// What happens to one request.
 pub(super) struct Decision {
     pub(super) step: Option<Step>,
-    /// On its way to `DynamoDB`.
+    /// The latency on the way to `DynamoDB`.
     pub(super) before: Duration,
-    /// On the way back.
+    /// The latency on the way back.
     pub(super) after: Duration,
-    /// What a fault makes its own choices with.
+    /// For the random choices that a fault makes itself.
     pub(super) random: fastrand::Rng,
 }
 
@@ -105,8 +106,8 @@ impl Plan {
         Self::of(Decider::Scripted(Vec::new()))
     }
 
-    /// So many of 100 requests go wrong, and each takes some milliseconds, as the seed has it. The
-    /// nth request that is made through it always meets the same.
+    /// `odds` of 100 requests go wrong, and each takes some milliseconds. The seed decides both:
+    /// the nth request always meets the same fault and delay.
     #[must_use]
     pub fn seeded(seed: u64, odds: u8) -> Self {
         Self::of(Decider::Seeded { random: fastrand::Rng::with_seed(seed), odds })
@@ -116,7 +117,7 @@ impl Plan {
         Self { decider: Arc::new(Mutex::new(decider)), patience: aws::ATTEMPT_TIMEOUT }
     }
 
-    /// The same for a client that gives a try up after this time.
+    /// The same plan for a client whose attempts time out after this time.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -126,31 +127,31 @@ impl Plan {
         self.patience
     }
 
-    /// Has the next so many requests for this operation go wrong.
+    /// Injects the fault into the next `times` requests of this operation.
     ///
     /// # Panics
     ///
-    /// On a seeded plan, which has made its mind up.
+    /// On a seeded plan, which cannot be scripted.
     pub fn next(&self, operation: &'static str, times: u32, fault: Fault) {
         self.script(operation, times, Step::Fault(fault));
     }
 
-    /// Has them refused with this body, unapplied.
+    /// Answers the next `times` requests with this error body, and does not apply them.
     pub fn answer_next(&self, operation: &'static str, times: u32, refusal: Value) {
         self.script(operation, times, Step::Answer(Arc::new(refusal)));
     }
 
-    /// Has somebody else's request, made of the next one, come just before it.
+    /// Applies another request, derived from the next one, just before it.
     pub fn precede_next(&self, operation: &'static str, by: fn(Value) -> Value) {
         self.script(operation, 1, Step::Preceded(by));
     }
 
-    /// Has the next so many batches read items of this type before they were written.
+    /// Makes the next `times` batches read as if items of this type had not been written yet.
     pub fn lose_from_next(&self, operation: &'static str, times: u32, item_type: &'static str) {
         self.script(operation, times, Step::Early(item_type));
     }
 
-    /// How many requests are still to go wrong.
+    /// Returns how many requests are still to go wrong.
     #[must_use]
     pub fn remaining(&self) -> u32 {
         match &*self.decider() {
@@ -159,7 +160,7 @@ impl Plan {
         }
     }
 
-    /// Has nothing go wrong from now on; returns how many requests still should have.
+    /// Stops all faults. Returns how many requests were still to go wrong.
     #[must_use]
     pub fn stop(&self) -> u32 {
         let remaining = self.remaining();
@@ -172,7 +173,7 @@ impl Plan {
             Decider::Scripted(scripts) => {
                 scripts.push(Script { operation, remaining: times, step });
             }
-            Decider::Seeded { .. } => panic!("a seeded plan cannot be told what to do"),
+            Decider::Seeded { .. } => panic!("a seeded plan cannot be scripted"),
         }
     }
 

@@ -13,8 +13,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::injector::{Injector, Outcome};
 use super::{FaultyDynamoDb, Plan};
 
-/// A [`FaultyDynamoDb`] behind a TCP socket, whose connections are reset and whose answers break
-/// off on the wire, as long as it is not dropped.
+/// A [`FaultyDynamoDb`] behind a TCP socket, which resets connections and truncates answers on the
+/// wire. It stops when dropped.
 #[derive(Debug)]
 pub struct Proxy {
     endpoint_url: String,
@@ -25,7 +25,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Serves the table on a port that was free; what comes in goes wrong as planned.
+    /// Serves the table on a free port, with the faults of the plan.
     pub async fn start(dynamodb: &FaultyDynamoDb, plan: &Plan) -> Self {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("there is a free port");
@@ -42,24 +42,24 @@ impl Proxy {
         Self { endpoint_url: format!("http://{address}"), table_name, server, stop }
     }
 
-    /// The table through a client of this configuration, and through its own HTTP client.
+    /// Returns the table, through a client with this configuration and its own HTTP client.
     #[must_use]
     pub fn table(&self, config: &SdkConfig) -> Table {
         let client: Client = aws::dynamodb(config, Some(self.endpoint_url.clone()));
         Table::new(client, &self.table_name)
     }
 
-    /// Where the SDK finds it.
+    /// The URL for the SDK.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
         &self.endpoint_url
     }
 
-    /// Closes all connections. What was not read from them by then is never applied.
+    /// Closes all connections. Requests that have not been read by then are never applied.
     ///
     /// # Panics
     ///
-    /// When accepting a connection did.
+    /// If accepting a connection panicked.
     pub async fn stop(self) {
         drop(self.stop);
         self.server.await.expect("accepting does not panic");
@@ -70,20 +70,20 @@ async fn accept(listener: &TcpListener, injector: &Injector, connections: &mut J
     while let Ok((stream, _)) = listener.accept().await {
         let injector = injector.clone();
         connections.spawn(async move {
-            // An error is the client's going away.
+            // An error means that the client has gone away.
             let _ = serve(stream, &injector).await;
         });
     }
 }
 
-/// Answers the requests of a connection until it ends or is made to.
+/// Answers the requests of a connection until the client or a fault ends it.
 async fn serve(stream: TcpStream, injector: &Injector) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some((operation, body)) = read(&mut stream).await? {
         let (reply, is_whole) = match injector.serve(&operation, &body).await {
             Outcome::Answered(reply) => (reply, true),
             Outcome::BrokenOff(reply) => (reply, false),
-            // What is closed without lingering is reset.
+            // Closing with zero linger resets the connection.
             Outcome::Reset => return stream.get_ref().set_zero_linger(),
         };
         let body = reply.body.to_string();
@@ -93,7 +93,7 @@ async fn serve(stream: TcpStream, injector: &Injector) -> io::Result<()> {
              content-length: {length}\r\n\r\n"
         );
         let sent = if is_whole { body.as_bytes() } else { &body.as_bytes()[..length / 2] };
-        // At once: what follows a small write waits until the client has acknowledged that.
+        // In one write: after a small write, the next one waits for the client's acknowledgement.
         stream.write_all(&[head.as_bytes(), sent].concat()).await?;
         stream.flush().await?;
         if !is_whole {
@@ -103,7 +103,7 @@ async fn serve(stream: TcpStream, injector: &Injector) -> io::Result<()> {
     Ok(())
 }
 
-/// The next request: its operation and its body, whose length the SDK always gives.
+/// Reads the next request: its operation and its body, whose length the SDK always sends.
 async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Vec<u8>)>> {
     let mut operation = String::new();
     let mut length = 0;
@@ -115,7 +115,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, V
         if line == "\r\n" {
             break;
         }
-        // The request line has no colon that is followed by a header of ours.
+        // The request line never parses as one of these headers.
         let (name, value) = line.split_once(':').unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
             "x-amz-target" => {

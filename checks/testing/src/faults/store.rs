@@ -7,25 +7,25 @@ use serde_json::{Value, json};
 use storefront_core::schema;
 use tokio::sync::watch;
 
-/// A table in this process, asked as over HTTP: an operation and a JSON body in, a status and a
-/// JSON body out.
+/// A table in this process with an interface like HTTP: an operation and a JSON body in, a status
+/// and a JSON body out.
 pub struct Store {
     database: Database,
     table_name: String,
-    /// What became of the transactions of each token.
+    /// The progress of each transaction, by token.
     tokens: Mutex<HashMap<String, Progress>>,
-    /// How many writes are still to be applied of which nobody awaits the answer any more.
+    /// The number of late writes that are still to be applied.
     late_writes: watch::Sender<usize>,
 }
 
-/// How far a transaction is that `DynamoDB` knows by its token.
+/// The progress of a transaction whose token `DynamoDB` knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    UnderWay,
+    InProgress,
     Written,
 }
 
-/// What `DynamoDB` says to a request.
+/// The answer of `DynamoDB` to a request.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -62,7 +62,7 @@ impl Store {
     pub(super) fn apply(&self, operation: &str, request: &Value) -> Reply {
         let token = request["ClientRequestToken"].as_str().map(str::to_owned);
         let request = request.to_string();
-        /// Reads a request, runs it, and writes its answer.
+        /// Parses a request, runs it, and serialises its answer.
         macro_rules! run {
             ($method:ident) => {
                 serde_json::from_str(&request)
@@ -81,7 +81,7 @@ impl Store {
             "Scan" => run!(scan),
             "TransactWriteItems" => run!(transact_write_items),
             "UpdateItem" => run!(update_item),
-            other => panic!("teach the store of the fault tests the operation {other}"),
+            other => panic!("the store of the fault tests does not know the operation {other}"),
         };
         match answer {
             Ok(body) => {
@@ -101,7 +101,7 @@ impl Store {
         self.tokens().get(token).copied()
     }
 
-    /// `None` forgets the token, as that of a transaction that was cancelled.
+    /// `None` forgets the token, as if its transaction had been cancelled.
     pub(super) fn set_progress(&self, token: &str, progress: Option<Progress>) {
         match progress {
             Some(progress) => self.tokens().insert(token.to_owned(), progress),
@@ -113,14 +113,14 @@ impl Store {
         self.late_writes.send_modify(|count| *count += 1);
     }
 
-    pub(super) fn late_write_came(&self) {
+    pub(super) fn late_write_applied(&self) {
         self.late_writes.send_modify(|count| *count -= 1);
     }
 
-    /// Waits until no late write is to come.
+    /// Waits until all late writes have been applied.
     pub(super) async fn settled(&self) {
         let settled = self.late_writes.subscribe().wait_for(|count| *count == 0).await.is_ok();
-        assert!(settled, "the store still has its end");
+        assert!(settled, "the store still has its sender");
     }
 
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, Progress>> {

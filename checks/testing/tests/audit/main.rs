@@ -1,4 +1,4 @@
-//! What the audit finds in the evidence of a shop with one function.
+//! Audits the evidence of a shop with one function.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -10,13 +10,14 @@ use tempfile::TempDir;
 
 const TEMPLATE: &str = include_str!("template.yaml");
 
-/// The evidence of tests that use all that is granted, in which nothing is wrong.
+/// The evidence of tests.
 struct Tests {
     folder: TempDir,
     own: Recorder,
 }
 
 impl Tests {
+    /// Tests that use everything that is granted, without any finding.
     fn sound() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = Recorder::open(folder.path(), "storefront-shop.it.1").unwrap();
@@ -60,7 +61,7 @@ impl Tests {
     }
 }
 
-/// A line as the tests' subscriber writes it, of an invocation of the function.
+/// A line that the tests' subscriber writes during an invocation of the function.
 fn line(target: &str, fields: &Value) -> Vec<u8> {
     let spans = json!([
         { "name": "request", "function": "shop", "request_id": "r-1" },
@@ -71,12 +72,12 @@ fn line(target: &str, fields: &Value) -> Vec<u8> {
 }
 
 #[test]
-fn tests_that_use_what_is_granted_and_log_no_secret_pass() {
+fn tests_that_use_every_grant_and_log_no_secret_pass() {
     assert_eq!(Tests::sound().findings(), [""; 0]);
 }
 
 #[test]
-fn a_grant_that_no_test_uses_is_named() {
+fn a_grant_that_no_test_uses_is_reported() {
     let tests = Tests::sound();
     let actions = "[dynamodb:GetItem, dynamodb:DeleteItem]";
     let more = TEMPLATE.replace("Action: dynamodb:GetItem", &format!("Action: {actions}"));
@@ -103,7 +104,7 @@ fn a_grant_that_no_test_uses_is_named() {
 }
 
 #[test]
-fn a_grant_of_all_partitions_is_not_what_is_used() {
+fn a_grant_of_all_partitions_is_not_covered_by_uses_of_some() {
     let at = TEMPLATE.find("                Condition:").unwrap();
     let end = at + TEMPLATE[at..].find("              - Sid").unwrap();
     let all = [&TEMPLATE[..at], &TEMPLATE[end..]].concat();
@@ -112,11 +113,11 @@ fn a_grant_of_all_partitions_is_not_what_is_used() {
         findings[0],
         "Shop: its role grants dynamodb:GetItem on all partitions of the table, which no test used"
     );
-    assert_eq!(findings.len(), 3, "and the two that are used: {findings:?}");
+    assert_eq!(findings.len(), 3, "the unused grant and two uses without one: {findings:?}");
 }
 
 #[test]
-fn what_is_used_and_not_granted_is_named_with_how_often_and_where() {
+fn a_use_without_a_grant_is_reported_with_its_count_and_first_process() {
     let tests = Tests::sound();
     tests.access("dynamodb:PutItem", Some("table"), Some("USER#"));
     tests.access("dynamodb:PutItem", Some("table"), Some("USER#"));
@@ -140,20 +141,20 @@ fn what_is_used_and_not_granted_is_named_with_how_often_and_where() {
 }
 
 #[test]
-fn what_lambda_does_must_be_granted_as_well() {
+fn the_privileges_that_lambda_needs_must_be_granted() {
     let less = TEMPLATE.replace("logs:PutLogEvents", "logs:TagResource");
     assert_eq!(
         Tests::sound().findings_with(&less),
         [
             "Shop: its role grants logs:TagResource, which no test used",
-            "Shop: its role does not grant logs:PutLogEvents on ShopLogGroup, which Lambda does \
-             in its name",
+            "Shop: its role does not grant logs:PutLogEvents on ShopLogGroup, which Lambda needs \
+             to run it",
         ]
     );
 }
 
 #[test]
-fn a_secret_in_any_log_is_named_by_its_line_and_never_shown() {
+fn a_secret_in_any_log_is_reported_by_its_line_and_never_shown() {
     for text in [
         "who: anna+shop@example.com",
         "ANNA+SHOP@example.com",
@@ -168,35 +169,35 @@ fn a_secret_in_any_log_is_named_by_its_line_and_never_shown() {
         tests.own.log(format!("{text}\n").as_bytes()).unwrap();
         let findings = tests.findings();
         let [finding] = &findings[..] else { panic!("one finding of {text}: {findings:?}") };
-        let place = "storefront-shop.it.1.log:5: the log holds a secret of the tests: ";
+        let place = "storefront-shop.it.1.log:5: the log contains a secret of the tests: ";
         assert!(finding.starts_with(place), "{finding}");
         assert!(!finding.contains("anna") && !finding.contains("quoted"), "{finding}");
     }
 }
 
 #[test]
-fn a_secret_that_one_process_used_is_searched_for_in_the_logs_of_all() {
+fn a_secret_of_one_process_is_searched_for_in_the_logs_of_all() {
     let tests = Tests::sound();
     let other = Recorder::open(tests.folder.path(), "storefront-other.it.3").unwrap();
     other.log(b"the tests' Password\n").unwrap();
     assert_eq!(
         tests.findings(),
-        ["storefront-other.it.3.log:1: the log holds a secret of the tests: password"]
+        ["storefront-other.it.3.log:1: the log contains a secret of the tests: password"]
     );
 }
 
 #[test]
-fn a_secret_too_short_to_be_searched_for_is_not_passed_over() {
+fn a_secret_too_short_to_search_for_is_reported() {
     let tests = Tests::sound();
     tests.own.secret(Kind::Password, "short").unwrap();
     tests.own.secret(Kind::Password, "").unwrap();
     let findings = tests.findings();
-    assert_eq!(findings.len(), 1, "nothing is no secret: {findings:?}");
+    assert_eq!(findings.len(), 1, "an empty text is not a secret: {findings:?}");
     assert!(findings[0].contains("a secret (password) of 5 characters"), "{findings:?}");
 }
 
 #[test]
-fn no_evidence_is_not_taken_for_good_evidence() {
+fn missing_evidence_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(Evidence::read(folder.path()), Err(Error::NoEvidence(_))));
 
@@ -206,10 +207,10 @@ fn no_evidence_is_not_taken_for_good_evidence() {
     for wanted in [
         "Shop: the evidence shows no invocation by a test of storefront-shop;",
         "Shop: the evidence shows no invocation by a test of storefront-cloud;",
-        "the evidence names no secret of the kind password:",
-        "the evidence names no secret of the kind access token:",
-        "the evidence names no secret of the kind token secret:",
-        "the evidence names no secret of the kind email:",
+        "the evidence contains no secret of kind password;",
+        "the evidence contains no secret of kind access token;",
+        "the evidence contains no secret of kind token secret;",
+        "the evidence contains no secret of kind email;",
         "Shop: its role grants dynamodb:GetItem on EMAIL#* of the table, which no test used",
     ] {
         assert!(findings.iter().any(|found| found.starts_with(wanted)), "{wanted}: {findings:?}");
@@ -217,7 +218,7 @@ fn no_evidence_is_not_taken_for_good_evidence() {
 }
 
 #[test]
-fn what_happens_outside_of_an_invocation_is_no_functions_doing() {
+fn requests_outside_of_an_invocation_are_not_attributed_to_a_function() {
     let tests = Tests::sound();
     let fields = json!({ "message": "access", "action": "dynamodb:Scan", "resource": "table" });
     let line = json!({ "fields": fields, "target": "storefront_core::access", "spans": [] });

@@ -1,5 +1,5 @@
-//! The bodies, in the shape of the suite's. They borrow from the items, and numbers are not even
-//! read.
+//! The response bodies, in the shape of the suite's. They borrow from the items, and numbers are
+//! not even parsed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::{Error, Response};

@@ -1,4 +1,4 @@
-//! A client of DynamoDB that is put together by hand: nothing is looked for but what is used.
+//! A hand-built DynamoDB client, which reads only the settings that it uses.
 
 use std::{env, fs};
 
@@ -10,7 +10,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use lambda_http::Error;
 
 pub(crate) fn client() -> Result<Client, Error> {
-    // One root, where AWS would have four.
+    // One root certificate; AWS would need four.
     let root = fs::read(env::var("AWS_CA_BUNDLE")?)?;
     let trust = TrustStore::empty().with_pem_certificate(root);
     let http_client = Builder::new()

@@ -1,9 +1,9 @@
-//! The leanest function that answers the suite's reads with `lambda_http` and the AWS SDK.
+//! A minimal function that answers the suite's reads with `lambda_http` and the AWS SDK.
 //!
-//! It sends DynamoDB the requests that the suite's functions send, and answers with bodies of the
-//! same shape. All else that a function should do is left out: it checks nothing, logs nothing,
-//! counts nothing, has no router, and what goes wrong ends it. It asks DynamoDB nothing before it
-//! has to: a request while it starts would make the first invocation shorter, but the sum longer.
+//! It sends the same requests to DynamoDB as the suite's functions, and answers with bodies of the
+//! same shape. Everything else that a function should do is left out: it validates nothing, has no
+//! logs, metrics or router, and any error ends it. It sends no request to DynamoDB during init:
+//! that would make the first invocation shorter, but the sum of both longer.
 
 mod answer;
 mod aws;
@@ -30,7 +30,7 @@ async fn answer(table: &Table, request: Request) -> Result<Response<String>, Err
             json(&User::of(&item)?)
         }
         ["", "users"] => {
-            // The suite asks the table whether the caller is an administrator still.
+            // The suite checks in the table that the caller is still an administrator.
             table.role_of(format!("USER#{}", caller(&request)?)).await?;
             let query = request.query_string_parameters_ref();
             let email = query.and_then(|query| query.first("email")).ok_or("no email")?;
@@ -46,11 +46,11 @@ async fn answer(table: &Table, request: Request) -> Result<Response<String>, Err
             let item = table.get(format!("PRODUCT#{id}")).await?;
             json(&Product::of(&item)?)
         }
-        _ => Err(format!("{path} is not known").into()),
+        _ => Err(format!("unknown path {path}").into()),
     }
 }
 
-/// The user that the authorizer found.
+/// Returns the user id from the authorizer.
 fn caller(request: &Request) -> Result<&str, Error> {
     let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
         return Err("not from an HTTP API".into());

@@ -1,4 +1,4 @@
-//! The requests, as `storefront-core` sends them.
+//! The requests to DynamoDB, identical to those of `storefront-core`.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ impl Table {
         answer.items.and_then(|mut items| items.pop()).ok_or_else(|| "no such item".into())
     }
 
-    /// And the last one's key, where there are more.
+    /// Reads a page of orders; returns the key of the last one as well if there are more.
     pub(crate) async fn newest_orders(
         &self,
         partition: String,

@@ -1,4 +1,4 @@
-//! Answers, and does nothing else: what any function in Rust costs.
+//! Answers, and does nothing else: the cost of any function in Rust.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};

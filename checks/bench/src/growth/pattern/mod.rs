@@ -1,4 +1,4 @@
-//! The access patterns of docs/access-patterns.md: how each is asked for, and what it takes.
+//! The access patterns of docs/access-patterns.md: how each is run, and what it costs.
 
 mod orders;
 mod products;
@@ -11,9 +11,10 @@ use storefront_core::capacity::{self, Consumed};
 use super::shop::Shop;
 use crate::Error;
 
-/// Makes [`Pattern`] of one row for each: who asks, in the document's order.
+/// Defines [`Pattern`], with a variant per row in the document's order, grouped by the module that
+/// runs them.
 macro_rules! patterns {
-    ($($asked:ident { $($pattern:ident = $name:literal,)* })*) => {
+    ($($module:ident { $($pattern:ident = $name:literal,)* })*) => {
         /// One row of the document.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Pattern {
@@ -24,22 +25,23 @@ macro_rules! patterns {
             /// In the document's order.
             pub(crate) const ALL: &[Self] = &[$($(Self::$pattern,)*)*];
 
-            /// What it does.
+            /// The name in reports.
             pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $($(Self::$pattern => $name,)*)*
                 }
             }
 
-            /// Does it once, with entities that are drawn. Whatever it has to find first, or leaves, is
-            /// made and removed around it and not measured: the table stays as large as it is.
-            pub(crate) async fn ask(
+            /// Runs the pattern once, with random entities. What it needs is created before, and
+            /// what it leaves is removed afterwards, without being measured, so that the table
+            /// keeps its size.
+            pub(crate) async fn run(
                 self,
                 shop: &Shop,
                 random: &mut fastrand::Rng,
             ) -> Result<Sample, Error> {
                 match self {
-                    $($(Self::$pattern)|* => $asked::ask(self, shop, random).await,)*
+                    $($(Self::$pattern)|* => $module::run(self, shop, random).await,)*
                 }
             }
         }
@@ -88,7 +90,7 @@ patterns! {
     }
 }
 
-/// What it took once.
+/// The cost of one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) milliseconds: f64,
@@ -96,13 +98,13 @@ pub(crate) struct Sample {
 }
 
 impl Pattern {
-    /// Unless it found what is there.
+    /// Fails if the answer does not match the table.
     fn expect(self, is_right: bool) -> Result<(), Error> {
         if is_right { Ok(()) } else { Err(Error::WrongAnswer(self.name())) }
     }
 }
 
-/// Does it, and says what it took.
+/// Runs the work, and returns its result and cost.
 async fn measure<T>(
     work: impl Future<Output = storefront_core::Result<T>>,
 ) -> Result<(T, Sample), Error> {

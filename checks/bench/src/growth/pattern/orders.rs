@@ -1,4 +1,4 @@
-//! What is asked of orders.
+//! The access patterns of orders.
 
 use storefront_core::{
     CreatedBetween, IdempotencyKey, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus,
@@ -10,7 +10,7 @@ use crate::Error;
 use crate::growth::data::{PAGE, request_id};
 use crate::growth::shop::Shop;
 
-pub(super) async fn ask(
+pub(super) async fn run(
     pattern: Pattern,
     shop: &Shop,
     random: &mut fastrand::Rng,
@@ -38,12 +38,12 @@ pub(super) async fn ask(
     }
 }
 
-/// A page of the orders of the user who has a tenth of all; newest first, as a user sees them.
+/// Reads a page of the largest customer's orders, newest first.
 async fn page(pattern: Pattern, shop: &Shop) -> Result<Sample, Error> {
     let data = shop.data;
     let count = data.orders_of_one();
     let id = |n: u32| data.order_id(data.order_of_one(n));
-    // Two pages and more are after it.
+    // More than a page follows it.
     let middle = count / 2 + PAGE / 2;
     let (after, created) = match pattern {
         Pattern::MiddleOrders => (Some(id(middle)), CreatedBetween::default()),
@@ -95,7 +95,7 @@ async fn change(
         _ => (OrderAccess::OwnedBy(placed.order.user_id), OrderStatus::Cancelled),
     };
     let change = StatusChange { to, expected: None, request_id: Some(request_id(random)) };
-    // Boxed: it is a future of many kilobytes.
+    // Boxed, because the future has many kilobytes.
     let changing = Box::pin(shop.orders.change_status(access, placed.order.id, change));
     let (OrderWithItems { order, .. }, sample) = measure(changing).await?;
     pattern.expect(order.status == to)?;
@@ -103,7 +103,7 @@ async fn change(
     Ok(sample)
 }
 
-/// So many different products, for whomever.
+/// A new order of a random user, with this many different products.
 fn new_order(shop: &Shop, items: u32, random: &mut fastrand::Rng) -> NewOrder {
     let data = shop.data;
     let first = random.u32(..data.products);

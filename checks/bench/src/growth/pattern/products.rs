@@ -1,4 +1,4 @@
-//! What is asked of products.
+//! The access patterns of products.
 
 use storefront_core::{NewProduct, PageRequest, Product, ProductChanges, ProductId};
 
@@ -7,7 +7,7 @@ use crate::Error;
 use crate::growth::data::{Data, PAGE};
 use crate::growth::shop::Shop;
 
-pub(super) async fn ask(
+pub(super) async fn run(
     pattern: Pattern,
     shop: &Shop,
     random: &mut fastrand::Rng,
@@ -23,7 +23,7 @@ pub(super) async fn ask(
         Pattern::FirstProducts => page(pattern, shop, number, None).await?,
         Pattern::MiddleProducts => {
             let half = shop.data.products_of_category(number) / 2;
-            // Of a category of two pages the second one would be the last.
+            // In a category with two pages, the second page would be the last.
             page(pattern, shop, number, Some(half - PAGE / 2)).await?
         }
         Pattern::LastProducts => {
@@ -35,7 +35,7 @@ pub(super) async fn ask(
                 ProductChanges { price: Some(random.u64(500..9_999)), ..Default::default() };
             measure(products.update(shop.data.product_id(number), changes, None)).await?.1
         }
-        // They come and go.
+        // Adding and deleting run together, so that the table keeps its size.
         _ => {
             let Product { name, description, category, price, currency, stock, .. } =
                 shop.data.product(number);
@@ -48,7 +48,7 @@ pub(super) async fn ask(
     Ok(sample)
 }
 
-/// The page after the n-th product of a category.
+/// Reads the page after the n-th product of a category.
 async fn page(
     pattern: Pattern,
     shop: &Shop,

@@ -1,4 +1,4 @@
-//! What is asked of users.
+//! The access patterns of users.
 
 use storefront_core::{Email, NewUser, Role, User, UserChanges, UserId};
 
@@ -7,7 +7,7 @@ use crate::Error;
 use crate::growth::data::password_hash;
 use crate::growth::shop::Shop;
 
-pub(super) async fn ask(
+pub(super) async fn run(
     pattern: Pattern,
     shop: &Shop,
     random: &mut fastrand::Rng,
@@ -80,7 +80,7 @@ pub(super) async fn ask(
             };
             measure(forget).await?.1
         }
-        // They come and go.
+        // Registering and deleting run together, so that the table keeps its size.
         _ => {
             let new = NewUser {
                 email: new_email(random)?,
@@ -96,7 +96,7 @@ pub(super) async fn ask(
     Ok(sample)
 }
 
-/// Nobody's, and as long as the others.
+/// Generates an email that no user has, as long as those of the users.
 fn new_email(random: &mut fastrand::Rng) -> Result<Email, Error> {
     format!("newcomer.{:07}@shop-new.example", random.u32(..10_000_000))
         .parse()
