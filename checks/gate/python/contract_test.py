@@ -17,7 +17,7 @@ import local_cloud
 from processes import Failure, exit_on_signals, running
 
 ROOT = Path(__file__).resolve().parents[3]
-SETTINGS = ROOT / ".ci" / "contract"
+SETTINGS = ROOT / "checks" / "gate" / "contract"
 # Every run of the gate sends the same requests, so that it fails only because of a change.
 SEED = 9457
 # Users of the seed. The requests of nobody carry no token, or one that schemathesis made up.
