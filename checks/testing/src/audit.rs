@@ -14,7 +14,7 @@ pub mod leaks;
 pub mod privileges;
 
 mod activity;
-mod error;
+pub(crate) mod error;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -6,7 +6,7 @@ use std::io::BufRead as _;
 
 use serde::Deserialize;
 
-use super::Error;
+use super::error::Error;
 use crate::evidence::files::{Evidence, Process};
 
 /// The `tracing` target of the lines that record requests to AWS.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use aho_corasick::AhoCorasick;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Error;
 use super::activity::for_each_line;
+use super::error::Error;
 use crate::evidence::files::{Evidence, Kind, Secret};
 
 /// In characters. Anything shorter would match by chance.

@@ -5,8 +5,8 @@ use std::fmt;
 
 use storefront_template::{GrantedResource, Partitions, Permissions, StreamMapping, Template};
 
-use super::Error;
 use super::activity::{Access, Activity, Use};
+use super::error::Error;
 
 /// What Lambda does with the role of every function: it writes logs and traces.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>

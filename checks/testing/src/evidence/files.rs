@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::Error;
+use crate::audit::error::Error;
 
 /// The environment variable that names the folder.
 pub const VARIABLE: &str = "STOREFRONT_TEST_LOGS";
