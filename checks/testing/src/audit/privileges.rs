@@ -75,14 +75,28 @@ pub fn compare(template: &Template, activity: &Activity) -> Result<BTreeSet<Diff
     let mapping = template.stream_mapping()?;
     let mut differences = BTreeSet::new();
     for permissions in template.permissions()? {
-        let used = activity.used.get(&binaries[&permissions.function].binary);
+        let function = &binaries[&permissions.function];
+        let mut used = activity.used.get(&function.binary).cloned().unwrap_or_default();
+        if function.environment.contains_key("TABLE_NAME") {
+            let at_start_up = Use { times: 1, process: "start-up, `Table::connect`".to_owned() };
+            used.entry(connect()).or_insert(at_start_up);
+        }
         let mapping = mapping.as_ref().filter(|mapping| mapping.function == permissions.function);
-        let differ = differences_of(&permissions, mapping, used.unwrap_or(&BTreeMap::new()));
+        let differ = differences_of(&permissions, mapping, &used);
         let function = permissions.function;
         differences
             .extend(differ.into_iter().map(|kind| Difference { function: function.clone(), kind }));
     }
     Ok(differences)
+}
+
+/// What a function with the table does before its first invocation, which the evidence begins with.
+fn connect() -> Access {
+    Access {
+        action: "dynamodb:GetItem".to_owned(),
+        resource: Some("table".to_owned()),
+        leading_key: Some("USER#".to_owned()),
+    }
 }
 
 fn differences_of(
