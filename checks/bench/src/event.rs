@@ -147,22 +147,10 @@ fn with_body(event: Value, body: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use storefront_template::Template;
-
     use super::*;
 
     fn root() -> std::path::PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-    }
-
-    #[test]
-    fn every_function_of_the_template_is_measured() {
-        let operations = operations(&root()).unwrap();
-        let functions = Template::read(root().join("template.yaml")).unwrap().functions().unwrap();
-        for function in functions.into_values() {
-            let is_its = |operation: &Operation| operation.function == function.binary;
-            assert!(operations.iter().any(is_its), "{}", function.binary);
-        }
     }
 
     #[test]

@@ -18,7 +18,11 @@ pub use log_in::METRICS;
 
 /// The part of the HTTP contract that this function serves.
 #[derive(OpenApi)]
-#[openapi(paths(register::register, log_in::log_in), modifiers(&Conventions))]
+#[openapi(
+    paths(register::register, log_in::log_in),
+    tags((name = "sessions", description = "Access tokens")),
+    modifiers(&Conventions)
+)]
 pub struct ApiDoc;
 
 /// The state of the handlers.

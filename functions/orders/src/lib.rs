@@ -36,6 +36,7 @@ pub fn app(table: Table) -> Router {
 #[openapi(
     paths(handlers::place, handlers::list, handlers::show, handlers::change),
     components(schemas(storefront_core::IdempotencyKey)),
+    tags((name = "orders", description = "What was bought")),
     modifiers(&Conventions)
 )]
 pub struct ApiDoc;

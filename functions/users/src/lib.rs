@@ -18,6 +18,7 @@ use utoipa::OpenApi;
 #[openapi(
     paths(show::show, show::find, change::change, role::assign, delete::delete),
     components(schemas(target::UserIdOrMe)),
+    tags((name = "users", description = "Who may log in")),
     modifiers(&Conventions)
 )]
 pub struct ApiDoc;

@@ -20,12 +20,6 @@ use crate::{Dependencies, Kind, functions};
         contact(),
     ),
     servers((url = "http://127.0.0.1:3000", description = "The local cloud")),
-    tags(
-        (name = "users", description = "Who may log in"),
-        (name = "sessions", description = "Access tokens"),
-        (name = "products", description = "What is sold"),
-        (name = "orders", description = "What was bought"),
-    ),
 )]
 struct Head;
 

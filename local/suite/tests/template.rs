@@ -109,6 +109,24 @@ fn each_function_documents_its_routes_and_which_of_them_need_a_token() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
+#[test]
+fn every_folder_of_functions_is_a_registered_function() {
+    let registered: BTreeSet<String> = functions(&Dependencies::unreachable())
+        .into_iter()
+        .map(|function| function.name.to_owned())
+        .collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+    let folders: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let unregistered: Vec<_> = folders.difference(&registered).collect();
+    assert!(
+        unregistered.is_empty(),
+        "not in `functions` of local/suite/src/lib.rs: functions/{unregistered:?}"
+    );
+}
+
 fn route(method: &str, path: &str, is_authorized: bool) -> String {
     let token = if is_authorized { "with" } else { "without" };
     format!("{} {path} {token} a token", method.to_uppercase())

@@ -123,7 +123,7 @@ fn pages_from_the_default_origin_may_call_the_api() {
 fn the_stream_mapping_filters_and_retries_and_keeps_failed_records() {
     let mapping = template().stream_mapping().unwrap().unwrap();
     assert_eq!(mapping.function, "OrderStatusStreamFunction");
-    assert_eq!(mapping.filters.len(), 1);
+    assert!(!mapping.filters.is_empty(), "every write of the table would invoke the consumer");
     assert!(mapping.report_batch_item_failures && mapping.bisect);
     assert!(mapping.maximum_retry_attempts.is_some() && mapping.maximum_record_age.is_some());
     assert_eq!(mapping.failure_bucket.as_deref(), Some("FailedRecordsBucket"));
