@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, ToSpan as _};
+use quamina::Quamina;
 use serde_json::{Value, json};
 use storefront_cloud::LocalCloud;
 use storefront_template::Template;
@@ -57,6 +58,35 @@ fn every_function_has_an_event_and_every_response_belongs_to_one() {
                 assert!(event.exists(), "{} has no event", path.display());
             }
         }
+    }
+}
+
+/// The events of `events/` go to the function directly. On AWS the mapping's filter comes first.
+#[test]
+fn the_stream_filter_lets_through_what_is_published() {
+    let template = Template::read(template()).unwrap();
+    let mapping = template.stream_mapping().unwrap().unwrap();
+    let mut filter = Quamina::new();
+    for pattern in &mapping.filters {
+        filter.add_pattern((), pattern).unwrap();
+    }
+    let functions = template.functions().unwrap();
+    for (_, path) in cases_of([&functions[&mapping.function].binary]) {
+        let read =
+            |path: &Path| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+        let event = read(&path);
+        let passes =
+            |record: &&Value| filter.has_matches(record.to_string().as_bytes()).unwrap_or(true);
+        let passed = event["Records"].as_array().unwrap().iter().filter(passes).count();
+        let published = read(&path.with_extension("expected.json"))["published"].clone();
+        let published = published.as_array().unwrap().len();
+        assert!(
+            passed >= published,
+            "{}: {published} events are published, but only {passed} records pass the FilterCriteria \
+             of {} in template.yaml: add a Pattern",
+            path.display(),
+            mapping.function
+        );
     }
 }
 
