@@ -67,7 +67,7 @@ impl History {
         statuses
     }
 
-    /// The exchanges, one a line, for whoever looks into a violation.
+    /// The exchanges, one per line, to investigate a violation.
     pub(crate) fn lines(&self) -> String {
         let line = |Exchange { operation, answer, .. }: &Exchange| {
             format!("{} <- {operation:?} {}", answer.status, answer.body)

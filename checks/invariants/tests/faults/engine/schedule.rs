@@ -16,7 +16,7 @@ use super::history::History;
 use crate::entities::Snapshot;
 use crate::entities::passwords::BCRYPT_HASH;
 
-/// A user whom no client changes, so that their log-in must always work.
+/// A user that no client changes, so logging in as them must always work.
 pub(crate) const UNCHANGED_EMAIL: &str = "steady@example.com";
 
 /// API Gateway cuts a function off that takes a second longer than it means to; then its client gets
