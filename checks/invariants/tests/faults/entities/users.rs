@@ -199,7 +199,7 @@ impl Checker<'_> {
         self.check_last_values(violations);
     }
 
-    /// A user whom no answer named comes from a registration whose outcome is unknown. So a rejected
+    /// A user that no answer named comes from a registration with an unknown outcome. So a rejected
     /// registration leaves no user.
     fn check_unacknowledged_users(&self, known: &BTreeSet<UserId>, violations: &mut Vec<String>) {
         for user in self.after.users.values().filter(|user| !known.contains(&user.id)) {

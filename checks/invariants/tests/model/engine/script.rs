@@ -35,7 +35,7 @@ pub(crate) const NONEXISTENT: u8 = u8::MAX;
 /// Who sends an operation.
 #[derive(Clone, Copy)]
 pub(crate) enum By {
-    /// The user whom the operation is about, or the user of the order that it is about.
+    /// The user that the operation is about, or the user of its order.
     Owner,
     User(Nth<'u'>),
 }
