@@ -19,6 +19,12 @@ struct Tests {
 impl Tests {
     /// Tests that use everything that is granted, without any finding.
     fn sound() -> Self {
+        let tests = Self::without_reading_users();
+        tests.access("dynamodb:GetItem", Some("table"), Some("USER#"));
+        tests
+    }
+
+    fn without_reading_users() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = Recorder::open(folder.path(), "storefront-shop.it.1").unwrap();
         let local = Recorder::open(folder.path(), "storefront-cloud.it.2").unwrap();
@@ -27,7 +33,6 @@ impl Tests {
         }
         let tests = Self { folder, own };
         for (action, resource, leading_key) in [
-            ("dynamodb:GetItem", Some("table"), Some("USER#")),
             ("dynamodb:GetItem", Some("table"), Some("EMAIL#")),
             ("dynamodb:Query", Some("GSI1"), Some("EMAIL#")),
             ("secretsmanager:GetSecretValue", None, None),
@@ -101,6 +106,25 @@ fn a_grant_that_no_test_uses_is_reported() {
                 .to_owned()
         )
     );
+}
+
+#[test]
+fn a_function_with_the_table_needs_to_read_a_user_at_start_up() {
+    let tests = Tests::without_reading_users();
+    let unused =
+        "Shop: its role grants dynamodb:GetItem on USER#* of the table, which no test used";
+    assert_eq!(tests.findings(), [unused]);
+
+    let environment =
+        "Properties:\n      Environment: { Variables: { TABLE_NAME: shop } }\n      Role:";
+    let with_table = TEMPLATE.replace("Properties:\n      Role:", environment);
+    assert_ne!(with_table, TEMPLATE);
+    assert_eq!(tests.findings_with(&with_table), [""; 0]);
+
+    let findings =
+        tests.findings_with(&with_table.replace(r#"["EMAIL#*", "USER#*"]"#, r#"["EMAIL#*"]"#));
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].contains("start-up"), "{findings:?}");
 }
 
 #[test]
