@@ -7,17 +7,98 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use storefront_core::{RequestId, Timestamp, Version};
 use uuid::Uuid;
 
-use crate::OrderStatusChanged;
+#[cfg(feature = "publish")]
+use crate::Reason;
+#[cfg(feature = "publish")]
+use crate::record::Write;
 
-/// An event of the shop, as EventBridge delivers it: its kind is the `detail-type`, its content the
-/// `detail`. A subscriber deserializes the payload of its invocation into this type.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(tag = "detail-type", content = "detail")]
-pub enum Event {
-    /// An order went from one status to another.
-    OrderStatusChanged(OrderStatusChanged),
+/// The `detail` of one kind of event, which has the kind's name.
+pub(crate) trait Detail: Serialize + Sized {
+    /// The event's `source`.
+    const SOURCE: &'static str;
+
+    /// What it has in common with all other events.
+    fn envelope(&self) -> Envelope;
+
+    /// What happened, for operators, without customer data.
+    fn outline(&self) -> String;
+
+    /// Returns the event that a write to the table causes; `None` if it causes none of this kind.
+    #[cfg(feature = "publish")]
+    fn caused_by(write: &Write<'_>) -> Result<Option<Self>, Reason>;
 }
+
+/// Defines [`Event`](crate::Event) from the list of its kinds, each of which is a [`Detail`].
+macro_rules! events {
+    ($($(#[$doc:meta])* $kind:ident,)*) => {
+        /// An event of the shop, as EventBridge delivers it: its kind is the `detail-type`, its
+        /// content the `detail`. A subscriber deserializes the payload of its invocation into this
+        /// type.
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[serde(tag = "detail-type", content = "detail")]
+        pub enum Event {
+            $($(#[$doc])* $kind($kind),)*
+        }
+
+        impl Event {
+            /// The event's `source`.
+            #[must_use]
+            pub fn source(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => <$kind as event::Detail>::SOURCE,)*
+                }
+            }
+
+            /// The event's `detail-type`.
+            #[must_use]
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => stringify!($kind),)*
+                }
+            }
+
+            /// The event's `detail`, as JSON.
+            ///
+            /// # Errors
+            ///
+            /// None, as long as events consist of strings and numbers only.
+            pub fn detail(&self) -> serde_json::Result<String> {
+                match self {
+                    $(Self::$kind(detail) => serde_json::to_string(detail),)*
+                }
+            }
+
+            /// What this event has in common with all others.
+            #[must_use]
+            pub fn envelope(&self) -> Envelope {
+                match self {
+                    $(Self::$kind(detail) => event::Detail::envelope(detail),)*
+                }
+            }
+
+            /// What happened, for operators, without customer data.
+            #[must_use]
+            pub fn outline(&self) -> String {
+                match self {
+                    $(Self::$kind(detail) => event::Detail::outline(detail),)*
+                }
+            }
+
+            /// Returns the event that a write to the table causes, if any.
+            #[cfg(feature = "publish")]
+            pub(crate) fn caused_by(write: &record::Write<'_>) -> Result<Option<Self>, Reason> {
+                $(
+                    if let Some(detail) = <$kind as event::Detail>::caused_by(write)? {
+                        return Ok(Some(Self::$kind(detail)));
+                    }
+                )*
+                Ok(None)
+            }
+        }
+    };
+}
+pub(crate) use events;
 
 /// What every event contains, whatever its kind. The `detail` has it under names that fit the
 /// event: `changedAt` is the time of an `OrderStatusChanged`, and `orderId` its subject.
@@ -46,57 +127,6 @@ pub struct EventId {
 #[derive(Debug, thiserror::Error)]
 #[error("must be an id and a version, separated by a colon")]
 pub struct InvalidEventId;
-
-impl Event {
-    /// The event's `source`.
-    #[must_use]
-    pub fn source(&self) -> &'static str {
-        match self {
-            Self::OrderStatusChanged(_) => "storefront.orders",
-        }
-    }
-
-    /// The event's `detail-type`.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::OrderStatusChanged(_) => "OrderStatusChanged",
-        }
-    }
-
-    /// The event's `detail`, as JSON.
-    ///
-    /// # Errors
-    ///
-    /// None, as long as events consist of strings and numbers only.
-    pub fn detail(&self) -> serde_json::Result<String> {
-        match self {
-            Self::OrderStatusChanged(detail) => serde_json::to_string(detail),
-        }
-    }
-
-    /// What this event has in common with all others.
-    #[must_use]
-    pub fn envelope(&self) -> Envelope {
-        match self {
-            Self::OrderStatusChanged(detail) => Envelope {
-                event_id: detail.event_id,
-                time: detail.changed_at,
-                request_id: detail.request_id.clone(),
-            },
-        }
-    }
-
-    /// What happened, for operators, without customer data.
-    #[must_use]
-    pub fn outline(&self) -> String {
-        match self {
-            Self::OrderStatusChanged(detail) => {
-                format!("{} -> {}", detail.previous_status, detail.status)
-            }
-        }
-    }
-}
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,6 +163,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::Event;
 
     const DETAIL: &str = r#"{"eventId":"01930000-0000-7000-8000-000000000001:2","orderId":"01930000-0000-7000-8000-000000000001","userId":"01930000-0000-7000-8000-00000000000a","previousStatus":"pending","status":"paid","total":3780,"currency":"EUR","version":2,"changedAt":"2026-11-22T09:30:00.125Z","requestId":"JKJaXmPLvHcESHA="}"#;
 

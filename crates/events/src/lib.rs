@@ -21,7 +21,7 @@ mod publish;
 #[cfg(feature = "publish")]
 mod record;
 
-pub use event::{Envelope, Event, EventId, InvalidEventId};
+pub use event::{Envelope, EventId, InvalidEventId};
 pub use order_status_changed::OrderStatusChanged;
 
 #[cfg(feature = "publish")]
@@ -30,3 +30,8 @@ pub use message::Message;
 pub use publish::{NotPublished, Publisher, eventbridge};
 #[cfg(feature = "publish")]
 pub use record::{Change, Reason, Record, Unreadable};
+
+event::events! {
+    /// An order went from one status to another.
+    OrderStatusChanged,
+}

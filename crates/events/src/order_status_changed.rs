@@ -1,9 +1,14 @@
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "publish")]
+use storefront_core::schema::ItemType;
 use storefront_core::{Currency, OrderId, OrderStatus, RequestId, Timestamp, UserId, Version};
 
-use crate::EventId;
+use crate::event::Detail;
+#[cfg(feature = "publish")]
+use crate::record::{Reason, Write};
 #[cfg(test)]
 use crate::schemas;
+use crate::{Envelope, EventId};
 
 /// An order went from one status to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,4 +45,44 @@ pub struct OrderStatusChanged {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(schema_with = "schemas::request_id"))]
     pub request_id: Option<RequestId>,
+}
+
+impl Detail for OrderStatusChanged {
+    const SOURCE: &'static str = "storefront.orders";
+
+    fn envelope(&self) -> Envelope {
+        Envelope {
+            event_id: self.event_id,
+            time: self.changed_at,
+            request_id: self.request_id.clone(),
+        }
+    }
+
+    fn outline(&self) -> String {
+        format!("{} -> {}", self.previous_status, self.status)
+    }
+
+    #[cfg(feature = "publish")]
+    fn caused_by(write: &Write<'_>) -> Result<Option<Self>, Reason> {
+        let Some((old, new)) = write.modified(ItemType::Order)? else { return Ok(None) };
+        let (previous_status, status) = (old.text("status")?, new.text("status")?);
+        if previous_status == status {
+            return Ok(None);
+        }
+        let order_id: OrderId = new.text("id")?;
+        let version = new.number("version")?;
+        Ok(Some(Self {
+            event_id: EventId { subject: order_id.into(), version },
+            order_id,
+            user_id: new.text("userId")?,
+            previous_status,
+            status,
+            total: new.number("total")?,
+            currency: new.text("currency")?,
+            version,
+            changed_at: new.text("updatedAt")?,
+            // Nothing depends on it, so the event is published without it.
+            request_id: new.text("requestId").ok(),
+        }))
+    }
 }

@@ -2,10 +2,9 @@
 
 use serde_json::value::RawValue;
 use storefront_core::schema::{ItemType, PK, SK, TYPE};
-use storefront_core::{OrderId, OrderStatus};
 
 use crate::json::Object;
-use crate::{Event, EventId, Message, OrderStatusChanged};
+use crate::{Event, Message};
 
 /// What a stream record means to subscribers.
 #[derive(Debug)]
@@ -101,60 +100,58 @@ impl Record {
 
 /// Returns the event of a record; `None` if subscribers receive nothing.
 fn event(record: &Object<'_>, change: &Object<'_>) -> Result<Option<(Event, Message)>, Reason> {
-    let Some(changed) = status_change(record, change)? else { return Ok(None) };
-    let event = Event::OrderStatusChanged(changed);
+    let Some(event) = Event::caused_by(&Write::read(record, change)?)? else { return Ok(None) };
     let message = Message::try_from(&event).map_err(|_| Reason::Detail)?;
     Ok(Some((event, message)))
 }
 
-fn status_change(
-    record: &Object<'_>,
-    change: &Object<'_>,
-) -> Result<Option<OrderStatusChanged>, Reason> {
-    match record.get::<String>("eventName").as_deref() {
-        Some("MODIFY") => {}
-        Some("INSERT" | "REMOVE") => return Ok(None),
-        _ => return Err(Reason::EventName),
-    }
-
-    let old = Image::of(change, OLD_IMAGE);
-    let new = Image::of(change, NEW_IMAGE);
-    match (old.item_type(), new.item_type()) {
-        (Some(old), Some(new)) if old == ORDER && new == ORDER => {}
-        (Some(_), Some(_)) => return Ok(None),
-        // One image is not an order's, so the other one does not matter.
-        (Some(known), None) | (None, Some(known)) if known != ORDER => return Ok(None),
-        (None, _) => return Err(Reason::Image(OLD_IMAGE)),
-        (_, None) => return Err(Reason::Image(NEW_IMAGE)),
-    }
-
-    let previous_status: OrderStatus = old.text("status")?;
-    let status: OrderStatus = new.text("status")?;
-    if previous_status == status {
-        return Ok(None);
-    }
-
-    let order_id: OrderId = new.text("id")?;
-    let version = new.number("version")?;
-    Ok(Some(OrderStatusChanged {
-        event_id: EventId { subject: order_id.into(), version },
-        order_id,
-        user_id: new.text("userId")?,
-        previous_status,
-        status,
-        total: new.number("total")?,
-        currency: new.text("currency")?,
-        version,
-        changed_at: new.text("updatedAt")?,
-        // Nothing depends on it, so the event is published without it.
-        request_id: new.text("requestId").ok(),
-    }))
+/// A write to an item of the table.
+pub(crate) struct Write<'a> {
+    name: WriteName,
+    old: Image<'a>,
+    new: Image<'a>,
 }
 
-const ORDER: &str = ItemType::Order.as_str();
+#[derive(Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum WriteName {
+    Insert,
+    Modify,
+    Remove,
+}
+
+impl<'a> Write<'a> {
+    fn read(record: &Object<'a>, change: &Object<'a>) -> Result<Self, Reason> {
+        Ok(Self {
+            name: record.get("eventName").ok_or(Reason::EventName)?,
+            old: Image::of(change, OLD_IMAGE),
+            new: Image::of(change, NEW_IMAGE),
+        })
+    }
+
+    /// Returns an item of this type before and after its change; `None` if the write is another.
+    pub(crate) fn modified(
+        &self,
+        item_type: ItemType,
+    ) -> Result<Option<(&Image<'a>, &Image<'a>)>, Reason> {
+        if self.name != WriteName::Modify {
+            return Ok(None);
+        }
+        match (self.old.item_type(), self.new.item_type()) {
+            (Some(old), Some(new)) if old == item_type.as_str() && new == item_type.as_str() => {
+                Ok(Some((&self.old, &self.new)))
+            }
+            (Some(_), Some(_)) => Ok(None),
+            // One image is not of the type, so the other one does not matter.
+            (Some(known), None) | (None, Some(known)) if known != item_type.as_str() => Ok(None),
+            (None, _) => Err(Reason::Image(OLD_IMAGE)),
+            (_, None) => Err(Reason::Image(NEW_IMAGE)),
+        }
+    }
+}
 
 /// An item as it was before or after the change.
-struct Image<'a> {
+pub(crate) struct Image<'a> {
     name: &'static str,
     item: Option<Object<'a>>,
 }
@@ -169,11 +166,17 @@ impl<'a> Image<'a> {
         self.item.as_ref()?.text(TYPE)
     }
 
-    fn text<T: serde::Deserialize<'a>>(&self, attribute: &'static str) -> Result<T, Reason> {
+    pub(crate) fn text<T: serde::Deserialize<'a>>(
+        &self,
+        attribute: &'static str,
+    ) -> Result<T, Reason> {
         self.item.as_ref().and_then(|item| item.text(attribute)).ok_or(self.malformed(attribute))
     }
 
-    fn number<T: std::str::FromStr>(&self, attribute: &'static str) -> Result<T, Reason> {
+    pub(crate) fn number<T: std::str::FromStr>(
+        &self,
+        attribute: &'static str,
+    ) -> Result<T, Reason> {
         self.item.as_ref().and_then(|item| item.number(attribute)).ok_or(self.malformed(attribute))
     }
 
