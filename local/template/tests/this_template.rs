@@ -84,26 +84,6 @@ fn a_functions_environment_includes_the_globals() {
 }
 
 #[test]
-fn only_registration_log_in_and_the_catalogue_need_no_token() {
-    let routes = template().routes().unwrap();
-    let mut open: Vec<_> = routes
-        .iter()
-        .filter(|route| !route.authorized)
-        .map(|route| format!("{} {} {}", route.method, route.path, route.function))
-        .collect();
-    open.sort();
-    assert_eq!(
-        open,
-        [
-            "GET /products ProductsFunction",
-            "GET /products/{productId} ProductsFunction",
-            "POST /sessions AuthFunction",
-            "POST /users AuthFunction",
-        ]
-    );
-}
-
-#[test]
 fn the_authorizers_decision_is_cached_for_five_minutes_per_token() {
     let authorizer = template().authorizer().unwrap().unwrap();
     assert_eq!(authorizer.function, "AuthorizerFunction");

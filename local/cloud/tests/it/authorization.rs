@@ -20,6 +20,8 @@
 //! The last four use a token from before that, which the gateway has cached as valid: the
 //! authorizer is not invoked again.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -105,13 +107,13 @@ fn matrix() -> Vec<Row> {
 #[test]
 fn the_matrix_has_exactly_the_routes_of_the_template() {
     let routes = Template::read(template()).unwrap().routes().unwrap();
-    let mut of_template: Vec<_> =
+    let of_template: BTreeSet<_> =
         routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
-    of_template.sort();
-    let mut of_matrix: Vec<_> = matrix().iter().map(Row::route).collect();
-    of_matrix.sort();
-    of_matrix.dedup();
-    assert_eq!(of_matrix, of_template);
+    let of_matrix: BTreeSet<_> = matrix().iter().map(Row::route).collect();
+    let missing: Vec<_> = of_template.difference(&of_matrix).collect();
+    assert!(missing.is_empty(), "add lines to the matrix for {missing:?}");
+    let unknown: Vec<_> = of_matrix.difference(&of_template).collect();
+    assert!(unknown.is_empty(), "the matrix has routes that template.yaml has not: {unknown:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
