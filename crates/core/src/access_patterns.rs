@@ -2,7 +2,7 @@
 //!
 //! Each repository has its `ACCESS_PATTERNS` next to its functions. [`all`] of them are the table
 //! in `docs/access-patterns.md`, which `cargo xtask docs` writes, and
-//! `crates/core/tests/it/access_patterns` measures each one. The Lambda functions do not use this,
+//! `crates/core/tests/it/access_patterns.rs` measures each one. The Lambda functions do not use this,
 //! so it is not linked into them.
 
 use std::fmt;

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use storefront_core::schema::ItemType;
-use storefront_core::{
-    NewOrder, NewOrderItem, NewProduct, OrderId, ProductId, User, UserId, schema,
-};
+use storefront_core::{OrderId, ProductId, User, UserId, schema};
 
-use crate::shop::{Shop, email, new_product, new_user};
+use crate::shop::{Shop, email};
 
 const ANNA: &str = "01930000-0000-7000-8000-00000000000a";
 const BLEND: &str = "01930000-0000-7000-8000-00000000000b";
@@ -19,8 +17,9 @@ const CREATED_AT: &str = "2024-11-06T05:43:40.288Z";
 
 #[tokio::test]
 async fn every_entity_has_its_documented_keys() {
-    let shop = shop_with_an_item_of_each_type().await;
-    let (anna, blend, order) = ids();
+    let shop = Shop::open().await;
+    crate::put_examples(&shop).await;
+    let (anna, blend, order) = (anna(), blend(), order());
 
     let user = item(&shop, schema::Key::user(anna)).await;
     assert_eq!(
@@ -104,7 +103,8 @@ async fn the_manual_imports_users_as_the_code_writes_them() {
 
 #[tokio::test]
 async fn every_item_has_the_keys_and_attributes_of_its_layout() {
-    let shop = shop_with_an_item_of_each_type().await;
+    let shop = Shop::open().await;
+    crate::put_examples(&shop).await;
     let mut found = BTreeSet::new();
     for item in shop.scan().await {
         let item_type: ItemType = item[schema::TYPE].as_s().unwrap().parse().unwrap();
@@ -128,7 +128,7 @@ async fn every_item_has_the_keys_and_attributes_of_its_layout() {
         assert_eq!(names, expected, "{item_type}: see `ItemType::layout`");
     }
     let all: BTreeSet<_> = ItemType::ALL.iter().copied().collect();
-    assert_eq!(found, all, "put an item of each type into `shop_with_an_item_of_each_type`");
+    assert_eq!(found, all, "put these, too, in `put_examples` of crates/core/tests/it/main.rs");
 }
 
 /// Whether a key matches its layout, in which `<…>` stands for any text.
@@ -140,29 +140,17 @@ fn fits(layout: &str, key: &str) -> bool {
     key.strip_prefix(before).is_some_and(ends)
 }
 
-async fn shop_with_an_item_of_each_type() -> Shop {
-    let shop = Shop::open().await;
-    let (anna, blend, order) = ids();
-    shop.users.register(anna, new_user(" Anna@Example.com ")).await.unwrap();
-    let described =
-        NewProduct { description: Some("Dark".to_owned()), ..new_product(1890, Some(5)) };
-    shop.products.create(blend, described).await.unwrap();
-    shop.orders
-        .place(NewOrder {
-            id: order,
-            user_id: anna,
-            items: vec![NewOrderItem { product_id: blend, quantity: 2 }],
-            idempotency_key: Some("first".parse().unwrap()),
-            request_id: Some("JKJaXmPLvHcESHA=".parse().unwrap()),
-        })
-        .await
-        .unwrap();
-    shop.login_attempts.begin(&email("anna@example.com")).await.unwrap();
-    shop
+/// The user, product and order of the examples.
+pub(crate) fn anna() -> UserId {
+    ANNA.parse().unwrap()
 }
 
-fn ids() -> (UserId, ProductId, OrderId) {
-    (ANNA.parse().unwrap(), BLEND.parse().unwrap(), ORDER.parse().unwrap())
+pub(crate) fn blend() -> ProductId {
+    BLEND.parse().unwrap()
+}
+
+pub(crate) fn order() -> OrderId {
+    ORDER.parse().unwrap()
 }
 
 /// Reads an item as JSON. The table contains only strings, sets of strings and whole numbers.

@@ -17,7 +17,7 @@ pub(crate) struct Shop {
     pub(crate) products: Products,
     pub(crate) orders: Orders,
     pub(crate) client: aws_sdk_dynamodb::Client,
-    table_name: String,
+    pub(crate) table_name: String,
     /// Runs until it is dropped.
     _dynamodb: Option<EmbeddedDynamoDb>,
 }

@@ -1,9 +1,15 @@
 use storefront_core::{CreatedBetween, MAX_ORDER_ITEMS, OrderAccess, OrderStatus, PageRequest};
 
-use super::Costs;
+use crate::access_patterns::Costs;
 use crate::shop::{Shop, becoming, new_order};
 
-pub(super) async fn measure_reads(costs: &mut Costs) {
+pub(crate) async fn measure(costs: &mut Costs) {
+    Box::pin(measure_reads(costs)).await;
+    Box::pin(measure_placing(costs)).await;
+    Box::pin(measure_changes(costs)).await;
+}
+
+async fn measure_reads(costs: &mut Costs) {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let blend = shop.product(100, None).await;
@@ -27,7 +33,7 @@ pub(super) async fn measure_reads(costs: &mut Costs) {
     }
 }
 
-pub(super) async fn measure_placing(costs: &mut Costs) {
+async fn measure_placing(costs: &mut Costs) {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     for n in [1, 10, MAX_ORDER_ITEMS] {
@@ -54,7 +60,7 @@ pub(super) async fn measure_placing(costs: &mut Costs) {
     }
 }
 
-pub(super) async fn measure_changes(costs: &mut Costs) {
+async fn measure_changes(costs: &mut Costs) {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     for n in [1, 3] {

@@ -1,9 +1,27 @@
+mod costs;
+mod place;
+
 use storefront_core::{
-    CreatedBetween, Error, NewOrder, OrderAccess, OrderId, OrderStatus, PageRequest,
+    CreatedBetween, Error, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus, PageRequest,
     ProductChanges, StatusChange, Timestamp,
 };
 
+use crate::items;
 use crate::shop::{Shop, becoming, new_order};
+
+pub(crate) use costs::measure;
+
+/// Places an order with an idempotency key.
+pub(crate) async fn put_example(shop: &Shop) {
+    let order = NewOrder {
+        id: items::order(),
+        user_id: items::anna(),
+        items: vec![NewOrderItem { product_id: items::blend(), quantity: 2 }],
+        idempotency_key: Some("first".parse().unwrap()),
+        request_id: Some("JKJaXmPLvHcESHA=".parse().unwrap()),
+    };
+    shop.orders.place(order).await.unwrap();
+}
 
 const STATUSES: [OrderStatus; 5] = [
     OrderStatus::Pending,

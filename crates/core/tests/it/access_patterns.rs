@@ -2,10 +2,6 @@
 //!
 //! The expected values are in the `ACCESS_PATTERNS` of each repository.
 
-mod orders;
-mod products;
-mod users;
-
 use std::collections::BTreeMap;
 
 use storefront_core::access_patterns::{self, AccessPattern};
@@ -14,18 +10,12 @@ use storefront_core::capacity::{Consumed, measure};
 #[tokio::test]
 async fn every_access_pattern_costs_what_its_repository_says() {
     let mut costs = Costs::expected();
-    Box::pin(users::measure_reads(&mut costs)).await;
-    Box::pin(users::measure_writes(&mut costs)).await;
-    Box::pin(users::measure_log_ins(&mut costs)).await;
-    Box::pin(products::measure_all(&mut costs)).await;
-    Box::pin(orders::measure_reads(&mut costs)).await;
-    Box::pin(orders::measure_placing(&mut costs)).await;
-    Box::pin(orders::measure_changes(&mut costs)).await;
+    crate::measure(&mut costs).await;
     costs.finish();
 }
 
 /// Compares the measurements with the data.
-struct Costs {
+pub(crate) struct Costs {
     expected: BTreeMap<String, &'static AccessPattern>,
     unmeasured: Vec<String>,
     wrong: Vec<String>,
@@ -40,7 +30,7 @@ impl Costs {
     }
 
     /// Runs a pattern without order items. If it reads a page, the page has at most 4 KB.
-    async fn measure<T>(
+    pub(crate) async fn measure<T>(
         &mut self,
         pattern: &str,
         requests: u32,
@@ -50,7 +40,7 @@ impl Costs {
     }
 
     /// Does the same with n order items.
-    async fn measure_n<T>(
+    pub(crate) async fn measure_n<T>(
         &mut self,
         name: &str,
         n: u32,
@@ -83,7 +73,7 @@ impl Costs {
         );
         assert!(
             self.unmeasured.is_empty(),
-            "Measure these in crates/core/tests/it/access_patterns:\n{}",
+            "Measure these in the `costs.rs` of their entity, in crates/core/tests/it:\n{}",
             self.unmeasured.join("\n")
         );
     }

@@ -1,7 +1,19 @@
+mod costs;
+mod login_attempts;
+
 use storefront_core::schema::ItemType;
 use storefront_core::{Error, PasswordHash, Role, User, UserChanges, UserId, schema};
 
-use crate::shop::{Shop, email};
+use crate::items;
+use crate::shop::{Shop, email, new_user};
+
+pub(crate) use costs::measure;
+
+/// Registers a user and begins a log-in.
+pub(crate) async fn put_examples(shop: &Shop) {
+    shop.users.register(items::anna(), new_user(" Anna@Example.com ")).await.unwrap();
+    shop.login_attempts.begin(&email("anna@example.com")).await.unwrap();
+}
 
 #[tokio::test]
 async fn a_role_is_the_current_one_and_none_for_a_deleted_user() {

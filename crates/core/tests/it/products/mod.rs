@@ -1,6 +1,18 @@
+mod costs;
+
 use storefront_core::{Currency, Error, NewProduct, PageRequest, ProductChanges, ProductId};
 
+use crate::items;
 use crate::shop::{Shop, category, new_product};
+
+pub(crate) use costs::measure;
+
+/// Adds a product with all its attributes.
+pub(crate) async fn put_example(shop: &Shop) {
+    let description = Some("Dark".to_owned());
+    let product = NewProduct { description, ..new_product(1890, Some(5)) };
+    shop.products.create(items::blend(), product).await.unwrap();
+}
 
 fn page(limit: u32, after: Option<ProductId>) -> PageRequest<ProductId> {
     PageRequest { limit, after }

@@ -1,9 +1,9 @@
 use storefront_core::{PageRequest, ProductChanges, ProductId};
 
-use super::Costs;
+use crate::access_patterns::Costs;
 use crate::shop::{Shop, category, new_product};
 
-pub(super) async fn measure_all(costs: &mut Costs) {
+pub(crate) async fn measure(costs: &mut Costs) {
     let shop = Shop::open().await;
     let add = shop.products.create(ProductId::new(), new_product(100, None));
     // The item at two units, and its copy in GSI1.
