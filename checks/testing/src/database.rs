@@ -29,8 +29,8 @@ impl Database {
 
     /// Reads every item of the table, for tests that check what the repositories wrote.
     pub async fn items(&self) -> Vec<schema::Item> {
-        let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
-        let pages = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url)
+        let pages = self
+            .client()
             .scan()
             .table_name(self.embedded.table_name())
             .consistent_read(true)
@@ -38,6 +38,17 @@ impl Database {
             .items()
             .send();
         pages.collect::<Result<_, _>>().await.expect("the embedded DynamoDB answers")
+    }
+
+    /// Puts an item as it is, for tests of items that no repository writes.
+    pub async fn put(&self, item: schema::Item) {
+        let put = self.client().put_item().table_name(self.embedded.table_name());
+        put.set_item(Some(item)).send().await.expect("the embedded DynamoDB answers");
+    }
+
+    fn client(&self) -> aws_sdk_dynamodb::Client {
+        let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
+        aws::dynamodb(&aws::patient_emulator_config(), endpoint_url)
     }
 
     /// Adds a customer to the table.
@@ -53,9 +64,7 @@ impl Database {
     /// Returns the table, but with an index that has not received any write yet.
     #[must_use]
     pub fn table_with_late_index(&self) -> Table {
-        let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
-        let client = aws::dynamodb(&aws::patient_emulator_config(), endpoint_url);
-        let config = client.config().to_builder().interceptor(LateIndex).build();
+        let config = self.client().config().to_builder().interceptor(LateIndex).build();
         Table::new(aws_sdk_dynamodb::Client::from_conf(config), self.embedded.table_name())
     }
 }

@@ -80,10 +80,11 @@ impl Change {
         self
     }
 
-    /// Requires an attribute to exist.
-    pub(crate) fn require_presence(mut self, attribute: &str) -> Self {
+    /// Requires an attribute to be a number. `NULL` is not one, and counts as absent.
+    pub(crate) fn require_number(mut self, attribute: &str) -> Self {
         let name = self.name(attribute);
-        self.conditions.push(format!("attribute_exists({name})"));
+        let number = self.value("number", string("N"));
+        self.conditions.push(format!("attribute_type({name}, {number})"));
         self
     }
 

@@ -185,14 +185,14 @@ impl Orders {
         let (first, last) = schema::order_sort_keys(created);
         if first > last {
             // DynamoDB rejects such a range; for the caller it is a range without orders.
-            return Ok(Page { items: Vec::new(), next: None });
+            return Ok(Page::empty());
         }
         // Rebuilt from the id and the caller's user, so a cursor cannot lead to another's orders.
         let after = request.after.map(|id| Key::order(user_id, id));
         // DynamoDB rejects a start outside the range. As the newest come first, nothing follows an
         // order older than the range, and the whole range follows a newer one.
         let (after, last) = match after {
-            Some(key) if key.sk < first => return Ok(Page { items: Vec::new(), next: None }),
+            Some(key) if key.sk < first => return Ok(Page::empty()),
             // Nothing newer follows, so the range ends here. DynamoDB starts here anyway; the
             // embedded one would start at the range's end and skip everything that earlier pages
             // have shown.
@@ -209,7 +209,7 @@ impl Orders {
             .expression_attribute_values(":first", string(&first))
             .expression_attribute_values(":last", string(&last))
             .scan_index_forward(false);
-        page::read(query, ItemType::Order, request.limit, after, |order: &Order| order.id).await
+        page::read(query, ItemType::Order, request.limit, after, schema::order_of).await
     }
 
     async fn find_without_items(&self, access: OrderAccess, id: OrderId) -> Result<Option<Order>> {

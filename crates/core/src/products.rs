@@ -137,8 +137,7 @@ impl Products {
             key.extend(Item::from(IndexKey::product(id, category)));
             key
         });
-        page::read(query, ItemType::Product, request.limit, after, |product: &Product| product.id)
-            .await
+        page::read(query, ItemType::Product, request.limit, after, schema::product_of).await
     }
 
     /// Changes a product. If a version is expected, the product must be at that version

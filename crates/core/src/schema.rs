@@ -220,6 +220,19 @@ pub fn idempotency_key_of(sort_key: &str) -> Option<IdempotencyKey> {
     sort_key.strip_prefix(IDEMPOTENCY)?.parse().ok()
 }
 
+/// Returns the order that an item of a user belongs to, from its sort key.
+pub(crate) fn order_of(item: &Item) -> Option<OrderId> {
+    let sort_key = item.get(SK)?.as_s().ok()?;
+    let (time, id) = sort_key.strip_prefix(ORDER)?.split_once('#')?;
+    let id: OrderId = id.parse().ok()?;
+    (id.created_at().to_string() == time).then_some(id)
+}
+
+/// Returns the product that an item of a category belongs to, from its sort key in the index.
+pub(crate) fn product_of(item: &Item) -> Option<ProductId> {
+    item.get(GSI1SK)?.as_s().ok()?.strip_prefix(PRODUCT)?.parse().ok()
+}
+
 /// Returns the prefix of a partition key, up to its first `#`: what it belongs to, but not whose it
 /// is.
 pub(crate) fn partition_prefix(partition_key: &str) -> Option<&str> {

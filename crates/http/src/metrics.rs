@@ -27,7 +27,8 @@ pub struct Metric {
 }
 
 /// The metrics of every function.
-pub const METRICS: &[Metric] = &[COLD_STARTS, CONSUMED_READ_UNITS, CONSUMED_WRITE_UNITS];
+pub const METRICS: &[Metric] =
+    &[COLD_STARTS, CONSUMED_READ_UNITS, CONSUMED_WRITE_UNITS, UNREADABLE_ITEMS];
 
 /// Invocations for which an environment was started.
 const COLD_STARTS: Metric = Metric::count("ColdStarts").by("Function");
@@ -35,6 +36,9 @@ const COLD_STARTS: Metric = Metric::count("ColdStarts").by("Function");
 const CONSUMED_READ_UNITS: Metric = Metric::count("ConsumedReadUnits").by("Route");
 /// Write capacity units consumed by requests of a route.
 const CONSUMED_WRITE_UNITS: Metric = Metric::count("ConsumedWriteUnits").by("Route");
+/// Items that were left out of a list because they cannot be read. Nobody sees them until they are
+/// mended, so an alarm watches it.
+const UNREADABLE_ITEMS: Metric = Metric::count("UnreadableItems");
 
 /// The counts of one invocation. Clones share them.
 #[derive(Clone, Default)]
@@ -111,6 +115,14 @@ impl Metrics {
         }
         if consumed.write_units > 0.0 {
             self.add_of(CONSUMED_WRITE_UNITS, route.to_owned(), consumed.write_units);
+        }
+    }
+
+    /// Counts items that were left out of a list, if there were any.
+    pub(crate) fn unreadable(&self, items: usize) {
+        if items > 0 {
+            #[allow(clippy::cast_precision_loss, reason = "at most a page of items")]
+            self.add(UNREADABLE_ITEMS, items as f64);
         }
     }
 

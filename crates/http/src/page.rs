@@ -7,6 +7,7 @@ use storefront_core::{Page, PageRequest};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::Metrics;
 use crate::field;
 use crate::openapi::CursorSchema;
 
@@ -35,7 +36,8 @@ pub struct InvalidCursor;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PageBody<T> {
-    /// The items of this page.
+    /// The items of this page: fewer than `limit`, or none, only if the list ends here or items of
+    /// it cannot be shown. Go on as long as there is a `nextCursor`.
     #[schema(max_items = 100)]
     pub items: Vec<T>,
     /// The cursor of the next page; absent on the last one.
@@ -52,8 +54,14 @@ pub fn page_request<C>(limit: Limit, cursor: Option<Cursor<C>>) -> PageRequest<C
 }
 
 impl<T> PageBody<T> {
-    /// Builds the response body, converting each item with `body`.
-    pub fn new<E, C: Into<Uuid>>(page: Page<E, C>, body: impl FnMut(E) -> T) -> Self {
+    /// Builds the response body, converting each item with `body`, and counts the items that the
+    /// page lacks because they cannot be read.
+    pub fn new<E, C: Into<Uuid>>(
+        page: Page<E, C>,
+        metrics: &Metrics,
+        body: impl FnMut(E) -> T,
+    ) -> Self {
+        metrics.unreadable(page.unreadable);
         Self {
             items: page.items.into_iter().map(body).collect(),
             next_cursor: page.next.map(|id| URL_SAFE_NO_PAD.encode(id.into().as_bytes())),

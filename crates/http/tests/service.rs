@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use storefront_core::{OrderId, Page, ProductId};
 use storefront_http::{
-    Cursor, Id, JsonBody, Limit, PageBody, Parsed, Problem, Query, Tagged, page_request, present,
-    service,
+    Cursor, Id, JsonBody, Limit, Metrics, PageBody, Parsed, Problem, Query, Tagged, page_request,
+    present, service,
 };
 use storefront_testing::{Api, CapturedLog, Persona};
 
@@ -56,10 +56,10 @@ async fn take(JsonBody(basket): JsonBody<Basket>) -> Result<Json<Value>, Problem
     })))
 }
 
-async fn list(Query(list): Query<List>) -> Json<PageBody<Value>> {
+async fn list(metrics: Metrics, Query(list): Query<List>) -> Json<PageBody<Value>> {
     let request = page_request(list.limit, list.cursor);
     let items = vec![json!({ "limit": request.limit, "after": request.after })];
-    Json(PageBody::new(Page { items, next: Some(product()) }, |item| item))
+    Json(PageBody::new(Page { items, unreadable: 0, next: Some(product()) }, &metrics, |item| item))
 }
 
 async fn panics() -> &'static str {

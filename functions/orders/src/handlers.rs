@@ -94,6 +94,7 @@ pub(crate) async fn list(
     caller: Caller,
     State(orders): State<Orders>,
     State(users): State<Users>,
+    metrics: Metrics,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<PageBody<OrderBody>>, Problem> {
     let user_id = query.user_id.unwrap_or(caller.user_id);
@@ -102,7 +103,7 @@ pub(crate) async fn list(
     }
     let created = query.created();
     let page = orders.list(user_id, created, page_request(query.limit, query.cursor)).await?;
-    Ok(Json(PageBody::new(page, OrderBody::from)))
+    Ok(Json(PageBody::new(page, &metrics, OrderBody::from)))
 }
 
 /// Read an order

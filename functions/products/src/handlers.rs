@@ -4,7 +4,8 @@ use http::StatusCode;
 use storefront_core::{Error, Product, ProductId, Products};
 use storefront_http::problems::{Forbidden, ProductNotFound};
 use storefront_http::{
-    Admin, Created, Id, IfMatch, JsonBody, PageBody, Problem, Problems, Query, Tagged, page_request,
+    Admin, Created, Id, IfMatch, JsonBody, Metrics, PageBody, Problem, Problems, Query, Tagged,
+    page_request,
 };
 
 use crate::schema::{ListQuery, NewProductBody, ProductBody, ProductChangesBody};
@@ -22,11 +23,12 @@ use crate::schema::{ListQuery, NewProductBody, ProductBody, ProductChangesBody};
 )]
 pub(crate) async fn list(
     State(products): State<Products>,
+    metrics: Metrics,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<PageBody<ProductBody>>, Problem> {
     let category = query.category()?;
     let page = products.list(category, page_request(query.limit, query.cursor)).await?;
-    Ok(Json(PageBody::new(page, ProductBody::from)))
+    Ok(Json(PageBody::new(page, &metrics, ProductBody::from)))
 }
 
 /// Add a product

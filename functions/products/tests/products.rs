@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
+use storefront_http::{MetricSink, with_metrics};
 use storefront_products::ApiDoc;
-use storefront_testing::{Api, Database, Persona, unreachable_table};
+use storefront_testing::{Api, CapturedLog, CapturedMetrics, Database, Persona, unreachable_table};
 use utoipa::OpenApi as _;
 
 /// A shop with its administrator.
 struct Shop {
-    _database: Database,
+    database: Database,
     api: Api,
     admin: Persona,
 }
@@ -18,7 +19,7 @@ impl Shop {
     async fn open() -> Self {
         let database = Database::start().await;
         let api = Api::new(storefront_products::app(database.table()), ApiDoc::openapi);
-        Self { admin: database.admin().await, _database: database, api }
+        Self { admin: database.admin().await, database, api }
     }
 
     async fn product(&self, name: &str) -> Value {
@@ -231,4 +232,45 @@ async fn an_unreachable_database_is_a_503_that_says_when_to_try_again() {
     let answer = api.get("/products?category=coffee").send().await.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert!(!answer.body.to_string().contains("127.0.0.1"));
+}
+
+#[tokio::test]
+async fn a_product_that_cannot_be_read_is_left_out_of_the_list_logged_and_counted() {
+    let shop = Shop::open().await;
+    let (odd, other) = (shop.product("Odd").await, shop.product("Other").await);
+    let (pk, id) = (format!("PRODUCT#{}", odd["id"].as_str().unwrap()), odd["id"].clone());
+    let items = shop.database.items().await;
+    let mut item = items.into_iter().find(|item| item["PK"].as_s().unwrap() == &pk).unwrap();
+    item.insert("price".to_owned(), item["name"].clone());
+    shop.database.put(item).await;
+
+    let metrics = CapturedMetrics::default();
+    let sink = MetricSink::new("storefront", metrics.clone());
+    let app = with_metrics(storefront_products::app(shop.database.table()), sink);
+    let api = Api::new(app, ApiDoc::openapi);
+    metrics.take();
+    let log = CapturedLog::start();
+
+    let page = api.get("/products?category=coffee&limit=2").send().await.expect(200).body;
+    assert_eq!(page["items"], json!([other]));
+    assert_eq!(page["nextCursor"], Value::Null);
+    let [line] = &log.lines("an item of a list cannot be read and was left out")[..] else {
+        panic!("one line: {}", log.text())
+    };
+    assert_eq!((&line["item.pk"], &line["item.sk"]), (&json!(pk), &json!("METADATA")));
+    assert_eq!(line["level"], "ERROR");
+    assert!(line["error"].as_str().unwrap().contains("expected u64"), "{line}");
+    let counted: Vec<_> =
+        metrics.take().iter().filter_map(|line| line["UnreadableItems"].as_f64()).collect();
+    assert_eq!(counted, [1.0]);
+
+    let first = api.get("/products?category=coffee&limit=1").send().await.expect(200).body;
+    assert_eq!(first["items"], json!([]));
+    let path =
+        format!("/products?category=coffee&cursor={}", first["nextCursor"].as_str().unwrap());
+    let second = api.get(path).send().await.expect(200).body;
+    assert_eq!(second["items"], json!([other]));
+
+    let path = format!("/products/{}", id.as_str().unwrap());
+    let _ = api.get(path).send().await.problem(500, "internal");
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{
-    ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use serde::Deserialize;
 
@@ -186,11 +186,13 @@ impl Orders {
             .table_name(&self.table.name)
             .set_key(Some(Key::product(product.id).into()))
             .condition_expression(
-                "attribute_exists(PK) AND attribute_not_exists(stock) \
+                "attribute_exists(PK) AND (attribute_not_exists(stock) OR stock = :null) \
                  AND #name = :name AND price = :price AND currency = :currency",
             )
             .expression_attribute_names("#name", "name")
             .expression_attribute_values(":name", string(&product.name))
+            // Document clients in JavaScript write an absent value as NULL.
+            .expression_attribute_values(":null", AttributeValue::Null(true))
             .expression_attribute_values(":price", number(product.price))
             .expression_attribute_values(":currency", string(product.currency.code()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

@@ -92,9 +92,8 @@ impl Orders {
             let mut actions =
                 vec![update.into_action(&self.table, Key::order(order.user_id, order.id))?];
             for item in &restocked {
-                let restock = Change::at(now)
-                    .require_presence("stock")
-                    .add("stock", u64::from(item.quantity));
+                let restock =
+                    Change::at(now).require_number("stock").add("stock", u64::from(item.quantity));
                 actions.push(restock.into_action(&self.table, Key::product(item.product_id))?);
             }
             let mut failed = match transaction::write(&self.table, actions).await? {

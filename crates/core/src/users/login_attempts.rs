@@ -32,8 +32,7 @@ pub struct LoginAttempts {
 #[serde(rename_all = "camelCase")]
 struct Attempts {
     /// DynamoDB has no empty sets: when the last id is taken back, the attribute disappears.
-    #[serde(default)]
-    attempts: BTreeSet<String>,
+    attempts: Option<BTreeSet<String>>,
     expires_at: Option<i64>,
 }
 
@@ -142,7 +141,8 @@ impl LoginAttempts {
         let Some(item) = failed.item.clone() else { return Ok(None) };
         let attempts: Attempts = schema::entity(ItemType::LoginAttempts, item)?;
         let live = attempts.expires_at.filter(|expires_at| *expires_at > now);
-        if let Some(expires_at) = live.filter(|_| attempts.attempts.len() >= MAX_LOGIN_FAILURES) {
+        let failures = attempts.attempts.map_or(0, |attempts| attempts.len());
+        if let Some(expires_at) = live.filter(|_| failures >= MAX_LOGIN_FAILURES) {
             let retry_after = Duration::from_secs((expires_at - now).unsigned_abs());
             return Err(Error::TooManyLogins { retry_after });
         }
@@ -150,7 +150,8 @@ impl LoginAttempts {
         Ok(None)
     }
 
-    /// Removes an expired count that TTL has not removed yet, unless another attempt just did.
+    /// Removes a count that has expired but not been removed by TTL yet, or that cannot be added to
+    /// (`NULL` instead of a set), unless another attempt just did.
     async fn remove(&self, email: &Email, expired_at: Option<i64>) -> Result<()> {
         let delete = self
             .table
@@ -163,7 +164,9 @@ impl LoginAttempts {
             Some(expired_at) => delete
                 .condition_expression("#expiresAt = :expiredAt")
                 .expression_attribute_values(":expiredAt", number(expired_at)),
-            None => delete.condition_expression("attribute_not_exists(#expiresAt)"),
+            None => delete
+                .condition_expression("attribute_not_exists(#expiresAt) OR #expiresAt = :null")
+                .expression_attribute_values(":null", AttributeValue::Null(true)),
         };
         match delete.send().await {
             Ok(_) => Ok(()),

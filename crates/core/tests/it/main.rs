@@ -8,6 +8,7 @@ mod access_patterns;
 mod concurrency;
 mod contention;
 mod items;
+mod odd_items;
 mod orders;
 mod products;
 mod projection;

@@ -105,14 +105,14 @@ impl Shop {
     }
 
     /// Sets an attribute directly, bypassing the repositories.
-    pub(crate) async fn overwrite(&self, key: schema::Key, attribute: &str, value: i64) {
+    pub(crate) async fn overwrite(&self, key: schema::Key, attribute: &str, value: AttributeValue) {
         self.client
             .update_item()
             .table_name(&self.table_name)
             .set_key(Some(key.into()))
             .update_expression("SET #attribute = :value")
             .expression_attribute_names("#attribute", attribute)
-            .expression_attribute_values(":value", AttributeValue::N(value.to_string()))
+            .expression_attribute_values(":value", value)
             .send()
             .await
             .unwrap();
@@ -158,6 +158,10 @@ impl Shop {
 pub(crate) fn email(text: &str) -> Email {
     evidence::email(text);
     text.parse().unwrap()
+}
+
+pub(crate) fn number(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
 }
 
 pub(crate) fn category(text: &str) -> Category {

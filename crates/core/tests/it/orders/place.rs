@@ -4,7 +4,7 @@ use storefront_core::{
     Shortage, Timestamp, schema,
 };
 
-use crate::shop::{Shop, new_order, new_product};
+use crate::shop::{Shop, new_order, new_product, number};
 
 #[tokio::test]
 async fn an_order_takes_name_price_and_stock_from_the_products() {
@@ -156,7 +156,7 @@ async fn an_expired_key_that_was_not_removed_yet_does_not_count() {
     let blend = shop.product(100, 10).await;
     let first = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
     let record = schema::Key::idempotency(anna.id, &"k".parse().unwrap());
-    shop.overwrite(record, "expiresAt", Timestamp::now().as_seconds()).await;
+    shop.overwrite(record, "expiresAt", number(Timestamp::now().as_seconds())).await;
     let second = shop.place_as("k", &anna, &[(&blend, 2)]).await.unwrap();
     assert!(!second.replayed);
     assert_ne!(second.order.order.id, first.order.order.id);

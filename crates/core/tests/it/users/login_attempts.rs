@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use storefront_core::{Error, LOGIN_WINDOW, MAX_LOGIN_FAILURES, Timestamp, schema};
 
-use crate::shop::{Shop, email};
+use crate::shop::{Shop, email, number};
 
 #[tokio::test]
 async fn after_ten_failures_the_next_attempt_must_wait_for_the_window_to_end() {
@@ -37,7 +37,7 @@ async fn a_count_that_ttl_has_not_removed_yet_does_not_lock() {
         shop.login_attempts.begin(&anna).await.unwrap();
     }
     let key = schema::Key::login_attempts(&anna);
-    shop.overwrite(key.clone(), "expiresAt", Timestamp::now().as_seconds() - 1).await;
+    shop.overwrite(key.clone(), "expiresAt", number(Timestamp::now().as_seconds() - 1)).await;
     shop.login_attempts.begin(&anna).await.unwrap();
     let item = shop.raw(key).await.unwrap();
     assert_eq!(item["attempts"].as_ss().unwrap().len(), 1, "the count starts again");

@@ -5,7 +5,7 @@ use storefront_core::schema::ItemType;
 use storefront_core::{Error, PasswordHash, Role, User, UserChanges, UserId, schema};
 
 use crate::items;
-use crate::shop::{Shop, email, new_user};
+use crate::shop::{Shop, email, new_user, number};
 
 pub(crate) use costs::measure;
 
@@ -173,6 +173,6 @@ async fn a_deleted_user_is_gone_and_the_email_is_free() {
 async fn an_item_that_is_not_what_its_key_says_is_an_error() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
-    shop.overwrite(schema::Key::user(anna.id), "_type", 7).await;
+    shop.overwrite(schema::Key::user(anna.id), "_type", number(7)).await;
     assert!(matches!(shop.users.find(anna.id).await, Err(Error::Item(_))));
 }
