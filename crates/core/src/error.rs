@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::{OrderStatus, ProductId, Version};
+use crate::{Currency, OrderItem, OrderStatus, ProductId, Version};
 
 /// The result of a repository's operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -47,6 +47,15 @@ pub enum Error {
     /// The products of an order are priced in more than one currency.
     #[error("the products are priced in several currencies: {}", .0.join(", "))]
     MixedCurrencies(Vec<&'static str>),
+    /// The order's total is larger than [`MAX_TOTAL`](crate::MAX_TOTAL).
+    #[error("the total {total} is more than {}", crate::MAX_TOTAL)]
+    TotalTooLarge {
+        /// The total, in the currency's minor unit.
+        total: u64,
+    },
+    /// The order's total is not the one that the customer has seen.
+    #[error("the total is {} now", .0.total)]
+    TotalChanged(CurrentTotal),
     /// An order without items.
     #[error("an order needs at least one item")]
     EmptyOrder,
@@ -100,6 +109,17 @@ pub enum Error {
 
 /// The cause of a failure, for the log.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What an order would cost now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentTotal {
+    /// In the currency's minor unit.
+    pub total: u64,
+    /// The currency of the total and the prices.
+    pub currency: Currency,
+    /// The order's items at their current prices.
+    pub items: Vec<OrderItem>,
+}
 
 /// A product with less stock than an order needs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod change;
 mod email;
 mod error;
 mod id;
+mod money;
 mod openapi;
 mod orders;
 mod page;
@@ -32,9 +33,10 @@ mod users;
 
 pub use category::{Category, InvalidCategory};
 pub use email::{Email, InvalidEmail};
-pub use error::{Error, Result, Shortage};
+pub use error::{CurrentTotal, Error, Result, Shortage};
 pub use id::{EntityId, InvalidId, OrderId, ProductId, UserId};
 pub use iso_currency::Currency;
+pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
 pub use orders::{
     CreatedBetween, IdempotencyKey, InvalidIdempotencyKey, InvalidStatus, MAX_ORDER_ITEMS,
     MAX_QUANTITY, NewOrder, NewOrderItem, Order, OrderAccess, OrderItem, OrderStatus,

@@ -4,7 +4,7 @@ mod gateway;
 mod headers;
 mod operations;
 mod problems;
-mod schemas;
+pub(crate) mod schemas;
 
 use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::path::Operation;
@@ -19,7 +19,8 @@ use crate::IfMatch;
 use crate::problem::{self, ProblemBody, take_codes};
 
 pub use schemas::{
-    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceSchema, VersionSchema,
+    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceCurrencySchema, PriceSchema,
+    TotalSchema, VersionSchema,
 };
 
 /// The name of the security scheme, for `security(("accessToken" = []))`.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use storefront_core::ProductId;
+use storefront_core::{Currency, ProductId};
 use utoipa::ToSchema;
 
 pub use code::{ProblemCode, problems};
@@ -21,6 +21,7 @@ pub use responses::{ProblemList, Problems};
 pub(crate) use responses::{add, describe, take_codes};
 
 use crate::logging::with_sources;
+use crate::openapi::schemas::{CurrencySchema, PriceSchema, TotalSchema};
 
 /// The content type of a problem.
 pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
@@ -69,6 +70,14 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, min_items = 1)]
     products: Vec<ProductProblem>,
+    /// What the order would cost now, if it is not the expected total.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TotalSchema>, nullable = false)]
+    total: Option<u64>,
+    /// The currency of the total and of the products' prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<CurrencySchema>, nullable = false)]
+    currency: Option<Currency>,
 }
 
 /// What is wrong with one part of the request.
@@ -93,7 +102,7 @@ pub struct FieldError {
 pub struct ProductProblem {
     /// The product's id.
     product_id: ProductId,
-    /// The ordered quantity, if the stock is too small.
+    /// The ordered quantity, if the stock is too small or the total has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     requested: Option<u32>,
@@ -101,6 +110,10 @@ pub struct ProductProblem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0)]
     available: Option<u64>,
+    /// The current price of one, if the total has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PriceSchema>, nullable = false)]
+    price: Option<u64>,
 }
 
 /// The cause of a failure. It is passed in the response's extensions, for the log only.
@@ -117,6 +130,8 @@ impl Problem {
             code,
             errors: Vec::new(),
             products: Vec::new(),
+            total: None,
+            currency: None,
         };
         Self(Box::new(Inner { body, retry_after: None, challenge: "Bearer", cause: None }))
     }

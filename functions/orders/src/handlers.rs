@@ -7,7 +7,7 @@ use storefront_core::{
 };
 use storefront_http::problems::{
     Forbidden, IdempotencyKeyReused, InvalidStatusChange, MixedCurrencies, OrderNotFound,
-    OutOfStock, TooManyItems, UnknownProducts,
+    OutOfStock, TooManyItems, TotalChanged, TotalTooLarge, UnknownProducts,
 };
 use storefront_http::{
     Authority, Caller, Created, Id, IfMatch, JsonBody, Metrics, OptionalRequestId, PageBody,
@@ -22,7 +22,8 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 
 /// Place an order
 ///
-/// The order has the products' current prices. With an `Idempotency-Key` the request is safe to
+/// The order has the products' current prices, or, with `expectedTotal`, is refused if they have
+/// changed. With an `Idempotency-Key` the request is safe to
 /// retry: for 24 hours the same key with the same body returns the first order.
 #[utoipa::path(
     post,
@@ -47,7 +48,8 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
             )
         ),
         Problems<(
-            OutOfStock, UnknownProducts, MixedCurrencies, TooManyItems, IdempotencyKeyReused,
+            OutOfStock, TotalChanged, UnknownProducts, MixedCurrencies, TooManyItems, TotalTooLarge,
+            IdempotencyKeyReused,
         )>,
     )
 )]
@@ -62,6 +64,7 @@ pub(crate) async fn place(
     let new = NewOrder {
         id: OrderId::new(),
         user_id: caller.user_id,
+        expected_total: body.expected_total(),
         items: body.into_items()?,
         idempotency_key,
         request_id,

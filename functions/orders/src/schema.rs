@@ -3,13 +3,13 @@
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use storefront_core::{
-    CreatedBetween, Currency, MAX_QUANTITY, NewOrderItem, Order, OrderId, OrderItem, OrderStatus,
-    OrderWithItems, ProductId, Timestamp, UserId, Version,
+    CreatedBetween, Currency, MAX_QUANTITY, MAX_TOTAL, NewOrderItem, Order, OrderId, OrderItem,
+    OrderStatus, OrderWithItems, ProductId, Timestamp, UserId, Version,
 };
 use storefront_http::openapi::{
-    CurrencySchema, CursorSchema, NameSchema, PriceSchema, VersionSchema,
+    CurrencySchema, CursorSchema, NameSchema, PriceSchema, TotalSchema, VersionSchema,
 };
-use storefront_http::{Cursor, Limit, Object, Parsed, Problem, given};
+use storefront_http::{Cursor, Limit, Object, Parsed, Problem, given, present};
 use utoipa::{IntoParams, ToSchema};
 
 /// An order to place.
@@ -21,6 +21,12 @@ pub(crate) struct NewOrderBody {
     #[garde(length(min = 1), dive)]
     #[schema(value_type = Vec<NewOrderItemBody>, min_items = 1)]
     items: Vec<Object<NewOrderItemBody>>,
+    /// The total that the customer has seen. If it is another by now, nothing is ordered, and the
+    /// answer (409, `total_changed`) says what it is.
+    #[serde(default, deserialize_with = "present")]
+    #[garde(inner(range(max = MAX_TOTAL)))]
+    #[schema(value_type = TotalSchema, required = false)]
+    expected_total: Option<u64>,
 }
 
 /// A product and its quantity.
@@ -78,8 +84,7 @@ pub(crate) struct OrderBody {
     id: OrderId,
     user_id: UserId,
     status: OrderStatus,
-    /// In the currency's minor unit (cents).
-    #[schema(minimum = 0, example = 3780)]
+    #[schema(value_type = TotalSchema)]
     total: u64,
     #[schema(value_type = CurrencySchema)]
     currency: Currency,
@@ -109,6 +114,10 @@ pub(crate) struct OrderItemBody {
 }
 
 impl NewOrderBody {
+    pub(crate) const fn expected_total(&self) -> Option<u64> {
+        self.expected_total
+    }
+
     pub(crate) fn into_items(self) -> Result<Vec<NewOrderItem>, Problem> {
         let item = |Object(item): Object<NewOrderItemBody>| {
             Ok(NewOrderItem { product_id: item.product_id.get()?, quantity: item.quantity })

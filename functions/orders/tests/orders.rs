@@ -354,3 +354,41 @@ async fn a_placed_order_is_counted_and_its_replay_is_not() {
         })]
     );
 }
+
+#[tokio::test]
+async fn nothing_is_ordered_at_another_total_than_the_customer_has_seen() {
+    let shop = Shop::open().await;
+    let blend = shop.product(189_000, Some(5)).await;
+    let order = |expected_total: Value| {
+        let mut body = one(&blend, 2);
+        body["expectedTotal"] = expected_total;
+        shop.api.post("/orders").by(shop.anna).json(body).send()
+    };
+
+    let answer = order(json!(3_780)).await.problem(409, "total_changed");
+    assert_eq!((&answer.body["total"], &answer.body["currency"]), (&json!(378_000), &json!("EUR")));
+    let products = json!([{ "productId": blend.id, "requested": 2, "price": 189_000 }]);
+    assert_eq!(answer.body["products"], products);
+    assert_eq!(shop.stock(&blend).await, Some(5));
+
+    for odd in
+        [json!(null), json!(-1), json!("3780"), json!(37.8), json!(9_007_199_254_740_992_u64)]
+    {
+        let answer = order(odd).await.problem(422, "invalid_body");
+        assert_eq!(answer.pointers(), ["/expectedTotal"]);
+    }
+    assert_eq!(order(json!(378_000)).await.expect(201).body["total"], 378_000);
+}
+
+#[tokio::test]
+async fn a_total_above_2_to_the_53_is_refused() {
+    let shop = Shop::open().await;
+    let mut items = Vec::new();
+    for _ in 0..10 {
+        let product = shop.product(1_000_000_000_000, None).await;
+        items.push(json!({ "productId": product.id, "quantity": 999 }));
+    }
+    let answer =
+        shop.api.post("/orders").by(shop.anna).json(json!({ "items": items })).send().await;
+    let _ = answer.problem(422, "total_too_large");
+}

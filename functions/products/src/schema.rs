@@ -3,11 +3,12 @@
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use storefront_core::{
-    Category, Currency, MAX_PRICE, NewProduct, Product, ProductChanges, ProductId, Timestamp,
-    Version,
+    Category, Currency, MAX_PRICE, NewProduct, PriceCurrency, Product, ProductChanges, ProductId,
+    Timestamp, Version,
 };
 use storefront_http::openapi::{
-    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceSchema, VersionSchema,
+    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceCurrencySchema, PriceSchema,
+    VersionSchema,
 };
 use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present, schemas};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -37,8 +38,8 @@ pub(crate) struct NewProductBody {
     #[schema(value_type = PriceSchema)]
     price: u64,
     #[garde(dive)]
-    #[schema(value_type = CurrencySchema)]
-    currency: Parsed<Currency>,
+    #[schema(value_type = PriceCurrencySchema)]
+    currency: Parsed<PriceCurrency>,
     /// Unlimited if `null` or absent.
     #[garde(inner(range(max = MAX_STOCK)))]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, example = 100)]
@@ -69,8 +70,8 @@ pub(crate) struct ProductChangesBody {
     price: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
-    #[schema(value_type = CurrencySchema, required = false)]
-    currency: Option<Parsed<Currency>>,
+    #[schema(value_type = PriceCurrencySchema, required = false)]
+    currency: Option<Parsed<PriceCurrency>>,
     /// Unlimited if `null`.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(range(max = MAX_STOCK))))]
@@ -146,7 +147,7 @@ impl TryFrom<NewProductBody> for NewProduct {
             description: body.description,
             category: body.category.get()?,
             price: body.price,
-            currency: body.currency.get()?,
+            currency: body.currency.get()?.into(),
             stock: body.stock,
         })
     }
@@ -175,7 +176,7 @@ impl TryFrom<ProductChangesBody> for ProductChanges {
             description: body.description,
             category: body.category.map(Parsed::get).transpose()?,
             price: body.price,
-            currency: body.currency.map(Parsed::get).transpose()?,
+            currency: body.currency.map(Parsed::get).transpose()?.map(Currency::from),
             stock: body.stock,
         })
     }

@@ -128,6 +128,32 @@ async fn bodies_of_the_wrong_shape_are_rejected_with_a_pointer() {
 }
 
 #[tokio::test]
+async fn prices_are_in_money_and_not_in_gold_or_nothing() {
+    let shop = Shop::open().await;
+    let product = shop.product("Espresso").await;
+    for code in ["XXX", "XAU", "XTS", "USN", "eur"] {
+        let body = json!({ "name": "n", "category": "c", "price": 1, "currency": code });
+        let answers = [
+            shop.api.post("/products").by(shop.admin).json(body).send().await,
+            shop.api
+                .patch(path(&product))
+                .by(shop.admin)
+                .json(json!({ "currency": code }))
+                .send()
+                .await,
+        ];
+        for answer in answers {
+            assert_eq!(answer.problem(422, "invalid_body").pointers(), ["/currency"], "{code}");
+        }
+    }
+    for code in ["JPY", "KWD"] {
+        let body = json!({ "name": "n", "category": "c", "price": 1500, "currency": code });
+        let created = shop.api.post("/products").by(shop.admin).json(body).send().await.expect(201);
+        assert_eq!(created.body["currency"], code);
+    }
+}
+
+#[tokio::test]
 async fn a_change_keeps_absent_fields_and_null_clears_a_field() {
     let shop = Shop::open().await;
     let product = shop.product("Espresso").await;
@@ -259,7 +285,7 @@ async fn a_product_that_cannot_be_read_is_left_out_of_the_list_logged_and_counte
     };
     assert_eq!((&line["item.pk"], &line["item.sk"]), (&json!(pk), &json!("METADATA")));
     assert_eq!(line["level"], "ERROR");
-    assert!(line["error"].as_str().unwrap().contains("expected u64"), "{line}");
+    assert!(line["error"].as_str().unwrap().contains("Expected num"), "{line}");
     let counted: Vec<_> =
         metrics.take().iter().filter_map(|line| line["UnreadableItems"].as_f64()).collect();
     assert_eq!(counted, [1.0]);

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use storefront_core::{Category, Currency, OrderStatus, Role};
+use storefront_core::{Category, OrderStatus, PriceCurrency, Role};
 
 use crate::{Entity, Error};
 
@@ -45,7 +45,7 @@ pub struct SourceSection {
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     /// The currency of prices for which no SELECT returns one.
-    pub currency: Option<Currency>,
+    pub currency: Option<PriceCurrency>,
 }
 
 /// Where to find users.
@@ -75,7 +75,7 @@ pub struct Products {
     pub category: BTreeMap<String, Category>,
     /// The currencies, by the source's names.
     #[serde(default)]
-    pub currency: BTreeMap<String, Currency>,
+    pub currency: BTreeMap<String, PriceCurrency>,
 }
 
 /// Where to find orders.
@@ -89,7 +89,7 @@ pub struct Orders {
     pub status: BTreeMap<String, OrderStatus>,
     /// The currencies, by the source's names.
     #[serde(default)]
-    pub currency: BTreeMap<String, Currency>,
+    pub currency: BTreeMap<String, PriceCurrency>,
 }
 
 /// Where to find order items.
@@ -102,7 +102,7 @@ pub struct OrderItems {
     pub price: PriceUnit,
     /// The currencies, by the source's names.
     #[serde(default)]
-    pub currency: BTreeMap<String, Currency>,
+    pub currency: BTreeMap<String, PriceCurrency>,
 }
 
 /// The unit of a price.

@@ -3,7 +3,7 @@
 use crate::check_one;
 use crate::engine::script::{By, IfMatch, Nth, Script, Step};
 use crate::entities::Operation;
-use crate::entities::orders::OrderOperation;
+use crate::entities::orders::{ExpectedTotal, OrderOperation};
 use crate::entities::products::{ProductFields, ProductOperation};
 use crate::entities::users::{UserFields, UserOperation};
 use crate::entities::values::Address;
@@ -17,7 +17,13 @@ fn check_concurrent(interleaving: &[u8], operations: Vec<Operation>) {
 }
 
 fn order_of_the_first_product() -> Operation {
-    OrderOperation::Place { by: Nth(1), items: vec![(Nth(0), 1)], key: None }.into()
+    OrderOperation::Place {
+        by: Nth(1),
+        items: vec![(Nth(0), 1)],
+        expects: ExpectedTotal::NotSaid,
+        key: None,
+    }
+    .into()
 }
 
 fn change_of_the_first_product(fields: ProductFields, if_match: IfMatch) -> Operation {

@@ -76,11 +76,14 @@ impl IdempotencyRecord {
 
 /// Hashes the content of an order. The items are merged before, so that the same order written in
 /// another way has the same hash.
-pub(super) fn request_hash(items: &[NewOrderItem]) -> String {
+pub(super) fn request_hash(items: &[NewOrderItem], expected_total: Option<u64>) -> String {
     let mut hash = Sha256::new();
     for item in items {
         hash.update(item.product_id.as_bytes());
         hash.update(item.quantity.to_be_bytes());
+    }
+    if let Some(total) = expected_total {
+        hash.update(total.to_be_bytes());
     }
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }

@@ -14,8 +14,9 @@ use crate::schema::{self, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, FailedConditions, Outcome};
 use crate::{
-    Currency, Error, IdempotencyKey, Order, OrderAccess, OrderId, OrderItem, OrderStatus,
-    OrderWithItems, Orders, ProductId, RequestId, Result, Shortage, Timestamp, UserId, retry,
+    Currency, CurrentTotal, Error, IdempotencyKey, MAX_TOTAL, Order, OrderAccess, OrderId,
+    OrderItem, OrderStatus, OrderWithItems, Orders, ProductId, RequestId, Result, Shortage,
+    Timestamp, UserId, retry,
 };
 
 /// The maximum number of items in an order. A transaction holds 100 actions: the order, two for
@@ -41,6 +42,9 @@ pub struct NewOrder {
     pub user_id: UserId,
     /// A product may be named more than once.
     pub items: Vec<NewOrderItem>,
+    /// The total that the customer has seen, in the currency's minor unit. Nothing is written if
+    /// the order's total is another.
+    pub expected_total: Option<u64>,
     /// The client's idempotency key, if any.
     pub idempotency_key: Option<IdempotencyKey>,
     /// The request that places it, if known.
@@ -94,7 +98,11 @@ impl Orders {
     async fn unless_placed(&self, draft: &Draft, refusal: Error) -> Result<Placed> {
         let by_products = matches!(
             refusal,
-            Error::OutOfStock(_) | Error::UnknownProducts(_) | Error::MixedCurrencies(_)
+            Error::OutOfStock(_)
+                | Error::UnknownProducts(_)
+                | Error::MixedCurrencies(_)
+                | Error::TotalTooLarge { .. }
+                | Error::TotalChanged(_)
         );
         let Some(key) = draft.idempotency_key.as_ref().filter(|_| by_products) else {
             return Err(refusal);
@@ -275,6 +283,7 @@ struct Draft {
     id: OrderId,
     user_id: UserId,
     items: Vec<NewOrderItem>,
+    expected_total: Option<u64>,
     idempotency_key: Option<IdempotencyKey>,
     request_hash: String,
     request_id: Option<RequestId>,
@@ -289,8 +298,9 @@ impl Draft {
             _ => Ok(Self {
                 id: new.id,
                 user_id: new.user_id,
-                request_hash: request_hash(&items),
+                request_hash: request_hash(&items, new.expected_total),
                 items,
+                expected_total: new.expected_total,
                 idempotency_key: new.idempotency_key,
                 request_id: new.request_id,
             }),
@@ -328,13 +338,21 @@ impl Draft {
             return Err(Error::OutOfStock(shortages));
         }
         let currency = currencies.first().and_then(|code| Currency::from_code(code));
+        let currency = currency.ok_or(Error::EmptyOrder)?;
+        let total = total(&items);
+        if total > MAX_TOTAL {
+            return Err(Error::TotalTooLarge { total });
+        }
+        if self.expected_total.is_some_and(|expected| expected != total) {
+            return Err(Error::TotalChanged(CurrentTotal { total, currency, items }));
+        }
         let order = Order {
             id: self.id,
             user_id: self.user_id,
             status: OrderStatus::Pending,
             item_count: items.len(),
-            total: total(&items),
-            currency: currency.ok_or(Error::EmptyOrder)?,
+            total,
+            currency,
             version: 1,
             created_at: self.id.created_at(),
             updated_at: self.id.created_at(),

@@ -196,6 +196,7 @@ pub(crate) fn new_order(user: &User, items: &[(&Product, u32)]) -> NewOrder {
             .iter()
             .map(|&(product, quantity)| NewOrderItem { product_id: product.id, quantity })
             .collect(),
+        expected_total: None,
         idempotency_key: None,
         request_id: Some(request_id()),
     }

@@ -2,8 +2,10 @@
 //!
 //! A schema that only one function needs is in that function.
 
+use std::str::FromStr;
+
 use serde_json::Value;
-use storefront_core::{Currency, MAX_PRICE};
+use storefront_core::{Currency, MAX_PRICE, MAX_TOTAL, PriceCurrency};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
@@ -51,12 +53,23 @@ schemas! {
         .examples([1]);
     /// A price.
     pub PriceSchema as "Price" = integer(0, MAX_PRICE)
-        .description(Some("In the currency's minor unit (cents), written without a fraction"))
+        .description(Some(
+            "In the currency's minor unit: cents of EUR, whole JPY, thousandths of KWD (ISO 4217)",
+        ))
         .examples([1890]);
+    /// An order's total.
+    pub TotalSchema as "Total" = integer(0, MAX_TOTAL)
+        .description(Some("In the currency's minor unit, like a price"))
+        .examples([3780]);
     /// A currency.
     pub CurrencySchema as "Currency" = string()
         .description(Some("A currency of ISO 4217"))
-        .enum_values(Some(currencies()))
+        .enum_values(Some(codes_of::<Currency>()))
+        .examples(["EUR"]);
+    /// A currency that new prices may be in.
+    pub PriceCurrencySchema as "PriceCurrency" = string()
+        .description(Some("A currency of ISO 4217 that people pay with: no metals and no funds"))
+        .enum_values(Some(codes_of::<PriceCurrency>()))
         .examples(["EUR"]);
     /// The name of a user or a product.
     pub NameSchema as "Name" = string()
@@ -90,12 +103,13 @@ pub(super) fn one_of<V: Into<Value>>(
     ObjectBuilder::new().schema_type(kind).enum_values(Some(values))
 }
 
-/// Returns all currencies. The crate's own list would need more dependencies.
-fn currencies() -> Vec<String> {
+/// Returns the codes of all currencies of this kind. The crate's own list would need more
+/// dependencies.
+fn codes_of<T: FromStr>() -> Vec<String> {
     let letters = || 'A'..='Z';
     letters()
         .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| format!("{a}{b}{c}"))))
-        .filter(|code| Currency::from_code(code).is_some())
+        .filter(|code| code.parse::<T>().is_ok())
         .collect()
 }
 
@@ -104,11 +118,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_listed_currency_is_accepted() {
-        let codes = currencies();
-        assert!(codes.len() > 150, "{}", codes.len());
-        for code in &codes {
-            assert!(code.parse::<Currency>().is_ok(), "{code}");
-        }
+    fn metals_are_currencies_but_not_of_prices() {
+        let (all, of_prices) = (codes_of::<Currency>(), codes_of::<PriceCurrency>());
+        assert!(of_prices.len() > 140 && all.len() > of_prices.len(), "{}", of_prices.len());
+        assert!(all.contains(&"XAU".to_owned()) && !of_prices.contains(&"XAU".to_owned()));
     }
 }

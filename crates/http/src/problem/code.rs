@@ -116,6 +116,8 @@ problems! {
     InvalidStatusChange = CONFLICT "invalid_status_change" "Invalid status change"
     /// `products` names what is short, and how much there is
     OutOfStock = CONFLICT "out_of_stock" "Out of stock"
+    /// the total is not `expectedTotal`; `total` and `products` have the current total and prices
+    TotalChanged = CONFLICT "total_changed" "Total changed"
     /// the current version is not the one in `If-Match`
     VersionMismatch = PRECONDITION_FAILED "version_mismatch" "Version mismatch"
     /// the body is larger than 256 KB
@@ -130,6 +132,8 @@ problems! {
     MixedCurrencies = UNPROCESSABLE_ENTITY "mixed_currencies" "Mixed currencies"
     /// an order cannot hold so many different products
     TooManyItems = UNPROCESSABLE_ENTITY "too_many_items" "Too many items"
+    /// the total is more than 9007199254740991, which many JSON clients could not read exactly
+    TotalTooLarge = UNPROCESSABLE_ENTITY "total_too_large" "Total too large"
     /// `products` names those that do not exist
     UnknownProducts = UNPROCESSABLE_ENTITY "unknown_products" "Unknown products"
     /// there were too many wrong passwords for this email

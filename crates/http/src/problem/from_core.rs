@@ -1,4 +1,6 @@
-use storefront_core::{Error, MAX_ORDER_ITEMS, Shortage};
+use storefront_core::{
+    Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_TOTAL, OrderItem, Shortage,
+};
 
 use super::{Problem, ProblemCode, ProductProblem};
 
@@ -27,6 +29,7 @@ impl From<Error> for Problem {
                     product_id,
                     requested: None,
                     available: None,
+                    price: None,
                 });
                 let detail = "Some products of the order do not exist.";
                 Self::new(ProblemCode::UnknownProducts, detail).with_products(products)
@@ -42,6 +45,16 @@ impl From<Error> for Problem {
                     currencies.join(", ")
                 );
                 Self::new(ProblemCode::MixedCurrencies, detail)
+            }
+            Error::TotalTooLarge { total } => {
+                let detail = format!("An order's total is at most {MAX_TOTAL}, not {total}.");
+                Self::new(ProblemCode::TotalTooLarge, detail)
+            }
+            Error::TotalChanged(CurrentTotal { total, currency, items }) => {
+                let detail = "The prices have changed since the total was shown.";
+                let products = items.iter().map(ProductProblem::priced);
+                let problem = Self::new(ProblemCode::TotalChanged, detail).with_products(products);
+                problem.with_total(total, currency)
             }
             Error::EmptyOrder => Self::invalid_field("/items", "an order needs at least one item"),
             Error::TooManyItems { count } => {
@@ -79,6 +92,18 @@ impl From<Shortage> for ProductProblem {
             product_id: shortage.product_id,
             requested: Some(shortage.requested),
             available: Some(shortage.available),
+            price: None,
+        }
+    }
+}
+
+impl ProductProblem {
+    fn priced(item: &OrderItem) -> Self {
+        Self {
+            product_id: item.product_id,
+            requested: Some(item.quantity),
+            available: None,
+            price: Some(item.price),
         }
     }
 }
@@ -86,6 +111,12 @@ impl From<Shortage> for ProductProblem {
 impl Problem {
     fn with_products(mut self, products: impl Iterator<Item = ProductProblem>) -> Self {
         self.0.body.products = products.collect();
+        self
+    }
+
+    fn with_total(mut self, total: u64, currency: Currency) -> Self {
+        self.0.body.total = Some(total);
+        self.0.body.currency = Some(currency);
         self
     }
 }
@@ -106,6 +137,13 @@ mod tests {
         "01930000-0000-7000-8000-000000000101".parse().unwrap()
     }
 
+    fn current_total() -> CurrentTotal {
+        let order_id = "01930000-0000-7000-8000-000000000201".parse().unwrap();
+        let (name, price) = ("Espresso blend".to_owned(), 1990);
+        let item = OrderItem { order_id, product_id: product(), name, quantity: 2, price };
+        CurrentTotal { total: 3980, currency: Currency::EUR, items: vec![item] }
+    }
+
     #[test]
     fn every_error_has_its_status_and_its_code() {
         let (from, to) = (OrderStatus::Shipped, OrderStatus::Cancelled);
@@ -120,6 +158,8 @@ mod tests {
             (Error::UnknownProducts(vec![product()]), 422, "unknown_products"),
             (Error::OutOfStock(vec![]), 409, "out_of_stock"),
             (Error::MixedCurrencies(vec!["EUR", "USD"]), 422, "mixed_currencies"),
+            (Error::TotalTooLarge { total: MAX_TOTAL + 1 }, 422, "total_too_large"),
+            (Error::TotalChanged(current_total()), 409, "total_changed"),
             (Error::EmptyOrder, 422, "invalid_body"),
             (Error::TooManyItems { count: 49 }, 422, "too_many_items"),
             (Error::InvalidQuantity { product_id: product(), quantity: 1000 }, 422, "invalid_body"),
@@ -159,6 +199,20 @@ mod tests {
                     "available": 2,
                 }],
             })
+        );
+    }
+
+    #[test]
+    fn a_changed_total_names_the_total_and_the_prices() {
+        let body = json!(Problem::from(Error::TotalChanged(current_total())).0.body);
+        assert_eq!((&body["total"], &body["currency"]), (&json!(3980), &json!("EUR")));
+        assert_eq!(
+            body["products"],
+            json!([{
+                "productId": "01930000-0000-7000-8000-000000000101",
+                "requested": 2,
+                "price": 1990,
+            }])
         );
     }
 

@@ -207,6 +207,7 @@ impl Shop {
             id: OrderId::new(),
             user_id: owner.id,
             items: vec![NewOrderItem { product_id: product.id, quantity: 2 }],
+            expected_total: None,
             idempotency_key: None,
             request_id: None,
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use storefront_core::{Currency, MAX_PRICE, Timestamp};
+use storefront_core::{Currency, MAX_PRICE, PriceCurrency, Timestamp};
 
 use super::money::{self, NoPrice};
 use super::reject::Reason;
@@ -116,9 +116,9 @@ impl<'r> Fields<'r> {
     pub(super) fn currency(
         self,
         section: &'static str,
-        map: &BTreeMap<String, Currency>,
+        map: &BTreeMap<String, PriceCurrency>,
     ) -> Result<Option<Currency>> {
-        self.mapped(section, "currency", map)
+        Ok(self.mapped(section, "currency", map)?.map(Currency::from))
     }
 
     pub(super) fn price(

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use storefront_core::{
-    Currency, MAX_ORDER_ITEMS, MAX_QUANTITY, Order, OrderId, OrderItem, OrderWithItems, ProductId,
-    Timestamp,
+    Currency, MAX_ORDER_ITEMS, MAX_QUANTITY, MAX_TOTAL, Order, OrderId, OrderItem, OrderWithItems,
+    ProductId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -79,7 +79,14 @@ pub(crate) fn order(
 
     let mut remarks = Vec::new();
     let items = items(draft, id, currency, known, mapping, &mut remarks)?;
-    let total = items.iter().map(|item| item.price * u64::from(item.quantity)).sum();
+    let total: u64 = items.iter().map(|item| item.price * u64::from(item.quantity)).sum();
+    if total > MAX_TOTAL {
+        return Err(Reason::OutOfRange {
+            column: fields.column("total"),
+            found: total.to_string(),
+            range: format!("0 to {MAX_TOTAL} of the currency's minor unit"),
+        });
+    }
     let unit = mapping.order_items.price;
     if let Some(charged) = fields.price("total", unit, currency)?.filter(|it| *it != total) {
         return Err(Reason::OtherTotal { total: charged, items: total });
@@ -144,7 +151,7 @@ fn currency(draft: &Draft, mapping: &Mapping) -> Result<Currency> {
     }
     let said = codes.first().and_then(|code| Currency::from_code(code));
     let missing = || Reason::Missing { column: Fields::of(&draft.row).column("currency") };
-    said.or(mapping.defaults.currency).ok_or_else(missing)
+    said.or(mapping.defaults.currency.map(Currency::from)).ok_or_else(missing)
 }
 
 /// Reads the items, sorted by product and with each product once.

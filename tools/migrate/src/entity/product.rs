@@ -1,4 +1,4 @@
-use storefront_core::Product;
+use storefront_core::{Currency, Product};
 
 use super::fields::{Fields, Result};
 use super::reject::Reason;
@@ -25,7 +25,9 @@ pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<Product>>
         Some(category) => category.clone(),
         None => fields.parsed("category")?,
     };
-    let currency = fields.currency(SECTION, &rules.currency)?.or(mapping.defaults.currency);
+    let currency = fields
+        .currency(SECTION, &rules.currency)?
+        .or(mapping.defaults.currency.map(Currency::from));
     let currency = currency.ok_or_else(|| Reason::Missing { column: fields.column("currency") })?;
     let price = fields.price("price", rules.price, currency)?;
     let price = price.ok_or_else(|| Reason::Missing { column: fields.column("price") })?;

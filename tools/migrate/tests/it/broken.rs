@@ -162,6 +162,9 @@ async fn a_reject_names_the_column_and_what_is_wrong_with_it() {
         let reason = selects.reason(Kind::Product).await;
         assert!(reason.starts_with(said), "{reason}");
     }
+    let gold = products("(10, '1')").replace("AS price", "AS price, 'XAU' AS currency");
+    let reason = Selects { products: gold, ..Selects::new() }.reason(Kind::Product).await;
+    assert!(reason.starts_with("currency is \"XAU\", which the shop does not have"), "{reason}");
     for (rows, said) in [
         ("(100, NULL, 'paid', '2026-02-01')", "user_id is null"),
         ("(100, 2, 'paid', '2026-02-01')", "user_id is 2, but there is no such user"),
@@ -273,6 +276,19 @@ async fn items_of_the_same_product_are_merged_unless_they_differ() {
     let many = Selects { items: items("(100, 10, 999, 1), (100, 10, 1, 1)"), ..Selects::new() };
     let said = many.reason(Kind::Order).await;
     assert_eq!(said, "quantity is 1000 of product 10, but must be 1 to 999");
+}
+
+#[tokio::test]
+async fn an_order_whose_total_a_json_client_cannot_read_exactly_is_rejected() {
+    let rows: Vec<_> = (10..20).map(|id| format!("(100, {id}, 999, '10000000000')")).collect();
+    let mut selects = Selects { items: items(&rows.join(", ")), ..Selects::new() };
+    let known: Vec<_> = (10..20).map(|id| format!("({id}, '1')")).collect();
+    selects.products = products(&known.join(", "));
+    let reason = selects.reason(Kind::Order).await;
+    assert!(
+        reason.starts_with("total is 9990000000000000, but must be 0 to 9007199254740991"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]

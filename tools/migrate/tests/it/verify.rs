@@ -250,6 +250,7 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
         id: OrderId::new(),
         user_id: id,
         items: vec![NewOrderItem { product_id: product, quantity: 1 }],
+        expected_total: None,
         idempotency_key: Some("once".parse().unwrap()),
         request_id: None,
     };

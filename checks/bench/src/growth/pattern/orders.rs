@@ -115,6 +115,7 @@ fn new_order(shop: &Shop, items: u32, random: &mut fastrand::Rng) -> NewOrder {
         id: OrderId::new(),
         user_id: data.user_id(random.u32(..data.users)),
         items: (0..items).map(item).collect(),
+        expected_total: None,
         idempotency_key: None,
         request_id: Some(request_id(random)),
     }

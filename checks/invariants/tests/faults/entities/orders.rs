@@ -17,7 +17,7 @@ type Quantities = BTreeMap<ProductId, u32>;
 
 #[derive(Clone, Debug)]
 pub(crate) enum OrderOperation {
-    Place { user_id: UserId, key: Option<String>, items: Quantities },
+    Place { user_id: UserId, key: Option<String>, items: Quantities, expected_total: Option<u64> },
     ChangeStatus { id: OrderId, to: OrderStatus, expected_version: Option<u64> },
 }
 
@@ -37,6 +37,7 @@ struct Placement<'a> {
     user_id: UserId,
     key: Option<&'a str>,
     items: &'a Quantities,
+    expected_total: Option<u64>,
     exchange: &'a Exchange,
 }
 
@@ -55,18 +56,23 @@ impl Client {
         for _ in 0..self.random.usize(1..=3) {
             items.insert(self.product(), self.random.u32(1..=3));
         }
+        let expected_total = self.expected_total(&items).await;
         for _ in 0..3 {
-            let body: Vec<Value> = items
+            let listed: Vec<Value> = items
                 .iter()
                 .map(|(id, quantity)| json!({ "productId": id.to_string(), "quantity": quantity }))
                 .collect();
-            let mut request =
-                self.shop.orders.post("/orders").json(json!({ "items": body })).by(customer);
+            let mut body = json!({ "items": listed });
+            if let Some(total) = expected_total {
+                body["expectedTotal"] = json!(total);
+            }
+            let mut request = self.shop.orders.post("/orders").json(body).by(customer);
             if let Some(key) = &key {
                 request = request.header("idempotency-key", key);
             }
             let (key, items) = (key.clone(), items.clone());
-            let operation = OrderOperation::Place { user_id: customer.user_id, key, items };
+            let operation =
+                OrderOperation::Place { user_id: customer.user_id, key, items, expected_total };
             let answer = self.send(operation, request).await;
             if answer.status == 201 {
                 let id = answer.body["id"].as_str().unwrap().parse().unwrap();
@@ -76,6 +82,20 @@ impl Client {
                 break;
             }
         }
+    }
+
+    /// The total at the prices that the client reads now, now and then.
+    async fn expected_total(&mut self, items: &Quantities) -> Option<u64> {
+        if self.random.u8(..4) > 0 {
+            return None;
+        }
+        let mut total = 0;
+        for (id, quantity) in items {
+            let read = self.shop.products.get(format!("/products/{id}"));
+            let product = self.send(Operation::Read, read).await;
+            total += product.body["price"].as_u64()? * u64::from(*quantity);
+        }
+        Some(total)
     }
 
     pub(super) async fn change_status(&mut self) {
@@ -171,7 +191,8 @@ impl Checker<'_> {
 
     /// An acknowledged order exists, as it was placed.
     fn check_acknowledged_orders(&self, violations: &mut Vec<String>) {
-        for Placement { user_id, items, exchange, .. } in self.placements(Outcome::Acknowledged) {
+        for placement in self.placements(Outcome::Acknowledged) {
+            let Placement { user_id, items, expected_total, exchange, .. } = placement;
             let Some(id) = exchange.id::<OrderId>() else {
                 let body = &exchange.answer.body;
                 violations.push(format!("an order was acknowledged without its id: {body}"));
@@ -182,6 +203,12 @@ impl Checker<'_> {
             if actual != Some((user_id, items.clone())) {
                 violations.push(format!(
                     "user {user_id} was answered order {id} of {items:?}, but it is {actual:?}"
+                ));
+            }
+            let total = order.map(|order| order.total);
+            if expected_total.is_some() && total != expected_total {
+                violations.push(format!(
+                    "order {id} was placed for {expected_total:?}, but its total is {total:?}"
                 ));
             }
         }
@@ -267,10 +294,11 @@ impl Checker<'_> {
 
     fn placements(&self, outcome: Outcome) -> impl Iterator<Item = Placement<'_>> {
         self.exchanges.iter().filter_map(move |exchange| match &exchange.operation {
-            Operation::Order(OrderOperation::Place { user_id, key, items })
+            Operation::Order(OrderOperation::Place { user_id, key, items, expected_total })
                 if exchange.outcome() == outcome =>
             {
-                Some(Placement { user_id: *user_id, key: key.as_deref(), items, exchange })
+                let (user_id, key, expected_total) = (*user_id, key.as_deref(), *expected_total);
+                Some(Placement { user_id, key, items, expected_total, exchange })
             }
             _ => None,
         })

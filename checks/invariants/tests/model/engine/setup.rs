@@ -13,7 +13,7 @@ use super::interleaving::Interleaved;
 use super::script::{Nth, Step};
 use super::table::{TableItems, table_item};
 use crate::entities::Model;
-use crate::entities::orders::OrderOperation;
+use crate::entities::orders::{ExpectedTotal, OrderOperation};
 use crate::entities::products::{ProductFields, ProductOperation};
 use crate::entities::users::NEW_NAME;
 use crate::entities::values::{Address, password};
@@ -113,6 +113,11 @@ pub(crate) fn initial_steps() -> [Step; 2] {
     let items = vec![(Nth(0), 1), (Nth(1), 2)];
     [
         Step { operations, interleaving: Vec::new() },
-        Step::alone(OrderOperation::Place { by: Nth(1), items, key: None }),
+        Step::alone(OrderOperation::Place {
+            by: Nth(1),
+            items,
+            expects: ExpectedTotal::NotSaid,
+            key: None,
+        }),
     ]
 }

@@ -18,6 +18,7 @@ use crate::engine::generate::{by, if_match, mostly, user};
 use crate::engine::operation::{Call, Client, EntityOperation, Rights};
 use crate::engine::response::{Response, forbidden};
 use crate::engine::script::{By, IfMatch, Nth};
+use model::Placement;
 pub(crate) use model::{Order, PlacedOrder};
 
 /// `o0` exists from the start: an order of `u1`.
@@ -28,6 +29,7 @@ pub(crate) enum OrderOperation {
     Place {
         by: Nth<'u'>,
         items: Vec<(ProductRef, u32)>,
+        expects: ExpectedTotal,
         key: Option<u8>,
     },
     /// Orders since the creation of `from` and before that of `to`.
@@ -50,10 +52,19 @@ pub(crate) enum OrderOperation {
     },
 }
 
+/// Which total the customer has seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ExpectedTotal {
+    NotSaid,
+    /// The one of the prices when the step began.
+    Current,
+    Stale,
+}
+
 pub(crate) fn operations() -> impl Strategy<Value = Operation> {
     use OrderOperation::{ChangeStatus, List, Place, Show};
-    let place = (user(), vec((ordered_product(), quantity()), 1..=3))
-        .prop_map(|(by, items)| Place { by, items, key: None });
+    let place = (user(), vec((ordered_product(), quantity()), 1..=3), expected_total())
+        .prop_map(|(by, items, expects)| Place { by, items, expects, key: None });
     // The same key mostly comes with the same items.
     let items = |key: u8| {
         prop_oneof![
@@ -62,8 +73,8 @@ pub(crate) fn operations() -> impl Strategy<Value = Operation> {
         ]
     };
     let place_with_key = (user(), 0..2_u8)
-        .prop_flat_map(move |(by, key)| (Just(by), items(key), Just(Some(key))))
-        .prop_map(|(by, items, key)| Place { by, items, key });
+        .prop_flat_map(move |(by, key)| (Just(by), items(key), expected_total(), Just(Some(key))))
+        .prop_map(|(by, items, expects, key)| Place { by, items, expects, key });
     let change = (by(), order(), status(), if_match())
         .prop_map(|(by, order, to, if_match)| ChangeStatus { by, order, to, if_match });
     let show = (by(), order()).prop_map(|(by, order)| Show { by, order });
@@ -96,6 +107,14 @@ fn quantity() -> impl Strategy<Value = u32> {
     prop_oneof![10 => 1..4_u32, 1 => Just(600)]
 }
 
+fn expected_total() -> impl Strategy<Value = ExpectedTotal> {
+    prop_oneof![
+        4 => Just(ExpectedTotal::NotSaid),
+        3 => Just(ExpectedTotal::Current),
+        1 => Just(ExpectedTotal::Stale),
+    ]
+}
+
 fn status() -> impl Strategy<Value = OrderStatus> {
     prop_oneof![
         1 => Just(OrderStatus::Pending),
@@ -126,14 +145,18 @@ impl EntityOperation for OrderOperation {
         let &Client { known, caller, cursor, .. } = client;
         let orders = &client.shop.orders;
         match *self {
-            Self::Place { ref items, key, .. } => {
-                let items: Vec<_> = items
+            Self::Place { ref items, expects, key, .. } => {
+                let listed: Vec<_> = items
                     .iter()
                     .map(|&(product, quantity)| {
                         json!({ "productId": known.products.nth(product), "quantity": quantity })
                     })
                     .collect();
-                let request = orders.post("/orders").json(json!({ "items": items })).by(caller);
+                let mut body = json!({ "items": listed });
+                if let Some(total) = known.seen_total(items, expects) {
+                    body["expectedTotal"] = json!(total);
+                }
+                let request = orders.post("/orders").json(body).by(caller);
                 match key {
                     Some(key) => request.header("idempotency-key", &idempotency_key(key)),
                     None => request,
@@ -167,14 +190,15 @@ impl EntityOperation for OrderOperation {
     fn perform(&self, model: &mut Model, call: &Call<'_>) -> Response {
         let known = call.known();
         match *self {
-            Self::Place { ref items, key, .. } => {
+            Self::Place { ref items, expects, key, .. } => {
                 let user = (call.rights != Rights::Deleted).then_some(call.caller);
                 let mut requested: BTreeMap<ProductId, u64> = BTreeMap::new();
                 for &(product, quantity) in items {
                     let id = known.products.nth(product);
                     *requested.entry(id).or_default() += u64::from(quantity);
                 }
-                model.place_order(user, requested, key, call.actual)
+                let expected_total = known.seen_total(items, expects);
+                model.place_order(user, Placement { requested, expected_total }, key, call.actual)
             }
             Self::List { of, limit, from, to, .. } => {
                 let user = known.users.nth(of);
@@ -211,7 +235,7 @@ impl EntityOperation for OrderOperation {
 
     fn focus_on(&mut self, focus: &Focus) {
         match self {
-            Self::Place { by, items, key } => {
+            Self::Place { by, items, key, .. } => {
                 if let Some((product, _)) = items.first_mut() {
                     *product = focus.product;
                 }
@@ -235,10 +259,13 @@ impl From<OrderOperation> for Operation {
 impl fmt::Debug for OrderOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Place { by, items, key } => {
+            Self::Place { by, items, expects, key } => {
                 f.write_str("order")?;
                 for (product, quantity) in items {
                     write!(f, " {quantity}x{product:?}")?;
+                }
+                if *expects != ExpectedTotal::NotSaid {
+                    write!(f, " at the {expects:?} total")?;
                 }
                 if let Some(key) = key {
                     write!(f, " with key {key}")?;

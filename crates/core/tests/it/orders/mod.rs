@@ -17,6 +17,7 @@ pub(crate) async fn put_example(shop: &Shop) {
         id: items::order(),
         user_id: items::anna(),
         items: vec![NewOrderItem { product_id: items::blend(), quantity: 2 }],
+        expected_total: None,
         idempotency_key: Some("first".parse().unwrap()),
         request_id: Some("JKJaXmPLvHcESHA=".parse().unwrap()),
     };

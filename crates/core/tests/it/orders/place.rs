@@ -1,7 +1,7 @@
 use storefront_core::schema::ItemType;
 use storefront_core::{
-    Currency, Error, MAX_ORDER_ITEMS, NewProduct, OrderStatus, Product, ProductChanges, ProductId,
-    Shortage, Timestamp, schema,
+    Currency, Error, MAX_ORDER_ITEMS, MAX_PRICE, MAX_TOTAL, NewOrder, NewProduct, OrderStatus,
+    Product, ProductChanges, ProductId, Shortage, Timestamp, schema,
 };
 
 use crate::shop::{Shop, new_order, new_product, number};
@@ -161,4 +161,59 @@ async fn an_expired_key_that_was_not_removed_yet_does_not_count() {
     assert!(!second.replayed);
     assert_ne!(second.order.order.id, first.order.order.id);
     assert!(shop.place_as("k", &anna, &[(&blend, 2)]).await.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn an_order_is_placed_at_the_total_that_the_customer_has_seen_or_not_at_all() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let (blend, tea) = (shop.product(1890, 5).await, shop.product(450, None).await);
+    let items = [(&blend, 2), (&tea, 1)];
+    let seen = |expected_total| NewOrder {
+        expected_total: Some(expected_total),
+        idempotency_key: Some("first".parse().unwrap()),
+        ..new_order(&anna, &items)
+    };
+    let changes = ProductChanges { price: Some(189_000), ..ProductChanges::default() };
+    shop.products.update(blend.id, changes, None).await.unwrap();
+
+    let refused = shop.orders.place(seen(4_230)).await;
+    let Err(Error::TotalChanged(current)) = refused else { panic!("{refused:?}") };
+    assert_eq!((current.total, current.currency), (378_450, Currency::EUR));
+    let prices: Vec<_> =
+        current.items.iter().map(|item| (item.product_id, item.quantity, item.price)).collect();
+    assert_eq!(prices, [(blend.id, 2, 189_000), (tea.id, 1, 450)]);
+    assert_eq!(shop.count(ItemType::Order).await, 0);
+    assert_eq!(shop.count(ItemType::Idempotency).await, 0);
+    assert_eq!(shop.stock(&blend).await, Some(5));
+
+    let placed = shop.orders.place(seen(378_450)).await.unwrap();
+    assert_eq!(placed.order.order.total, 378_450);
+    // Placed is placed, whatever the price is now.
+    let changes = ProductChanges { price: Some(1), ..ProductChanges::default() };
+    shop.products.update(blend.id, changes, None).await.unwrap();
+    assert!(shop.orders.place(seen(378_450)).await.unwrap().replayed);
+    let other = shop.orders.place(seen(452)).await;
+    assert!(matches!(other, Err(Error::IdempotencyKeyReused)), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_total_that_javascript_cannot_read_exactly_is_refused() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let mut products = Vec::new();
+    for price in [MAX_PRICE; 9] {
+        products.push(shop.product(price, None).await);
+    }
+    let mut items: Vec<_> = products.iter().map(|product| (product, 999)).collect();
+    let rest = MAX_TOTAL - 9 * 999 * MAX_PRICE;
+    let last = shop.product(rest, None).await;
+    items.push((&last, 1));
+    assert_eq!(shop.place(&anna, &items).await.unwrap().total, MAX_TOTAL);
+
+    let cent = shop.product(1, None).await;
+    items.push((&cent, 1));
+    let refused = shop.place(&anna, &items).await;
+    assert!(matches!(refused, Err(Error::TotalTooLarge { total }) if total == MAX_TOTAL + 1));
+    assert_eq!(shop.count(ItemType::Order).await, 1);
 }

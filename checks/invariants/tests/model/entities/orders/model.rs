@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use storefront_core::{OrderId, OrderStatus, ProductId, Timestamp, UserId};
 
-use super::OrderRef;
+use super::{ExpectedTotal, OrderRef};
 use crate::engine::response::{
     Response, forbidden, invalid_body, unauthenticated, version_mismatch,
 };
 use crate::engine::script::is_stale;
 use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
 use crate::entities::Model;
+use crate::entities::products::ProductRef;
 use crate::entities::values::idempotency_key;
 
 /// An order as the model has it.
@@ -34,8 +35,15 @@ struct OrderItem {
 /// What an idempotency key stands for.
 #[derive(Clone)]
 pub(crate) struct PlacedOrder {
-    requested: BTreeMap<ProductId, u64>,
+    placement: Placement,
     id: OrderId,
+}
+
+/// What a client asks for.
+#[derive(Clone, PartialEq)]
+pub(super) struct Placement {
+    pub(super) requested: BTreeMap<ProductId, u64>,
+    pub(super) expected_total: Option<u64>,
 }
 
 /// The largest quantity of one product in an order.
@@ -52,25 +60,44 @@ impl Model {
         self.orders.get(id).map(|_| id.created_at())
     }
 
+    /// The total that a client has seen, if it says so and has seen all of the products.
+    pub(super) fn seen_total(
+        &self,
+        items: &[(ProductRef, u32)],
+        expects: ExpectedTotal,
+    ) -> Option<u64> {
+        let prices = items.iter().map(|&(product, quantity)| {
+            let product = self.products.get(self.products.nth(product))?;
+            Some(product.price * u64::from(quantity))
+        });
+        let total: u64 = prices.sum::<Option<u64>>()?;
+        match expects {
+            ExpectedTotal::NotSaid => None,
+            ExpectedTotal::Current => Some(total),
+            ExpectedTotal::Stale => Some(total + 1),
+        }
+    }
+
     pub(super) fn place_order(
         &mut self,
         user: Option<UserId>,
-        requested: BTreeMap<ProductId, u64>,
+        placement: Placement,
         key: Option<u8>,
         actual: &Response,
     ) -> Response {
+        let requested = &placement.requested;
         if requested.values().any(|quantity| *quantity > MAX_QUANTITY) {
             return invalid_body();
         }
         let Some(user) = user else { return unauthenticated() };
         if let Some(first) = key.and_then(|key| self.idempotency_keys.get(&(user, key))) {
-            if first.requested != requested {
+            if first.placement != placement {
                 return Response::problem(422, "idempotency_key_reused");
             }
             return Response { is_replayed: true, ..self.order_response(200, first.id) }
                 .with_location(format!("/orders/{}", first.id));
         }
-        if let Some(rejection) = self.rejection(&requested) {
+        if let Some(rejection) = self.rejection(&placement) {
             return rejection;
         }
 
@@ -82,7 +109,7 @@ impl Model {
             items: BTreeMap::new(),
             version: 1,
         };
-        for (product_id, quantity) in &requested {
+        for (product_id, quantity) in requested {
             let product = self.products.get_mut(*product_id).expect("just checked");
             order.currency = product.currency;
             let item =
@@ -95,22 +122,28 @@ impl Model {
         }
         self.orders.create(id, order);
         if let Some(key) = key {
-            self.idempotency_keys.insert((user, key), PlacedOrder { requested, id });
+            self.idempotency_keys.insert((user, key), PlacedOrder { placement, id });
         }
         self.order_response(201, id).with_location(format!("/orders/{id}"))
     }
 
     /// Why these products cannot be ordered together, if they cannot.
-    fn rejection(&self, requested: &BTreeMap<ProductId, u64>) -> Option<Response> {
+    fn rejection(&self, placement: &Placement) -> Option<Response> {
         let mut unknown = Vec::new();
         let mut currencies = BTreeSet::new();
         let mut shortages = Vec::new();
-        for (id, requested) in requested {
+        let mut total = 0;
+        let mut prices = Vec::new();
+        for (id, requested) in &placement.requested {
             let Some(product) = self.products.get(*id) else {
                 unknown.push(json!({ "productId": id }));
                 continue;
             };
             currencies.insert(product.currency);
+            total += product.price * requested;
+            prices.push(json!({
+                "productId": id, "requested": requested, "price": product.price,
+            }));
             if let Some(available) = product.stock.filter(|stock| stock < requested) {
                 shortages.push(json!({
                     "productId": id, "requested": requested, "available": available,
@@ -123,6 +156,8 @@ impl Model {
             Some(Response::problem(422, "mixed_currencies"))
         } else if !shortages.is_empty() {
             Some(Response::problem_with_products(409, "out_of_stock", &shortages))
+        } else if placement.expected_total.is_some_and(|expected| expected != total) {
+            Some(Response::problem_with_products(409, "total_changed", &prices))
         } else {
             None
         }
