@@ -27,9 +27,9 @@ fuzz_target!(|key: String| {
             .map(|action| &action["Put"]["Item"])
             .filter(|item| item["_type"]["S"] == "Idempotency");
         let record = records.next().expect("a record");
-        assert_eq!(record["PK"]["S"], format!("USER#{ANNA}"));
-        assert_eq!(record["SK"]["S"], format!("IDEMPOTENCY#{key}"));
-        assert_eq!(record["orderId"]["S"], answer.body["id"]);
+        assert_eq!(record["PK"]["S"], format!("IDEMPOTENCY#{ANNA}"));
+        assert_eq!(record["SK"]["S"], key);
+        assert_eq!(record["resultId"]["S"], answer.body["id"]);
         assert_eq!(records.next(), None::<&Value>);
     } else {
         assert_eq!(answer.status, 400, "{answer:?}");

@@ -100,9 +100,6 @@ fn range(user: UserId, order: OrderId, input: &Input<'_>) {
         && range.to.is_none_or(|to| created_at < to);
     assert_eq!(between(&Key::order(user, order)), expected, "{range:?} {created_at}");
     assert!(!between(&Key::user(user)));
-    for key in input.keys.iter().filter_map(|key| key.parse().ok()) {
-        assert!(!between(&Key::idempotency(user, &key)));
-    }
 }
 
 /// No two things have the same key, in the table or in the index.

@@ -81,7 +81,7 @@ pub enum Error {
         /// The requested status.
         to: OrderStatus,
     },
-    /// The idempotency key was used for another order.
+    /// The idempotency key was used for another request.
     #[error("the idempotency key was used with other content")]
     IdempotencyKeyReused,
     /// Too many failed log-ins for this email.

@@ -19,6 +19,7 @@ mod change;
 mod email;
 mod error;
 mod id;
+mod idempotency;
 mod money;
 mod openapi;
 mod orders;
@@ -35,15 +36,15 @@ pub use category::{Category, InvalidCategory};
 pub use email::{Email, InvalidEmail};
 pub use error::{CurrentTotal, Error, Result, Shortage};
 pub use id::{EntityId, InvalidId, OrderId, ProductId, UserId};
+pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
 pub use iso_currency::Currency;
 pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
 pub use orders::{
-    CreatedBetween, IdempotencyKey, InvalidIdempotencyKey, InvalidStatus, MAX_ORDER_ITEMS,
-    MAX_QUANTITY, NewOrder, NewOrderItem, Order, OrderAccess, OrderItem, OrderStatus,
-    OrderWithItems, Orders, Placed, StatusChange,
+    CreatedBetween, InvalidStatus, MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Order,
+    OrderAccess, OrderItem, OrderStatus, OrderWithItems, Orders, Placed, StatusChange,
 };
 pub use page::{Page, PageRequest};
-pub use products::{MAX_PRICE, NewProduct, Product, ProductChanges, Products};
+pub use products::{Added, MAX_PRICE, NewProduct, Product, ProductChanges, Products};
 pub use request_id::{InvalidRequestId, RequestId};
 pub use retry::pauses as conflict_pauses;
 pub use table::Table;

@@ -1,6 +1,7 @@
 //! Orders and their items.
 
-mod idempotency;
+mod before_0_2;
+mod draft;
 mod place;
 mod status;
 
@@ -18,7 +19,6 @@ use crate::{
     Version, page, request_id,
 };
 
-pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
 pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Placed};
 pub use status::StatusChange;
 
@@ -122,13 +122,13 @@ impl Orders {
         .writes_per_item(5.0),
         pattern("place an order of n items", "the record is part of both")
             .case("with an idempotency key")
-            .reads(1.0)
+            .reads(1.5)
             .reads_per_item(0.5)
             .writes(5.0)
             .writes_per_item(5.0),
         pattern("place an order of n items", "1 BatchGetItem, then GetItem and Query concurrently")
             .case("that was placed before with its key")
-            .reads(2.0)
+            .reads(2.5)
             .reads_per_item(0.5),
         pattern("orders of a user, newest first, a page of n, optionally from/to", "1 Query")
             .reads_per_4_kb(0.5),

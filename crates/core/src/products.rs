@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::{Change, number, string};
+use crate::idempotency::KeyedRequest;
 use crate::schema::{self, GSI1, GSI1PK, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
-use crate::transaction::{self, Written};
+use crate::transaction::{self, Outcome, Written};
 use crate::{
-    Category, Currency, Error, Page, PageRequest, ProductId, Result, Table, Timestamp, Version,
-    page,
+    Category, Currency, Error, IdempotencyKey, Page, PageRequest, ProductId, Result, Table,
+    Timestamp, UserId, Version, page,
 };
 
 /// The highest price, in the currency's minor unit: the total of 48 order items of 999 pieces each
@@ -39,7 +40,7 @@ pub struct Product {
 }
 
 /// The data of a new product.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NewProduct {
     pub name: String,
@@ -50,6 +51,15 @@ pub struct NewProduct {
     pub currency: Currency,
     /// `None` means unlimited.
     pub stock: Option<u64>,
+}
+
+/// A product that was added.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// The product in its current state.
+    pub product: Product,
+    /// Whether the same idempotency key had added it before, and so nothing was written.
+    pub replayed: bool,
 }
 
 /// The changes to a product; `None` leaves a field unchanged.
@@ -81,6 +91,9 @@ impl Products {
             .reads(1.5),
         pattern("products of a category, a page of n", "1 Query on GSI1").reads_per_4_kb(0.5),
         pattern("add, delete a product", "1 TransactWriteItems").writes(3.0),
+        pattern("add, delete a product", "the record is part of it")
+            .case("with an idempotency key")
+            .writes(5.0),
         pattern("change a product", "1 TransactWriteItems + 1 GetItem, strongly consistent")
             .reads(1.0)
             .writes(3.0),
@@ -94,22 +107,41 @@ impl Products {
 
     /// Adds a product.
     pub async fn create(&self, id: ProductId, new: NewProduct) -> Result<Product> {
-        let product = Product {
-            id,
-            name: new.name,
-            description: new.description,
-            category: new.category,
-            price: new.price,
-            currency: new.currency,
-            stock: new.stock,
-            version: 1,
-            created_at: id.created_at(),
-            updated_at: id.created_at(),
-        };
+        let product = Product::new(id, new);
         match transaction::write_one(&self.table, self.table.put_new(product.to_item()?)?).await? {
             Written::Done => Ok(product),
             Written::Refused(_) => Err(Error::Item(format!("product {id} already exists"))),
         }
+    }
+
+    /// Adds a product, unless this user has added it before with the same key. Rejects a key that
+    /// the user has sent with another request ([`Error::IdempotencyKeyReused`]).
+    pub async fn create_once(
+        &self,
+        id: ProductId,
+        new: NewProduct,
+        user_id: UserId,
+        key: IdempotencyKey,
+    ) -> Result<Added> {
+        /// The record's position among the actions.
+        const RECORD: usize = 1;
+        let now = Timestamp::now();
+        let request = KeyedRequest::new(user_id, key, "add a product", &new)?;
+        let product = Product::new(id, new);
+        let actions = vec![
+            self.table.put_new(product.to_item()?)?,
+            request.clone().into_action(&self.table, id, now)?,
+        ];
+        let Outcome::Cancelled(mut failed) = transaction::write(&self.table, actions).await? else {
+            return Ok(Added { product, replayed: false });
+        };
+        let record = failed.remove(&RECORD).flatten();
+        let earlier = record.map(|record| request.earlier_result(record, now)).transpose()?;
+        let Some(id) = earlier.flatten() else {
+            return Err(Error::Item(format!("product {id} already exists")));
+        };
+        let product = self.find(id).await?.ok_or(Error::ProductNotFound)?;
+        Ok(Added { product, replayed: true })
     }
 
     /// Finds a product by id.
@@ -182,6 +214,21 @@ impl Products {
 }
 
 impl Product {
+    fn new(id: ProductId, new: NewProduct) -> Self {
+        Self {
+            id,
+            name: new.name,
+            description: new.description,
+            category: new.category,
+            price: new.price,
+            currency: new.currency,
+            stock: new.stock,
+            version: 1,
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+        }
+    }
+
     /// Returns the product's item in the table, for programs that fill a table in bulk.
     /// [`Products::create`] writes this item.
     pub fn to_item(&self) -> Result<Item> {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub use item_type::{InvalidItemType, ItemType, Layout};
-use prefix::{CATEGORY, EMAIL, ORDER, PRODUCT, USER};
+use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, USER};
 
 /// An item as DynamoDB stores it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
@@ -44,12 +44,11 @@ pub const LEGACY_ID: &str = "legacyId";
 const METADATA: &str = "METADATA";
 
 const ITEM: &str = "ITEM#";
-const IDEMPOTENCY: &str = "IDEMPOTENCY#";
 
 /// The prefixes of partition keys, in the table and in the index. A policy's `dynamodb:LeadingKeys`
 /// names these.
 pub mod prefix {
-    /// For a user, and everything that belongs to the user.
+    /// For a user, and the user's orders.
     pub const USER: &str = "USER#";
     /// For what belongs to an email.
     pub const EMAIL: &str = "EMAIL#";
@@ -60,6 +59,9 @@ pub mod prefix {
     /// For an order's items, and for the order itself in the index. The sort keys of a user's
     /// orders also start with it.
     pub const ORDER: &str = "ORDER#";
+    /// For the idempotency keys of a user. Apart from the user, so that no function needs to write
+    /// among users because of them.
+    pub const IDEMPOTENCY: &str = "IDEMPOTENCY#";
 }
 
 /// An item's primary key.
@@ -106,7 +108,7 @@ impl Key {
     /// The key of an [`ItemType::Idempotency`].
     #[must_use]
     pub fn idempotency(user_id: UserId, key: &IdempotencyKey) -> Self {
-        Self { pk: user_partition(user_id), sk: format!("{IDEMPOTENCY}{}", key.as_str()) }
+        Self { pk: format!("{IDEMPOTENCY}{user_id}"), sk: key.as_str().to_owned() }
     }
 
     /// The key of an [`ItemType::LoginAttempts`].
@@ -164,8 +166,7 @@ impl From<IndexKey> for Item {
     }
 }
 
-/// Returns the `PK` of a user and of everything that belongs to the user: orders and idempotency
-/// records. It is also the `GSI1SK` of the user and of the orders.
+/// Returns the `PK` of a user and of the user's orders. It is also the `GSI1SK` of both.
 #[must_use]
 pub fn user_partition(id: UserId) -> String {
     format!("{USER}{id}")
@@ -202,22 +203,16 @@ pub fn category_partition(category: &Category) -> String {
     format!("{CATEGORY}{}", category.as_str())
 }
 
-/// Returns the user that a partition belongs to.
+/// Returns the user that a partition of idempotency keys belongs to.
 #[must_use]
-pub fn user_of_partition(partition_key: &str) -> Option<UserId> {
-    partition_key.strip_prefix(USER)?.parse().ok()
+pub fn user_of_idempotency_keys(partition_key: &str) -> Option<UserId> {
+    partition_key.strip_prefix(IDEMPOTENCY)?.parse().ok()
 }
 
 /// Returns the email that a partition belongs to.
 #[must_use]
 pub fn email_of_partition(partition_key: &str) -> Option<Email> {
     partition_key.strip_prefix(EMAIL)?.parse().ok()
-}
-
-/// Returns the idempotency key of a record, from its sort key.
-#[must_use]
-pub fn idempotency_key_of(sort_key: &str) -> Option<IdempotencyKey> {
-    sort_key.strip_prefix(IDEMPOTENCY)?.parse().ok()
 }
 
 /// Returns the order that an item of a user belongs to, from its sort key.

@@ -54,6 +54,12 @@ impl Table {
         key: Key,
         read: Consistency,
     ) -> Result<Option<T>> {
+        let item = self.get_item(key, read).await?;
+        item.map(|item| schema::entity(kind, item)).transpose()
+    }
+
+    /// Reads one item of any type.
+    pub(crate) async fn get_item(&self, key: Key, read: Consistency) -> Result<Option<Item>> {
         let answer = self
             .client
             .get_item()
@@ -62,7 +68,7 @@ impl Table {
             .consistent_read(read == Consistency::Strong)
             .send()
             .await?;
-        answer.item.map(|item| schema::entity(kind, item)).transpose()
+        Ok(answer.item)
     }
 
     /// Reads these attributes and `_type` of one item, with strong consistency.

@@ -37,7 +37,9 @@ pub struct Authority {
 ///
 /// A handler extracts it before the body, so that nobody else learns what is wrong with the body.
 #[derive(Clone, Copy, Debug)]
-pub struct Admin(());
+pub struct Admin {
+    user_id: UserId,
+}
 
 impl Caller {
     /// Reads from the table what the caller may do. The read is strongly consistent, so that the
@@ -81,6 +83,14 @@ impl Authority {
     }
 }
 
+impl Admin {
+    /// The administrator's user id.
+    #[must_use]
+    pub const fn user_id(self) -> UserId {
+        self.user_id
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
@@ -111,6 +121,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let authority = Authority::from_request_parts(parts, state).await?;
-        if authority.is_admin { Ok(Self(())) } else { Err(Problem::forbidden()) }
+        if authority.is_admin {
+            Ok(Self { user_id: authority.caller.user_id })
+        } else {
+            Err(Problem::forbidden())
+        }
     }
 }

@@ -1,7 +1,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, StatusCode, header};
 use storefront_core::{
     Error, IdempotencyKey, NewOrder, OrderId, OrderWithItems, Orders, StatusChange, Users,
 };
@@ -10,15 +9,12 @@ use storefront_http::problems::{
     OutOfStock, TooManyItems, TotalChanged, TotalTooLarge, UnknownProducts,
 };
 use storefront_http::{
-    Authority, Caller, Created, Id, IfMatch, JsonBody, Metrics, OptionalRequestId, PageBody,
-    Problem, Problems, Query, Tagged, page_request,
+    Authority, Caller, Created, Id, IfMatch, JsonBody, Metrics, OptionalIdempotencyKey,
+    OptionalRequestId, PageBody, Problem, Problems, Query, Replayed, Tagged, page_request,
 };
 
-use crate::idempotency_key::OptionalIdempotencyKey;
 use crate::metrics::order_placed;
 use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody};
-
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Place an order
 ///
@@ -72,8 +68,7 @@ pub(crate) async fn place(
     let placed = orders.place(new).await?;
     let location = format!("/orders/{}", placed.order.order.id);
     Ok(if placed.replayed {
-        let headers = [(header::LOCATION, location), (IDEMPOTENCY_REPLAYED, "true".to_owned())];
-        (StatusCode::OK, headers, tagged(placed.order)).into_response()
+        Replayed(location, tagged(placed.order)).into_response()
     } else {
         order_placed(&metrics, &placed.order.order);
         Created(location, tagged(placed.order)).into_response()

@@ -1,7 +1,6 @@
 //! `/orders`: customers place, see and cancel their own orders; administrators see and change any.
 
 mod handlers;
-mod idempotency_key;
 mod metrics;
 mod schema;
 

@@ -320,7 +320,7 @@ async fn a_placed_order_is_counted_and_its_replay_is_not() {
                     { "Name": "ConsumedReadUnits", "Unit": "Count" },
                     { "Name": "ConsumedWriteUnits", "Unit": "Count" },
                 ])),
-                "ConsumedReadUnits": 1.5,
+                "ConsumedReadUnits": 2,
                 "ConsumedWriteUnits": 10,
                 "Route": "POST /orders",
                 "function": "orders",
@@ -347,7 +347,7 @@ async fn a_placed_order_is_counted_and_its_replay_is_not() {
         metrics.take(),
         [json!({
             "_aws": directive(&["Route"], json!([{ "Name": "ConsumedReadUnits", "Unit": "Count" }])),
-            "ConsumedReadUnits": 2.5,
+            "ConsumedReadUnits": 3,
             "Route": "POST /orders",
             "function": "orders",
             "request_id": "JKJaXmPLvHcESHA=",

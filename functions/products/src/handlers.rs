@@ -1,11 +1,12 @@
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use storefront_core::{Error, Product, ProductId, Products};
-use storefront_http::problems::{Forbidden, ProductNotFound};
+use storefront_core::{Added, Error, IdempotencyKey, Product, ProductId, Products};
+use storefront_http::problems::{Forbidden, IdempotencyKeyReused, ProductNotFound};
 use storefront_http::{
-    Admin, Created, Id, IfMatch, JsonBody, Metrics, PageBody, Problem, Problems, Query, Tagged,
-    page_request,
+    Admin, Created, Id, IfMatch, JsonBody, Metrics, OptionalIdempotencyKey, PageBody, Problem,
+    Problems, Query, Replayed, Tagged, page_request,
 };
 
 use crate::schema::{ListQuery, NewProductBody, ProductBody, ProductChangesBody};
@@ -32,12 +33,16 @@ pub(crate) async fn list(
 }
 
 /// Add a product
+///
+/// With an `Idempotency-Key` the request is safe to retry: for 24 hours the same key with the same
+/// body returns the first product.
 #[utoipa::path(
     post,
     path = "/products",
     operation_id = "createProduct",
     tag = "products",
     security(("accessToken" = [])),
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header, nullable = false)),
     request_body(content = NewProductBody, example = json!({
         "name": "Espresso blend, 1 kg",
         "description": "Dark chocolate and hazelnut.",
@@ -51,16 +56,34 @@ pub(crate) async fn list(
             ("Location" = String),
             ("ETag" = String),
         )),
-        Problems<Forbidden>,
+        (status = 200, description = "The product added earlier with this key", body = ProductBody,
+            headers(
+                ("Location" = String),
+                ("ETag" = String),
+                ("Idempotency-Replayed" = String),
+            )
+        ),
+        Problems<(Forbidden, ProductNotFound, IdempotencyKeyReused)>,
     )
 )]
 pub(crate) async fn create(
-    _: Admin,
+    admin: Admin,
     State(products): State<Products>,
+    OptionalIdempotencyKey(idempotency_key): OptionalIdempotencyKey,
     JsonBody(body): JsonBody<NewProductBody>,
-) -> Result<Created<ProductBody>, Problem> {
-    let product = products.create(ProductId::new(), body.try_into()?).await?;
-    Ok(Created(format!("/products/{}", product.id), tagged(product)))
+) -> Result<Response, Problem> {
+    let (id, new) = (ProductId::new(), body.try_into()?);
+    let added = match idempotency_key {
+        Some(key) => products.create_once(id, new, admin.user_id(), key).await?,
+        None => Added { product: products.create(id, new).await?, replayed: false },
+    };
+    let location = format!("/products/{}", added.product.id);
+    let product = tagged(added.product);
+    Ok(if added.replayed {
+        Replayed(location, product).into_response()
+    } else {
+        Created(location, product).into_response()
+    })
 }
 
 /// Read a product

@@ -34,6 +34,7 @@ pub fn app(table: Table) -> Router {
 #[derive(Debug, OpenApi)]
 #[openapi(
     paths(handlers::list, handlers::create, handlers::show, handlers::change, handlers::remove),
+    components(schemas(storefront_core::IdempotencyKey)),
     tags((name = "products", description = "What is sold")),
     modifiers(&Conventions)
 )]

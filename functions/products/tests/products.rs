@@ -154,6 +154,30 @@ async fn prices_are_in_money_and_not_in_gold_or_nothing() {
 }
 
 #[tokio::test]
+async fn a_product_is_added_once_however_often_it_is_sent_with_one_key() {
+    let shop = Shop::open().await;
+    let add = |key: &str, name: &str| {
+        let body = json!({ "name": name, "category": "coffee", "price": 1890, "currency": "EUR" });
+        let request = shop.api.post("/products").by(shop.admin).json(body);
+        request.header("idempotency-key", key).send()
+    };
+    let first = add("k-1", "Espresso").await.expect(201);
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let again = add("k-1", "Espresso").await.expect(200);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.header("location"), Some(path(&first.body).as_str()));
+    assert_eq!(again.header("etag"), Some("\"1\""));
+    assert_eq!(again.body, first.body);
+    let _ = add("k-1", "Ristretto").await.problem(422, "idempotency_key_reused");
+    let _ = add("k 1", "Espresso").await.problem(400, "invalid_header");
+    let listed = shop.api.get("/products?category=coffee").send().await.expect(200).body;
+    assert_eq!(listed["items"], json!([first.body]));
+
+    let _ = shop.api.delete(path(&first.body)).by(shop.admin).send().await.expect(204);
+    let _ = add("k-1", "Espresso").await.problem(404, "product_not_found");
+}
+
+#[tokio::test]
 async fn a_change_keeps_absent_fields_and_null_clears_a_field() {
     let shop = Shop::open().await;
     let product = shop.product("Espresso").await;

@@ -62,6 +62,8 @@ pub(crate) struct Snapshot {
     pub(crate) order_items: BTreeMap<OrderId, Vec<OrderItem>>,
     /// The order that each user placed with each idempotency key.
     pub(crate) idempotency_keys: BTreeMap<(UserId, String), OrderId>,
+    /// The product that the administrator added with each idempotency key.
+    pub(crate) keys_of_products: BTreeMap<String, ProductId>,
     /// Why items could not be read.
     pub(crate) malformed: Vec<String>,
 }
@@ -100,6 +102,7 @@ impl Checker<'_> {
         self.check_users(violations);
         self.check_passwords(violations);
         self.check_products(violations);
+        self.check_keys_of_products(violations);
         self.check_orders(violations);
     }
 }

@@ -4,6 +4,7 @@
 //! A new entity gets its file, an [`Operation`] variant, and a line wherever this file names the
 //! others.
 
+pub(crate) mod idempotency_keys;
 pub(crate) mod login_failures;
 pub(crate) mod orders;
 pub(crate) mod products;
@@ -21,8 +22,9 @@ use crate::engine::operation::{EntityOperation, Rights};
 use crate::engine::response::Response;
 use crate::engine::script::Nth;
 use crate::engine::table::{TableItems, differences, without_login_attempts};
+use idempotency_keys::IdempotencyKeys;
 use login_failures::LoginFailures;
-use orders::{Order, OrderOperation, PlacedOrder};
+use orders::{Order, OrderOperation};
 use products::{Product, ProductOperation};
 use users::{User, UserOperation};
 
@@ -40,8 +42,7 @@ pub(crate) struct Model {
     pub(crate) users: Collection<UserId, User, 'u'>,
     pub(crate) products: Collection<ProductId, Product, 'p'>,
     pub(crate) orders: Collection<OrderId, Order, 'o'>,
-    /// What was placed with each user's idempotency key.
-    pub(crate) idempotency_keys: BTreeMap<(UserId, u8), PlacedOrder>,
+    pub(crate) idempotency_keys: IdempotencyKeys,
     pub(crate) login_failures: LoginFailures,
     /// The role in each user's access token: the role they had at their last log-in.
     pub(crate) token_roles: BTreeMap<UserId, Role>,
@@ -142,6 +143,7 @@ impl Model {
         self.add_user_items(&mut items);
         self.add_product_items(&mut items);
         self.add_order_items(&mut items);
+        self.add_idempotency_items(&mut items);
         items
     }
 }

@@ -1,22 +1,21 @@
 //! Placing an order: one read of the products and the user, then one transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use serde::Deserialize;
+use serde::Serialize;
 
-use super::idempotency::{IdempotencyRecord, request_hash};
-use super::total;
+use super::before_0_2;
+use super::draft::{Draft, Priced, shortage};
 use crate::change::{Change, number, string};
 use crate::schema::{self, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, FailedConditions, Outcome};
 use crate::{
-    Currency, CurrentTotal, Error, IdempotencyKey, MAX_TOTAL, Order, OrderAccess, OrderId,
-    OrderItem, OrderStatus, OrderWithItems, Orders, ProductId, RequestId, Result, Shortage,
-    Timestamp, UserId, retry,
+    Error, IdempotencyKey, OrderAccess, OrderId, OrderWithItems, Orders, ProductId, RequestId,
+    Result, Timestamp, UserId, retry,
 };
 
 /// The maximum number of items in an order. A transaction holds 100 actions: the order, two for
@@ -30,8 +29,17 @@ pub const MAX_QUANTITY: u32 = 999;
 /// The attributes to read: those of products in [`Priced`], and those of idempotency records. A
 /// batch reads the same attributes of all its items. The user's email and password hash are not
 /// among them, so they are not read.
-const LOOKED_AT: [&str; 8] =
-    ["id", "name", "price", "currency", "stock", "orderId", "requestHash", "expiresAt"];
+const LOOKED_AT: [&str; 9] = [
+    "id",
+    "name",
+    "price",
+    "currency",
+    "stock",
+    "resultId",
+    "requestHash",
+    "expiresAt",
+    before_0_2::ORDER_ID,
+];
 
 /// A new order.
 #[derive(Clone, Debug)]
@@ -52,7 +60,7 @@ pub struct NewOrder {
 }
 
 /// A product and its quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NewOrderItem {
     pub product_id: ProductId,
@@ -104,14 +112,13 @@ impl Orders {
                 | Error::TotalTooLarge { .. }
                 | Error::TotalChanged(_)
         );
-        let Some(key) = draft.idempotency_key.as_ref().filter(|_| by_products) else {
+        let Some(request) = draft.keyed.as_ref().filter(|_| by_products) else {
             return Err(refusal);
         };
-        let key = Key::idempotency(draft.user_id, key);
-        let record: Option<IdempotencyRecord> =
-            self.table.get(ItemType::Idempotency, key, Consistency::Strong).await?;
-        match record.filter(|record| record.is_live(Timestamp::now())) {
-            Some(record) => self.replay(draft, &record).await,
+        let record = self.table.get_item(request.record_key(), Consistency::Strong).await?;
+        let earlier = record.map(|record| request.earlier_result(record, Timestamp::now()));
+        match earlier.transpose()?.flatten() {
+            Some(order_id) => self.replay(draft, order_id).await,
             None => Err(refusal),
         }
     }
@@ -122,8 +129,10 @@ impl Orders {
         if !seen.user {
             return Ok(Attempt::Refused(Error::CallerNotFound));
         }
-        if let Some(record) = seen.record.filter(|record| record.is_live(now)) {
-            return self.replay(draft, &record).await.map(Attempt::Placed);
+        for record in seen.records {
+            if let Some(order_id) = draft.earlier_order(record, now)? {
+                return self.replay(draft, order_id).await.map(Attempt::Placed);
+            }
         }
         let order = match draft.price(&seen.products) {
             Ok(order) => order,
@@ -141,16 +150,17 @@ impl Orders {
         let mut keys: Vec<Item> =
             draft.items.iter().map(|item| Key::product(item.product_id).into()).collect();
         keys.push(Key::user(draft.user_id).into());
-        if let Some(key) = &draft.idempotency_key {
-            keys.push(Key::idempotency(draft.user_id, key).into());
+        if let Some(request) = &draft.keyed {
+            keys.push(request.record_key().into());
+            keys.push(before_0_2::record_key(request).into());
         }
-        let mut seen = Seen { user: false, products: HashMap::new(), record: None };
+        let mut seen = Seen { user: false, products: HashMap::new(), records: Vec::new() };
         for item in self.table.batch_get(keys, &LOOKED_AT, consistency).await? {
             let is = |kind: ItemType| item.get(schema::TYPE) == Some(&string(kind.as_str()));
             if is(ItemType::User) {
                 seen.user = true;
             } else if is(ItemType::Idempotency) {
-                seen.record = Some(schema::entity(ItemType::Idempotency, item)?);
+                seen.records.push(item);
             } else {
                 let product: Priced = schema::entity(ItemType::Product, item)?;
                 seen.products.insert(product.id, product);
@@ -181,9 +191,8 @@ impl Orders {
                 None => self.still_unlimited(product)?,
             });
         }
-        if let Some(key) = &draft.idempotency_key {
-            let record = IdempotencyRecord::new(draft.id, draft.request_hash.clone(), now);
-            actions.push(record.into_action(&self.table, draft.user_id, key, now)?);
+        if let Some(request) = &draft.keyed {
+            actions.push(request.clone().into_action(&self.table, draft.id, now)?);
         }
         Ok(actions)
     }
@@ -220,9 +229,8 @@ impl Orders {
         let first_product = 1 + placed.items.len();
         let record = first_product + placed.items.len();
         if let Some(Some(item)) = failed.remove(&record) {
-            let record: IdempotencyRecord = schema::entity(ItemType::Idempotency, item)?;
-            if record.is_live(now) {
-                return self.replay(draft, &record).await.map(Attempt::Placed);
+            if let Some(order_id) = draft.earlier_order(item, now)? {
+                return self.replay(draft, order_id).await.map(Attempt::Placed);
             }
         }
         let mut shortages = Vec::new();
@@ -241,12 +249,9 @@ impl Orders {
     }
 
     /// Returns the order that was placed with this key before.
-    async fn replay(&self, draft: &Draft, record: &IdempotencyRecord) -> Result<Placed> {
-        if record.request_hash != draft.request_hash {
-            return Err(Error::IdempotencyKeyReused);
-        }
+    async fn replay(&self, draft: &Draft, order_id: OrderId) -> Result<Placed> {
         let access = OrderAccess::OwnedBy(draft.user_id);
-        let order = self.find(access, record.order_id).await?.ok_or(Error::OrderNotFound)?;
+        let order = self.find(access, order_id).await?.ok_or(Error::OrderNotFound)?;
         Ok(Placed { order, replayed: true })
     }
 }
@@ -260,124 +265,11 @@ enum Attempt {
     Outdated,
 }
 
-/// What an order needs of a product.
-#[derive(Deserialize)]
-struct Priced {
-    id: ProductId,
-    name: String,
-    price: u64,
-    currency: Currency,
-    stock: Option<u64>,
-}
-
 /// What [`Orders::look`] found.
 struct Seen {
     /// Whether the user exists.
     user: bool,
     products: HashMap<ProductId, Priced>,
-    record: Option<IdempotencyRecord>,
-}
-
-/// An order before it has prices: checked, one item per product, sorted by product id.
-struct Draft {
-    id: OrderId,
-    user_id: UserId,
-    items: Vec<NewOrderItem>,
-    expected_total: Option<u64>,
-    idempotency_key: Option<IdempotencyKey>,
-    request_hash: String,
-    request_id: Option<RequestId>,
-}
-
-impl Draft {
-    fn new(new: NewOrder) -> Result<Self> {
-        let items = merge(&new.items)?;
-        match items.len() {
-            0 => Err(Error::EmptyOrder),
-            count if count > MAX_ORDER_ITEMS => Err(Error::TooManyItems { count }),
-            _ => Ok(Self {
-                id: new.id,
-                user_id: new.user_id,
-                request_hash: request_hash(&items, new.expected_total),
-                items,
-                expected_total: new.expected_total,
-                idempotency_key: new.idempotency_key,
-                request_id: new.request_id,
-            }),
-        }
-    }
-
-    /// Returns the order at these products' prices, or why it cannot be placed.
-    fn price(&self, products: &HashMap<ProductId, Priced>) -> Result<OrderWithItems> {
-        let mut unknown = Vec::new();
-        let mut shortages = Vec::new();
-        let mut currencies = BTreeSet::new();
-        let mut items = Vec::with_capacity(self.items.len());
-        for &NewOrderItem { product_id, quantity } in &self.items {
-            let Some(product) = products.get(&product_id) else {
-                unknown.push(product_id);
-                continue;
-            };
-            shortages.extend(shortage(product, quantity));
-            currencies.insert(product.currency.code());
-            items.push(OrderItem {
-                order_id: self.id,
-                product_id,
-                name: product.name.clone(),
-                quantity,
-                price: product.price,
-            });
-        }
-        if !unknown.is_empty() {
-            return Err(Error::UnknownProducts(unknown));
-        }
-        if currencies.len() > 1 {
-            return Err(Error::MixedCurrencies(currencies.into_iter().collect()));
-        }
-        if !shortages.is_empty() {
-            return Err(Error::OutOfStock(shortages));
-        }
-        let currency = currencies.first().and_then(|code| Currency::from_code(code));
-        let currency = currency.ok_or(Error::EmptyOrder)?;
-        let total = total(&items);
-        if total > MAX_TOTAL {
-            return Err(Error::TotalTooLarge { total });
-        }
-        if self.expected_total.is_some_and(|expected| expected != total) {
-            return Err(Error::TotalChanged(CurrentTotal { total, currency, items }));
-        }
-        let order = Order {
-            id: self.id,
-            user_id: self.user_id,
-            status: OrderStatus::Pending,
-            item_count: items.len(),
-            total,
-            currency,
-            version: 1,
-            created_at: self.id.created_at(),
-            updated_at: self.id.created_at(),
-            request_id: self.request_id.clone(),
-        };
-        Ok(OrderWithItems { order, items })
-    }
-}
-
-/// Merges the items to one per product, sorted by product id.
-fn merge(items: &[NewOrderItem]) -> Result<Vec<NewOrderItem>> {
-    let mut merged: BTreeMap<ProductId, u64> = BTreeMap::new();
-    for item in items {
-        *merged.entry(item.product_id).or_default() += u64::from(item.quantity);
-    }
-    merged
-        .into_iter()
-        .map(|(product_id, quantity)| match u32::try_from(quantity) {
-            Ok(quantity @ 1..=MAX_QUANTITY) => Ok(NewOrderItem { product_id, quantity }),
-            _ => Err(Error::InvalidQuantity { product_id, quantity }),
-        })
-        .collect()
-}
-
-fn shortage(product: &Priced, requested: u32) -> Option<Shortage> {
-    let available = product.stock.filter(|stock| *stock < u64::from(requested))?;
-    Some(Shortage { product_id: product.id, requested, available })
+    /// The idempotency records of the request's key.
+    records: Vec<Item>,
 }

@@ -41,7 +41,7 @@ item_types! {
     Order,
     /// One product of an order.
     OrderItem,
-    /// The record of an order that was placed with an idempotency key.
+    /// The record of a request with an idempotency key.
     Idempotency,
     /// The count of failed log-ins of an email.
     LoginAttempts,
@@ -127,10 +127,10 @@ impl ItemType {
                 attributes: &["orderId", "productId", "name", "quantity", "price"],
             },
             Self::Idempotency => Layout {
-                pk: "USER#<userId>",
-                sk: "IDEMPOTENCY#<key>",
+                pk: "IDEMPOTENCY#<userId>",
+                sk: "<key>",
                 gsi1: None,
-                attributes: &["orderId", "requestHash", "expiresAt"],
+                attributes: &["resultId", "requestHash", "expiresAt"],
             },
             Self::LoginAttempts => Layout {
                 pk: "EMAIL#<email>",

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use storefront_core::schema::ItemType;
-use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges};
+use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges, ProductId, UserId};
 
-use crate::shop::{Shop, becoming};
+use crate::shop::{Shop, becoming, new_product};
 
 /// Runs `work` this many times concurrently, each time in its own task.
 async fn at_once<T, F, Fut>(times: usize, work: F) -> Vec<T>
@@ -71,6 +71,22 @@ async fn one_of_12_orders_with_the_same_idempotency_key_is_placed_and_all_get_it
     assert!(placed.iter().all(|other| other.order == placed[0].order));
     assert_eq!(shop.count(ItemType::Order).await, 1);
     assert_eq!(shop.stock(&blend).await, Some(97));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_12_who_add_a_product_with_the_same_key_one_does_and_all_get_it() {
+    let shop = Arc::new(Shop::open().await);
+    let user = UserId::new();
+    let results = at_once(12, |_| {
+        let shop = Arc::clone(&shop);
+        let (id, new, key) = (ProductId::new(), new_product(100, None), "k".parse().unwrap());
+        async move { shop.products.create_once(id, new, user, key).await }
+    })
+    .await;
+    let added: Vec<_> = results.into_iter().map(Result::unwrap).collect();
+    assert_eq!(added.iter().filter(|added| !added.replayed).count(), 1);
+    assert!(added.iter().all(|other| other.product == added[0].product));
+    assert_eq!(shop.count(ItemType::Product).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

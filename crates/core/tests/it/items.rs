@@ -72,10 +72,10 @@ async fn every_entity_has_its_documented_keys() {
     );
     let key = "first".parse().unwrap();
     let record = item(&shop, schema::Key::idempotency(anna, &key)).await;
-    assert_eq!(record["PK"], format!("USER#{ANNA}"));
-    assert_eq!(record["SK"], "IDEMPOTENCY#first");
+    assert_eq!(record["PK"], format!("IDEMPOTENCY#{ANNA}"));
+    assert_eq!(record["SK"], "first");
     assert_eq!(record["_type"], "Idempotency");
-    assert_eq!(record["orderId"], ORDER);
+    assert_eq!(record["resultId"], ORDER);
     assert!(record["requestHash"].is_string());
     assert!(record["expiresAt"].is_u64());
     let attempts = item(&shop, schema::Key::login_attempts(&email("anna@example.com"))).await;

@@ -124,7 +124,7 @@ problems! {
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
     /// the body is not `application/json`
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
-    /// the key was used for another order
+    /// the key was used for another request
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "Idempotency key reused"
     /// `errors` names the fields
     InvalidBody = UNPROCESSABLE_ENTITY "invalid_body" "Invalid body"

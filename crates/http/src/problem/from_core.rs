@@ -72,7 +72,7 @@ impl From<Error> for Problem {
                 Self::new(ProblemCode::InvalidStatusChange, detail)
             }
             Error::IdempotencyKeyReused => {
-                let detail = "The Idempotency-Key was used for another order.";
+                let detail = "The Idempotency-Key was used for another request.";
                 Self::new(ProblemCode::IdempotencyKeyReused, detail)
             }
             Error::TooManyLogins { retry_after } => {

@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 use storefront_core::schema::{self, IndexKey, Item, Key};
 use storefront_core::{Order, OrderId, OrderItem, OrderStatus, ProductId, UserId};
@@ -39,12 +38,6 @@ struct Placement<'a> {
     items: &'a Quantities,
     expected_total: Option<u64>,
     exchange: &'a Exchange,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IdempotencyRecord {
-    order_id: OrderId,
 }
 
 impl Client {
@@ -130,11 +123,16 @@ impl Snapshot {
     }
 
     pub(super) fn add_idempotency_key(&mut self, item: &Item) -> Result<(), String> {
-        let record: IdempotencyRecord = entity(item)?;
-        let (pk, sk) = (text(item, schema::PK), text(item, schema::SK));
-        let user_id = schema::user_of_partition(&pk).ok_or("is not in a user's partition")?;
-        let key = schema::idempotency_key_of(&sk).ok_or("has the sort key of another type")?;
-        self.idempotency_keys.insert((user_id, key.as_str().to_owned()), record.order_id);
+        let (pk, key) = (text(item, schema::PK), text(item, schema::SK));
+        let user_id = schema::user_of_idempotency_keys(&pk).ok_or("is not in its partition")?;
+        let result = text(item, "resultId");
+        let malformed = |_| "has no valid id".to_owned();
+        if key.starts_with("product-") {
+            self.keys_of_products.insert(key, result.parse().map_err(malformed)?);
+        } else {
+            let order_id = result.parse().map_err(malformed)?;
+            self.idempotency_keys.insert((user_id, key), order_id);
+        }
         Ok(())
     }
 

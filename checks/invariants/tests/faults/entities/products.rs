@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use storefront_core::schema::{IndexKey, Item, Key};
@@ -8,29 +8,46 @@ use storefront_invariants::Shop;
 use super::{EntityId, Operation, Snapshot, Write};
 use crate::engine::checker::Checker;
 use crate::engine::client::{Client, with_if_match};
-use crate::engine::history::Outcome;
+use crate::engine::history::{Exchange, Outcome};
 use crate::engine::schedule::Scenario;
 use crate::engine::snapshot::{check_version_is_positive, entity, expect_keys};
 
 #[derive(Clone, Debug)]
 pub(crate) enum ProductOperation {
-    Create { stock: Option<u64> },
+    Create { stock: Option<u64>, key: Option<String> },
     Change { id: ProductId, sets_stock: bool, expected_version: Option<u64> },
     Delete { id: ProductId, expected_version: Option<u64> },
 }
 
 impl Client {
     pub(super) async fn create_product(&mut self) {
-        let stock = self.random.bool().then(|| self.random.u64(1..20));
-        let body = json!({
-            "name": "Bönchen ☕", "category": "coffee", "price": 250, "currency": "EUR",
-            "stock": stock,
-        });
-        let request = self.shop.products.post("/products").json(body).by(self.scenario.admin);
-        let answer = self.send(ProductOperation::Create { stock }, request).await;
-        if answer.status == 201 {
-            let id = answer.body["id"].as_str().unwrap().parse().unwrap();
-            self.scenario.products.lock().unwrap().push(id);
+        let number = self.random.u64(1..20);
+        let (stock, key) = match self.random.u8(..4) {
+            0 => (None, None),
+            1 => (Some(number), None),
+            // The same key mostly comes with the same stock.
+            2 => (Some(number % 3), Some(format!("product-{}", number % 3))),
+            _ => (Some(number), Some(format!("product-{}", number % 3))),
+        };
+        for _ in 0..3 {
+            let body = json!({
+                "name": "Bönchen ☕", "description": key, "category": "coffee", "price": 250,
+                "currency": "EUR", "stock": stock,
+            });
+            let mut request =
+                self.shop.products.post("/products").json(body).by(self.scenario.admin);
+            if let Some(key) = &key {
+                request = request.header("idempotency-key", key);
+            }
+            let operation = ProductOperation::Create { stock, key: key.clone() };
+            let answer = self.send(operation, request).await;
+            if answer.status == 201 {
+                let id = answer.body["id"].as_str().unwrap().parse().unwrap();
+                self.scenario.products.lock().unwrap().push(id);
+            }
+            if answer.status != 503 || key.is_none() {
+                break;
+            }
         }
     }
 
@@ -71,7 +88,7 @@ impl Scenario {
         let sent_at = self.history.now();
         let answer = shop.products.post("/products").json(body).by(self.admin).send().await;
         let answer = answer.expect(201);
-        self.history.record(ProductOperation::Create { stock }.into(), sent_at, &answer);
+        self.history.record(ProductOperation::Create { stock, key: None }.into(), sent_at, &answer);
         let id = answer.body["id"].as_str().unwrap().parse().unwrap();
         self.products.lock().unwrap().push(id);
         id
@@ -109,7 +126,8 @@ impl Checker<'_> {
             })
             .collect();
         for exchange in self.exchanges {
-            let Operation::Product(ProductOperation::Create { stock }) = exchange.operation else {
+            let Operation::Product(ProductOperation::Create { stock, .. }) = exchange.operation
+            else {
                 continue;
             };
             let (Outcome::Acknowledged, Some(id)) = (exchange.outcome(), exchange.id()) else {
@@ -127,6 +145,34 @@ impl Checker<'_> {
                     "{entity} had stock {stock:?} and sold {}, but has {:?}",
                     sales.quantity, product.stock
                 ));
+            }
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// A key adds one product, once, and every repetition is answered that product.
+    pub(super) fn check_keys_of_products(&self, violations: &mut Vec<String>) {
+        let mut answers: BTreeMap<&str, Vec<&Exchange>> = BTreeMap::new();
+        for exchange in self.exchanges {
+            let Operation::Product(ProductOperation::Create { key: Some(key), .. }) =
+                &exchange.operation
+            else {
+                continue;
+            };
+            let answers = answers.entry(key).or_default();
+            answers.extend((exchange.outcome() == Outcome::Acknowledged).then_some(exchange));
+        }
+        for (key, answers) in answers {
+            let mut ids: BTreeSet<ProductId> =
+                answers.iter().filter_map(|exchange| exchange.id()).collect();
+            let added = answers.iter().filter(|exchange| exchange.answer.status == 201).count();
+            // A product keeps its description, whatever happens to it.
+            let of_key = |product: &&Product| product.description.as_deref() == Some(key);
+            ids.extend(self.after.products.values().filter(of_key).map(|product| product.id));
+            ids.extend(self.after.keys_of_products.get(key));
+            if ids.len() > 1 || added > 1 {
+                violations.push(format!("key {key} added {added} products: {ids:?}"));
             }
         }
     }

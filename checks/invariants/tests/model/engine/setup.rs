@@ -103,7 +103,7 @@ pub(crate) fn initial_steps() -> [Step; 2] {
             currency: Some(currency),
             stock: Some(stock),
         };
-        ProductOperation::Create { by: Nth(0), fields }.into()
+        ProductOperation::Create { by: Nth(0), fields, key: None }.into()
     };
     let operations = vec![
         product(1890, "EUR", Some(9)),

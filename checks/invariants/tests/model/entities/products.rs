@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use storefront_core::{ProductId, UserId};
 use storefront_testing::Request;
 
-use super::values::{name, sent_category, stored_category};
+use super::idempotency_keys::{KeyedRequest, key_reused};
+use super::values::{idempotency_key, name, sent_category, stored_category};
 use super::{Focus, Model, Operation};
 use crate::engine::client::with_if_match;
 use crate::engine::generate::{if_match, mostly, mostly_admin};
@@ -20,7 +21,7 @@ pub(crate) type ProductRef = Nth<'p'>;
 
 #[derive(Clone)]
 pub(crate) enum ProductOperation {
-    Create { by: Nth<'u'>, fields: ProductFields },
+    Create { by: Nth<'u'>, fields: ProductFields, key: Option<u8> },
     Show { product: ProductRef },
     Change { by: Nth<'u'>, product: ProductRef, fields: ProductFields, if_match: IfMatch },
     Delete { by: Nth<'u'>, product: ProductRef, if_match: IfMatch },
@@ -39,7 +40,7 @@ pub(crate) struct ProductFields {
 }
 
 /// A product as the model has it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Product {
     pub(crate) name: String,
     pub(crate) category: &'static str,
@@ -51,14 +52,19 @@ pub(crate) struct Product {
 
 pub(crate) fn operations() -> impl Strategy<Value = Operation> {
     use ProductOperation::{Change, Create, Delete, List, Show};
-    let create = (mostly_admin(), fields()).prop_map(|(by, fields)| Create { by, fields });
+    let create =
+        (mostly_admin(), fields()).prop_map(|(by, fields)| Create { by, fields, key: None });
+    // The same key mostly comes with the same fields.
+    let few_fields = prop_oneof![3 => Just(ProductFields::default()), 1 => fields()];
+    let create_with_key = (mostly_admin(), few_fields, 0..2_u8)
+        .prop_map(|(by, fields, key)| Create { by, fields, key: Some(key) });
     let change = (mostly_admin(), product(), fields(), if_match())
         .prop_map(|(by, product, fields, if_match)| Change { by, product, fields, if_match });
     let delete = (mostly_admin(), product(), if_match())
         .prop_map(|(by, product, if_match)| Delete { by, product, if_match });
     let show = product().prop_map(|product| Show { product });
     let list = (0..4_u8, 1..4_usize).prop_map(|(category, limit)| List { category, limit });
-    prop_oneof![2 => create, 8 => change, 2 => delete, 1 => show, 1 => list]
+    prop_oneof![2 => create, 2 => create_with_key, 8 => change, 2 => delete, 1 => show, 1 => list]
         .prop_map(Operation::Product)
 }
 
@@ -104,8 +110,12 @@ impl EntityOperation for ProductOperation {
         let &Client { known, caller, cursor, .. } = client;
         let products = &client.shop.products;
         match *self {
-            Self::Create { fields, .. } => {
-                products.post("/products").json(fields.completed().body()).by(caller)
+            Self::Create { fields, key, .. } => {
+                let request = products.post("/products").json(fields.completed().body()).by(caller);
+                match key {
+                    Some(key) => request.header("idempotency-key", &idempotency_key(key)),
+                    None => request,
+                }
             }
             Self::Show { product } => {
                 products.get(format!("/products/{}", known.products.nth(product)))
@@ -139,7 +149,9 @@ impl EntityOperation for ProductOperation {
                 model.list_products(category, limit, call.is_concurrent())
             }
             _ if !call.is_admin() => forbidden(),
-            Self::Create { fields, .. } => model.create_product(fields, call.actual),
+            Self::Create { fields, key, .. } => {
+                model.create_product(fields, key.map(|key| (call.caller, key)), call.actual)
+            }
             Self::Change { product, fields, if_match, .. } => {
                 let id = known.products.nth(product);
                 model.change_product(id, fields, if_match.version(known.product_version(id)))
@@ -176,7 +188,8 @@ impl EntityOperation for ProductOperation {
             | Self::Delete { product, .. } => {
                 *product = focus.product;
             }
-            Self::Create { .. } | Self::List { .. } => {}
+            Self::Create { key: Some(key), .. } => *key = focus.idempotency_key,
+            Self::Create { key: None, .. } | Self::List { .. } => {}
         }
     }
 }
@@ -186,8 +199,12 @@ impl Model {
         self.products.get(id).map(|product| product.version)
     }
 
-    fn create_product(&mut self, fields: ProductFields, actual: &Response) -> Response {
-        let id = self.products.new_id(actual);
+    fn create_product(
+        &mut self,
+        fields: ProductFields,
+        key: Option<(UserId, u8)>,
+        actual: &Response,
+    ) -> Response {
         let mut product = Product {
             name: String::new(),
             category: "",
@@ -197,10 +214,31 @@ impl Model {
             version: 0,
         };
         product.change(fields.completed());
+        if let Some(first) = key.and_then(|key| self.idempotency_keys.get(&key)) {
+            return match first {
+                KeyedRequest::AddProduct { product: first, id } if *first == product => {
+                    self.replayed_product(*id)
+                }
+                _ => key_reused(),
+            };
+        }
+        let id = self.products.new_id(actual);
+        if let Some(key) = key {
+            let request = KeyedRequest::AddProduct { product: product.clone(), id };
+            self.idempotency_keys.insert(key, request);
+        }
         let response =
             Response::entity(201, product.body(id), 1).with_location(format!("/products/{id}"));
         self.products.create(id, product);
         response
+    }
+
+    fn replayed_product(&self, id: ProductId) -> Response {
+        let shown = self.show_product(id);
+        if shown.status != 200 {
+            return shown;
+        }
+        Response { is_replayed: true, ..shown }.with_location(format!("/products/{id}"))
     }
 
     fn show_product(&self, id: ProductId) -> Response {
@@ -342,7 +380,13 @@ impl From<ProductOperation> for Operation {
 impl fmt::Debug for ProductOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Create { by, fields } => write!(f, "create a product {fields:?} by {by:?}"),
+            Self::Create { by, fields, key } => {
+                write!(f, "create a product {fields:?}")?;
+                if let Some(key) = key {
+                    write!(f, " with key {key}")?;
+                }
+                write!(f, " by {by:?}")
+            }
             Self::Show { product } => write!(f, "show {product:?}"),
             Self::Change { by, product, fields, if_match } => {
                 write!(f, "change {product:?} {fields:?}{if_match:?} by {by:?}")

@@ -48,7 +48,7 @@ async fn measure_placing(costs: &mut Costs) {
 
         let key = format!("of-{n}");
         let name = "place an order of n items … with an idempotency key";
-        // Half a unit to read the record, and two to write it.
+        // Half a unit to read the record, and half for one of version 0.1; two to write it.
         let placed = costs.measure_n(name, n, 2, shop.place_as(&key, &anna, &items)).await;
         assert!(!placed.unwrap().replayed);
         // The items of a larger order exceed 4 KB, and cost more to read.

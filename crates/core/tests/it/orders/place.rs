@@ -1,7 +1,8 @@
+use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
 use storefront_core::{
-    Currency, Error, MAX_ORDER_ITEMS, MAX_PRICE, MAX_TOTAL, NewOrder, NewProduct, OrderStatus,
-    Product, ProductChanges, ProductId, Shortage, Timestamp, schema,
+    Currency, Error, MAX_ORDER_ITEMS, MAX_PRICE, MAX_TOTAL, NewOrder, NewProduct, OrderId,
+    OrderStatus, Product, ProductChanges, ProductId, Shortage, Timestamp, User, schema,
 };
 
 use crate::shop::{Shop, new_order, new_product, number};
@@ -216,4 +217,44 @@ async fn a_total_that_javascript_cannot_read_exactly_is_refused() {
     let refused = shop.place(&anna, &items).await;
     assert!(matches!(refused, Err(Error::TotalTooLarge { total }) if total == MAX_TOTAL + 1));
     assert_eq!(shop.count(ItemType::Order).await, 1);
+}
+
+/// As version 0.1 wrote it.
+async fn put_record_of_0_1(shop: &Shop, user: &User, order: OrderId, hash: &str, expires_at: i64) {
+    let text = |text: String| AttributeValue::S(text);
+    let item = [
+        ("PK", text(format!("USER#{}", user.id))),
+        ("SK", text("IDEMPOTENCY#k".to_owned())),
+        ("_type", text("Idempotency".to_owned())),
+        ("orderId", text(order.to_string())),
+        ("requestHash", text(hash.to_owned())),
+        ("expiresAt", number(expires_at)),
+    ];
+    let item = item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let put = shop.client.put_item().table_name(&shop.table_name).set_item(Some(item));
+    put.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_that_version_0_1_placed_is_not_placed_again() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let product = "01930000-0000-7000-8000-000000000101".parse().unwrap();
+    shop.products.create(product, new_product(100, Some(10))).await.unwrap();
+    let blend = shop.products.find(product).await.unwrap().unwrap();
+    let first = shop.place(&anna, &[(&blend, 2)]).await.unwrap();
+    // Version 0.1 hashed the ids' bytes and the quantities: this is product 101, twice.
+    let hash = "M8Zn4DyX3RsZe8vxE2Y-KU8qL0cxu3xPPS2m4ogsFME";
+    let tomorrow = Timestamp::now().as_seconds() + 86_400;
+    put_record_of_0_1(&shop, &anna, first.id, hash, tomorrow).await;
+
+    let again = shop.place_as("k", &anna, &[(&blend, 2)]).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.order.order.id, first.id);
+    let other = shop.place_as("k", &anna, &[(&blend, 3)]).await;
+    assert!(matches!(other, Err(Error::IdempotencyKeyReused)), "{other:?}");
+    assert_eq!(shop.stock(&blend).await, Some(8));
+
+    put_record_of_0_1(&shop, &anna, first.id, hash, 1).await;
+    assert!(!shop.place_as("k", &anna, &[(&blend, 3)]).await.unwrap().replayed);
 }

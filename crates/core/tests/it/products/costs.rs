@@ -1,4 +1,4 @@
-use storefront_core::{PageRequest, ProductChanges, ProductId};
+use storefront_core::{PageRequest, ProductChanges, ProductId, UserId};
 
 use crate::access_patterns::Costs;
 use crate::shop::{Shop, category, new_product};
@@ -10,6 +10,12 @@ pub(crate) async fn measure(costs: &mut Costs) {
     let product = costs.measure("add, delete a product", 1, add).await.unwrap();
     let delete = shop.products.delete(product.id, None);
     costs.measure("add, delete a product", 1, delete).await.unwrap();
+
+    let (user, key) = (UserId::new(), "first".parse().unwrap());
+    let add = shop.products.create_once(ProductId::new(), new_product(100, None), user, key);
+    let name = "add, delete a product … with an idempotency key";
+    let added = costs.measure(name, 1, add).await.unwrap();
+    shop.products.delete(added.product.id, None).await.unwrap();
 
     let blend = shop.product(100, 10).await;
     let found = costs.measure("product by id", 1, shop.products.find(blend.id)).await;

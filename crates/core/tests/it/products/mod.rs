@@ -1,6 +1,9 @@
 mod costs;
 
-use storefront_core::{Currency, Error, NewProduct, PageRequest, ProductChanges, ProductId};
+use storefront_core::schema::ItemType;
+use storefront_core::{
+    Currency, Error, NewProduct, PageRequest, ProductChanges, ProductId, UserId,
+};
 
 use crate::items;
 use crate::shop::{Shop, category, new_product};
@@ -108,4 +111,46 @@ async fn a_page_beyond_one_megabyte_is_not_cut() {
     let all = shop.products.list(&category("coffee"), page(100, None)).await.unwrap();
     assert_eq!(all.items.len(), 100);
     assert_eq!(all.next, None);
+}
+
+#[tokio::test]
+async fn a_product_is_added_once_for_each_key_and_user() {
+    let shop = Shop::open().await;
+    let (anna, ben) = (UserId::new(), UserId::new());
+    let add = async |user, key: &str, price| {
+        let (id, key) = (ProductId::new(), key.parse().unwrap());
+        shop.products.create_once(id, new_product(price, Some(5)), user, key).await
+    };
+    let first = add(anna, "k", 100).await.unwrap();
+    assert!(!first.replayed);
+    let renamed = ProductChanges { name: Some("Dark".to_owned()), ..ProductChanges::default() };
+    let renamed = shop.products.update(first.product.id, renamed, None).await.unwrap();
+    let again = add(anna, "k", 100).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.product, renamed, "as it is now");
+
+    let other = add(anna, "k", 200).await;
+    assert!(matches!(other, Err(Error::IdempotencyKeyReused)), "{other:?}");
+    for (user, key) in [(anna, "l"), (ben, "k")] {
+        assert!(!add(user, key, 100).await.unwrap().replayed);
+    }
+    shop.products.delete(first.product.id, None).await.unwrap();
+    let gone = add(anna, "k", 100).await;
+    assert!(matches!(gone, Err(Error::ProductNotFound)), "{gone:?}");
+    assert_eq!(shop.count(ItemType::Product).await, 2);
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_request_whatever_it_asks_for() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let key = || "k".parse().unwrap();
+    let blend = shop.products.create_once(ProductId::new(), new_product(100, None), anna.id, key());
+    let blend = blend.await.unwrap().product;
+    let order = shop.place_as("k", &anna, &[(&blend, 1)]).await;
+    assert!(matches!(order, Err(Error::IdempotencyKeyReused)), "{order:?}");
+    shop.place_as("l", &anna, &[(&blend, 1)]).await.unwrap();
+    let (id, new, key) = (ProductId::new(), new_product(100, None), "l".parse().unwrap());
+    let added = shop.products.create_once(id, new, anna.id, key).await;
+    assert!(matches!(added, Err(Error::IdempotencyKeyReused)), "{added:?}");
 }

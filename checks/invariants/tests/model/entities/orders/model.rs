@@ -12,8 +12,8 @@ use crate::engine::response::{
 use crate::engine::script::is_stale;
 use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
 use crate::entities::Model;
+use crate::entities::idempotency_keys::{KeyedRequest, key_reused};
 use crate::entities::products::ProductRef;
-use crate::entities::values::idempotency_key;
 
 /// An order as the model has it.
 #[derive(Clone)]
@@ -32,11 +32,11 @@ struct OrderItem {
     price: u64,
 }
 
-/// What an idempotency key stands for.
+/// An order, and what a client asked for with its key.
 #[derive(Clone)]
 pub(crate) struct PlacedOrder {
     placement: Placement,
-    id: OrderId,
+    pub(crate) id: OrderId,
 }
 
 /// What a client asks for.
@@ -91,11 +91,13 @@ impl Model {
         }
         let Some(user) = user else { return unauthenticated() };
         if let Some(first) = key.and_then(|key| self.idempotency_keys.get(&(user, key))) {
-            if first.placement != placement {
-                return Response::problem(422, "idempotency_key_reused");
-            }
-            return Response { is_replayed: true, ..self.order_response(200, first.id) }
-                .with_location(format!("/orders/{}", first.id));
+            return match first {
+                KeyedRequest::PlaceOrder(first) if first.placement == placement => {
+                    Response { is_replayed: true, ..self.order_response(200, first.id) }
+                        .with_location(format!("/orders/{}", first.id))
+                }
+                _ => key_reused(),
+            };
         }
         if let Some(rejection) = self.rejection(&placement) {
             return rejection;
@@ -122,7 +124,8 @@ impl Model {
         }
         self.orders.create(id, order);
         if let Some(key) = key {
-            self.idempotency_keys.insert((user, key), PlacedOrder { placement, id });
+            let request = KeyedRequest::PlaceOrder(PlacedOrder { placement, id });
+            self.idempotency_keys.insert((user, key), request);
         }
         self.order_response(201, id).with_location(format!("/orders/{id}"))
     }
@@ -254,18 +257,6 @@ impl Model {
     }
 
     pub(in crate::entities) fn add_order_items(&self, items: &mut TableItems) {
-        for ((user, key), placed) in &self.idempotency_keys {
-            items.extend([expected_item(
-                "Idempotency",
-                &format!("USER#{user}"),
-                &format!("IDEMPOTENCY#{}", idempotency_key(*key)),
-                &[
-                    ("orderId", &placed.id.to_string()),
-                    ("requestHash", ANY_VALUE),
-                    ("expiresAt", ANY_VALUE),
-                ],
-            )]);
-        }
         for (id, order) in self.orders.iter() {
             items.extend([order.item(id)]);
             items.extend(order.items.iter().map(|(product, item)| {

@@ -1,13 +1,14 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use storefront_core::{IdempotencyKey, InvalidIdempotencyKey};
-use storefront_http::Problem;
+
+use crate::Problem;
 
 const HEADER: &str = "Idempotency-Key";
 
-/// The client's key for one attempt to place an order, if it sent one.
+/// The client's key for a request that it may repeat, if it sent one.
 #[derive(Debug)]
-pub(crate) struct OptionalIdempotencyKey(pub(crate) Option<IdempotencyKey>);
+pub struct OptionalIdempotencyKey(pub Option<IdempotencyKey>);
 
 impl<S: Send + Sync> FromRequestParts<S> for OptionalIdempotencyKey {
     type Rejection = Problem;

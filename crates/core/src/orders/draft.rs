@@ -1,0 +1,143 @@
+//! An order before it is placed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Deserialize;
+
+use super::{before_0_2, total};
+use crate::idempotency::KeyedRequest;
+use crate::schema::Item;
+use crate::{
+    Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_QUANTITY, MAX_TOTAL, NewOrder,
+    NewOrderItem, Order, OrderId, OrderItem, OrderStatus, OrderWithItems, ProductId, RequestId,
+    Result, Shortage, Timestamp, UserId,
+};
+
+/// What an order needs of a product.
+#[derive(Deserialize)]
+pub(super) struct Priced {
+    pub(super) id: ProductId,
+    pub(super) name: String,
+    pub(super) price: u64,
+    pub(super) currency: Currency,
+    pub(super) stock: Option<u64>,
+}
+
+/// An order before it has prices: checked, one item per product, sorted by product id.
+pub(super) struct Draft {
+    pub(super) id: OrderId,
+    pub(super) user_id: UserId,
+    pub(super) items: Vec<NewOrderItem>,
+    expected_total: Option<u64>,
+    /// If the client sent an idempotency key.
+    pub(super) keyed: Option<KeyedRequest>,
+    request_id: Option<RequestId>,
+}
+
+impl Draft {
+    pub(super) fn new(new: NewOrder) -> Result<Self> {
+        let items = merge(&new.items)?;
+        match items.len() {
+            0 => return Err(Error::EmptyOrder),
+            count if count > MAX_ORDER_ITEMS => return Err(Error::TooManyItems { count }),
+            _ => {}
+        }
+        let keyed = new.idempotency_key.map(|key| {
+            let content = (&items, new.expected_total);
+            KeyedRequest::new(new.user_id, key, "place an order", &content)
+        });
+        Ok(Self {
+            id: new.id,
+            user_id: new.user_id,
+            expected_total: new.expected_total,
+            keyed: keyed.transpose()?,
+            items,
+            request_id: new.request_id,
+        })
+    }
+
+    /// Returns the order that the same request has placed before, given a record of its key.
+    pub(super) fn earlier_order(&self, record: Item, now: Timestamp) -> Result<Option<OrderId>> {
+        match &self.keyed {
+            Some(_) if before_0_2::is_record(&record) => {
+                before_0_2::earlier_order(&self.items, record, now)
+            }
+            Some(request) => request.earlier_result(record, now),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the order at these products' prices, or why it cannot be placed.
+    pub(super) fn price(&self, products: &HashMap<ProductId, Priced>) -> Result<OrderWithItems> {
+        let mut unknown = Vec::new();
+        let mut shortages = Vec::new();
+        let mut currencies = BTreeSet::new();
+        let mut items = Vec::with_capacity(self.items.len());
+        for &NewOrderItem { product_id, quantity } in &self.items {
+            let Some(product) = products.get(&product_id) else {
+                unknown.push(product_id);
+                continue;
+            };
+            shortages.extend(shortage(product, quantity));
+            currencies.insert(product.currency.code());
+            items.push(OrderItem {
+                order_id: self.id,
+                product_id,
+                name: product.name.clone(),
+                quantity,
+                price: product.price,
+            });
+        }
+        if !unknown.is_empty() {
+            return Err(Error::UnknownProducts(unknown));
+        }
+        if currencies.len() > 1 {
+            return Err(Error::MixedCurrencies(currencies.into_iter().collect()));
+        }
+        if !shortages.is_empty() {
+            return Err(Error::OutOfStock(shortages));
+        }
+        let currency = currencies.first().and_then(|code| Currency::from_code(code));
+        let currency = currency.ok_or(Error::EmptyOrder)?;
+        let total = total(&items);
+        if total > MAX_TOTAL {
+            return Err(Error::TotalTooLarge { total });
+        }
+        if self.expected_total.is_some_and(|expected| expected != total) {
+            return Err(Error::TotalChanged(CurrentTotal { total, currency, items }));
+        }
+        let order = Order {
+            id: self.id,
+            user_id: self.user_id,
+            status: OrderStatus::Pending,
+            item_count: items.len(),
+            total,
+            currency,
+            version: 1,
+            created_at: self.id.created_at(),
+            updated_at: self.id.created_at(),
+            request_id: self.request_id.clone(),
+        };
+        Ok(OrderWithItems { order, items })
+    }
+}
+
+/// Merges the items to one per product, sorted by product id.
+fn merge(items: &[NewOrderItem]) -> Result<Vec<NewOrderItem>> {
+    let mut merged: BTreeMap<ProductId, u64> = BTreeMap::new();
+    for item in items {
+        *merged.entry(item.product_id).or_default() += u64::from(item.quantity);
+    }
+    merged
+        .into_iter()
+        .map(|(product_id, quantity)| match u32::try_from(quantity) {
+            Ok(quantity @ 1..=MAX_QUANTITY) => Ok(NewOrderItem { product_id, quantity }),
+            _ => Err(Error::InvalidQuantity { product_id, quantity }),
+        })
+        .collect()
+}
+
+pub(super) fn shortage(product: &Priced, requested: u32) -> Option<Shortage> {
+    let available = product.stock.filter(|stock| *stock < u64::from(requested))?;
+    Some(Shortage { product_id: product.id, requested, available })
+}
