@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn only_events_that_must_differ_each_time_do() {
-        let operations = operations(&root()).unwrap();
+        let operations = operations(&root()).unwrap_or_else(|error| panic!("{error}"));
         assert!(operations.iter().all(|operation| !operation.event(1).contains(NUMBER)));
         let is_other = |operation: &&Operation| operation.event(1) != operation.event(2);
         let others: Vec<_> = operations.iter().filter(is_other).map(|other| other.name).collect();

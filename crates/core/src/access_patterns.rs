@@ -10,7 +10,7 @@ use std::fmt;
 use crate::{LoginAttempts, Orders, Products, Users};
 
 /// By repository. The compiler reports an `ACCESS_PATTERNS` that is missing here as unused.
-const BY_REPOSITORY: [&[AccessPattern]; 4] = [
+const BY_REPOSITORY: &[&[AccessPattern]] = &[
     Users::ACCESS_PATTERNS,
     LoginAttempts::ACCESS_PATTERNS,
     Products::ACCESS_PATTERNS,
@@ -45,7 +45,7 @@ pub struct Units {
 
 /// Returns all access patterns.
 pub fn all() -> impl Iterator<Item = &'static AccessPattern> {
-    BY_REPOSITORY.into_iter().flatten()
+    BY_REPOSITORY.iter().copied().flatten()
 }
 
 /// Returns the access pattern with this name. In a constant, an unknown name is a compiler error.

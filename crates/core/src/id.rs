@@ -12,16 +12,16 @@ use crate::{Error, Timestamp};
 #[error("must be a UUID of version 7")]
 pub struct InvalidId;
 
-/// The id of an entity of the shop.
+/// An id that requests name in their path.
 pub trait EntityId: FromStr {
     /// The error if no entity has this id.
     fn not_found() -> Error;
 }
 
-/// Defines an id. Ids are `UUIDv7` (RFC 9562, section 5.7), so they sort by creation time. Each has
-/// its own error for a missing entity, and its schema in the OpenAPI document.
+/// Defines an id, with its schema in the OpenAPI document. Ids are `UUIDv7` (RFC 9562, section 5.7), so
+/// they sort by creation time.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $not_found:ident, $description:literal, $example:literal) => {
+    ($(#[$doc:meta])* $name:ident, $description:literal, $example:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "Uuid", try_from = "Uuid")]
@@ -45,12 +45,6 @@ macro_rules! id {
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
-            }
-        }
-
-        impl EntityId for $name {
-            fn not_found() -> Error {
-                Error::$not_found
             }
         }
 
@@ -96,21 +90,18 @@ macro_rules! id {
 id!(
     /// A user's id.
     UserId,
-    UserNotFound,
     "A user's id: a UUID of version 7",
     "01930000-0000-7000-8000-000000000002"
 );
 id!(
     /// A product's id.
     ProductId,
-    ProductNotFound,
     "A product's id: a UUID of version 7",
     "01930000-0000-7000-8000-000000000101"
 );
 id!(
     /// An order's id. Its time is the order's `createdAt`, from which the sort key is rebuilt.
     OrderId,
-    OrderNotFound,
     "An order's id: a UUID of version 7",
     "01930000-0000-7000-8000-000000000201"
 );

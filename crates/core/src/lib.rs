@@ -1,6 +1,6 @@
 //! Users, products and orders of a web shop on one DynamoDB table.
 //!
-//! Three repositories, [`Users`], [`Products`] and [`Orders`], over one [`Table`]; every key is
+//! The repositories, [`Users`], [`Products`] and [`Orders`], share one [`Table`]; every key is
 //! built in [`schema`]. The crate knows nothing of HTTP or Lambda: a caller uses these functions
 //! and maps [`Error`] to its own responses.
 //!

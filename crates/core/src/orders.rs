@@ -15,8 +15,8 @@ use crate::change::string;
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::{
-    Currency, OrderId, Page, PageRequest, ProductId, RequestId, Result, Table, Timestamp, UserId,
-    Version, page, request_id,
+    Currency, EntityId, Error, OrderId, Page, PageRequest, ProductId, RequestId, Result, Table,
+    Timestamp, UserId, Version, page, request_id,
 };
 
 pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Placed};
@@ -252,6 +252,12 @@ impl Orders {
             .into_iter()
             .map(|item| schema::entity(ItemType::OrderItem, item))
             .collect()
+    }
+}
+
+impl EntityId for OrderId {
+    fn not_found() -> Error {
+        Error::OrderNotFound
     }
 }
 

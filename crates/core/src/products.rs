@@ -10,8 +10,8 @@ use crate::schema::{self, GSI1, GSI1PK, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
 use crate::{
-    Category, Currency, Error, IdempotencyKey, Page, PageRequest, ProductId, Result, Table,
-    Timestamp, UserId, Version, page,
+    Category, Currency, EntityId, Error, IdempotencyKey, Page, PageRequest, ProductId, Result,
+    Table, Timestamp, UserId, Version, page,
 };
 
 /// The highest price, in the currency's minor unit: the total of 48 order items of 999 pieces each
@@ -210,6 +210,12 @@ impl Products {
             Written::Done => Ok(()),
             Written::Refused(item) => Err(refusal(item)),
         }
+    }
+}
+
+impl EntityId for ProductId {
+    fn not_found() -> Error {
+        Error::ProductNotFound
     }
 }
 

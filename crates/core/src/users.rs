@@ -12,7 +12,7 @@ use crate::change::{Change, number, string};
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
-use crate::{Email, Error, Result, Table, Timestamp, UserId, Version, retry};
+use crate::{Email, EntityId, Error, Result, Table, Timestamp, UserId, Version, retry};
 
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
 pub use role::{InvalidRole, Role};
@@ -323,6 +323,12 @@ impl Users {
             }
             _ => Ok(user),
         }
+    }
+}
+
+impl EntityId for UserId {
+    fn not_found() -> Error {
+        Error::UserNotFound
     }
 }
 

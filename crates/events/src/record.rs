@@ -129,7 +129,7 @@ impl<'a> Write<'a> {
         })
     }
 
-    /// Returns an item of this type before and after its change; `None` if the write is another.
+    /// Returns an item of this type before and after its change; `None` if it is no change of one.
     pub(crate) fn modified(
         &self,
         item_type: ItemType,

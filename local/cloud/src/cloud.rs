@@ -10,11 +10,12 @@ use std::time::Duration;
 use axum::Router;
 use dynoxide::Database;
 use dynoxide::actions::scan::ScanRequest;
+use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use storefront_core::{Table, aws};
 use storefront_credentials::SigningKeys;
 use storefront_embedded::{EmbeddedDynamoDb, Storage};
-use storefront_suite::Dependencies;
+use storefront_suite::{Dependencies, Handler};
 use storefront_template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -224,25 +225,33 @@ fn dependencies(api_url: &str, dynamodb_url: &str) -> Result<Dependencies, Error
     })
 }
 
-/// Returns the template's functions, each with the handler of its binary and its own timeout.
+/// Returns the template's functions, each with the handler of its binary and its own timeout. One that
+/// the suite does not have is named in the log, and fails when it is invoked.
 fn by_logical_id(
     template: &Template,
     dependencies: &Dependencies,
 ) -> Result<HashMap<String, Function>, Error> {
     let suite = storefront_suite::functions(dependencies);
     let functions = template.functions()?.into_values();
-    functions
-        .map(|definition| match suite.iter().find(|function| function.name == definition.binary) {
-            Some(function) => {
-                let function = Function::new(function.handler());
-                Ok((definition.logical_id, function.with_timeout(definition.timeout)))
-            }
-            None => Err(Error::UnknownBinary {
-                logical_id: definition.logical_id,
-                binary: definition.binary,
-            }),
+    Ok(functions
+        .map(|definition| {
+            let registered = suite.iter().find(|function| function.name == definition.binary);
+            let handler = registered
+                .map_or_else(|| unregistered(&definition), storefront_suite::Function::handler);
+            let function = Function::new(handler).with_timeout(definition.timeout);
+            (definition.logical_id, function)
         })
-        .collect()
+        .collect())
+}
+
+fn unregistered(definition: &storefront_template::Function) -> Handler {
+    let storefront_template::Function { logical_id, binary, .. } = definition;
+    tracing::warn!(
+        "the template's function {logical_id} is built from the binary {binary}, which the suite \
+         does not have; add it to `functions` in local/suite/src/lib.rs"
+    );
+    let error = format!("the suite has no function {binary}");
+    Handler::new(move |_: LambdaEvent<Value>| std::future::ready(Err::<Value, _>(error.clone())))
 }
 
 fn stream(

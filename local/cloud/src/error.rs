@@ -14,17 +14,6 @@ pub enum Error {
         /// Its logical id.
         logical_id: String,
     },
-    /// The template has a function that is not part of the suite.
-    #[error(
-        "the template's function {logical_id} is built from the binary {binary}, which the suite \
-         does not have; add it to `functions` in local/suite/src/lib.rs"
-    )]
-    UnknownBinary {
-        /// Its logical id.
-        logical_id: String,
-        /// Its binary.
-        binary: String,
-    },
     /// Two routes are ambiguous, or one is malformed.
     #[error("the template's route {path} cannot be served: {message}")]
     Route {

@@ -50,7 +50,10 @@ impl Costs {
         // Boxed, because a test has a small stack and these futures take many kilobytes.
         let (result, consumed) = measure(Box::pin(work)).await;
         let Some(pattern) = self.expected.get(name) else {
-            panic!("no repository has an access pattern `{name}`");
+            panic!(
+                "BY_REPOSITORY in crates/core/src/access_patterns.rs lists no ACCESS_PATTERNS with \
+                 `{name}`"
+            );
         };
         self.unmeasured.retain(|unmeasured| unmeasured != name);
         let expected = Consumed {
@@ -73,7 +76,8 @@ impl Costs {
         );
         assert!(
             self.unmeasured.is_empty(),
-            "Measure these in the `costs.rs` of their entity, in crates/core/tests/it:\n{}",
+            "Measure these in the `costs.rs` of their entity, and call that from `measure` in \
+             crates/core/tests/it/main.rs:\n{}",
             self.unmeasured.join("\n")
         );
     }

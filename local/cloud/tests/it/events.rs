@@ -78,12 +78,16 @@ fn the_stream_filter_lets_through_what_is_published() {
         let passes =
             |record: &&Value| filter.has_matches(record.to_string().as_bytes()).unwrap_or(true);
         let passed = event["Records"].as_array().unwrap().iter().filter(passes).count();
-        let published = read(&path.with_extension("expected.json"))["published"].clone();
-        let published = published.as_array().unwrap().len();
+        // A case without an answer is the other test's.
+        let expected = path.with_extension("expected.json");
+        if !expected.exists() {
+            continue;
+        }
+        let published = read(&expected)["published"].as_array().unwrap().len();
         assert!(
             passed >= published,
-            "{}: {published} events are published, but only {passed} records pass the FilterCriteria \
-             of {} in template.yaml: add a Pattern",
+            "{}: records published: {published}; records that pass the FilterCriteria of {} in \
+             template.yaml: {passed}; add a Pattern",
             path.display(),
             mapping.function
         );

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use reqwest::StatusCode;
 use serde_json::json;
 use storefront_cloud::{LocalCloud, Options};
+use storefront_testing::CapturedLog;
 
 use crate::client::{Client, in_memory, template};
 use crate::process::{LocalCloudProcess, command, failure};
@@ -59,16 +60,22 @@ async fn the_error_for_an_invalid_template_says_where() {
 }
 
 #[tokio::test]
-async fn a_function_that_is_not_part_of_the_suite_is_named() {
+async fn a_function_that_is_not_part_of_the_suite_is_named_and_the_others_work() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
     let text = std::fs::read_to_string(template()).unwrap();
     std::fs::write(&path, text.replace("Binary: orders", "Binary: invoices")).unwrap();
-    let error = LocalCloud::start(Options { template: path, ..options() }).await.err().unwrap();
-    assert!(
-        error.to_string().contains("OrdersFunction is built from the binary invoices"),
-        "{error}"
-    );
+    let log = CapturedLog::start();
+    let cloud = LocalCloud::start(Options { template: path, ..options() }).await.unwrap();
+    let said = log.text();
+    assert!(said.contains("OrdersFunction is built from the binary invoices"), "{said}");
+    let error = cloud.invoke("OrdersFunction", &json!({})).await.unwrap_err();
+    assert_eq!(error.to_string(), "the suite has no function invoices");
+    Client::anonymous(cloud.api_url())
+        .get("/products?category=coffee")
+        .await
+        .expect(StatusCode::OK);
+    cloud.shutdown().await;
 }
 
 #[tokio::test]

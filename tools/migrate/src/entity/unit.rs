@@ -70,16 +70,21 @@ impl Kind {
         }
     }
 
+    /// Returns the types of the unit's items.
+    #[must_use]
+    pub const fn item_types(self) -> &'static [ItemType] {
+        match self {
+            Self::User => &[ItemType::User, ItemType::UniqueEmail],
+            Self::Product => &[ItemType::Product],
+            Self::Order => &[ItemType::Order, ItemType::OrderItem],
+        }
+    }
+
     /// Returns the kind that has items of this type, or `None` for types that only the shop itself
     /// writes.
     #[must_use]
-    pub const fn with_items(item_type: ItemType) -> Option<Self> {
-        match item_type {
-            ItemType::User | ItemType::UniqueEmail => Some(Self::User),
-            ItemType::Product => Some(Self::Product),
-            ItemType::Order | ItemType::OrderItem => Some(Self::Order),
-            ItemType::Idempotency | ItemType::LoginAttempts => None,
-        }
+    pub fn with_items(item_type: ItemType) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.item_types().contains(&item_type))
     }
 }
 
