@@ -146,6 +146,14 @@ pub(crate) const COMMANDS: &[Command] = &[
     command(RENAME, "NAME: renames the project, before its first deployment", &[]),
 ];
 
+impl Command {
+    /// Returns what it does and runs.
+    pub(crate) fn description(&self) -> String {
+        let lines = self.lines.iter().map(|line| format!("  {line}\n"));
+        format!("{}: {}\n{}", self.name, self.help, lines.collect::<String>())
+    }
+}
+
 /// Returns the command that these arguments begin with, and the remaining arguments.
 pub(crate) fn find(arguments: &[String]) -> Option<(&'static Command, &[String])> {
     // Longer names first: a name with a flag is another command.

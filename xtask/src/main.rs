@@ -20,6 +20,12 @@ fn main() -> ExitCode {
         eprintln!("unknown command {}; `cargo xtask` lists all commands", arguments[0]);
         return ExitCode::from(2);
     };
+    // A command whose programs have options of their own refers to their help.
+    let asks_for_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
+    if asks_for_help && !command.help.contains("--help") {
+        print!("{}", command.description());
+        return ExitCode::SUCCESS;
+    }
     if command.name == commands::RENAME {
         return rename::run(rest);
     }

@@ -7,6 +7,7 @@ mod name;
 mod tokens;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::{fs, io};
@@ -49,8 +50,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn rename(name: &str, root: &Path) -> Result<String, String> {
-    let name = Name::parse(name)?;
+fn rename(text: &str, root: &Path) -> Result<String, String> {
+    let name = Name::parse(text)?;
     let names = Names::new(Name::parse(NAME)?, name, KEPT);
     let changes = git(root, &["status", "--porcelain"])?;
     if !changes.is_empty() {
@@ -62,9 +63,16 @@ fn rename(name: &str, root: &Path) -> Result<String, String> {
     if let Some(taken) = names.collision(&packages(&lock)) {
         return Err(format!("{taken} is a crate that the project uses; choose another name"));
     }
+    let files = git(root, &["ls-files", "-z"])?;
+    let files: Vec<&str> = files.split_terminator('\0').collect();
+    if programs(root, &files).contains(text) {
+        return Err(format!("{text} is another program of the project; choose another name"));
+    }
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
+    let with_the_word = files.iter().filter(|file| names.occurs_in(&read(file))).count();
 
     let mut renamed = 0;
-    for file in git(root, &["ls-files", "-z"])?.split_terminator('\0') {
+    for file in files {
         renamed +=
             u32::from(rename_file(root, file, &names).map_err(|error| format!("{file}: {error}"))?);
     }
@@ -80,7 +88,36 @@ fn rename(name: &str, root: &Path) -> Result<String, String> {
             ));
         }
     }
-    Ok(names.summary(renamed))
+    let mut summary = names.summary(renamed);
+    // README has an example.
+    if with_the_word > 1 {
+        let _ = write!(
+            summary,
+            "\n{with_the_word} files had this word before. A second rename would change it there, too: to choose \
+             another name, undo this one with git first."
+        );
+    }
+    Ok(summary)
+}
+
+/// Returns the names of the programs that the packages build, except for the project's own.
+fn programs(root: &Path, files: &[&str]) -> BTreeSet<String> {
+    let mut programs = BTreeSet::new();
+    for file in files {
+        if let Some((_, program)) = file.split_once("src/bin/") {
+            programs.insert(program.trim_end_matches(".rs").to_owned());
+        }
+        if file.ends_with("Cargo.toml") {
+            let manifest = fs::read_to_string(root.join(file)).unwrap_or_default();
+            let name = |bin: &str| {
+                let (_, name) = bin.split_once("name = \"")?;
+                Some(name.split_once('"')?.0.to_owned())
+            };
+            programs.extend(manifest.split("[[bin]]").skip(1).filter_map(name));
+        }
+    }
+    programs.remove(NAME);
+    programs
 }
 
 /// Renames the project in the file and its path, and returns whether anything changed. Skips files that

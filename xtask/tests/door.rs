@@ -38,13 +38,28 @@ fn an_invalid_project_name_is_rejected() {
     assert!(text(&output.stderr).contains("lower-case letters"));
 }
 
+#[test]
+fn help_of_a_command_runs_nothing() {
+    for name in ["gate", "nightly", "audit", "deploy-test", "functions"] {
+        let output = xtask(&[name, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        assert!(text(&output.stdout).starts_with(&format!("{name}: ")), "{name}");
+        assert!(output.stderr.is_empty(), "{name}: {}", text(&output.stderr));
+    }
+}
+
 /// Otherwise a renamed variable would silently make `check` slow and `nightly` short.
 #[test]
 fn the_randomised_tests_read_their_variables() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let source = include_str!("../src/commands.rs");
-    for variable in ["STOREFRONT_FAULT_SCHEDULES", "PROPTEST_CASES"] {
+    for (variable, folder) in
+        [("STOREFRONT_FAULT_SCHEDULES", "checks/invariants"), ("PROPTEST_CASES", "crates")]
+    {
         assert!(source.contains(variable));
+        if !root.join(folder).exists() {
+            continue;
+        }
         let tests = ["checks", "local", "crates"].map(|folder| root.join(folder));
         assert!(
             tests.iter().any(|folder| mentions(folder, &format!("\"{variable}\""))),

@@ -15,7 +15,7 @@ pub enum Error {
     NoEvent(String),
     /// The template sets a variable of a function to a value that only a deployment knows.
     #[error(
-        "the variable {name} of {function} has no value here; add one in checks/bench/src/services.rs"
+        "the variable {name} of {function} has no value here; add one in checks/bench/src/services/variables.rs"
     )]
     UnknownVariable { function: String, name: String },
     #[error("`{command}` failed ({cause})")]

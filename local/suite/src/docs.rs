@@ -64,6 +64,17 @@ pub fn check(root: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(outdated(root)?.into_iter().map(|(path, _)| path).collect())
 }
 
+/// Returns the parts that no document has.
+pub fn missing(root: &Path) -> Result<Vec<&'static str>, Error> {
+    let mut missing: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+    for path in documents(root)? {
+        let text = fs::read_to_string(root.join(&path));
+        let text = text.map_err(|source| Error::File { path: path.clone(), source })?;
+        missing.retain(|name| !text.contains(&format!("{BEGIN}{name}{BEGIN_ENDS}")));
+    }
+    Ok(missing)
+}
+
 /// Returns the documents whose generated parts are outdated, with their new text.
 fn outdated(root: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
     let mut outdated = Vec::new();

@@ -13,6 +13,8 @@ fn the_generated_parts_of_the_documents_are_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let outdated = docs::check(&root).expect("the documents can be read");
     assert!(outdated.is_empty(), "{outdated:?} are stale: run `cargo xtask docs`");
+    let missing = docs::missing(&root).unwrap();
+    assert!(missing.is_empty(), "README.md and docs/ lack the markers of {missing:?}");
 }
 
 #[test]

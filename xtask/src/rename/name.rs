@@ -12,7 +12,7 @@ const LENGTH: std::ops::RangeInclusive<usize> = 3..=24;
 
 /// Cargo's own folders in `target`, the compiler's crates, and keywords.
 const RESERVED: &str = "\
-    abstract alloc async await become box break build const continue core crate deps dyn \
+    abstract alloc async await aws become box break build const continue core crate deps dyn \
     else enum examples extern false final for gen impl incremental let loop macro match mod \
     move mut override priv proc-macro pub ref return self static std struct super test trait \
     true try type typeof unsafe unsized use virtual where while xtask yield";
@@ -36,13 +36,14 @@ impl Name {
                 LENGTH.end()
             ));
         }
-        // URN namespaces with these prefixes are registered or experimental (RFC 8141, section 5).
+        // URN namespaces with these prefixes are registered or experimental (RFC 8141, section 5). EventBridge keeps
+        // event sources that begin with `aws.` for AWS.
         if RESERVED.split(' ').any(|word| word == text)
             || text.starts_with("urn-")
             || text.starts_with("x-")
         {
             return Err(format!(
-                "{text:?} is reserved by Rust, Cargo, this repository or the URN registry"
+                "{text:?} is reserved by Rust, Cargo, AWS, this repository or the URN registry"
             ));
         }
         Ok(Self(text.to_owned()))
@@ -129,6 +130,14 @@ impl Names {
             .find(|package| renamed.contains(&ident(package)))
     }
 
+    /// Whether the new name occurs in the text. Renaming the project again would change that, too.
+    pub(crate) fn occurs_in(&self, text: &str) -> bool {
+        let new = self.new.kebab();
+        text.match_indices(new).any(|(at, _)| {
+            !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) && is_word(&text[at..], new)
+        })
+    }
+
     /// Describes what was done, and which changes others can see.
     pub(crate) fn summary(&self, files: u32) -> String {
         let (old, new) = (self.old.kebab(), self.new.kebab());
@@ -204,8 +213,20 @@ mod tests {
         for invalid in [
             "", "ab", &too_long, "Shop", "my_shop", "my shop", "2shop", "-shop", "shop-",
             "my--shop", "shöp", "shop.x", "match", "test", "deps", "xtask", "urn-shop", "x-shop",
+            "aws",
         ] {
             assert!(Name::parse(invalid).is_err(), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_a_word_of_the_text_already_is_found() {
+        let names = names("acorn", "shop");
+        for text in ["a shop", "tests/shop.rs", "shop_table"] {
+            assert!(names.occurs_in(text), "{text}");
+        }
+        for text in ["Shop", "bookshop", "shops", ""] {
+            assert!(!names.occurs_in(text), "{text}");
         }
     }
 

@@ -228,10 +228,10 @@ impl Orders {
     ) -> Result<Attempt> {
         let first_product = 1 + placed.items.len();
         let record = first_product + placed.items.len();
-        if let Some(Some(item)) = failed.remove(&record) {
-            if let Some(order_id) = draft.earlier_order(item, now)? {
-                return self.replay(draft, order_id).await.map(Attempt::Placed);
-            }
+        if let Some(Some(item)) = failed.remove(&record)
+            && let Some(order_id) = draft.earlier_order(item, now)?
+        {
+            return self.replay(draft, order_id).await.map(Attempt::Placed);
         }
         let mut shortages = Vec::new();
         for (action, found) in failed {

@@ -34,6 +34,7 @@ const RULES: &[fn(&Value) -> Vec<String>] = &[
     functions::have_a_log_group_with_a_retention_period,
     functions::time_out_before_their_caller_does,
     metrics::have_their_dimensions,
+    metrics::are_on_the_dashboard,
     parameters::are_described_and_used,
     roles::are_the_functions_own,
     roles::name_exact_actions_and_resources,

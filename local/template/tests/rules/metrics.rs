@@ -86,6 +86,23 @@ pub(crate) fn have_their_dimensions(template: &Value) -> Vec<String> {
     broken
 }
 
+/// What functions write is of no use unless somebody sees it.
+pub(crate) fn are_on_the_dashboard(template: &Value) -> Vec<String> {
+    let bodies = dashboard::bodies(template).filter_map(|(_, body)| body);
+    let shown: Vec<_> = bodies
+        .flat_map(|body| {
+            let widgets = listed(&body["widgets"]).into_iter();
+            let metrics = widgets.flat_map(|widget| listed(&widget["properties"]["metrics"]));
+            metrics.filter_map(of_dashboard).collect::<Vec<_>>()
+        })
+        .filter(|metric| metric.namespace == OWN)
+        .map(|metric| metric.name)
+        .collect();
+    let written = storefront_suite::metrics();
+    let hidden = written.iter().filter(|metric| !shown.iter().any(|name| name == metric.name()));
+    hidden.map(|metric| format!("the dashboard does not show {}: add it", metric.name())).collect()
+}
+
 #[derive(Debug)]
 struct Metric {
     namespace: String,
@@ -216,6 +233,19 @@ mod tests {
                 "\"Count\""
             )),
             [unknown("Dashboard", "AWS/ApiGateway Count of []")]
+        );
+    }
+
+    #[test]
+    fn a_metric_that_is_written_but_not_shown_is_found() {
+        let other = "\"OrdersPlaced\", { \"label\": \"log-ins failed\" }";
+        assert_eq!(
+            broken_by(|template| in_dashboard(
+                template,
+                "\"LogInsFailed\", { \"label\": \"log-ins failed\" }",
+                other
+            )),
+            ["the dashboard does not show LogInsFailed: add it"]
         );
     }
 
