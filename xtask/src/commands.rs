@@ -103,6 +103,11 @@ pub(crate) const COMMANDS: &[Command] = &[
         "checks licences, duplicates, advisories, and that there is one TLS stack",
         &["checks/gate/check-dependencies"],
     ),
+    command(
+        "second-opinion",
+        "runs the tests of repositories and API functions on AWS's DynamoDB Local",
+        &["checks/gate/second-opinion"],
+    ),
     command("tour", "runs the tour in the README", &["checks/gate/tour"]),
     command(
         "contract",

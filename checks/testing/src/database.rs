@@ -6,25 +6,24 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, Output};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use storefront_core::{Role, Table, aws, schema};
-use storefront_embedded::EmbeddedDynamoDb;
 
-use crate::{Persona, evidence};
+use crate::{Persona, TestTable, test_table};
 
-/// An embedded `DynamoDB` with an empty table. It stops when dropped.
+/// A `DynamoDB` with an empty table. It stops when dropped.
 pub struct Database {
-    embedded: EmbeddedDynamoDb,
+    table: TestTable,
 }
 
 impl Database {
     /// Starts a database with the table of `template.yaml`.
     pub async fn start() -> Self {
-        Self { embedded: test_table().await }
+        Self { table: test_table().await }
     }
 
     /// Returns the table, with its own client.
     #[must_use]
     pub fn table(&self) -> Table {
-        table(self.embedded.endpoint_url().to_owned(), self.embedded.table_name())
+        table(self.table.endpoint_url().to_owned(), self.table.table_name())
     }
 
     /// Reads every item of the table, for tests that check what the repositories wrote.
@@ -32,7 +31,7 @@ impl Database {
         let pages = self
             .client()
             .scan()
-            .table_name(self.embedded.table_name())
+            .table_name(self.table.table_name())
             .consistent_read(true)
             .into_paginator()
             .items()
@@ -42,12 +41,12 @@ impl Database {
 
     /// Puts an item as it is, for tests of items that no repository writes.
     pub async fn put(&self, item: schema::Item) {
-        let put = self.client().put_item().table_name(self.embedded.table_name());
+        let put = self.client().put_item().table_name(self.table.table_name());
         put.set_item(Some(item)).send().await.expect("the embedded DynamoDB answers");
     }
 
     fn client(&self) -> aws_sdk_dynamodb::Client {
-        let endpoint_url = Some(self.embedded.endpoint_url().to_owned());
+        let endpoint_url = Some(self.table.endpoint_url().to_owned());
         aws::dynamodb(&aws::patient_emulator_config(), endpoint_url)
     }
 
@@ -65,7 +64,7 @@ impl Database {
     #[must_use]
     pub fn table_with_late_index(&self) -> Table {
         let config = self.client().config().to_builder().interceptor(LateIndex).build();
-        Table::new(aws_sdk_dynamodb::Client::from_conf(config), self.embedded.table_name())
+        Table::new(aws_sdk_dynamodb::Client::from_conf(config), self.table.table_name())
     }
 }
 
@@ -95,12 +94,6 @@ impl Intercept for LateIndex {
         }
         Ok(())
     }
-}
-
-/// Starts an embedded `DynamoDB` with an empty table, without a client.
-pub async fn test_table() -> EmbeddedDynamoDb {
-    evidence::start();
-    storefront_embedded::test_table().await
 }
 
 /// Returns a table of a `DynamoDB` that refuses connections.

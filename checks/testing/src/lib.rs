@@ -27,10 +27,12 @@ mod environment;
 mod log;
 mod metrics;
 mod secrets_manager;
+mod table;
 
 pub use api::{Answer, Api, Persona, Request};
-pub use database::{Database, test_table, unreachable_table};
+pub use database::{Database, unreachable_table};
 pub use environment::ExecutionEnvironment;
 pub use log::CapturedLog;
 pub use metrics::CapturedMetrics;
 pub use secrets_manager::SecretsManager;
+pub use table::{TestTable, test_table};

@@ -140,9 +140,14 @@ pub fn test_database() -> (Database, String) {
 
 const TEST_TABLE: &str = "storefront";
 
-/// Reads the definition once, because a test may use hundreds of tables.
+/// Returns the definition of this repository's table, for tests. It is read once, because a test may
+/// use hundreds of tables.
+///
+/// # Panics
+///
+/// If `template.yaml` does not define it.
 #[allow(clippy::expect_used, reason = "a test has no better answer")]
-fn test_definition() -> &'static TableDefinition {
+pub fn test_definition() -> &'static TableDefinition {
     static DEFINITION: OnceLock<TableDefinition> = OnceLock::new();
     DEFINITION.get_or_init(|| {
         Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"))

@@ -7,9 +7,8 @@ use storefront_core::{
     NewProduct, NewUser, Order, OrderId, OrderStatus, Orders, PasswordHash, Placed, Product,
     ProductId, Products, RequestId, Role, StatusChange, Table, User, UserId, Users, aws, schema,
 };
-use storefront_embedded::EmbeddedDynamoDb;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
-use storefront_testing::{evidence, test_table};
+use storefront_testing::{TestTable, evidence, test_table};
 
 pub(crate) struct Shop {
     pub(crate) users: Users,
@@ -19,7 +18,7 @@ pub(crate) struct Shop {
     pub(crate) client: aws_sdk_dynamodb::Client,
     pub(crate) table_name: String,
     /// Runs until it is dropped.
-    _dynamodb: Option<EmbeddedDynamoDb>,
+    _dynamodb: Option<TestTable>,
 }
 
 impl Shop {

@@ -10,9 +10,8 @@ use storefront_core::{
     OrderAccess, OrderStatus, Orders, ProductChanges, Products, StatusChange, Table, UserChanges,
     Users, aws,
 };
-use storefront_embedded::EmbeddedDynamoDb;
 use storefront_migrate::{Kind, Unit};
-use storefront_testing::test_table;
+use storefront_testing::{TestTable, test_table};
 
 use crate::source::{Source, mapping_of, sorted_out};
 
@@ -26,7 +25,7 @@ struct Shop {
     users: Users,
     products: Products,
     orders: Orders,
-    dynamodb: EmbeddedDynamoDb,
+    dynamodb: TestTable,
 }
 
 impl Shop {

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use dynoxide::DynoxideError;
 use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
-use storefront_embedded::EmbeddedDynamoDb;
+use storefront_embedded::{EmbeddedDynamoDb, test_table};
 use storefront_suite::Handler;
 use storefront_template::Template;
-use storefront_testing::test_table;
+use storefront_testing::evidence;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -169,6 +169,7 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) async fn new() -> Self {
+        evidence::start();
         Self { table: test_table().await, folder: tempfile::tempdir().unwrap() }
     }
 
