@@ -47,6 +47,10 @@ struct Batch {
 }
 
 impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub(crate) fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }

@@ -63,6 +63,9 @@ impl Plan {
             }
             plan.files.push(file);
         }
+        if plan.files.is_empty() {
+            eprintln!("there are no files to deliver in {}", folder.path().display());
+        }
         events.sort_by_key(|(Event { message, .. }, _)| {
             (message.envelope.event_id, message.envelope.time)
         });

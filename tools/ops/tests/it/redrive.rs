@@ -185,6 +185,7 @@ async fn an_orders_changes_are_sent_in_order_whichever_files_they_are_in() {
 
     let again = bucket.redrive(&bus.url).await;
     assert_eq!((again.code, &*again.stdout), (Some(0), ""), "nothing is left");
+    assert!(again.stderr.contains("there are no files to deliver in"), "{again:?}");
     assert_eq!(bus.accepted().len(), 4);
 }
 
