@@ -223,9 +223,11 @@ pub(crate) fn order_of(item: &Item) -> Option<OrderId> {
     (id.created_at().to_string() == time).then_some(id)
 }
 
-/// Returns the product that an item of a category belongs to, from its sort key in the index.
+/// Returns the product that an item of a category belongs to, from its partition key, which is also
+/// its sort key in the index.
 pub(crate) fn product_of(item: &Item) -> Option<ProductId> {
-    item.get(GSI1SK)?.as_s().ok()?.strip_prefix(PRODUCT)?.parse().ok()
+    let key = item.get(GSI1SK).filter(|key| item.get(PK) == Some(*key))?;
+    key.as_s().ok()?.strip_prefix(PRODUCT)?.parse().ok()
 }
 
 /// Returns the prefix of a partition key, up to its first `#`: what it belongs to, but not whose it

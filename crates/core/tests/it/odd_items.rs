@@ -87,7 +87,8 @@ async fn a_category_of_odd_products_ends() {
 async fn an_item_with_odd_keys_in_the_index_is_left_out() {
     let shop = Shop::open().await;
     let products = shop.products(3).await;
-    for odd in ["PRODUCT#", "PRODUCT#7", "first", "zero"] {
+    let another = format!("PRODUCT#{}", ProductId::new());
+    for odd in ["PRODUCT#", "PRODUCT#7", "first", "zero", &another] {
         shop.overwrite(Key::product(products[1].id), schema::GSI1SK, text(odd)).await;
         for limit in 1..=3 {
             let others = vec![products[0].id, products[2].id];
