@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -38,6 +38,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 /// The gateway's own responses. They cannot be customised on AWS, so they are not problems.
 #[derive(Clone, Copy)]
 enum Refusal {
+    BadRequest,
     Unauthorized,
     Forbidden,
     NotFound,
@@ -153,6 +154,7 @@ impl Gateway {
 impl Refusal {
     fn response(self) -> Response {
         let (status, message) = match self {
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not Found"),
@@ -164,11 +166,15 @@ impl Refusal {
 }
 
 async fn read(body: Body) -> Result<Bytes, Refusal> {
+    // Says so before the client has sent it.
+    if body.size_hint().lower() > PAYLOAD_LIMIT as u64 {
+        return Err(Refusal::TooLarge);
+    }
     match Limited::new(body, PAYLOAD_LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
-        // The client disconnected, so nobody sees this response.
-        Err(_) => Err(Refusal::FunctionFailed),
+        // It is malformed, or the client disconnected and does not see this response.
+        Err(_) => Err(Refusal::BadRequest),
     }
 }
 

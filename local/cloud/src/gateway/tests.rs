@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use lambda_runtime::LambdaEvent;
 use reqwest::{Client, RequestBuilder};
 use storefront_suite::Handler;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -282,6 +283,24 @@ async fn a_body_over_10_mb_is_rejected() {
         response.json::<Value>().await.unwrap(),
         json!({ "message": "Request Entity Too Large" })
     );
+}
+
+#[tokio::test]
+async fn a_body_that_is_malformed_or_announced_as_too_large_is_rejected_without_the_rest_of_it() {
+    let api = Api::start().await;
+    let address = api.url.strip_prefix("http://").unwrap();
+    for (rest, status) in [
+        ("transfer-encoding: chunked\r\n\r\nzz\r\n", "400 Bad Request"),
+        ("content-length: 100000000000\r\n\r\n{", "413 Payload Too Large"),
+    ] {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let request = format!("POST /open/1 HTTP/1.1\r\nhost: {address}\r\n{rest}");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 64];
+        let length = connection.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
 }
 
 #[tokio::test]
