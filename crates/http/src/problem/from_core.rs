@@ -5,7 +5,8 @@ use storefront_core::{
 use super::{Problem, ProblemCode, ProductProblem};
 
 /// The only place that turns the shop's errors into responses. Every variant is listed, so that a
-/// new one does not compile without a response.
+/// new one does not compile without a response. If none of the problems fits it, `code.rs` gets
+/// another row.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
