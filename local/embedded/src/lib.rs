@@ -5,7 +5,8 @@
 //!
 //! It is [dynoxide](https://github.com/nubo-db/dynoxide), and differs from DynamoDB in the same
 //! ways: a write that changes nothing leaves a MODIFY record in the stream, the stream has one
-//! shard, and a transaction never fails because of a conflict.
+//! shard, and a transaction never fails because of a conflict. Each transaction looks through the
+//! tokens of all those of the last ten minutes, which takes some 60 microseconds per thousand.
 
 mod error;
 mod stream_store;
