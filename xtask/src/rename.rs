@@ -65,7 +65,7 @@ fn rename(text: &str, root: &Path) -> Result<String, String> {
     }
     let files = git(root, &["ls-files", "-z"])?;
     let files: Vec<&str> = files.split_terminator('\0').collect();
-    if programs(root, &files).contains(text) {
+    if programs(&files).contains(text) {
         return Err(format!("{text} is another program of the project; choose another name"));
     }
     let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
@@ -100,24 +100,11 @@ fn rename(text: &str, root: &Path) -> Result<String, String> {
     Ok(summary)
 }
 
-/// Returns the names of the programs that the packages build, except for the project's own.
-fn programs(root: &Path, files: &[&str]) -> BTreeSet<String> {
-    let mut programs = BTreeSet::new();
-    for file in files {
-        if let Some((_, program)) = file.split_once("src/bin/") {
-            programs.insert(program.trim_end_matches(".rs").to_owned());
-        }
-        if file.ends_with("Cargo.toml") {
-            let manifest = fs::read_to_string(root.join(file)).unwrap_or_default();
-            let name = |bin: &str| {
-                let (_, name) = bin.split_once("name = \"")?;
-                Some(name.split_once('"')?.0.to_owned())
-            };
-            programs.extend(manifest.split("[[bin]]").skip(1).filter_map(name));
-        }
-    }
-    programs.remove(NAME);
-    programs
+/// Returns the names of the functions' programs, which are those of their folders, and of additional ones.
+fn programs<'a>(files: &[&'a str]) -> BTreeSet<&'a str> {
+    let function = |file: &'a str| file.strip_prefix("functions/")?.split('/').next();
+    let additional = |file: &'a str| file.split_once("src/bin/")?.1.strip_suffix(".rs");
+    files.iter().filter_map(|file| function(file).or_else(|| additional(file))).collect()
 }
 
 /// Renames the project in the file and its path, and returns whether anything changed. Skips files that

@@ -75,8 +75,8 @@ impl KeyedRequest {
 
     /// Builds a put of its record, as the last action of what it does. The action fails if there is
     /// a live record, which [`Self::earlier_result`] reads.
-    pub(crate) fn into_action(
-        self,
+    pub(crate) fn action(
+        &self,
         table: &Table,
         result_id: impl Into<Uuid>,
         now: Timestamp,
@@ -84,7 +84,7 @@ impl KeyedRequest {
         let key = self.record_key();
         let record = IdempotencyRecord {
             result_id: result_id.into(),
-            request_hash: self.hash,
+            request_hash: self.hash.clone(),
             expires_at: now.as_seconds() + KEPT_FOR,
         };
         let put = Put::builder()
@@ -106,16 +106,25 @@ impl KeyedRequest {
         record: Item,
         now: Timestamp,
     ) -> Result<Option<T>> {
-        let record: IdempotencyRecord = schema::entity(ItemType::Idempotency, record)?;
-        if record.expires_at <= now.as_seconds() {
-            return Ok(None);
-        }
-        if record.request_hash != self.hash {
-            return Err(Error::IdempotencyKeyReused);
-        }
-        let id = record.result_id.try_into();
-        id.map(Some).map_err(|_| Error::Item("an idempotency record without a valid id".to_owned()))
+        earlier_result(record, &self.hash, now)
     }
+}
+
+/// Does what [`KeyedRequest::earlier_result`] does, for a request with this hash.
+pub(crate) fn earlier_result<T: TryFrom<Uuid>>(
+    record: Item,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Option<T>> {
+    let record: IdempotencyRecord = schema::entity(ItemType::Idempotency, record)?;
+    if record.expires_at <= now.as_seconds() {
+        return Ok(None);
+    }
+    if record.request_hash != hash {
+        return Err(Error::IdempotencyKeyReused);
+    }
+    let id = record.result_id.try_into();
+    id.map(Some).map_err(|_| Error::Item("an idempotency record without a valid id".to_owned()))
 }
 
 impl IdempotencyKey {

@@ -128,10 +128,8 @@ impl Products {
         let now = Timestamp::now();
         let request = KeyedRequest::new(user_id, key, "add a product", &new)?;
         let product = Product::new(id, new);
-        let actions = vec![
-            self.table.put_new(product.to_item()?)?,
-            request.clone().into_action(&self.table, id, now)?,
-        ];
+        let actions =
+            vec![self.table.put_new(product.to_item()?)?, request.action(&self.table, id, now)?];
         let Outcome::Cancelled(mut failed) = transaction::write(&self.table, actions).await? else {
             return Ok(Added { product, replayed: false });
         };

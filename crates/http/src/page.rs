@@ -36,8 +36,8 @@ pub struct InvalidCursor;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PageBody<T> {
-    /// The items of this page: fewer than `limit`, or none, only if the list ends here or items of
-    /// it cannot be shown. Go on as long as there is a `nextCursor`.
+    /// The items of this page. There may be fewer than `limit`, or none, although more pages follow:
+    /// read on as long as there is a `nextCursor`.
     #[schema(max_items = 100)]
     pub items: Vec<T>,
     /// The cursor of the next page; absent on the last one.

@@ -60,7 +60,7 @@ pub(crate) async fn place(
     let new = NewOrder {
         id: OrderId::new(),
         user_id: caller.user_id,
-        expected_total: body.expected_total(),
+        expected_total: body.expected_total,
         items: body.into_items()?,
         idempotency_key,
         request_id,

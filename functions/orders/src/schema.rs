@@ -26,7 +26,7 @@ pub(crate) struct NewOrderBody {
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(range(max = MAX_TOTAL)))]
     #[schema(value_type = TotalSchema, required = false)]
-    expected_total: Option<u64>,
+    pub(crate) expected_total: Option<u64>,
 }
 
 /// A product and its quantity.
@@ -114,10 +114,6 @@ pub(crate) struct OrderItemBody {
 }
 
 impl NewOrderBody {
-    pub(crate) const fn expected_total(&self) -> Option<u64> {
-        self.expected_total
-    }
-
     pub(crate) fn into_items(self) -> Result<Vec<NewOrderItem>, Problem> {
         let item = |Object(item): Object<NewOrderItemBody>| {
             Ok(NewOrderItem { product_id: item.product_id.get()?, quantity: item.quantity })

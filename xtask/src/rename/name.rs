@@ -10,7 +10,8 @@ pub(crate) struct Name(String);
 /// CloudFormation truncates long stack names in the names of functions.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=24;
 
-/// Cargo's own folders in `target`, the compiler's crates, and keywords.
+/// Cargo's own folders in `target`, the compiler's crates, keywords, and what EventBridge keeps for AWS: event sources
+/// that begin with `aws.`.
 const RESERVED: &str = "\
     abstract alloc async await aws become box break build const continue core crate deps dyn \
     else enum examples extern false final for gen impl incremental let loop macro match mod \
@@ -36,8 +37,7 @@ impl Name {
                 LENGTH.end()
             ));
         }
-        // URN namespaces with these prefixes are registered or experimental (RFC 8141, section 5). EventBridge keeps
-        // event sources that begin with `aws.` for AWS.
+        // URN namespaces with these prefixes are registered or experimental (RFC 8141, section 5).
         if RESERVED.split(' ').any(|word| word == text)
             || text.starts_with("urn-")
             || text.starts_with("x-")

@@ -5,23 +5,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::idempotency::KeyedRequest;
-use crate::schema::{self, Item, ItemType, Key};
-use crate::{Error, NewOrderItem, OrderId, Result, Timestamp};
+use crate::idempotency::{self, KeyedRequest};
+use crate::schema::{self, Item, Key};
+use crate::{NewOrderItem, OrderId, Result, Timestamp};
 
 /// The attribute that today's records do not have.
 pub(super) const ORDER_ID: &str = "orderId";
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record {
-    order_id: OrderId,
-    request_hash: String,
-    expires_at: i64,
-}
 
 pub(super) fn record_key(request: &KeyedRequest) -> Key {
     let sk = format!("IDEMPOTENCY#{}", request.key.as_str());
@@ -35,17 +26,13 @@ pub(super) fn is_record(item: &Item) -> bool {
 /// Does what [`KeyedRequest::earlier_result`] does.
 pub(super) fn earlier_order(
     items: &[NewOrderItem],
-    record: Item,
+    mut record: Item,
     now: Timestamp,
 ) -> Result<Option<OrderId>> {
-    let record: Record = schema::entity(ItemType::Idempotency, record)?;
-    if record.expires_at <= now.as_seconds() {
-        return Ok(None);
+    if let Some(id) = record.remove(ORDER_ID) {
+        record.insert("resultId".to_owned(), id);
     }
-    if record.request_hash != hash(items) {
-        return Err(Error::IdempotencyKeyReused);
-    }
-    Ok(Some(record.order_id))
+    idempotency::earlier_result(record, &hash(items), now)
 }
 
 fn hash(items: &[NewOrderItem]) -> String {

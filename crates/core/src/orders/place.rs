@@ -192,7 +192,7 @@ impl Orders {
             });
         }
         if let Some(request) = &draft.keyed {
-            actions.push(request.clone().into_action(&self.table, draft.id, now)?);
+            actions.push(request.action(&self.table, draft.id, now)?);
         }
         Ok(actions)
     }

@@ -78,10 +78,7 @@ pub(crate) fn have_their_dimensions(template: &Value) -> Vec<String> {
             broken.push(format!("{id} is not JSON"));
             continue;
         };
-        for widget in listed(&body["widgets"]) {
-            let metrics = listed(&widget["properties"]["metrics"]).into_iter();
-            broken.extend(metrics.filter_map(of_dashboard).filter_map(|it| unknown(id, &it)));
-        }
+        broken.extend(shown_by(&body).iter().filter_map(|metric| unknown(id, metric)));
     }
     broken
 }
@@ -89,17 +86,10 @@ pub(crate) fn have_their_dimensions(template: &Value) -> Vec<String> {
 /// What functions write is of no use unless somebody sees it.
 pub(crate) fn are_on_the_dashboard(template: &Value) -> Vec<String> {
     let bodies = dashboard::bodies(template).filter_map(|(_, body)| body);
-    let shown: Vec<_> = bodies
-        .flat_map(|body| {
-            let widgets = listed(&body["widgets"]).into_iter();
-            let metrics = widgets.flat_map(|widget| listed(&widget["properties"]["metrics"]));
-            metrics.filter_map(of_dashboard).collect::<Vec<_>>()
-        })
-        .filter(|metric| metric.namespace == OWN)
-        .map(|metric| metric.name)
-        .collect();
+    let shown: Vec<_> = bodies.flat_map(|body| shown_by(&body)).collect();
+    let is_shown = |name: &str| shown.iter().any(|it| it.namespace == OWN && it.name == name);
     let written = storefront_suite::metrics();
-    let hidden = written.iter().filter(|metric| !shown.iter().any(|name| name == metric.name()));
+    let hidden = written.iter().filter(|metric| !is_shown(metric.name()));
     hidden.map(|metric| format!("the dashboard does not show {}: add it", metric.name())).collect()
 }
 
@@ -153,6 +143,13 @@ fn of_alarm(metric: &Value) -> Metric {
         namespace => text(namespace),
     };
     Metric { namespace, name: text(&metric["MetricName"]), dimensions }
+}
+
+/// Returns the metrics that a dashboard shows.
+fn shown_by(body: &Value) -> Vec<Metric> {
+    let widgets = listed(&body["widgets"]).into_iter();
+    let metrics = widgets.flat_map(|widget| listed(&widget["properties"]["metrics"]));
+    metrics.filter_map(of_dashboard).collect()
 }
 
 /// Reads a metric of a widget: `[namespace, name, dimension, value, …, options]`, or an expression,

@@ -90,7 +90,7 @@ impl Kind {
 
 /// Returns the types of item that a migration writes.
 pub(crate) fn migrated_types() -> impl Iterator<Item = ItemType> {
-    ItemType::ALL.iter().copied().filter(|it| Kind::with_items(*it).is_some())
+    Kind::ALL.into_iter().flat_map(Kind::item_types).copied()
 }
 
 impl Unit {
