@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::{FUNCTION, references, resources, type_of_reference};
+use crate::{FUNCTION, listed, references, resources, type_of_reference};
 
 /// Events from a stream, in which a record that keeps failing blocks those behind it.
 const STREAMS: [&str; 2] = ["DynamoDB", "Kinesis"];
@@ -61,6 +61,32 @@ pub(crate) fn time_out_before_their_caller_does(template: &Value) -> Vec<String>
     broken
 }
 
+/// Without a filter, every write of the table would invoke the consumer and cost money.
+pub(crate) fn read_a_stream_through_a_filter(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for Mapping { name, properties: mapping, .. } in mappings(template) {
+        if listed(&mapping["FilterCriteria"]["Filters"]).is_empty() {
+            broken.push(format!("{name} has no FilterCriteria: each write would invoke it"));
+        }
+    }
+    broken
+}
+
+/// One failing record must neither take back those before it nor take along those behind it.
+pub(crate) fn isolate_a_record_that_fails(template: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    for Mapping { name, properties: mapping, .. } in mappings(template) {
+        let response_types = listed(&mapping["FunctionResponseTypes"]);
+        if !response_types.iter().any(|kind| **kind == "ReportBatchItemFailures") {
+            broken.push(format!("{name} has no FunctionResponseTypes: [ReportBatchItemFailures]"));
+        }
+        if mapping["BisectBatchOnFunctionError"] != true {
+            broken.push(format!("{name} has no BisectBatchOnFunctionError: true"));
+        }
+    }
+    broken
+}
+
 /// A stream's consumer must give up a failing record at some point, and keep it.
 pub(crate) fn give_up_and_keep_records_that_keep_failing(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
@@ -106,6 +132,8 @@ pub(crate) fn mappings(template: &Value) -> Vec<Mapping<'_>> {
 }
 
 mod tests {
+    use serde_json::json;
+
     use crate::{broken_by, put, remove};
 
     const MAPPING: &str =
@@ -160,6 +188,52 @@ mod tests {
                 "OrderStatusStreamFunction.StatusChanges has no MaximumRecordAgeInSeconds",
             ]
         );
+    }
+
+    #[test]
+    fn a_mapping_without_a_filter_is_found() {
+        assert_eq!(
+            broken_by(|template| remove(template, &format!("{MAPPING}/FilterCriteria"))),
+            ["OrderStatusStreamFunction.StatusChanges has no FilterCriteria: each write would \
+              invoke it"]
+        );
+    }
+
+    #[test]
+    fn a_mapping_that_does_not_isolate_a_failing_record_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                put(template, &format!("{MAPPING}/FunctionResponseTypes"), json!([]));
+                remove(template, &format!("{MAPPING}/BisectBatchOnFunctionError"));
+            }),
+            [
+                "OrderStatusStreamFunction.StatusChanges has no FunctionResponseTypes: \
+                 [ReportBatchItemFailures]",
+                "OrderStatusStreamFunction.StatusChanges has no BisectBatchOnFunctionError: true",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_rule_for_a_mapping_also_holds_for_a_second_one() {
+        let broken = broken_by(|template| {
+            let event = json!({ "Type": "DynamoDB", "Properties": {} });
+            put(template, "/Resources/UsersFunction/Properties/Events/Changes", event);
+        });
+        let begins = |start: &str| {
+            assert!(broken.iter().any(|rule| rule.starts_with(start)), "{start}: {broken:#?}");
+        };
+        begins("UsersFunction.Changes has no FilterCriteria");
+        begins("UsersFunction.Changes has no FunctionResponseTypes");
+        begins("UsersFunction.Changes has no BisectBatchOnFunctionError");
+        begins("UsersFunction.Changes has no MaximumRetryAttempts");
+        begins("UsersFunction.Changes has no MaximumRecordAgeInSeconds");
+        begins("UsersFunction.Changes has no on-failure destination");
+        begins("UsersFunction has no alarm on IteratorAge");
+        begins("UsersFunction has no alarm on DestinationDeliveryFailures");
+        begins("UsersFunctionChanges has no alarm on OnFailureDestinationDeliveredEventCount");
+        begins("UsersFunctionChanges has no alarm on DroppedEventCount");
+        begins("the dashboard shows no IteratorAge of UsersFunction");
     }
 
     #[test]

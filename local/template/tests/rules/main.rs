@@ -32,6 +32,8 @@ const RULES: &[fn(&Value) -> Vec<String>] = &[
     dashboard::shows_every_alarm_and_every_function,
     functions::give_up_and_keep_records_that_keep_failing,
     functions::have_a_log_group_with_a_retention_period,
+    functions::isolate_a_record_that_fails,
+    functions::read_a_stream_through_a_filter,
     functions::time_out_before_their_caller_does,
     metrics::have_their_dimensions,
     metrics::are_on_the_dashboard,
