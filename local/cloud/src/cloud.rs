@@ -16,10 +16,10 @@ use storefront_core::{Table, aws};
 use storefront_credentials::SigningKeys;
 use storefront_embedded::{EmbeddedDynamoDb, Storage};
 use storefront_suite::{Dependencies, Handler};
-use storefront_template::Template;
+use storefront_template::{StreamMapping, Template};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::data_dir::DataDir;
@@ -59,7 +59,7 @@ pub struct LocalCloud {
     events: EventBus,
     functions: HashMap<String, Function>,
     database: EmbeddedDynamoDb,
-    stream: Option<StreamTrigger>,
+    streams: Vec<StreamTrigger>,
     expiry: JoinHandle<()>,
     stop_gateway: oneshot::Sender<()>,
     gateway: JoinHandle<io::Result<()>>,
@@ -99,7 +99,7 @@ impl LocalCloud {
         let (stop_gateway, stopped) = oneshot::channel();
         let gateway = tokio::spawn(serve(listener, router, stopped));
 
-        let stream = stream(&template, &functions, &database, data_dir.as_ref())?;
+        let streams = streams(&template, &functions, &database, data_dir.as_ref())?;
         let expiry = tokio::spawn(expire(database.database().clone()));
         Ok(Self {
             api_url,
@@ -107,7 +107,7 @@ impl LocalCloud {
             events,
             functions,
             database,
-            stream,
+            streams,
             expiry,
             stop_gateway,
             gateway,
@@ -156,10 +156,9 @@ impl LocalCloud {
     /// Stops everything after the requests and the invocation in flight have ended.
     pub async fn shutdown(self) {
         self.expiry.abort();
-        if let Some(stream) = self.stream {
-            // It publishes through the gateway, so it is stopped first.
-            within_grace("the stream trigger", stream.shutdown()).await;
-        }
+        // They publish through the gateway, so they are stopped first, all at once.
+        let streams: JoinSet<()> = self.streams.into_iter().map(StreamTrigger::shutdown).collect();
+        within_grace("a stream trigger", streams.join_all()).await;
         // Fails only if the gateway has already stopped.
         let _ = self.stop_gateway.send(());
         within_grace("the gateway", self.gateway).await;
@@ -254,27 +253,27 @@ fn unregistered(definition: &storefront_template::Function) -> Handler {
     Handler::new(move |_: LambdaEvent<Value>| std::future::ready(Err::<Value, _>(error.clone())))
 }
 
-fn stream(
+/// Starts one trigger for each consumer of the stream.
+fn streams(
     template: &Template,
     functions: &HashMap<String, Function>,
     database: &EmbeddedDynamoDb,
     data_dir: Option<&DataDir>,
-) -> Result<Option<StreamTrigger>, Error> {
-    let Some(mapping) = template.stream_mapping()? else {
-        return Ok(None);
+) -> Result<Vec<StreamTrigger>, Error> {
+    let start = |mapping: StreamMapping| {
+        let function = functions
+            .get(&mapping.function)
+            .ok_or_else(|| Error::NoSuchFunction { logical_id: mapping.function.clone() })?;
+        StreamTrigger::start(
+            mapping,
+            function.clone(),
+            database.database().clone(),
+            database.table_name(),
+            data_dir.map(DataDir::path),
+            Pace::default(),
+        )
     };
-    let function = functions
-        .get(&mapping.function)
-        .ok_or_else(|| Error::NoSuchFunction { logical_id: mapping.function.clone() })?;
-    StreamTrigger::start(
-        mapping,
-        function.clone(),
-        database.database().clone(),
-        database.table_name(),
-        data_dir.map(DataDir::path),
-        Pace::default(),
-    )
-    .map(Some)
+    template.stream_mappings()?.into_iter().map(start).collect()
 }
 
 fn is_empty(database: &Database) -> Result<bool, Error> {

@@ -1,6 +1,6 @@
 //! The local cloud: the whole suite in one process, for development and tests.
 //!
-//! It reads the table, the routes, the authorizer and the event source mapping from
+//! It reads the table, the routes, the authorizer and the event source mappings from
 //! `template.yaml`, and calls the functions' own services with the events that AWS would send. So
 //! what runs here is what is deployed, and what is missing in the template does not work here
 //! either.

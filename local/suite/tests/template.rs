@@ -43,7 +43,7 @@ fn the_registry_and_the_template_have_the_same_functions_with_the_same_triggers(
     if let Some(authorizer) = template.authorizer().unwrap() {
         deployed.insert((binaries[&authorizer.function].clone(), "the API's authorizer"));
     }
-    if let Some(mapping) = template.stream_mapping().unwrap() {
+    for mapping in template.stream_mappings().unwrap() {
         deployed.insert((binaries[&mapping.function].clone(), "a DynamoDB event"));
     }
     for binary in binaries.into_values() {

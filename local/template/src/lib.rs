@@ -1,7 +1,7 @@
 //! The parts of `template.yaml` that the local cloud and the tests need, as types.
 //!
 //! The template defines what is deployed. The local cloud and the tests read the table, routes,
-//! authorizer, CORS settings and event source mapping from it, so that they run the same.
+//! authorizer, CORS settings and event source mappings from it, so that they run the same.
 //! Parameters have their defaults.
 
 mod api;

@@ -1,12 +1,15 @@
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::node::Node;
 use crate::template::Template;
 
 /// The type of a function's event that is a table's stream.
 pub(crate) const EVENT: &str = "DynamoDB";
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+const MAX_CONSUMERS: usize = 2;
 
-/// The event source mapping from the table's stream to its consumer.
+/// The event source mapping from the table's stream to one of its consumers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamMapping {
     /// The logical id of the consumer.
@@ -30,15 +33,38 @@ pub struct StreamMapping {
 }
 
 impl Template {
-    /// Returns the mapping, if a function reads the table's stream.
-    pub fn stream_mapping(&self) -> Result<Option<StreamMapping>, Error> {
-        let mut events = self.events(EVENT)?;
-        let Some((function, event)) = events.pop() else {
-            return Ok(None);
-        };
-        if !events.is_empty() {
-            return Err(event.unexpected("only one function that reads the stream"));
+    /// Returns the mappings of the table's stream, by logical id of their functions. A function has
+    /// at most one.
+    pub fn stream_mappings(&self) -> Result<Vec<StreamMapping>, Error> {
+        let events = self.events(EVENT)?;
+        if let Some((_, event)) = events.get(MAX_CONSUMERS) {
+            return Err(event.unexpected(
+                "at most two functions that read the stream, because no more than two consumers \
+                 per shard may read a stream at once, or reads are throttled",
+            ));
         }
+        let mut mappings = Vec::<StreamMapping>::new();
+        for (function, event) in events {
+            if mappings.iter().any(|mapping| mapping.function == function) {
+                return Err(event.unexpected(
+                    "one DynamoDB event per function, because Lambda rejects a second mapping of \
+                     a stream to the same function",
+                ));
+            }
+            mappings.push(StreamMapping::read(function, &event)?);
+        }
+        Ok(mappings)
+    }
+
+    /// Returns the mapping to this function, if it reads the table's stream.
+    pub fn stream_mapping_of(&self, function: &str) -> Result<Option<StreamMapping>, Error> {
+        let mut mappings = self.stream_mappings()?.into_iter();
+        Ok(mappings.find(|mapping| mapping.function == function))
+    }
+}
+
+impl StreamMapping {
+    fn read(function: String, event: &Node<'_>) -> Result<Self, Error> {
         let position = event.member("StartingPosition");
         if position.text()? != "TRIM_HORIZON" {
             return Err(position.unexpected("TRIM_HORIZON, so that no change is lost"));
@@ -69,7 +95,7 @@ impl Template {
             }
             None => None,
         };
-        Ok(Some(StreamMapping {
+        Ok(Self {
             function,
             batch_size: usize::try_from(number("BatchSize", 100)?).unwrap_or(1).max(1),
             batching_window: seconds(number("MaximumBatchingWindowInSeconds", 0)?)
@@ -82,7 +108,7 @@ impl Template {
             maximum_retry_attempts: number("MaximumRetryAttempts", -1)?.try_into().ok(),
             maximum_record_age: seconds(number("MaximumRecordAgeInSeconds", -1)?),
             failure_bucket,
-        }))
+        })
     }
 }
 

@@ -100,10 +100,9 @@ fn pages_from_the_default_origin_may_call_the_api() {
 }
 
 #[test]
-fn the_stream_mapping_filters_and_retries_and_keeps_failed_records() {
-    let mapping = template().stream_mapping().unwrap().unwrap();
-    assert_eq!(mapping.function, "OrderStatusStreamFunction");
-    assert!(!mapping.filters.is_empty(), "every write of the table would invoke the consumer");
+fn the_consumer_of_status_changes_reads_the_stream_as_the_template_says() {
+    let mapping = template().stream_mapping_of("OrderStatusStreamFunction").unwrap().unwrap();
+    assert!(mapping.filters[0].starts_with(r#"{"eventName":["MODIFY"]"#));
     assert!(mapping.report_batch_item_failures && mapping.bisect);
     assert!(mapping.maximum_retry_attempts.is_some() && mapping.maximum_record_age.is_some());
     assert_eq!(mapping.failure_bucket.as_deref(), Some("FailedRecordsBucket"));

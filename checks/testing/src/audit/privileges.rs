@@ -72,7 +72,6 @@ enum Place {
 /// Compares grants and uses for each function of the template.
 pub fn compare(template: &Template, activity: &Activity) -> Result<BTreeSet<Difference>, Error> {
     let binaries = template.functions()?;
-    let mapping = template.stream_mapping()?;
     let mut differences = BTreeSet::new();
     for permissions in template.permissions()? {
         let function = &binaries[&permissions.function];
@@ -81,8 +80,8 @@ pub fn compare(template: &Template, activity: &Activity) -> Result<BTreeSet<Diff
             let at_start_up = Use { times: 1, process: "start-up, `Table::connect`".to_owned() };
             used.entry(connect()).or_insert(at_start_up);
         }
-        let mapping = mapping.as_ref().filter(|mapping| mapping.function == permissions.function);
-        let differ = differences_of(&permissions, mapping, &used);
+        let mapping = template.stream_mapping_of(&permissions.function)?;
+        let differ = differences_of(&permissions, mapping.as_ref(), &used);
         let function = permissions.function;
         differences
             .extend(differ.into_iter().map(|kind| Difference { function: function.clone(), kind }));

@@ -114,14 +114,14 @@ impl Delivery {
         let outcome = self.outcome(records, &answer);
         match (&outcome, answer) {
             (Outcome::Delivered, _) => {}
-            (_, Err(error)) => tracing::warn!("stream: {} records: {error}", records.len()),
+            (_, Err(error)) => tracing::warn!("{} records: {error}", records.len()),
             (Outcome::DeliveredBefore(count), _) => tracing::warn!(
-                "stream: {count} of {} records delivered, failed at {}",
+                "{count} of {} records delivered, failed at {}",
                 records.len(),
                 records[*count].sequence_number,
             ),
             (Outcome::Failed, Ok(answer)) => {
-                tracing::warn!("stream: {} records failed: {answer}", records.len());
+                tracing::warn!("{} records failed: {answer}", records.len());
             }
         }
         outcome
@@ -168,7 +168,7 @@ impl Delivery {
             is_function_error: part.was_function_error,
         };
         while let Err(error) = self.failed_records.keep(&given_up).await {
-            tracing::error!("stream: cannot keep records after giving up: {error}");
+            tracing::error!("cannot keep records after giving up: {error}");
             self.pause(self.pace.longest_backoff).await;
             if self.is_stopped() {
                 return false;
@@ -183,7 +183,7 @@ impl Delivery {
     /// Acknowledges everything up to this record.
     pub(crate) async fn acknowledge(&mut self, sequence_number: &str) {
         while let Err(error) = self.checkpoint.save(sequence_number).await {
-            tracing::error!("stream: cannot save the checkpoint: {error}");
+            tracing::error!("cannot save the checkpoint: {error}");
             self.pause(self.pace.longest_backoff).await;
             if self.is_stopped() {
                 return;

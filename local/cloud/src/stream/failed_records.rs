@@ -65,14 +65,14 @@ impl FailedRecords {
         let folder = match &self.destination {
             Destination::Nowhere => {
                 tracing::error!(
-                    "stream: gave up {count} records ({reason}), discarded: the template has no \
+                    "gave up {count} records ({reason}), discarded: the template has no \
                      on-failure destination"
                 );
                 return Ok(());
             }
             Destination::Log => {
                 let document = self.document(given_up);
-                tracing::error!("stream: gave up {count} records ({reason}): {document}");
+                tracing::error!("gave up {count} records ({reason}): {document}");
                 return Ok(());
             }
             #[cfg(test)]
@@ -83,7 +83,7 @@ impl FailedRecords {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H.%M.%S");
         let path = folder.join(format!("{now}-{}.json", Uuid::new_v4()));
         write_durably(path.clone(), serde_json::to_vec_pretty(&self.document(given_up))?).await?;
-        tracing::error!("stream: gave up {count} records ({reason}), kept in {}", path.display());
+        tracing::error!("gave up {count} records ({reason}), kept in {}", path.display());
         Ok(())
     }
 

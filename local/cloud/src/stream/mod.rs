@@ -1,8 +1,9 @@
-//! The local cloud's event source mapping: delivers the table's stream to its consumer, with the
-//! template's filter, batch size, retries, bisection and on-failure destination.
+//! The local cloud's event source mappings: each delivers the table's stream to its consumer, with
+//! the template's filter, batch size, retries, bisection and on-failure destination.
 //!
-//! It has one worker, while Lambda has one per shard and `ParallelizationFactor`. It delivers
-//! records in the order of the stream, so the order per item is the same as on Lambda.
+//! Each has one worker, while Lambda has one per shard and `ParallelizationFactor`. A worker
+//! delivers records in the order of the stream, so the order per item is the same as on Lambda. It
+//! shares nothing with other workers: a consumer whose records are retried does not hold up another.
 
 mod checkpoint;
 mod delivery;
@@ -20,6 +21,7 @@ use storefront_template::StreamMapping;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
 
 use crate::Error;
 use crate::function::Function;
@@ -28,6 +30,10 @@ use delivery::Delivery;
 use failed_records::{Destination, FailedRecords};
 use record::Record;
 use source::{EmbeddedShard, Filter, Source};
+
+/// The consumer that there was before there could be several. Its checkpoint keeps its name without
+/// the function's: otherwise, the consumer of an existing data folder would start over.
+const FIRST_CONSUMER: &str = "OrderStatusStreamFunction";
 
 /// How often the trigger polls and retries.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +66,8 @@ impl StreamTrigger {
     /// Starts where the last run ended, or at the oldest record of the stream.
     ///
     /// `data_dir` keeps the checkpoint and, if the mapping has an on-failure destination, the
-    /// failed records. Without it, both are lost when the process ends.
+    /// failed records, both apart from those of other consumers. Without it, both are lost when the
+    /// process ends.
     pub(crate) fn start(
         mapping: StreamMapping,
         function: Function,
@@ -81,15 +88,18 @@ impl StreamTrigger {
         data_dir: Option<&Path>,
         pace: Pace,
     ) -> Result<Self, Error> {
-        let file = |name: &str| data_dir.map(|folder| folder.join(name));
-        let checkpoint = open_checkpoint(file("stream-checkpoint.json"), source.stream_arn())?;
+        let checkpoint = data_dir.map(|folder| folder.join(checkpoint_file(&mapping.function)));
+        let checkpoint = open_checkpoint(checkpoint, source.stream_arn())?;
         if let Some(sequence_number) = checkpoint.sequence_number() {
             source.start_after(sequence_number.to_owned());
         }
-        let destination = match (&mapping.failure_bucket, file("failed-records")) {
+        let destination = match (&mapping.failure_bucket, data_dir) {
             (None, _) => Destination::Nowhere,
             (Some(_), None) => Destination::Log,
-            (Some(_), Some(folder)) => Destination::Folder(folder),
+            // Lambda's keys also begin with the mapping, so consumers may share a bucket.
+            (Some(_), Some(data_dir)) => {
+                Destination::Folder(data_dir.join("failed-records").join(&mapping.function))
+            }
         };
         let failed_records = FailedRecords::new(
             destination,
@@ -98,8 +108,10 @@ impl StreamTrigger {
             source.shard_id(),
         );
         let (stop, stopped) = watch::channel(false);
+        // Enabled whenever a line within it is, so that every line names the consumer.
+        let span = tracing::error_span!("stream", consumer = mapping.function);
         let delivery = Delivery { mapping, function, failed_records, checkpoint, pace, stopped };
-        let worker = tokio::spawn(Worker { source, delivery }.run());
+        let worker = tokio::spawn(Worker { source, delivery }.run().instrument(span));
         Ok(Self { stop, worker })
     }
 
@@ -109,6 +121,14 @@ impl StreamTrigger {
         if let Err(panic) = self.worker.await {
             tracing::error!("stream: {panic}");
         }
+    }
+}
+
+fn checkpoint_file(function: &str) -> String {
+    if function == FIRST_CONSUMER {
+        "stream-checkpoint.json".to_owned()
+    } else {
+        format!("stream-checkpoint-{function}.json")
     }
 }
 
@@ -135,7 +155,7 @@ impl Worker {
             Ok(true) => {}
             Ok(false) => self.delivery.pause(self.delivery.pace.poll).await,
             Err(error) => {
-                tracing::error!("stream: {error}");
+                tracing::error!("{error}");
                 self.delivery.pause(self.delivery.pace.longest_backoff).await;
             }
         }
@@ -175,7 +195,7 @@ impl Worker {
                 // Deliver what has been read, because it is not read again. The next read starts at
                 // what failed.
                 Err(error) => {
-                    tracing::error!("stream: {error}");
+                    tracing::error!("{error}");
                     break;
                 }
             }

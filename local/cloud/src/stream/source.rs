@@ -138,7 +138,7 @@ impl Filter {
         };
         quamina.has_matches(record.event.to_string().as_bytes()).unwrap_or_else(|error| {
             let number = &record.sequence_number;
-            tracing::warn!("stream: record {number} cannot be filtered: {error}");
+            tracing::warn!("record {number} cannot be filtered: {error}");
             true
         })
     }

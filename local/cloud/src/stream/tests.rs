@@ -1,12 +1,12 @@
 //! Tests the trigger with a real stream and a consumer with injected faults.
 
 mod redelivery;
+mod several;
 mod support;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use storefront_template::Template;
 
 use super::*;
 use support::*;
@@ -58,9 +58,7 @@ async fn only_matching_records_invoke_the_consumer() {
     setup.put("user");
     setup.put_item(&order("order", "paid"));
     let consumer = Consumer::default();
-    let template =
-        Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
-    let filters = template.stream_mapping().unwrap().unwrap().filters;
+    let filters = template_mapping().filters;
     let _trigger = setup.start(mapping(|mapping| mapping.filters = filters), &consumer);
     consumer.expect(&[&["order"]]).await;
     let record = consumer.first_event()["Records"][0].clone();

@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan as _};
 use quamina::Quamina;
 use serde_json::{Value, json};
 use storefront_cloud::LocalCloud;
-use storefront_template::Template;
+use storefront_template::{StreamMapping, Template};
 use storefront_testing::evidence;
 use uuid::Uuid;
 
@@ -63,15 +63,21 @@ fn every_function_has_an_event_and_every_response_belongs_to_one() {
 
 /// The events of `events/` go to the function directly. On AWS the mapping's filter comes first.
 #[test]
-fn the_stream_filter_lets_through_what_is_published() {
+fn each_stream_filter_lets_through_what_its_consumer_publishes() {
     let template = Template::read(template()).unwrap();
-    let mapping = template.stream_mapping().unwrap().unwrap();
+    let functions = template.functions().unwrap();
+    for mapping in template.stream_mappings().unwrap() {
+        let cases = cases_of([&functions[&mapping.function].binary]);
+        lets_through_what_is_published(&mapping, cases);
+    }
+}
+
+fn lets_through_what_is_published(mapping: &StreamMapping, cases: Vec<(String, PathBuf)>) {
     let mut filter = Quamina::new();
     for pattern in &mapping.filters {
         filter.add_pattern((), pattern).unwrap();
     }
-    let functions = template.functions().unwrap();
-    for (_, path) in cases_of([&functions[&mapping.function].binary]) {
+    for (_, path) in cases {
         let read =
             |path: &Path| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
         let event = read(&path);

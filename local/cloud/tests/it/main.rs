@@ -4,6 +4,7 @@
 
 mod authorization;
 mod client;
+mod consumers;
 mod events;
 mod expiry;
 mod kill;

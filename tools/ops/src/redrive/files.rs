@@ -2,7 +2,7 @@
 //!
 //! Lambda writes one object per batch that it gives up on, under
 //! `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<uuid>`, without an extension. The
-//! local cloud writes the same document into a single folder, as `.json`.
+//! local cloud writes the same document into one folder per consumer, as `.json`.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
 use std::fs;

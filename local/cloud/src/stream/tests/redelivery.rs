@@ -23,11 +23,11 @@ use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use storefront_core::aws;
 use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
 use storefront_suite::Handler;
-use storefront_template::Template;
 use tokio::time::timeout;
 
 use super::super::source::Shard;
 use super::super::*;
+use super::support::template_mapping;
 use bus::Bus;
 use checks::{GivenUp, Invocation, Played};
 use scenario::Scenario;
@@ -248,8 +248,7 @@ fn consumer(bus: &Bus) -> Consumer {
 
 #[test]
 fn no_status_change_is_lost_or_overtaken_whatever_fails() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
-    let template = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
+    let template = template_mapping();
     // The logs are tested elsewhere, and would be hundreds of megabytes.
     tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
         let mut config = Config { failure_persistence: None, ..Default::default() };

@@ -103,6 +103,16 @@ impl Consumer {
         self.state.lock().unwrap().events[0].clone()
     }
 
+    /// Waits until it has been invoked this many times.
+    pub(crate) async fn invoked(&self, times: usize) {
+        let waiting = async {
+            while self.batches().len() < times {
+                self.invoked.notified().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("it is invoked");
+    }
+
     /// Waits for exactly these batches.
     pub(crate) async fn expect(&self, expected: &[&[&str]]) {
         let waiting = async {
@@ -120,10 +130,16 @@ pub(crate) fn key(record: &Value) -> String {
     record["dynamodb"]["Keys"]["PK"]["S"].as_str().unwrap().to_owned()
 }
 
-/// Returns the mapping of this repository's template, with a test's changes.
-pub(crate) fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping {
+/// Returns the mapping of order-status-stream in this repository's template.
+pub(crate) fn template_mapping() -> StreamMapping {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
-    let mut mapping = Template::read(path).unwrap().stream_mapping().unwrap().unwrap();
+    let template = Template::read(path).unwrap();
+    template.stream_mapping_of("OrderStatusStreamFunction").unwrap().unwrap()
+}
+
+/// Returns the template's mapping with a test's changes.
+pub(crate) fn mapping(change: impl FnOnce(&mut StreamMapping)) -> StreamMapping {
+    let mut mapping = template_mapping();
     mapping.filters = Vec::new();
     mapping.maximum_retry_attempts = Some(2);
     change(&mut mapping);
@@ -194,10 +210,14 @@ impl Setup {
         .unwrap()
     }
 
+    /// Returns the table's stream.
+    pub(crate) fn shard(&self) -> EmbeddedShard {
+        EmbeddedShard::of(self.table.database().clone(), self.table.table_name()).unwrap()
+    }
+
     pub(crate) fn failing_once_at(&self, key: &'static str) -> FailingOnce {
-        let database = self.table.database().clone();
         FailingOnce {
-            shard: EmbeddedShard::of(database, self.table.table_name()).unwrap(),
+            shard: self.shard(),
             at: key,
             has_failed: AtomicBool::new(false),
             has_read: Arc::default(),
@@ -218,7 +238,12 @@ impl Setup {
 
     /// Waits until this many documents are in the on-failure destination.
     pub(crate) async fn failed_records(&self, count: usize) -> Vec<Value> {
-        let folder = self.folder.path().join("failed-records");
+        self.failed_records_of(&template_mapping().function, count).await
+    }
+
+    /// Does the same for one of several consumers.
+    pub(crate) async fn failed_records_of(&self, function: &str, count: usize) -> Vec<Value> {
+        let folder = self.folder.path().join("failed-records").join(function);
         let found = async {
             loop {
                 let files = std::fs::read_dir(&folder).into_iter().flatten();
