@@ -4,6 +4,7 @@ use dynoxide::Database;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::actions::{describe_stream, get_records, list_streams};
 use quamina::Quamina;
+use serde_json::{Map, Value};
 
 use super::record::Record;
 use crate::Error;
@@ -124,10 +125,14 @@ impl Filter {
         }
         let mut quamina = Quamina::new();
         for (index, pattern) in patterns.iter().enumerate() {
-            quamina.add_pattern(index, pattern).map_err(|error| Error::Filter {
-                pattern: pattern.clone(),
-                message: error.to_string(),
-            })?;
+            let invalid = |message: String| Error::Filter { pattern: pattern.clone(), message };
+            let parsed =
+                serde_json::from_str(pattern).map_err(|error| invalid(error.to_string()))?;
+            for alternative in alternatives(&parsed) {
+                quamina
+                    .add_pattern(index, &alternative.to_string())
+                    .map_err(|error| invalid(error.to_string()))?;
+            }
         }
         Ok(Self(Some(quamina)))
     }
@@ -141,5 +146,38 @@ impl Filter {
             tracing::warn!("record {number} cannot be filtered: {error}");
             true
         })
+    }
+}
+
+/// Splits a pattern into patterns that match the same records together and have no `exists` beside
+/// other values: of such a list, quamina ignores a part.
+fn alternatives(pattern: &Value) -> Vec<Value> {
+    match pattern {
+        Value::Object(members) => {
+            let mut patterns = vec![Map::new()];
+            for (name, member) in members {
+                let members = alternatives(member);
+                let with = |pattern: Map<String, Value>| {
+                    members.iter().map(move |member| {
+                        let mut pattern = pattern.clone();
+                        pattern.insert(name.clone(), member.clone());
+                        pattern
+                    })
+                };
+                patterns = patterns.into_iter().flat_map(with).collect();
+            }
+            patterns.into_iter().map(Value::Object).collect()
+        }
+        Value::Array(values) => {
+            let asks_whether_it_exists = |value: &Value| value.get("exists").is_some();
+            let (exists, others): (Vec<_>, Vec<_>) =
+                values.iter().cloned().partition(asks_whether_it_exists);
+            let mut lists: Vec<_> = exists.into_iter().map(|value| vec![value]).collect();
+            if !others.is_empty() || lists.is_empty() {
+                lists.push(others);
+            }
+            lists.into_iter().map(Value::Array).collect()
+        }
+        other => vec![other.clone()],
     }
 }

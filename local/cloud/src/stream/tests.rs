@@ -1,5 +1,6 @@
 //! Tests the trigger with a real stream and a consumer with injected faults.
 
+mod filters;
 mod redelivery;
 mod several;
 mod support;
@@ -299,10 +300,4 @@ async fn unacknowledged_records_are_delivered_by_the_next_run() {
     let consumer = Consumer::default();
     let _trigger = setup.start(mapping(|_| {}), &consumer);
     consumer.expect(&[&["b", "c"]]).await;
-}
-
-#[tokio::test]
-async fn an_invalid_filter_pattern_is_rejected_and_named() {
-    let error = Filter::new(&["{\"eventName\":\"MODIFY\"}".to_owned()]).err().unwrap().to_string();
-    assert!(error.contains("{\"eventName\":\"MODIFY\"}"), "{error}");
 }

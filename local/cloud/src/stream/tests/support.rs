@@ -198,6 +198,11 @@ impl Setup {
         self.table.database().put_item(serde_json::from_value(request).unwrap()).unwrap();
     }
 
+    pub(crate) fn delete_item(&self, key: &Value) {
+        let request = json!({ "TableName": self.table.table_name(), "Key": key });
+        self.table.database().delete_item(serde_json::from_value(request).unwrap()).unwrap();
+    }
+
     pub(crate) fn start(&self, mapping: StreamMapping, consumer: &Consumer) -> StreamTrigger {
         StreamTrigger::start(
             mapping,
