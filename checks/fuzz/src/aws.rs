@@ -112,7 +112,21 @@ fn answer(request: &AwsRequest) -> Value {
             let results: Vec<_> = entries.map(|_| json!({ "EventId": "x" })).collect();
             json!({ "FailedEntryCount": 0, "Entries": results })
         }
-        "Query" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
+        "Query" => {
+            // A product and its stock; all other lists are empty.
+            let product = &body["ExpressionAttributeValues"][":product"];
+            let key = |sk| json!({ "PK": product, "SK": { "S": sk } });
+            let found = |sk| {
+                let key = key(sk);
+                let mut item = item(&key)?;
+                item["PK"] = key["PK"].clone();
+                item["SK"] = key["SK"].clone();
+                Some(item)
+            };
+            let items: Vec<_> =
+                ["METADATA", "METADATA#STOCK"].into_iter().filter_map(found).collect();
+            json!({ "Items": items, "Count": items.len(), "ScannedCount": items.len() })
+        }
         _ => json!({}),
     }
 }
@@ -139,8 +153,19 @@ fn item(key: &Value) -> Option<Value> {
             "category": text("coffee"),
             "price": number(990),
             "currency": text("EUR"),
-            "stock": number(1_000_000),
         }),
+        ("PRODUCT", Some(("METADATA", "STOCK"))) => {
+            return Some(json!({
+                "_type": text("Stock"),
+                "productId": text(id),
+                "name": text("Coffee"),
+                "price": number(990),
+                "currency": text("EUR"),
+                "selling": { "BOOL": true },
+                "quantity": number(1_000_000),
+                "spread": number(1),
+            }));
+        }
         ("USER", Some(("ORDER", _))) => json!({
             "_type": text("Order"),
             "userId": text(id),

@@ -4,7 +4,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::{Map, Value};
 
 /// The members of bodies, records and authorizer contexts.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 26] = [
     "email",
     "password",
     "currentPassword",
@@ -15,6 +15,8 @@ const NAMES: [&str; 24] = [
     "price",
     "currency",
     "stock",
+    "change",
+    "selling",
     "items",
     "productId",
     "quantity",

@@ -63,7 +63,8 @@ def _products(stranger, customer, administrator):
     products = [administrator.post("/products", json=new | {"name": name}).json() for name in names]
 
     listed = stranger.pages("/products", 2, category=CATEGORY)
-    equal("the products of a category, page by page", listed, products)
+    without_stock = [{name: value for name, value in product.items() if name != "stock"} for product in products]
+    equal("the products of a category, page by page", listed, without_stock)
 
     changed = {"price": 2090}
     path = f"/products/{products[1]['id']}"
@@ -71,7 +72,22 @@ def _products(stranger, customer, administrator):
     products[1] = administrator.patch(path, json=changed, headers={"If-Match": '"1"'}).json()
     unlimited = administrator.patch(f"/products/{products[2]['id']}", json={"stock": None}).json()
     equal("the stock of a product with unlimited stock", unlimited["stock"], None)
+    _receive(stranger, administrator, products[3])
     return products
+
+
+def _receive(stranger, administrator, product):
+    """Goods arrive, while the product is spread and taken off sale."""
+    path = f"/products/{product['id']}"
+    equal("the spread", administrator.put(f"{path}/stock-spread", json={"items": 4}).json(), {"items": 4})
+    received = {"json": {"change": 50}, "headers": {"Idempotency-Key": "delivery-1"}}
+    for _ in range(2):
+        changed = administrator.post(f"{path}/stock-changes", 200, **received).json()
+        equal("the stock after a delivery", changed["stock"], 60)
+    administrator.patch(path, json={"selling": False})
+    equal("a product that is not for sale", stranger.get(path).json()["available"], False)
+    administrator.patch(path, json={"selling": True})
+    equal("a product that is spread", stranger.get(path).json()["stock"], 60)
 
 
 def _orders(stranger, customer, products):

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use crate::schema::Key;
@@ -88,6 +88,15 @@ impl Change {
         self
     }
 
+    /// Requires an attribute to be absent. `NULL` counts as absent: document clients in JavaScript
+    /// write it for an absent value.
+    pub(crate) fn require_absent(mut self, attribute: &str) -> Self {
+        let name = self.name(attribute);
+        let null = self.value("null", AttributeValue::Null(true));
+        self.conditions.push(format!("(attribute_not_exists({name}) OR {name} = {null})"));
+        self
+    }
+
     /// Requires the item's version, if the caller expects one.
     pub(crate) fn require_version(self, expected: Option<Version>) -> Self {
         match expected {
@@ -96,27 +105,43 @@ impl Change {
         }
     }
 
-    /// Returns the update as a transaction's action, which returns the item if a condition fails.
+    /// Returns the update as a transaction's action, or a check if it changes nothing. The action
+    /// returns the item if a condition fails.
     pub(crate) fn into_action(self, table: &Table, key: Key) -> Result<TransactWriteItem> {
+        if self.set.is_empty() && self.remove.is_empty() {
+            return self.into_check(table, key);
+        }
         let update = Update::builder()
             .table_name(&table.name)
             .set_key(Some(key.into()))
             .update_expression(self.update_expression())
             .condition_expression(self.condition_expression())
-            .set_expression_attribute_names(Some(self.names))
-            .set_expression_attribute_values(Some(self.values))
+            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
+    fn into_check(self, table: &Table, key: Key) -> Result<TransactWriteItem> {
+        let check = ConditionCheck::builder()
+            .table_name(&table.name)
+            .set_key(Some(key.into()))
+            .condition_expression(self.condition_expression())
+            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
     fn update_expression(&self) -> String {
-        let mut expression = format!("SET {}", self.set.join(", "));
-        if !self.remove.is_empty() {
-            expression.push_str(" REMOVE ");
-            expression.push_str(&self.remove.join(", "));
-        }
-        expression
+        [("SET", &self.set), ("REMOVE", &self.remove)]
+            .into_iter()
+            .filter(|(_, changes)| !changes.is_empty())
+            .map(|(clause, changes)| format!("{clause} {}", changes.join(", ")))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn condition_expression(&self) -> String {
@@ -147,4 +172,9 @@ pub(crate) fn string(value: impl ToString) -> AttributeValue {
 #[allow(clippy::needless_pass_by_value, reason = "callers pass what they have just made")]
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// Creates a Boolean attribute.
+pub(crate) fn boolean(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
 }

@@ -41,6 +41,18 @@ pub enum Error {
     /// An order names products that do not exist.
     #[error("{} products do not exist", .0.len())]
     UnknownProducts(Vec<ProductId>),
+    /// An order names products that are not for sale at the moment.
+    #[error("{} products are not for sale", .0.len())]
+    NotForSale(Vec<ProductId>),
+    /// The stock of this product is not counted, so it cannot change by a number of pieces.
+    #[error("the product's stock is not counted")]
+    StockNotCounted,
+    /// The stock would be larger than [`MAX_STOCK`](crate::MAX_STOCK).
+    #[error("the stock {stock} is more than {}", crate::MAX_STOCK)]
+    StockTooLarge {
+        /// The stock, in pieces.
+        stock: u64,
+    },
     /// There is not enough stock.
     #[error("{} products are out of stock", .0.len())]
     OutOfStock(Vec<Shortage>),
@@ -107,6 +119,25 @@ pub enum Error {
     Item(String),
 }
 
+impl Error {
+    /// Whether the products of a request, or their stock, are the reason. An earlier request with the
+    /// same idempotency key may have made them so.
+    pub(crate) const fn is_of_products(&self) -> bool {
+        matches!(
+            self,
+            Self::OutOfStock(_)
+                | Self::NotForSale(_)
+                | Self::StockNotCounted
+                | Self::StockTooLarge { .. }
+                | Self::ProductNotFound
+                | Self::UnknownProducts(_)
+                | Self::MixedCurrencies(_)
+                | Self::TotalTooLarge { .. }
+                | Self::TotalChanged(_)
+        )
+    }
+}
+
 /// The cause of a failure, for the log.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -121,13 +152,13 @@ pub struct CurrentTotal {
     pub items: Vec<OrderItem>,
 }
 
-/// A product with less stock than an order needs.
+/// A product with less stock than requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortage {
     /// The product.
     pub product_id: ProductId,
-    /// The quantity in the order.
-    pub requested: u32,
+    /// The requested quantity.
+    pub requested: u64,
     /// The stock.
     pub available: u64,
 }

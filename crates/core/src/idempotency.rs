@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::change::number;
 use crate::openapi::openapi;
 use crate::schema::{self, Item, ItemType, Key};
+use crate::table::Consistency;
 use crate::{Error, Result, Table, Timestamp, UserId};
 
 /// How long a key belongs to the request it was first sent with: 24 hours, in seconds.
@@ -35,6 +36,15 @@ openapi!(
             .pattern(Some("^[!-~]+$"))
             .examples(["6f1c2d9e-order-17"])
 );
+
+/// The result of a request that has its effect once, however often it is sent.
+#[derive(Clone, Debug)]
+pub struct Once<T> {
+    /// What the request created or changed, in its current state.
+    pub value: T,
+    /// Whether an earlier request with the same idempotency key did it, and so nothing was written.
+    pub replayed: bool,
+}
 
 /// A request with a key. Keys belong to their user: two users may choose the same one.
 #[derive(Clone, Debug)]
@@ -97,6 +107,14 @@ impl KeyedRequest {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
+    /// Returns what this request created or changed earlier, read with strong consistency. For a
+    /// rejection whose reason may be that very request.
+    pub(crate) async fn earlier_now<T: TryFrom<Uuid>>(&self, table: &Table) -> Result<Option<T>> {
+        let record = table.get_item(self.record_key(), Consistency::Strong).await?;
+        let earlier = record.map(|record| self.earlier_result(record, Timestamp::now()));
+        Ok(earlier.transpose()?.flatten())
+    }
+
     /// Returns what this request created or changed earlier, given the record of its key; `None` if
     /// that has expired. TTL removes an expired item within days, not immediately.
     ///
@@ -107,6 +125,19 @@ impl KeyedRequest {
         now: Timestamp,
     ) -> Result<Option<T>> {
         earlier_result(record, &self.hash, now)
+    }
+}
+
+/// Returns what an earlier request with the same key created or changed, given how the record's
+/// action failed, if it did.
+pub(crate) fn earlier<T: TryFrom<Uuid>>(
+    keyed: Option<&KeyedRequest>,
+    failed: Option<Option<Item>>,
+    now: Timestamp,
+) -> Result<Option<T>> {
+    match (keyed, failed.flatten()) {
+        (Some(request), Some(record)) => request.earlier_result(record, now),
+        _ => Ok(None),
     }
 }
 

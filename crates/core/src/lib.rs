@@ -14,6 +14,7 @@ pub mod capacity;
 pub mod schema;
 
 mod access;
+mod before_0_2;
 mod category;
 mod change;
 mod email;
@@ -27,6 +28,7 @@ mod page;
 mod products;
 mod request_id;
 mod retry;
+mod stock;
 mod table;
 mod timestamp;
 mod transaction;
@@ -36,17 +38,18 @@ pub use category::{Category, InvalidCategory};
 pub use email::{Email, InvalidEmail};
 pub use error::{CurrentTotal, Error, Result, Shortage};
 pub use id::{EntityId, InvalidId, OrderId, ProductId, UserId};
-pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
+pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey, Once};
 pub use iso_currency::Currency;
 pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
 pub use orders::{
     CreatedBetween, InvalidStatus, MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Order,
-    OrderAccess, OrderItem, OrderStatus, OrderWithItems, Orders, Placed, StatusChange,
+    OrderAccess, OrderItem, OrderStatus, OrderWithItems, Orders, StatusChange,
 };
 pub use page::{Page, PageRequest};
-pub use products::{Added, MAX_PRICE, NewProduct, Product, ProductChanges, Products};
+pub use products::{MAX_PRICE, NewProduct, Product, ProductChanges, ProductWithStock, Products};
 pub use request_id::{InvalidRequestId, RequestId};
 pub use retry::pauses as conflict_pauses;
+pub use stock::{Choice, MAX_SPREAD, MAX_STOCK, Pick};
 pub use table::Table;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{

@@ -1,9 +1,9 @@
 //! Orders and their items.
 
-mod before_0_2;
 mod draft;
 mod place;
 mod status;
+mod take;
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ use crate::{
     Timestamp, UserId, Version, page, request_id,
 };
 
-pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Placed};
+pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem};
 pub use status::StatusChange;
 
 /// An order without its items, as stored in the table.
@@ -58,6 +58,13 @@ pub struct OrderItem {
     pub quantity: u32,
     /// Of one piece, in the currency's minor unit (cents).
     pub price: u64,
+    /// How many pieces were taken from the stock: 0 if it was not counted. `None` if that is not
+    /// known, because version 0.1 placed the order or it was migrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<u32>,
+    /// The number of the stock item that they were taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<u8>,
 }
 
 /// An order with all its items, sorted by product id.
@@ -114,18 +121,18 @@ impl Orders {
     pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
         pattern(
             "place an order of n items",
-            "1 BatchGetItem (the products, the user) + 1 TransactWriteItems",
+            "1 BatchGetItem (the stock items, the user) + 1 TransactWriteItems",
         )
         .reads(0.5)
         .reads_per_item(0.5)
         .writes(3.0)
-        .writes_per_item(5.0),
+        .writes_per_item(4.0),
         pattern("place an order of n items", "the record is part of both")
             .case("with an idempotency key")
             .reads(1.5)
             .reads_per_item(0.5)
             .writes(5.0)
-            .writes_per_item(5.0),
+            .writes_per_item(4.0),
         pattern("place an order of n items", "1 BatchGetItem, then GetItem and Query concurrently")
             .case("that was placed before with its key")
             .reads(2.5)
@@ -145,12 +152,12 @@ impl Orders {
         )
         .reads(1.0)
         .writes(3.0)
-        .writes_per_item(3.0),
+        .writes_per_item(2.0),
         pattern("cancel an order of n items", "the owner's role, read along with the order")
             .case("as its owner")
             .reads(2.0)
             .writes(3.0)
-            .writes_per_item(3.0),
+            .writes_per_item(2.0),
     ];
 
     /// Creates the repository for this table.

@@ -41,7 +41,15 @@ pub const EXPIRES_AT: &str = "expiresAt";
 /// migrated from. No repository reads it, and none removes it.
 pub const LEGACY_ID: &str = "legacyId";
 
-const METADATA: &str = "METADATA";
+/// The sort key of a user, a product or an email's guard. Sort keys of what is read along with a
+/// product start with it.
+pub(crate) const METADATA: &str = "METADATA";
+
+/// The sort key of a stock item.
+pub(crate) const STOCK: &str = "METADATA#STOCK";
+
+/// Stands between a product's partition and the number of a stock item of its own partition.
+const STOCK_PARTITION: &str = "#STOCK#";
 
 const ITEM: &str = "ITEM#";
 
@@ -52,7 +60,7 @@ pub mod prefix {
     pub const USER: &str = "USER#";
     /// For what belongs to an email.
     pub const EMAIL: &str = "EMAIL#";
-    /// For a product.
+    /// For a product and its stock.
     pub const PRODUCT: &str = "PRODUCT#";
     /// For the products of a category, in the index.
     pub const CATEGORY: &str = "CATEGORY#";
@@ -102,7 +110,20 @@ impl Key {
     /// The key of an [`ItemType::Product`].
     #[must_use]
     pub fn product(id: ProductId) -> Self {
-        Self { pk: format!("{PRODUCT}{id}"), sk: METADATA.to_owned() }
+        Self { pk: product_partition(id), sk: METADATA.to_owned() }
+    }
+
+    /// The key of an [`ItemType::Stock`]. The first one, 0, is in the product's partition, where one
+    /// request reads both. Each of the others has a partition of its own, because a partition takes
+    /// 1,000 write units a second.
+    #[must_use]
+    pub fn stock(id: ProductId, number: u8) -> Self {
+        let product = product_partition(id);
+        let pk = match number {
+            0 => product,
+            _ => format!("{product}{STOCK_PARTITION}{number:02}"),
+        };
+        Self { pk, sk: STOCK.to_owned() }
     }
 
     /// The key of an [`ItemType::Idempotency`].
@@ -184,6 +205,12 @@ pub fn order_partition(id: OrderId) -> String {
     format!("{ORDER}{id}")
 }
 
+/// Returns the `PK` of a product and of its first stock item.
+#[must_use]
+pub fn product_partition(id: ProductId) -> String {
+    format!("{PRODUCT}{id}")
+}
+
 /// Returns the first and the last `SK` of the orders in a time range, for `BETWEEN`.
 ///
 /// Both bounds lack the order's id. A sort key with exactly the bound's time is longer, and so
@@ -213,6 +240,19 @@ pub fn user_of_idempotency_keys(partition_key: &str) -> Option<UserId> {
 #[must_use]
 pub fn email_of_partition(partition_key: &str) -> Option<Email> {
     partition_key.strip_prefix(EMAIL)?.parse().ok()
+}
+
+/// Returns the number of a stock item, from its keys.
+#[must_use]
+pub fn number_of_stock_item(item: &Item) -> Option<u8> {
+    if item.get(SK)?.as_s().ok()? != STOCK {
+        return None;
+    }
+    let partition_key = item.get(PK)?.as_s().ok()?;
+    match partition_key.strip_prefix(PRODUCT)?.split_once(STOCK_PARTITION) {
+        Some((_, number)) => number.parse().ok(),
+        None => Some(0),
+    }
 }
 
 /// Returns the order that an item of a user belongs to, from its sort key.

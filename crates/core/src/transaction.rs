@@ -35,20 +35,41 @@ pub(crate) type FailedConditions = BTreeMap<usize, Option<Item>>;
 pub(crate) async fn write(table: &Table, actions: Vec<TransactWriteItem>) -> Result<Outcome> {
     // One token for all tries, so that a try whose answer was lost is not applied twice.
     let token = Uuid::now_v7().to_string();
-    retry::on(is_retryable, || write_once(table, &actions, &token)).await
+    retry::on(is_retryable, || async {
+        match write_once(table, &actions, &token).await? {
+            Attempt::Decided(outcome) => Ok(outcome),
+            Attempt::Conflict(_) => Err(Error::Contention),
+        }
+    })
+    .await
 }
 
-/// Whether it is a conflict, or the first try is still in progress, maybe for longer than the SDK
-/// retries.
+/// The outcome of one try of a transaction.
+pub(crate) enum Attempt {
+    /// DynamoDB decided it.
+    Decided(Outcome),
+    /// Nothing was written: these actions conflicted with other transactions, or were throttled.
+    Conflict(Vec<usize>),
+}
+
+/// Tries once to write all of `actions` or none, for a caller that answers a conflict with other
+/// actions.
+pub(crate) async fn attempt(table: &Table, actions: Vec<TransactWriteItem>) -> Result<Attempt> {
+    let token = Uuid::now_v7().to_string();
+    retry::on(is_in_progress, || write_once(table, &actions, &token)).await
+}
+
 fn is_retryable(error: &Error) -> bool {
-    match error {
-        Error::Contention => true,
-        Error::Unavailable(cause) => cause
-            .downcast_ref::<SdkError<TransactWriteItemsError>>()
-            .and_then(SdkError::as_service_error)
-            .is_some_and(TransactWriteItemsError::is_transaction_in_progress_exception),
-        _ => false,
-    }
+    matches!(error, Error::Contention) || is_in_progress(error)
+}
+
+/// Whether the first try is still in progress, maybe for longer than the SDK retries.
+fn is_in_progress(error: &Error) -> bool {
+    let Error::Unavailable(cause) = error else { return false };
+    cause
+        .downcast_ref::<SdkError<TransactWriteItemsError>>()
+        .and_then(SdkError::as_service_error)
+        .is_some_and(TransactWriteItemsError::is_transaction_in_progress_exception)
 }
 
 /// The outcome of the write of one item.
@@ -66,7 +87,7 @@ pub(crate) async fn write_one(table: &Table, action: TransactWriteItem) -> Resul
     })
 }
 
-async fn write_once(table: &Table, actions: &[TransactWriteItem], token: &str) -> Result<Outcome> {
+async fn write_once(table: &Table, actions: &[TransactWriteItem], token: &str) -> Result<Attempt> {
     let answer = table
         .client
         .transact_write_items()
@@ -75,45 +96,42 @@ async fn write_once(table: &Table, actions: &[TransactWriteItem], token: &str) -
         .send()
         .await;
     match answer {
-        Ok(_) => Ok(Outcome::Written),
-        Err(error) => match failed_conditions(&error)? {
-            Some(failed) => Ok(Outcome::Cancelled(failed)),
-            None => Err(error.into()),
-        },
+        Ok(_) => Ok(Attempt::Decided(Outcome::Written)),
+        Err(error) => why_cancelled(&error).ok_or_else(|| error.into()),
     }
 }
 
-/// Returns the failed conditions of a cancelled transaction; `None` if it was not cancelled, or for
-/// a reason that is an error.
-fn failed_conditions(
-    error: &SdkError<TransactWriteItemsError>,
-) -> Result<Option<FailedConditions>> {
+/// Interprets the reasons of a cancelled transaction; `None` if it was not cancelled, or for a reason
+/// that is an error.
+fn why_cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Attempt> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
-        return Ok(None);
+        return None;
     };
     let reasons = cancelled.cancellation_reasons();
-    let failed: FailedConditions = reasons
-        .iter()
-        .enumerate()
-        .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+    let with = |is: fn(&CancellationReason) -> bool| {
+        reasons.iter().enumerate().filter(move |(_, reason)| is(reason))
+    };
+    let failed: FailedConditions = with(|reason| reason.code() == Some("ConditionalCheckFailed"))
         .map(|(action, reason)| (action, reason.item.clone()))
         .collect();
     if !failed.is_empty() {
-        return Ok(Some(failed));
+        return Some(Attempt::Decided(Outcome::Cancelled(failed)));
     }
-    if !reasons.is_empty() && reasons.iter().all(is_retryable_reason) {
-        return Err(Error::Contention);
-    }
-    Ok(None)
+    let conflicts: Vec<_> = with(is_conflict).map(|(action, _)| action).collect();
+    let others = with(|reason| !is_conflict(reason) && !is_none(reason)).count();
+    (others == 0 && !reasons.is_empty()).then_some(Attempt::Conflict(conflicts))
 }
 
-fn is_retryable_reason(reason: &CancellationReason) -> bool {
+/// Whether the action itself could have been done.
+fn is_none(reason: &CancellationReason) -> bool {
+    matches!(reason.code(), None | Some("None"))
+}
+
+fn is_conflict(reason: &CancellationReason) -> bool {
     matches!(
         reason.code(),
-        None | Some(
-            "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
-        )
+        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
     )
 }

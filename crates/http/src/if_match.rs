@@ -13,8 +13,10 @@ use crate::Problem;
 ///
 /// - absent or `*`: any version (a resource that does not exist is a 404 either way);
 /// - `"3"`: this version;
+/// - `"3.100"`: this version, too. What follows the dot is a state that changes without a new version,
+///   such as a product's stock, and is no reason to refuse a change;
 /// - any other entity tag, including weak ones: a version that no resource has, which leads to a
-///   412. Our tags are the versions, and `If-Match` compares strongly (RFC 9110, sections 8.8.3.2
+///   412. Our tags begin with the version, and `If-Match` compares strongly (RFC 9110, sections 8.8.3.2
 ///   and 13.1.1). The extractor does not give the 412 itself, because whatever else is wrong with
 ///   the request takes precedence (section 13.2.1);
 /// - a list of several tags, which the RFC allows, or a text that is no entity tag: 400.
@@ -74,9 +76,10 @@ fn read(value: &str) -> Result<Option<Version>, Problem> {
         return Err(malformed());
     };
     let is_weak = strong.len() < value.len();
-    match opaque.parse::<Version>() {
+    let text = opaque.split_once('.').map_or(opaque, |(version, _)| version);
+    match text.parse::<Version>() {
         // Only the exact text of the ETag: not "03" or "+3".
-        Ok(version) if version.to_string() == opaque && !is_weak => Ok(Some(version)),
+        Ok(version) if version.to_string() == text && !is_weak => Ok(Some(version)),
         _ => Ok(Some(NO_VERSION)),
     }
 }

@@ -44,5 +44,5 @@ pub use problem::{
 pub use query::Query;
 pub use request_id::OptionalRequestId;
 pub use service::{ANSWER_WITHIN, service, with_metrics};
-pub use tagged::{Created, Replayed, Tagged};
+pub use tagged::{Changed, Created, Replayed, Tagged};
 pub use user::UserBody;

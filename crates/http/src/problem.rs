@@ -102,10 +102,10 @@ pub struct FieldError {
 pub struct ProductProblem {
     /// The product's id.
     product_id: ProductId,
-    /// The ordered quantity, if the stock is too small or the total has changed.
+    /// The requested quantity, if the stock is too small or the total has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
-    requested: Option<u32>,
+    requested: Option<u64>,
     /// The quantity in stock, if it is too small.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0)]

@@ -6,9 +6,34 @@ use storefront_core::Version;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// A body with its version as the `ETag`.
-#[derive(Clone, Copy, Debug)]
-pub struct Tagged<T>(pub Version, pub T);
+/// A body with its `ETag`.
+#[derive(Clone, Debug)]
+pub struct Tagged<T> {
+    etag: String,
+    body: T,
+}
+
+impl<T> Tagged<T> {
+    /// Tags a body with its version.
+    pub fn new(version: Version, body: T) -> Self {
+        Self { etag: format!("\"{version}\""), body }
+    }
+
+    /// Tags a body with its version and a state that changes without a new version. `If-Match`
+    /// compares the version alone.
+    pub fn with_state(version: Version, state: u64, body: T) -> Self {
+        Self { etag: format!("\"{version}.{state}\""), body }
+    }
+}
+
+/// A 200 for a change that has its effect once for each idempotency key.
+#[derive(Clone, Debug)]
+pub struct Changed<T> {
+    /// Whether an earlier request with the same key made the change.
+    pub replayed: bool,
+    /// What was changed, as it is now.
+    pub body: Tagged<T>,
+}
 
 /// A 201 for a new resource, with its path as the `Location`.
 #[derive(Clone, Debug)]
@@ -21,9 +46,9 @@ pub struct Replayed<T>(pub String, pub Tagged<T>);
 
 impl<T: Serialize> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
-        let mut response = Json(self.1).into_response();
-        // Digits in quotes are a valid header value.
-        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", self.0)) {
+        let mut response = Json(self.body).into_response();
+        // Digits and a dot in quotes are a valid header value.
+        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             response.headers_mut().insert(header::ETAG, etag);
         }
         response
@@ -33,6 +58,13 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         (StatusCode::CREATED, [(header::LOCATION, self.0)], self.1).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for Changed<T> {
+    fn into_response(self) -> Response {
+        let replayed = if self.replayed { "true" } else { "false" };
+        ([(REPLAYED, replayed)], self.body).into_response()
     }
 }
 

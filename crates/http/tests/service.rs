@@ -75,7 +75,7 @@ fn api() -> Api {
         .route("/panics", get(panics))
         .route("/baskets", post(take))
         .route("/things", get(list))
-        .route("/things/{thingId}", get(async || Tagged(7, json!({}))))
+        .route("/things/{thingId}", get(async || Tagged::new(7, json!({}))))
         .route("/products/{productId}", get(async |Id(id): Id<ProductId>| Json(id)))
         .route("/orders/{orderId}", get(async |Id(id): Id<OrderId>| Json(id)));
     Api::made_up(service("baskets", routes))

@@ -62,5 +62,5 @@ pub(crate) async fn register(
         role: Role::User,
     };
     let user = accounts.users.register(UserId::new(), new).await?;
-    Ok(Created(format!("/users/{}", user.id), Tagged(user.version, user.into())))
+    Ok(Created(format!("/users/{}", user.id), Tagged::new(user.version, user.into())))
 }

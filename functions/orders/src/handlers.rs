@@ -5,8 +5,8 @@ use storefront_core::{
     Error, IdempotencyKey, NewOrder, OrderId, OrderWithItems, Orders, StatusChange, Users,
 };
 use storefront_http::problems::{
-    Forbidden, IdempotencyKeyReused, InvalidStatusChange, MixedCurrencies, OrderNotFound,
-    OutOfStock, TooManyItems, TotalChanged, TotalTooLarge, UnknownProducts,
+    Forbidden, IdempotencyKeyReused, InvalidStatusChange, MixedCurrencies, NotForSale,
+    OrderNotFound, OutOfStock, TooManyItems, TotalChanged, TotalTooLarge, UnknownProducts,
 };
 use storefront_http::{
     Authority, Caller, Created, Id, IfMatch, JsonBody, Metrics, OptionalIdempotencyKey,
@@ -44,7 +44,7 @@ use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody};
             )
         ),
         Problems<(
-            OutOfStock, TotalChanged, UnknownProducts, MixedCurrencies, TooManyItems, TotalTooLarge,
+            OutOfStock, NotForSale, TotalChanged, UnknownProducts, MixedCurrencies, TooManyItems, TotalTooLarge,
             IdempotencyKeyReused,
         )>,
     )
@@ -66,12 +66,12 @@ pub(crate) async fn place(
         request_id,
     };
     let placed = orders.place(new).await?;
-    let location = format!("/orders/{}", placed.order.order.id);
+    let location = format!("/orders/{}", placed.value.order.id);
     Ok(if placed.replayed {
-        Replayed(location, tagged(placed.order)).into_response()
+        Replayed(location, tagged(placed.value)).into_response()
     } else {
-        order_placed(&metrics, &placed.order.order);
-        Created(location, tagged(placed.order)).into_response()
+        order_placed(&metrics, &placed.value.order);
+        Created(location, tagged(placed.value)).into_response()
     })
 }
 
@@ -164,5 +164,5 @@ pub(crate) async fn change(
 }
 
 fn tagged(order: OrderWithItems) -> Tagged<OrderBody> {
-    Tagged(order.order.version, order.into())
+    Tagged::new(order.order.version, order.into())
 }

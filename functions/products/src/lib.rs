@@ -5,7 +5,7 @@ mod schema;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::get;
+use axum::routing::{get, post, put};
 use storefront_core::{Products, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
@@ -26,6 +26,8 @@ pub fn app(table: Table) -> Router {
             "/products/{productId}",
             get(handlers::show).patch(handlers::change).delete(handlers::remove),
         )
+        .route("/products/{productId}/stock-changes", post(handlers::change_stock))
+        .route("/products/{productId}/stock-spread", put(handlers::spread_stock))
         .with_state(shop);
     service("products", routes)
 }
@@ -33,7 +35,15 @@ pub fn app(table: Table) -> Router {
 /// The OpenAPI document of these routes.
 #[derive(Debug, OpenApi)]
 #[openapi(
-    paths(handlers::list, handlers::create, handlers::show, handlers::change, handlers::remove),
+    paths(
+        handlers::list,
+        handlers::create,
+        handlers::show,
+        handlers::change,
+        handlers::remove,
+        handlers::change_stock,
+        handlers::spread_stock,
+    ),
     components(schemas(storefront_core::IdempotencyKey)),
     tags((name = "products", description = "What is sold")),
     modifiers(&Conventions)

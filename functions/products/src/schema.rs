@@ -3,8 +3,8 @@
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use storefront_core::{
-    Category, Currency, MAX_PRICE, NewProduct, PriceCurrency, Product, ProductChanges, ProductId,
-    Timestamp, Version,
+    Category, Currency, MAX_PRICE, MAX_SPREAD, MAX_STOCK, NewProduct, PriceCurrency, Product,
+    ProductChanges, ProductId, ProductWithStock, Timestamp, Version,
 };
 use storefront_http::openapi::{
     CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceCurrencySchema, PriceSchema,
@@ -14,8 +14,8 @@ use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present, schem
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
-/// The maximum stock: more than any shop has, and sums stay far below any limit.
-const MAX_STOCK: u64 = 1_000_000_000_000;
+/// [`MAX_STOCK`], for a change.
+const MAX_CHANGE: i64 = MAX_STOCK.cast_signed();
 
 /// In characters: up to 20 KB, so that DynamoDB returns a page of 100 in at most two responses.
 const MAX_DESCRIPTION: usize = 5000;
@@ -72,11 +72,39 @@ pub(crate) struct ProductChangesBody {
     #[garde(dive)]
     #[schema(value_type = PriceCurrencySchema, required = false)]
     currency: Option<Parsed<PriceCurrency>>,
-    /// Unlimited if `null`.
+    /// Whether it is for sale, whatever its stock.
+    #[serde(default, deserialize_with = "present")]
+    #[garde(skip)]
+    #[schema(value_type = bool, required = false)]
+    selling: Option<bool>,
+    /// A stock-taking: the pieces that can be sold from now on, without those of orders that were
+    /// placed before. Unlimited if `null`.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(range(max = MAX_STOCK))))]
     #[schema(value_type = Option<u64>, minimum = 0, maximum = 1_000_000_000_000_u64)]
     stock: Option<Option<u64>>,
+}
+
+/// A change of a product's stock.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = StockChange)]
+pub(crate) struct StockChangeBody {
+    /// The number of pieces, negative to take them off; not 0.
+    #[garde(range(min = -MAX_CHANGE, max = MAX_CHANGE), custom(not_zero))]
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 50)]
+    pub(crate) change: i64,
+}
+
+/// Over how many items a product's stock is spread.
+#[derive(Debug, Deserialize, Serialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = StockSpread)]
+pub(crate) struct StockSpreadBody {
+    /// 1 if it is not spread.
+    #[garde(range(min = 1, max = MAX_SPREAD))]
+    #[schema(minimum = 1, maximum = 64, example = 16)]
+    pub(crate) items: u8,
 }
 
 /// Which products to list.
@@ -111,9 +139,15 @@ pub(crate) struct ProductBody {
     price: u64,
     #[schema(value_type = CurrencySchema)]
     currency: Currency,
-    /// Unlimited if `null`.
-    #[schema(required = true, minimum = 0, maximum = 1_000_000_000_000_u64)]
-    stock: Option<u64>,
+    /// Whether it is for sale, whatever its stock.
+    selling: bool,
+    /// Whether it can be ordered. In a list, it follows the stock within moments.
+    available: bool,
+    /// Unlimited if `null`. Absent in a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, minimum = 0, maximum = 64_000_000_000_000_u64)]
+    stock: Option<Option<u64>>,
+    /// Sales do not change it.
     #[schema(value_type = VersionSchema)]
     version: Version,
     created_at: Timestamp,
@@ -160,6 +194,7 @@ impl ProductChangesBody {
             && self.category.is_none()
             && self.price.is_none()
             && self.currency.is_none()
+            && self.selling.is_none()
             && self.stock.is_none()
     }
 }
@@ -177,21 +212,40 @@ impl TryFrom<ProductChangesBody> for ProductChanges {
             category: body.category.map(Parsed::get).transpose()?,
             price: body.price,
             currency: body.currency.map(Parsed::get).transpose()?.map(Currency::from),
+            selling: body.selling,
             stock: body.stock,
         })
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "garde passes a reference")]
+fn not_zero(change: &i64, (): &()) -> garde::Result {
+    if *change == 0 { Err(garde::Error::new("must not be 0")) } else { Ok(()) }
+}
+
+impl From<ProductWithStock> for ProductBody {
+    fn from(product: ProductWithStock) -> Self {
+        Self {
+            available: product.is_available(),
+            stock: Some(product.stock),
+            ..Self::from(product.product)
+        }
+    }
+}
+
+/// Without its stock, for a list.
 impl From<Product> for ProductBody {
     fn from(product: Product) -> Self {
         Self {
+            available: product.is_available(),
             id: product.id,
             name: product.name,
             description: product.description,
             category: product.category,
             price: product.price,
             currency: product.currency,
-            stock: product.stock,
+            selling: product.selling,
+            stock: None,
             version: product.version,
             created_at: product.created_at,
             updated_at: product.updated_at,

@@ -95,7 +95,7 @@ pub(crate) async fn change(
     // was: another change in between, such as of the password, makes the write fail.
     let version = confirmed.as_ref().map(|user| user.version).or(expected);
     match accounts.users.update(target.user_id, changes, version).await {
-        Ok(user) => Ok(Tagged(user.version, user.into())),
+        Ok(user) => Ok(Tagged::new(user.version, user.into())),
         // The client named no version, so for the client this is a conflict like any other.
         Err(Error::VersionMismatch { .. }) if expected.is_none() => Err(Problem::contention()),
         Err(error) => Err(target.refused(error)),

@@ -51,5 +51,5 @@ pub(crate) async fn assign(
     let target = named.for_admin(admin);
     let user = accounts.users.update(target.user_id, changes, expected).await;
     let user = user.map_err(|error| target.refused(error))?;
-    Ok(Tagged(user.version, user.into()))
+    Ok(Tagged::new(user.version, user.into()))
 }

@@ -47,7 +47,7 @@ pub(crate) async fn show(
     target: Target,
 ) -> Result<Tagged<UserBody>, Problem> {
     let user = accounts.users.find(target.user_id).await?.ok_or_else(|| target.not_found())?;
-    Ok(Tagged(user.version, user.into()))
+    Ok(Tagged::new(user.version, user.into()))
 }
 
 /// Finds a user by email. For administrators.

@@ -79,10 +79,12 @@ pub(crate) fn json_line(item: &Item) -> u64 {
     const AROUND: u64 = "{\"Item\":{}}\n".len() as u64;
     // Quotes, colons, braces and the type: "":{"S":""}
     const AROUND_TEXT: u64 = "\"\":{\"S\":\"\"}".len() as u64;
+    const AROUND_BOOL: u64 = "\"\":{\"BOOL\":}".len() as u64;
     let attributes = item.iter().map(|(name, value)| {
         let value = match value {
             AttributeValue::S(text) => escaped(text),
             AttributeValue::N(number) => len(number),
+            AttributeValue::Bool(value) => AROUND_BOOL - AROUND_TEXT + len(&value.to_string()),
             // The shop's items have no other types.
             other => self::value(other),
         };
@@ -153,10 +155,12 @@ mod tests {
             ("PK", AttributeValue::S("USER#1".to_owned())),
             ("name", AttributeValue::S("Anna \"the\\first\"\n\u{1}".to_owned())),
             ("version", AttributeValue::N("1".to_owned())),
+            ("selling", AttributeValue::Bool(true)),
+            ("available", AttributeValue::Bool(false)),
         ]);
         let line = concat!(
             r#"{"Item":{"PK":{"S":"USER#1"},"name":{"S":"Anna \"the\\first\"\n\u0001"},"#,
-            r#""version":{"N":"1"}}}"#,
+            r#""version":{"N":"1"},"selling":{"BOOL":true},"available":{"BOOL":false}}}"#,
             "\n"
         );
         assert_eq!(json_line(&item), line.len() as u64);

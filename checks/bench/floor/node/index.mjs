@@ -20,7 +20,7 @@ export async function handler(event) {
     return answer(await newestOrders(`USER#${caller}`));
   }
   if (path[1] === "products") {
-    return answer(product(await get(`PRODUCT#${path[2]}`)));
+    return answer(product(...(await productWithStock(`PRODUCT#${path[2]}`))));
   }
   throw new Error(`unknown path ${event.rawPath}`);
 }
@@ -29,6 +29,18 @@ async function get(partition) {
   const Key = { PK: { S: partition }, SK: { S: "METADATA" } };
   const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: false }));
   return Item;
+}
+
+async function productWithStock(partition) {
+  const { Items } = await client.send(
+    new QueryCommand({
+      TableName,
+      KeyConditionExpression: "PK = :product AND begins_with(SK, :metadata)",
+      ExpressionAttributeValues: { ":product": { S: partition }, ":metadata": { S: "METADATA" } },
+      ConsistentRead: false,
+    }),
+  );
+  return Items;
 }
 
 async function roleOf(partition) {
@@ -95,7 +107,7 @@ function order(item) {
   };
 }
 
-function product(item) {
+function product(item, stock) {
   return {
     id: item.id.S,
     name: item.name.S,
@@ -103,7 +115,9 @@ function product(item) {
     category: item.category.S,
     price: Number(item.price.N),
     currency: item.currency.S,
-    stock: Number(item.stock.N),
+    stock: Number(stock.quantity.N),
+    available: item.selling.BOOL && stock.quantity.N !== "0",
+    selling: item.selling.BOOL,
     version: Number(item.version.N),
     createdAt: item.createdAt.S,
     updatedAt: item.updatedAt.S,

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use storefront_core::{
     Category, Currency, Email, Order, OrderId, OrderItem, OrderStatus, OrderWithItems,
-    PasswordHash, Product, ProductId, RequestId, Role, Timestamp, User, UserId,
+    PasswordHash, Product, ProductId, ProductWithStock, RequestId, Role, Timestamp, User, UserId,
 };
 use uuid::Uuid;
 
@@ -17,6 +17,9 @@ const PAGES: u32 = 3;
 
 /// The fewest orders of a shop. Every second one is then the largest customer's.
 pub(crate) const FEWEST_ORDERS: u32 = 2 * PAGES * PAGE;
+
+/// The pieces of each product: more than all orders together take.
+pub(crate) const PLENTY: u64 = 1_000_000_000;
 
 const CATEGORIES: [&str; 10] = [
     "coffee",
@@ -112,22 +115,24 @@ impl Data {
         id(FIRST_ORDER - age, &mut self.random(Kind::Product, n))
     }
 
-    pub(crate) fn product(&self, n: u32) -> Product {
+    pub(crate) fn product(&self, n: u32) -> ProductWithStock {
         let (id, mut random) = (self.product_id(n), self.random(Kind::ProductDetails, n));
         let category = CATEGORIES[n as usize % CATEGORIES.len()];
-        Product {
+        let product = Product {
             id,
             name: product_name(n),
             description: Some(format!("Number {n} in {category}: fresh, and in stock.")),
             category: valid(category.parse()),
             price: random.u64(500..9_999),
             currency: Currency::EUR,
-            // More than all orders together take.
-            stock: Some(1_000_000_000),
+            selling: true,
+            available: true,
+            available_revision: 1,
             version: 1,
             created_at: id.created_at(),
             updated_at: id.created_at(),
-        }
+        };
+        ProductWithStock { product, stock: Some(PLENTY) }
     }
 
     pub(crate) fn category(n: u32) -> Category {
@@ -170,8 +175,17 @@ impl Data {
         let items: Vec<_> = numbers
             .into_iter()
             .map(|number| {
-                let Product { id: product_id, name, price, .. } = self.product(number);
-                OrderItem { order_id: id, product_id, name, quantity: random.u32(1..=3), price }
+                let Product { id: product_id, name, price, .. } = self.product(number).product;
+                let quantity = random.u32(1..=3);
+                OrderItem {
+                    order_id: id,
+                    product_id,
+                    name,
+                    quantity,
+                    price,
+                    taken: Some(quantity),
+                    taken_from: Some(0),
+                }
             })
             .collect();
         let (status, version) = status(&mut random);
@@ -306,7 +320,7 @@ mod tests {
         for category in 0..10 {
             for n in 0..data.products_of_category(category) {
                 let number = Data::product_of_category(category, n);
-                assert_eq!(data.product(number).category, Data::category(category));
+                assert_eq!(data.product(number).product.category, Data::category(category));
                 assert!(!std::mem::replace(&mut seen[number as usize], true));
             }
         }

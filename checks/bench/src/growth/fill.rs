@@ -60,7 +60,7 @@ pub(crate) async fn fill(
         writer.put(data.user(n).to_items()?).await?;
     }
     for n in 0..data.products {
-        writer.put([data.product(n).to_item()?]).await?;
+        writer.put(data.product(n).to_items()?).await?;
     }
     writer.flush().await?;
     let mut rates = Vec::new();
@@ -155,6 +155,7 @@ fn attribute(
     let value = match value {
         AttributeValue::S(text) => dynoxide::AttributeValue::S(text),
         AttributeValue::N(number) => dynoxide::AttributeValue::N(number),
+        AttributeValue::Bool(flag) => dynoxide::AttributeValue::BOOL(flag),
         other => return Err(Error::shop(format!("{name} cannot be imported: {other:?}"))),
     };
     Ok((name, value))

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use storefront_cloud::TABLE_NAME;
 use storefront_core::schema::{Item, Key};
 use storefront_core::{
-    IdempotencyKey, LoginAttempts, OrderWithItems, Orders, Products, Table, Users, aws,
+    IdempotencyKey, LoginAttempts, OrderWithItems, Orders, Products, Table, UserId, Users, aws,
 };
 
 use super::data::Data;
@@ -48,6 +48,15 @@ impl Shop {
         let keys = keys
             .chain([Key::order(order.user_id, order.id)])
             .chain(key.map(|key| Key::idempotency(order.user_id, key)));
+        self.delete(keys).await
+    }
+
+    /// Deletes the record of an idempotency key.
+    pub(crate) async fn forget(&self, user: UserId, key: &IdempotencyKey) -> Result<(), Error> {
+        self.delete([Key::idempotency(user, key)].into_iter()).await
+    }
+
+    async fn delete(&self, keys: impl Iterator<Item = Key>) -> Result<(), Error> {
         let deletes = keys.map(|key| {
             let delete = DeleteRequest::builder().set_key(Some(Item::from(key))).build();
             Ok(WriteRequest::builder().delete_request(delete.map_err(Error::shop)?).build())

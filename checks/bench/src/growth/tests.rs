@@ -97,7 +97,10 @@ async fn expect_all_of(shop: &Shop) {
             let page = shop.products.list(&Data::category(category), request).await.unwrap();
             for product in page.items {
                 let number = Data::product_of_category(category, listed);
-                assert_eq!(product, data.product(number));
+                let expected = data.product(number);
+                let found = shop.products.find(product.id).await.unwrap();
+                assert_eq!(product, expected.product);
+                assert_eq!(found, Some(expected));
                 listed += 1;
             }
             request.after = page.next;

@@ -7,6 +7,7 @@
 pub(crate) mod orders;
 pub(crate) mod passwords;
 pub(crate) mod products;
+pub(crate) mod stock;
 pub(crate) mod user_fields;
 pub(crate) mod users;
 
@@ -21,6 +22,7 @@ use crate::engine::client::Client;
 use crate::engine::snapshot::text;
 use orders::OrderOperation;
 use products::ProductOperation;
+use stock::StockItem;
 use users::UserOperation;
 
 /// What a client asks for.
@@ -58,12 +60,16 @@ pub(crate) struct Snapshot {
     /// The number of failed log-ins of each email.
     pub(crate) login_failures: BTreeMap<String, usize>,
     pub(crate) products: BTreeMap<ProductId, Product>,
+    /// By product and number.
+    pub(crate) stock_items: BTreeMap<ProductId, BTreeMap<u8, StockItem>>,
     pub(crate) orders: BTreeMap<OrderId, Order>,
     pub(crate) order_items: BTreeMap<OrderId, Vec<OrderItem>>,
     /// The order that each user placed with each idempotency key.
     pub(crate) idempotency_keys: BTreeMap<(UserId, String), OrderId>,
     /// The product that the administrator added with each idempotency key.
     pub(crate) keys_of_products: BTreeMap<String, ProductId>,
+    /// The product whose stock the administrator changed with each idempotency key.
+    pub(crate) keys_of_stock_changes: BTreeMap<String, ProductId>,
     /// Why items could not be read.
     pub(crate) malformed: Vec<String>,
 }
@@ -78,6 +84,7 @@ impl Snapshot {
             ItemType::UniqueEmail => self.add_unique_email(item),
             ItemType::LoginAttempts => self.add_login_attempts(item),
             ItemType::Product => self.add_product(item),
+            ItemType::Stock => self.add_stock_item(item),
             ItemType::Order => self.add_order(item),
             ItemType::OrderItem => self.add_order_item(item),
             ItemType::Idempotency => self.add_idempotency_key(item),
@@ -90,6 +97,7 @@ impl Snapshot {
         self.check_users(&mut violations);
         self.check_login_failures(&mut violations);
         self.check_products(&mut violations);
+        self.check_stock(&mut violations);
         self.check_orders(&mut violations);
         self.check_idempotency_keys(&mut violations);
         violations
@@ -103,6 +111,7 @@ impl Checker<'_> {
         self.check_passwords(violations);
         self.check_products(violations);
         self.check_keys_of_products(violations);
+        self.check_stock(violations);
         self.check_orders(violations);
     }
 }
@@ -111,14 +120,16 @@ impl Client {
     /// Sends a random request.
     pub(crate) async fn act(&mut self) {
         match self.random.u8(..100) {
-            0..36 => Box::pin(self.place_order()).await,
-            36..56 => Box::pin(self.change_status()).await,
-            56..66 => Box::pin(self.change_product()).await,
-            66..71 => Box::pin(self.create_product()).await,
-            71..73 => Box::pin(self.delete_product()).await,
-            73..79 => Box::pin(self.change_user()).await,
-            79..83 => Box::pin(self.assign_role()).await,
-            83..86 => Box::pin(self.delete_user()).await,
+            0..34 => Box::pin(self.place_order()).await,
+            34..51 => Box::pin(self.change_status()).await,
+            51..60 => Box::pin(self.change_product()).await,
+            60..68 => Box::pin(self.change_stock()).await,
+            68..72 => Box::pin(self.spread_stock()).await,
+            72..76 => Box::pin(self.create_product()).await,
+            76..78 => Box::pin(self.delete_product()).await,
+            78..83 => Box::pin(self.change_user()).await,
+            83..86 => Box::pin(self.assign_role()).await,
+            86..88 => Box::pin(self.delete_user()).await,
             _ => Box::pin(self.read()).await,
         }
     }

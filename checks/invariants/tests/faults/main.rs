@@ -72,7 +72,7 @@ fn the_shop_keeps_its_word_through_many_schedules_of_faults() {
     let missing: Vec<Fault> =
         Fault::ALL.into_iter().filter(|fault| !injected.contains_key(fault)).collect();
     assert!(missing.is_empty(), "{missing:?} had no effect: {injected:?}");
-    for status in [200, 201, 204, 401, 403, 404, 409, 412, 503] {
+    for status in [200, 201, 204, 401, 403, 404, 409, 412, 422, 503] {
         assert!(statuses.contains_key(&status), "no answer was {status}: {statuses:?}");
     }
 }

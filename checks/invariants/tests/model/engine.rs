@@ -23,8 +23,10 @@ use setup::{RunningShop, Setup, initial_steps};
 /// Runs the script in a new shop. An error names the step at which the shop did something that the
 /// model cannot explain.
 pub(crate) async fn run_script(setup: &Setup, script: &Script) -> Result<(), String> {
+    // The shop picks stock items at random: the same ones in each run of a script.
+    fastrand::seed(7);
     let (shop, mut model) = setup.open(script.failed_log_ins).await;
-    for step in initial_steps() {
+    for step in initial_steps(script.spread) {
         model = run_step(&shop, model, &step)
             .await
             .map_err(|why| format!("before the first step: {why}"))?;

@@ -25,7 +25,7 @@ use crate::engine::table::{TableItems, differences, without_login_attempts};
 use idempotency_keys::IdempotencyKeys;
 use login_failures::LoginFailures;
 use orders::{Order, OrderOperation};
-use products::{Product, ProductOperation};
+use products::{Product, ProductOperation, with_joined_stock};
 use users::{User, UserOperation};
 
 /// What a client asks for.
@@ -85,7 +85,7 @@ pub(crate) fn any_operation() -> impl Strategy<Value = Operation> {
 pub(crate) fn read_everything(model: &Model) -> Vec<Operation> {
     let mut reads: Vec<Operation> = Vec::new();
     reads.extend(users::read_all().map(Operation::User));
-    reads.extend(products::read_all().map(Operation::Product));
+    reads.extend(products::read_all(model).map(Operation::Product));
     reads.extend(orders::read_all(model).map(Operation::Order));
     reads
 }
@@ -130,6 +130,8 @@ impl Model {
             return Err(format!("{operation:?} was answered {actual:?}, which was never true"));
         }
         let (items, failures) = without_login_attempts(table);
+        let mut items = with_joined_stock(items)?;
+        self.accept_picked_stock_items(&mut items);
         let differences = differences(&self.items(), &items);
         if !differences.is_empty() {
             return Err(format!("the table differs: {differences}"));

@@ -1,5 +1,7 @@
 //! Scripts that once failed, shrunk, and races that were suspected and tried.
 
+use storefront_core::OrderStatus;
+
 use crate::check_one;
 use crate::engine::script::{By, IfMatch, Nth, Script, Step};
 use crate::entities::Operation;
@@ -10,16 +12,37 @@ use crate::entities::values::Address;
 
 const ADMIN: By = By::User(Nth(0));
 
+/// The most requests to DynamoDB that an operation of these scripts sends.
+const REQUESTS: usize = 10;
+
 /// Runs the operations concurrently, with their requests to DynamoDB in this order.
 fn check_concurrent(interleaving: &[u8], operations: Vec<Operation>) {
+    check_concurrent_on_spread(1, interleaving, operations);
+}
+
+/// Does the same, with the stock of `p0` spread over this many items.
+fn check_concurrent_on_spread(spread: u8, interleaving: &[u8], operations: Vec<Operation>) {
     let step = Step { operations, interleaving: interleaving.to_vec() };
-    check_one(Script { failed_log_ins: 0, steps: vec![step] });
+    check_one(Script { failed_log_ins: 0, spread, steps: vec![step] });
+}
+
+/// Runs the second operation before each request of the first one, with the stock of `p0` spread over
+/// two items: 8 pieces.
+fn check_between_requests(first: &Operation, second: &Operation) {
+    for sent in 0..REQUESTS {
+        let interleaving = [vec![0; sent], vec![1; REQUESTS]].concat();
+        check_concurrent_on_spread(2, &interleaving, vec![first.clone(), second.clone()]);
+    }
 }
 
 fn order_of_the_first_product() -> Operation {
+    order(1)
+}
+
+fn order(pieces: u32) -> Operation {
     OrderOperation::Place {
         by: Nth(1),
-        items: vec![(Nth(0), 1)],
+        items: vec![(Nth(0), pieces)],
         expects: ExpectedTotal::NotSaid,
         key: None,
     }
@@ -28,6 +51,19 @@ fn order_of_the_first_product() -> Operation {
 
 fn change_of_the_first_product(fields: ProductFields, if_match: IfMatch) -> Operation {
     ProductOperation::Change { by: Nth(0), product: Nth(0), fields, if_match }.into()
+}
+
+fn stock_change(change: i64) -> Operation {
+    ProductOperation::ChangeStock { by: Nth(0), product: Nth(0), change, key: Some(0) }.into()
+}
+
+fn spread(items: u8) -> Operation {
+    ProductOperation::Spread { by: Nth(0), product: Nth(0), items }.into()
+}
+
+fn cancellation_of_the_first_order() -> Operation {
+    let (order, to) = (Nth(0), OrderStatus::Cancelled);
+    OrderOperation::ChangeStatus { by: By::Owner, order, to, if_match: IfMatch::None }.into()
 }
 
 fn new_email_of_the_first_customer(number: u8) -> Operation {
@@ -102,4 +138,31 @@ fn whoever_deletes_one_version_of_a_user_does_not_delete_the_next() {
     for interleaving in [&[1][..], &[1, 1]] {
         check_concurrent(interleaving, vec![renamed.clone().into(), deleted.clone().into()]);
     }
+}
+
+#[test]
+fn pieces_that_are_being_moved_are_neither_lost_nor_missed() {
+    check_between_requests(&stock_change(-8), &spread(3));
+    check_between_requests(&order(8), &spread(3));
+    check_between_requests(&spread(1), &order(8));
+    check_between_requests(&cancellation_of_the_first_order(), &spread(1));
+}
+
+#[test]
+fn a_stock_that_is_set_while_pieces_are_taken_is_what_it_was_set_to_or_less() {
+    let change = |stock, selling| {
+        let fields = ProductFields { stock: Some(stock), selling, ..ProductFields::default() };
+        change_of_the_first_product(fields, IfMatch::None)
+    };
+    check_between_requests(&stock_change(-8), &change(None, None));
+    check_between_requests(&order(8), &change(Some(7), None));
+    check_between_requests(&order(8), &change(Some(0), Some(false)));
+    check_between_requests(&spread(3), &change(Some(7), None));
+    check_between_requests(&cancellation_of_the_first_order(), &change(None, None));
+}
+
+#[test]
+fn of_two_who_send_the_same_change_with_one_key_one_is_answered_the_other() {
+    check_between_requests(&stock_change(-8), &stock_change(-8));
+    check_between_requests(&stock_change(2), &stock_change(3));
 }

@@ -2,26 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Deserialize;
-
-use super::{before_0_2, total};
+use super::total;
+use crate::before_0_2;
 use crate::idempotency::KeyedRequest;
 use crate::schema::Item;
+use crate::stock::StockItem;
 use crate::{
     Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_QUANTITY, MAX_TOTAL, NewOrder,
     NewOrderItem, Order, OrderId, OrderItem, OrderStatus, OrderWithItems, ProductId, RequestId,
     Result, Shortage, Timestamp, UserId,
 };
-
-/// What an order needs of a product.
-#[derive(Deserialize)]
-pub(super) struct Priced {
-    pub(super) id: ProductId,
-    pub(super) name: String,
-    pub(super) price: u64,
-    pub(super) currency: Currency,
-    pub(super) stock: Option<u64>,
-}
 
 /// An order before it has prices: checked, one item per product, sorted by product id.
 pub(super) struct Draft {
@@ -59,26 +49,34 @@ impl Draft {
     /// Returns the order that the same request has placed before, given a record of its key.
     pub(super) fn earlier_order(&self, record: Item, now: Timestamp) -> Result<Option<OrderId>> {
         match &self.keyed {
-            Some(_) if before_0_2::is_record(&record) => {
-                before_0_2::earlier_order(&self.items, record, now)
+            Some(_) if before_0_2::idempotency::is_record(&record) => {
+                before_0_2::idempotency::earlier_order(&self.items, record, now)
             }
             Some(request) => request.earlier_result(record, now),
             None => Ok(None),
         }
     }
 
-    /// Returns the order at these products' prices, or why it cannot be placed.
-    pub(super) fn price(&self, products: &HashMap<ProductId, Priced>) -> Result<OrderWithItems> {
+    /// Returns the order at the prices in these stock items, each the product's first, or why it
+    /// cannot be placed.
+    pub(super) fn price(&self, stock: &HashMap<ProductId, StockItem>) -> Result<OrderWithItems> {
         let mut unknown = Vec::new();
+        let mut not_for_sale = Vec::new();
         let mut shortages = Vec::new();
         let mut currencies = BTreeSet::new();
         let mut items = Vec::with_capacity(self.items.len());
         for &NewOrderItem { product_id, quantity } in &self.items {
-            let Some(product) = products.get(&product_id) else {
+            let Some(product) = stock.get(&product_id) else {
                 unknown.push(product_id);
                 continue;
             };
-            shortages.extend(shortage(product, quantity));
+            if !product.selling {
+                not_for_sale.push(product_id);
+            }
+            // The first item does not tell how much there is of a product that is spread.
+            if product.spread() == 1 {
+                shortages.extend(shortage(product, quantity));
+            }
             currencies.insert(product.currency.code());
             items.push(OrderItem {
                 order_id: self.id,
@@ -86,10 +84,15 @@ impl Draft {
                 name: product.name.clone(),
                 quantity,
                 price: product.price,
+                taken: None,
+                taken_from: None,
             });
         }
         if !unknown.is_empty() {
             return Err(Error::UnknownProducts(unknown));
+        }
+        if !not_for_sale.is_empty() {
+            return Err(Error::NotForSale(not_for_sale));
         }
         if currencies.len() > 1 {
             return Err(Error::MixedCurrencies(currencies.into_iter().collect()));
@@ -137,7 +140,9 @@ fn merge(items: &[NewOrderItem]) -> Result<Vec<NewOrderItem>> {
         .collect()
 }
 
-pub(super) fn shortage(product: &Priced, requested: u32) -> Option<Shortage> {
-    let available = product.stock.filter(|stock| *stock < u64::from(requested))?;
-    Some(Shortage { product_id: product.id, requested, available })
+/// Returns what this stock item lacks, if it has not enough.
+pub(super) fn shortage(item: &StockItem, requested: u32) -> Option<Shortage> {
+    let requested = u64::from(requested);
+    let available = item.quantity.filter(|quantity| *quantity < requested)?;
+    Some(Shortage { product_id: item.product_id, requested, available })
 }

@@ -5,8 +5,8 @@ use crate::schema::{self, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
 use crate::{
-    Error, Order, OrderAccess, OrderId, OrderItem, OrderStatus, OrderWithItems, Orders, RequestId,
-    Result, Timestamp, Users, Version,
+    Error, Order, OrderAccess, OrderId, OrderItem, OrderStatus, OrderWithItems, Orders, ProductId,
+    RequestId, Result, Timestamp, Users, Version, before_0_2, stock,
 };
 
 /// A change of an order's status.
@@ -74,10 +74,11 @@ impl Orders {
         role.map(|_| ()).ok_or(Error::CallerNotFound)
     }
 
-    /// Cancels the order and puts its items back into stock, all or nothing.
+    /// Cancels the order and puts back what its items took, all or nothing.
     ///
-    /// A product that was deleted meanwhile, or has no stock count, has nothing to put back: the
-    /// cancelled transaction names it, and is retried without it.
+    /// A stock item that has gone has given its pieces to the product's first one, and so they go
+    /// there. A product that was deleted meanwhile, or is not counted any more, has no stock to put
+    /// anything back into: the cancelled transaction names it, and is retried without it.
     async fn cancel(
         &self,
         order: &Order,
@@ -86,15 +87,13 @@ impl Orders {
         now: Timestamp,
     ) -> Result<Written> {
         const ORDER: usize = 0;
-        let mut restocked: Vec<&OrderItem> = items.iter().collect();
+        let mut returns: Vec<Return> = items.iter().filter_map(Return::of).collect();
         loop {
             let update = change.update(order, now);
             let mut actions =
                 vec![update.into_action(&self.table, Key::order(order.user_id, order.id))?];
-            for item in &restocked {
-                let restock =
-                    Change::at(now).require_number("stock").add("stock", u64::from(item.quantity));
-                actions.push(restock.into_action(&self.table, Key::product(item.product_id))?);
+            for Return { product_id, pieces, to } in &returns {
+                actions.push(stock::put_into(&self.table, *product_id, *to, *pieces)?);
             }
             let mut failed = match transaction::write(&self.table, actions).await? {
                 Outcome::Written => return Ok(Written::Done),
@@ -103,12 +102,40 @@ impl Orders {
             if let Some(current) = failed.remove(&ORDER) {
                 return Ok(Written::Refused(current));
             }
-            let mut action = ORDER;
-            restocked.retain(|_| {
-                action += 1;
-                !failed.contains_key(&action)
-            });
+            let mut left = Vec::with_capacity(returns.len());
+            for (action, back) in (ORDER + 1..).zip(returns) {
+                match failed.remove(&action) {
+                    None => left.push(back),
+                    // Not counted.
+                    Some(Some(_)) => {}
+                    Some(None) if back.to > 0 => left.push(Return { to: 0, ..back }),
+                    Some(None) => {
+                        if before_0_2::move_stock(&self.table, back.product_id).await? {
+                            left.push(back);
+                        }
+                    }
+                }
+            }
+            returns = left;
         }
+    }
+}
+
+/// Pieces that go back into a product's stock.
+struct Return {
+    product_id: ProductId,
+    pieces: u64,
+    /// The number of the stock item.
+    to: u8,
+}
+
+impl Return {
+    /// Returns what an order item puts back. One that does not say what it took, because version 0.1
+    /// placed the order, took all its pieces if the product's stock is counted.
+    fn of(item: &OrderItem) -> Option<Self> {
+        let pieces = item.taken.unwrap_or(item.quantity);
+        let to = item.taken_from.unwrap_or(0);
+        (pieces > 0).then_some(Self { product_id: item.product_id, pieces: pieces.into(), to })
     }
 }
 

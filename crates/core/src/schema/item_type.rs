@@ -37,6 +37,9 @@ item_types! {
     UniqueEmail,
     /// A product.
     Product,
+    /// How many pieces of a product there are, and what an order goes by. Most products have one; a
+    /// product that is spread has up to 64.
+    Stock,
     /// An order, without its items.
     Order,
     /// One product of an order.
@@ -97,10 +100,26 @@ impl ItemType {
                     "category",
                     "price",
                     "currency",
-                    "stock",
+                    "selling",
+                    "available",
+                    "availableRevision",
                     "version",
                     "createdAt",
                     "updatedAt",
+                ],
+            },
+            Self::Stock => Layout {
+                pk: "PRODUCT#<productId>",
+                sk: "METADATA#STOCK",
+                gsi1: None,
+                attributes: &[
+                    "productId",
+                    "name",
+                    "price",
+                    "currency",
+                    "selling",
+                    "quantity",
+                    "spread",
                 ],
             },
             Self::Order => Layout {
@@ -124,7 +143,15 @@ impl ItemType {
                 pk: "ORDER#<orderId>",
                 sk: "ITEM#<productId>",
                 gsi1: None,
-                attributes: &["orderId", "productId", "name", "quantity", "price"],
+                attributes: &[
+                    "orderId",
+                    "productId",
+                    "name",
+                    "quantity",
+                    "price",
+                    "taken",
+                    "takenFrom",
+                ],
             },
             Self::Idempotency => Layout {
                 pk: "IDEMPOTENCY#<userId>",

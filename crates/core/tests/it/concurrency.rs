@@ -68,7 +68,7 @@ async fn one_of_12_orders_with_the_same_idempotency_key_is_placed_and_all_get_it
     .await;
     let placed: Vec<_> = results.into_iter().map(Result::unwrap).collect();
     assert_eq!(placed.iter().filter(|placed| !placed.replayed).count(), 1);
-    assert!(placed.iter().all(|other| other.order == placed[0].order));
+    assert!(placed.iter().all(|other| other.value == placed[0].value));
     assert_eq!(shop.count(ItemType::Order).await, 1);
     assert_eq!(shop.stock(&blend).await, Some(97));
 }
@@ -85,7 +85,7 @@ async fn of_12_who_add_a_product_with_the_same_key_one_does_and_all_get_it() {
     .await;
     let added: Vec<_> = results.into_iter().map(Result::unwrap).collect();
     assert_eq!(added.iter().filter(|added| !added.replayed).count(), 1);
-    assert!(added.iter().all(|other| other.product == added[0].product));
+    assert!(added.iter().all(|other| other.value == added[0].value));
     assert_eq!(shop.count(ItemType::Product).await, 1);
 }
 

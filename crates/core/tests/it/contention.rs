@@ -12,7 +12,8 @@ use storefront_testing::faults::Fault;
 
 use crate::shop::{Shop, becoming, email};
 
-fn cancelled(codes: &[&str]) -> Value {
+/// A transaction that was cancelled for these reasons, one for each action.
+pub(crate) fn cancelled(codes: &[&str]) -> Value {
     let reasons: Vec<Value> = codes.iter().map(|code| json!({ "Code": code })).collect();
     json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
@@ -155,14 +156,14 @@ async fn a_change_whose_answer_was_lost_is_made_once_and_is_not_a_version_mismat
         let changes = ProductChanges { price: Some(200), ..ProductChanges::default() };
         plan.next(TRANSACTION, 1, fault);
         let changed = shop.products.update(blend.id, changes.clone(), Some(1)).await.unwrap();
-        assert_eq!((changed.price, changed.version), (200, 2));
+        assert_eq!((changed.product.price, changed.product.version), (200, 2));
         assert!(matches!(
             shop.products.update(blend.id, changes.clone(), Some(1)).await,
             Err(Error::VersionMismatch { current: 2 })
         ));
         plan.next(TRANSACTION, 2, fault);
         let changed = shop.products.update(blend.id, changes, None).await.unwrap();
-        assert_eq!((changed.version, plan.remaining()), (3, 0));
+        assert_eq!((changed.product.version, plan.remaining()), (3, 0));
         let anna = shop.anna().await;
         plan.next(TRANSACTION, 1, fault);
         let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
@@ -176,7 +177,7 @@ async fn a_product_is_created_and_deleted_once_even_if_the_answers_are_lost() {
         let (shop, plan) = Shop::with_faults();
         plan.next(TRANSACTION, 1, fault);
         let blend = shop.product(100, 10).await;
-        assert_eq!(shop.products.find(blend.id).await.unwrap().as_ref(), Some(&blend));
+        assert_eq!(shop.found(&blend).await, blend);
         plan.next(TRANSACTION, 1, fault);
         shop.products.delete(blend.id, Some(1)).await.unwrap();
         assert_eq!(plan.remaining(), 0);
@@ -193,7 +194,7 @@ async fn an_order_whose_answer_was_lost_is_placed_once() {
         plan.next(TRANSACTION, 1, fault);
         let placed = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap();
         assert_eq!(plan.remaining(), 0);
-        assert_eq!(placed.order.items.len(), 1);
+        assert_eq!(placed.value.items.len(), 1);
         assert_eq!(shop.count(ItemType::Order).await, 1);
         assert_eq!(shop.stock(&blend).await, Some(9));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use storefront_core::schema::ItemType;
 use storefront_core::{OrderId, ProductId, User, UserId, schema};
@@ -54,22 +55,35 @@ async fn every_entity_has_its_documented_keys() {
         json!({
             "PK": format!("ORDER#{ORDER}"), "SK": format!("ITEM#{BLEND}"), "_type": "OrderItem",
             "orderId": ORDER, "productId": BLEND, "name": "Espresso blend", "quantity": 2,
-            "price": 1890,
+            "price": 1890, "taken": 2, "takenFrom": 0,
         })
     );
-    let mut product = item(&shop, schema::Key::product(blend)).await;
-    let updated_at = product.as_object_mut().unwrap().remove("updatedAt").unwrap();
-    assert!(updated_at.as_str().unwrap() > CREATED_AT, "taking stock is an update");
+    let product = item(&shop, schema::Key::product(blend)).await;
     assert_eq!(
         product,
         json!({
             "PK": format!("PRODUCT#{BLEND}"), "SK": "METADATA",
             "GSI1PK": "CATEGORY#coffee", "GSI1SK": format!("PRODUCT#{BLEND}"),
             "_type": "Product", "id": BLEND, "name": "Espresso blend", "description": "Dark",
-            "category": "coffee", "price": 1890, "currency": "EUR", "stock": 3, "version": 2,
-            "createdAt": CREATED_AT,
+            "category": "coffee", "price": 1890, "currency": "EUR", "selling": true,
+            "available": true, "availableRevision": 1, "version": 1,
+            "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
         })
     );
+    let stock = |pk: String, rest: Value| {
+        let mut expected = json!({
+            "PK": pk, "SK": "METADATA#STOCK", "_type": "Stock", "productId": BLEND,
+            "name": "Espresso blend", "price": 1890, "currency": "EUR", "selling": true,
+        });
+        expected.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        expected
+    };
+    let first = item(&shop, schema::Key::stock(blend, 0)).await;
+    let expected = json!({ "quantity": 3, "spread": 1 });
+    assert_eq!(first, stock(format!("PRODUCT#{BLEND}"), expected));
+    shop.products.spread_stock(blend, 2).await.unwrap();
+    let second = item(&shop, schema::Key::stock(blend, 1)).await;
+    assert_eq!(second, stock(format!("PRODUCT#{BLEND}#STOCK#01"), json!({ "quantity": 1 })));
     let key = "first".parse().unwrap();
     let record = item(&shop, schema::Key::idempotency(anna, &key)).await;
     assert_eq!(record["PK"], format!("IDEMPOTENCY#{ANNA}"));
@@ -153,17 +167,18 @@ pub(crate) fn order() -> OrderId {
     ORDER.parse().unwrap()
 }
 
-/// Reads an item as JSON. The table contains only strings, sets of strings and whole numbers.
+/// Reads an item as JSON.
 async fn item(shop: &Shop, key: schema::Key) -> Value {
     let item = shop.raw(key).await.expect("the item exists");
     let attributes: BTreeMap<String, Value> = item
         .into_iter()
         .map(|(name, value)| {
-            let value = match (value.as_s(), value.as_n(), value.as_ss()) {
-                (Ok(text), ..) => json!(text),
-                (_, Ok(number), _) => json!(number.parse::<u64>().unwrap()),
-                (.., Ok(texts)) => json!(texts),
-                _ => panic!("{name} is not a string, a set of strings or a number"),
+            let value = match value {
+                AttributeValue::S(text) => json!(text),
+                AttributeValue::N(number) => json!(number.parse::<u64>().unwrap()),
+                AttributeValue::Bool(flag) => json!(flag),
+                AttributeValue::Ss(texts) => json!(texts),
+                _ => panic!("{name} has a type that the table does not use"),
             };
             (name, value)
         })

@@ -55,7 +55,7 @@ async fn reading_a_role_ordering_and_cancelling_read_neither_hash_nor_email() {
     assert!(is_secret(&answers.take()), "otherwise this test proves nothing");
 
     shop.users.role_of(anna.id).await.unwrap().unwrap();
-    let order = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap().order.order;
+    let order = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap().value.order;
     let access = OrderAccess::OwnedBy(anna.id);
     shop.orders.change_status(access, order.id, becoming(OrderStatus::Cancelled)).await.unwrap();
     let read = answers.take();

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
 use storefront_core::{
     Category, Currency, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem,
-    NewProduct, NewUser, Order, OrderId, OrderStatus, Orders, PasswordHash, Placed, Product,
-    ProductId, Products, RequestId, Role, StatusChange, Table, User, UserId, Users, aws, schema,
+    NewProduct, NewUser, Once, Order, OrderId, OrderStatus, OrderWithItems, Orders, PasswordHash,
+    Product, ProductId, Products, RequestId, Role, StatusChange, Table, User, UserId, Users, aws,
+    schema,
 };
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{TestTable, evidence, test_table};
@@ -58,7 +59,8 @@ impl Shop {
     }
 
     pub(crate) async fn product(&self, price: u64, stock: impl Into<Option<u64>>) -> Product {
-        self.products.create(ProductId::new(), new_product(price, stock.into())).await.unwrap()
+        let new = new_product(price, stock.into());
+        self.products.create(ProductId::new(), new).await.unwrap().product
     }
 
     pub(crate) async fn products(&self, count: usize) -> Vec<Product> {
@@ -74,7 +76,7 @@ impl Shop {
         user: &User,
         items: &[(&Product, u32)],
     ) -> Result<Order, Error> {
-        Ok(self.orders.place(new_order(user, items)).await?.order.order)
+        Ok(self.orders.place(new_order(user, items)).await?.value.order)
     }
 
     pub(crate) async fn place_as(
@@ -82,13 +84,18 @@ impl Shop {
         key: &str,
         user: &User,
         items: &[(&Product, u32)],
-    ) -> Result<Placed, Error> {
+    ) -> Result<Once<OrderWithItems>, Error> {
         let idempotency_key: Option<IdempotencyKey> = Some(key.parse().unwrap());
         self.orders.place(NewOrder { idempotency_key, ..new_order(user, items) }).await
     }
 
     pub(crate) async fn stock(&self, product: &Product) -> Option<u64> {
         self.products.find(product.id).await.unwrap().unwrap().stock
+    }
+
+    /// Reads a product that exists.
+    pub(crate) async fn found(&self, product: &Product) -> Product {
+        self.products.find(product.id).await.unwrap().unwrap().product
     }
 
     /// Reads an item as it is in the table.

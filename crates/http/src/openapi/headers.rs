@@ -54,7 +54,10 @@ fn header(path: &str, name: &str) -> Option<(ObjectBuilder, &'static str)> {
         "Apigw-Requestid" => {
             (matching("^[!-~]+$"), "The same id, also in responses of the gateway itself")
         }
-        "ETag" => (matching(r#"^"[1-9][0-9]*"$"#), "The version"),
+        "ETag" => (
+            matching(r#"^"[1-9][0-9]*(\.[0-9]+)?"$"#),
+            "The version, and for a product whose stock is counted a dot and the stock",
+        ),
         // A new resource's path is below the path that created it.
         "Location" => (matching(&format!("^{path}/[0-9a-f-]{{36}}$")), "The path"),
         "Retry-After" => (
@@ -66,9 +69,10 @@ fn header(path: &str, name: &str) -> Option<(ObjectBuilder, &'static str)> {
             "How to log in; missing if the gateway answered",
         ),
         "Cache-Control" => (one_of(Type::String, ["no-store"]), "No cache may store a token"),
-        "Idempotency-Replayed" => {
-            (one_of(Type::String, ["true"]), "This is the answer to an earlier request")
-        }
+        "Idempotency-Replayed" => (
+            one_of(Type::String, ["true", "false"]),
+            "Whether this is the answer to an earlier request",
+        ),
         _ => return None,
     })
 }

@@ -114,8 +114,12 @@ problems! {
     EmailTaken = CONFLICT "email_taken" "Email taken"
     /// the order's status does not allow this change
     InvalidStatusChange = CONFLICT "invalid_status_change" "Invalid status change"
+    /// `products` names those that are not for sale at the moment
+    NotForSale = CONFLICT "not_for_sale" "Not for sale"
     /// `products` names what is short, and how much there is
     OutOfStock = CONFLICT "out_of_stock" "Out of stock"
+    /// the product's stock is unlimited, so it cannot change by a number of pieces
+    StockNotCounted = CONFLICT "stock_not_counted" "Stock not counted"
     /// the total is not `expectedTotal`; `total` and `products` have the current total and prices
     TotalChanged = CONFLICT "total_changed" "Total changed"
     /// the current version is not the one in `If-Match`

@@ -1,5 +1,6 @@
 use storefront_core::{
-    Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_TOTAL, OrderItem, Shortage,
+    Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_STOCK, MAX_TOTAL, OrderItem, ProductId,
+    Shortage,
 };
 
 use super::{Problem, ProblemCode, ProductProblem};
@@ -26,17 +27,25 @@ impl From<Error> for Problem {
                 Self::version_mismatch(format!("The current version is \"{current}\"."))
             }
             Error::UnknownProducts(ids) => {
-                let products = ids.into_iter().map(|product_id| ProductProblem {
-                    product_id,
-                    requested: None,
-                    available: None,
-                    price: None,
-                });
+                let products = ids.into_iter().map(ProductProblem::named);
                 let detail = "Some products of the order do not exist.";
                 Self::new(ProblemCode::UnknownProducts, detail).with_products(products)
             }
+            Error::NotForSale(ids) => {
+                let products = ids.into_iter().map(ProductProblem::named);
+                let detail = "Some products of the order are not for sale at the moment.";
+                Self::new(ProblemCode::NotForSale, detail).with_products(products)
+            }
+            Error::StockNotCounted => {
+                let detail = "The product's stock is not counted. Set it to a number first.";
+                Self::new(ProblemCode::StockNotCounted, detail)
+            }
+            Error::StockTooLarge { stock } => Self::invalid_field(
+                "/change",
+                format_args!("the stock would be {stock}, which is more than {MAX_STOCK}"),
+            ),
             Error::OutOfStock(shortages) => {
-                let detail = "There is not enough of some products of the order.";
+                let detail = "There is not enough of some products.";
                 Self::new(ProblemCode::OutOfStock, detail)
                     .with_products(shortages.into_iter().map(ProductProblem::from))
             }
@@ -99,10 +108,14 @@ impl From<Shortage> for ProductProblem {
 }
 
 impl ProductProblem {
+    fn named(product_id: ProductId) -> Self {
+        Self { product_id, requested: None, available: None, price: None }
+    }
+
     fn priced(item: &OrderItem) -> Self {
         Self {
             product_id: item.product_id,
-            requested: Some(item.quantity),
+            requested: Some(item.quantity.into()),
             available: None,
             price: Some(item.price),
         }
@@ -129,7 +142,7 @@ mod tests {
     use axum::response::IntoResponse as _;
     use http::header;
     use serde_json::json;
-    use storefront_core::{OrderStatus, ProductId};
+    use storefront_core::OrderStatus;
 
     use super::*;
     use crate::problem::Cause;
@@ -141,7 +154,8 @@ mod tests {
     fn current_total() -> CurrentTotal {
         let order_id = "01930000-0000-7000-8000-000000000201".parse().unwrap();
         let (name, price) = ("Espresso blend".to_owned(), 1990);
-        let item = OrderItem { order_id, product_id: product(), name, quantity: 2, price };
+        let (product_id, taken, taken_from) = (product(), None, None);
+        let item = OrderItem { order_id, product_id, name, quantity: 2, price, taken, taken_from };
         CurrentTotal { total: 3980, currency: Currency::EUR, items: vec![item] }
     }
 
@@ -157,6 +171,9 @@ mod tests {
             (Error::EmailTaken, 409, "email_taken"),
             (Error::VersionMismatch { current: 3 }, 412, "version_mismatch"),
             (Error::UnknownProducts(vec![product()]), 422, "unknown_products"),
+            (Error::NotForSale(vec![product()]), 409, "not_for_sale"),
+            (Error::StockNotCounted, 409, "stock_not_counted"),
+            (Error::StockTooLarge { stock: MAX_STOCK + 1 }, 422, "invalid_body"),
             (Error::OutOfStock(vec![]), 409, "out_of_stock"),
             (Error::MixedCurrencies(vec!["EUR", "USD"]), 422, "mixed_currencies"),
             (Error::TotalTooLarge { total: MAX_TOTAL + 1 }, 422, "total_too_large"),
@@ -192,7 +209,7 @@ mod tests {
                 "type": "urn:storefront:problem:out_of_stock",
                 "title": "Out of stock",
                 "status": 409,
-                "detail": "There is not enough of some products of the order.",
+                "detail": "There is not enough of some products.",
                 "code": "out_of_stock",
                 "products": [{
                     "productId": "01930000-0000-7000-8000-000000000101",

@@ -28,8 +28,8 @@ use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, TABLE_NAME, TOKEN_SECRET};
 use storefront_core::{
     CreatedBetween, Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess, OrderId,
-    OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId, Products, Role, Table,
-    User, UserChanges, UserId, Users, aws,
+    OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId, ProductWithStock,
+    Products, Role, Table, User, UserChanges, UserId, Users, aws,
 };
 use storefront_template::Template;
 use storefront_testing::evidence;
@@ -56,6 +56,8 @@ GET    /products/{productId}       |  200  200    200   200  200  200   200  200
 POST   /products                   | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   201  403  403   401 403
 PATCH  /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
 DELETE /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   204  403  403   401 403
+POST   /products/{productId}/stock-changes | 401g 403g 403g 403g 403g 403g 403g 403g | 403 403 200 403 403   401 403
+PUT    /products/{productId}/stock-spread  | 401g 403g 403g 403g 403g 403g 403g 403g | 403 403 200 403 403   401 403
 POST   /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 201   201   201  401  201   401 201
 GET    /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 200   200   200  200  200   200 200
 GET    /orders (of own)            | 401g 403g   403g  403g 403g 403g  403g 403g | 200   403   200  200  403   401 403
@@ -202,7 +204,7 @@ impl Shop {
             currency: Currency::EUR,
             stock: Some(10),
         };
-        let product = products.create(id, new).await.unwrap();
+        let product = products.create(id, new).await.unwrap().product;
         let order = NewOrder {
             id: OrderId::new(),
             user_id: owner.id,
@@ -211,7 +213,7 @@ impl Shop {
             idempotency_key: None,
             request_id: None,
         };
-        let order = orders.place(order).await.unwrap().order;
+        let order = orders.place(order).await.unwrap().value;
         let url = cloud.api_url().to_owned();
         Self { url, users, products, orders, owner, product, order }
     }
@@ -275,6 +277,12 @@ impl Shop {
                 (String::new(), Some(new))
             }
             ("PATCH /products/{productId}", "") => (String::new(), Some(json!({ "price": 1 }))),
+            ("POST /products/{productId}/stock-changes", "") => {
+                (String::new(), Some(json!({ "change": 5 })))
+            }
+            ("PUT /products/{productId}/stock-spread", "") => {
+                (String::new(), Some(json!({ "items": 2 })))
+            }
             ("POST /orders", "") => {
                 let items = json!([{ "productId": self.product.id, "quantity": 1 }]);
                 (String::new(), Some(json!({ "items": items })))
@@ -298,16 +306,21 @@ impl Shop {
     }
 
     /// Returns everything that a request could have changed.
-    async fn state(&self) -> (Option<User>, Vec<Product>, usize, Option<OrderWithItems>) {
+    async fn state(&self) -> State {
         let id = self.owner.id;
+        let product = self.products.find(self.product.id).await.unwrap();
         let page = PageRequest { limit: 100, after: None };
         let products = self.products.list(&self.product.category, page).await.unwrap();
         let page = PageRequest { limit: 100, after: None };
         let orders = self.orders.list(id, CreatedBetween::default(), page).await.unwrap();
         let order = self.orders.find(OrderAccess::Any, self.order.order.id).await.unwrap();
-        (self.users.find(id).await.unwrap(), products.items, orders.items.len(), order)
+        let user = self.users.find(id).await.unwrap();
+        (user, product, products.items, orders.items.len(), order)
     }
 }
+
+/// What [`Shop::state`] compares.
+type State = (Option<User>, Option<ProductWithStock>, Vec<Product>, usize, Option<OrderWithItems>);
 
 /// Registers a user whose password hash matches no password.
 async fn register(users: &Users, role: Role) -> User {

@@ -19,7 +19,7 @@ pub(crate) use order::{Draft, Known, order, orphan};
 pub(crate) use password::is_renewed;
 pub(crate) use product::product;
 pub use reject::{Reason, Reject};
-pub(crate) use unit::migrated_types;
+pub(crate) use unit::{AVAILABLE_REVISION, LOADED_QUANTITY, QUANTITY, SPREAD, migrated_types};
 pub use unit::{Kind, Migrated, Remark, Unit};
 pub(crate) use user::user;
 

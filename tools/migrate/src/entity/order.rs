@@ -173,7 +173,11 @@ fn items(
         let price = fields.price("price", mapping.order_items.price, currency)?;
         let price = price.ok_or_else(|| Reason::Missing { column: fields.column("price") })?;
         let Some(item) = items.get_mut(&product_id) else {
-            items.insert(product_id, OrderItem { order_id, product_id, name, quantity, price });
+            // What the old shop took is unknown, so a cancellation puts back all its pieces if the
+            // product's stock is counted.
+            let (taken, taken_from) = (None, None);
+            let item = OrderItem { order_id, product_id, name, quantity, price, taken, taken_from };
+            items.insert(product_id, item);
             continue;
         };
         // The shop does the same with an order that names a product twice.

@@ -1,4 +1,4 @@
-use storefront_core::{Currency, Product};
+use storefront_core::{Currency, MAX_STOCK, Product, ProductWithStock};
 
 use super::fields::{Fields, Result};
 use super::reject::Reason;
@@ -10,11 +10,8 @@ use crate::source::Row;
 /// The API's maximum length of a description, in characters.
 const MAX_DESCRIPTION: usize = 5000;
 
-/// The API's maximum stock.
-const MAX_STOCK: u64 = 1_000_000_000_000;
-
-/// Reads the product of a row.
-pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<Product>> {
+/// Reads the product of a row, and its stock.
+pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<ProductWithStock>> {
     const SECTION: &str = Entity::Product.section();
     let fields = Fields::of(row);
     let rules = &mapping.products;
@@ -36,7 +33,7 @@ pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<Product>>
     let updated_at = fields.updated_at(created_at)?;
     let id = id::id(Entity::Product, &legacy_id, created_at)
         .ok_or_else(|| Reason::Missing { column: fields.column("createdAt") })?;
-    let value = Product {
+    let product = Product {
         id,
         name,
         // The shop has no empty descriptions.
@@ -44,10 +41,13 @@ pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<Product>>
         category,
         price,
         currency,
-        stock,
+        selling: true,
+        available: stock != Some(0),
+        available_revision: 1,
         version: 1,
         created_at,
         updated_at,
     };
+    let value = ProductWithStock { product, stock };
     Ok(Migrated { legacy_id, value, remarks: Vec::new() })
 }

@@ -72,6 +72,10 @@ pub enum Reason {
     EmailTaken { user_id: String },
     #[error("the table has version {version} of it, last changed at {updated_at}, and keeps that")]
     Kept { version: String, updated_at: String },
+    #[error(
+        "the shop has changed its stock since it was loaded, from {loaded} to {now}; the table keeps that"
+    )]
+    KeptStock { loaded: String, now: String },
     #[error("it needs an item of {bytes} bytes; an item has at most {}", MAX_ITEM)]
     TooLarge { bytes: u64 },
     #[error("the time in its id is {id}, but {column} is {found}: for an order they must agree")]
@@ -81,7 +85,7 @@ pub enum Reason {
 impl Reason {
     /// [`Self::kind`] of [`Self::EmailTaken`].
     pub(crate) const EMAIL_TAKEN: &str = "email taken";
-    /// [`Self::kind`] of [`Self::Kept`].
+    /// [`Self::kind`] of [`Self::Kept`] and [`Self::KeptStock`].
     pub(crate) const KEPT: &str = "kept in the table";
 
     /// Returns a short name of the rule, for counting.
@@ -105,7 +109,7 @@ impl Reason {
             Self::SharedId { .. } => "shared id",
             Self::SharedEmail { .. } => "shared email",
             Self::EmailTaken { .. } => Self::EMAIL_TAKEN,
-            Self::Kept { .. } => Self::KEPT,
+            Self::Kept { .. } | Self::KeptStock { .. } => Self::KEPT,
             Self::TooLarge { .. } => "too large",
         }
     }

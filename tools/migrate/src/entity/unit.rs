@@ -3,9 +3,23 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use storefront_core::schema::{Item, ItemType, LEGACY_ID};
-use storefront_core::{OrderWithItems, Product, User};
+use storefront_core::{OrderWithItems, ProductWithStock, User};
 
 use super::Entity;
+
+/// The attribute of a stock item with the quantity that was loaded. A sale changes the quantity but
+/// no version, so this shows whether the shop has changed the stock since. No repository reads it.
+pub(crate) const LOADED_QUANTITY: &str = "legacyQuantity";
+
+/// The attribute of a stock item with the pieces in it.
+pub(crate) const QUANTITY: &str = "quantity";
+
+/// The attribute of a product's first stock item with the number of all of them.
+pub(crate) const SPREAD: &str = "spread";
+
+/// The attribute of a product that counts how often the shop has looked whether there is stock. It
+/// says nothing about the product.
+pub(crate) const AVAILABLE_REVISION: &str = "availableRevision";
 
 /// The kinds of unit, which are read one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,18 +27,18 @@ use super::Entity;
 pub enum Kind {
     /// Users.
     User,
-    /// Products.
+    /// Products, each with its stock.
     Product,
     /// Orders, each with its items.
     Order,
 }
 
-/// A user, a product, or an order with its items.
+/// A user, a product with its stock, or an order with its items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Unit {
     User(Migrated<User>),
-    Product(Migrated<Product>),
+    Product(Migrated<ProductWithStock>),
     Order(Migrated<OrderWithItems>),
 }
 
@@ -75,7 +89,7 @@ impl Kind {
     pub const fn item_types(self) -> &'static [ItemType] {
         match self {
             Self::User => &[ItemType::User, ItemType::UniqueEmail],
-            Self::Product => &[ItemType::Product],
+            Self::Product => &[ItemType::Product, ItemType::Stock],
             Self::Order => &[ItemType::Order, ItemType::OrderItem],
         }
     }
@@ -125,16 +139,23 @@ impl Unit {
     }
 
     /// Returns the unit's items: those that the repositories would have written, each with the
-    /// unit's key in the source as `legacyId`.
+    /// unit's key in the source as `legacyId`. A stock item also keeps its quantity as
+    /// `legacyQuantity`.
     pub fn to_items(&self) -> storefront_core::Result<Vec<Item>> {
         let mut items = match self {
             Self::User(user) => user.value.to_items()?.into(),
-            Self::Product(product) => vec![product.value.to_item()?],
+            Self::Product(product) => product.value.to_items()?,
             Self::Order(order) => order.value.to_items()?,
         };
         for item in &mut items {
             let legacy_id = AttributeValue::S(self.legacy_id().to_owned());
             item.insert(LEGACY_ID.to_owned(), legacy_id);
+            // Order items also have a quantity.
+            if matches!(self, Self::Product(_))
+                && let Some(quantity) = item.get(QUANTITY).cloned()
+            {
+                item.insert(LOADED_QUANTITY.to_owned(), quantity);
+            }
         }
         Ok(items)
     }

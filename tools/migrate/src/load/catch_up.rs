@@ -5,6 +5,10 @@
 //! log-in; a catch-up of that user brings the old hash back, which the next log-in renews again. So an
 //! item is replaced only if it has version 1 and is not newer, and a user's guard is put only if the
 //! email is free.
+//!
+//! A sale changes the quantity in a product's stock item, and no version. A stock item therefore
+//! remembers the quantity that was loaded, and a product and its stock are replaced only if that is
+//! still the quantity.
 
 use std::collections::VecDeque;
 
@@ -210,7 +214,7 @@ async fn write(
     }
     let refused = match kind {
         Kind::User => table.put_user(items).await?,
-        Kind::Product => table.put(items, Vec::new()).await?,
+        Kind::Product => table.put_product(items).await?,
         Kind::Order => table.put_order(items).await?,
     };
     Ok((read, refused, count))

@@ -1,5 +1,8 @@
 //! Conditional writes, which keep what others have written since.
 
+mod product;
+
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -18,6 +21,9 @@ use super::pace::Pace;
 use super::table::{self, Target, table_error};
 use crate::{Error, Reason, size};
 
+/// The shop has not changed a loaded item: it has version 1 until then.
+const UNCHANGED: &str = "version = :first AND updatedAt <= :updatedAt";
+
 /// The table while the shop is in use.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -33,6 +39,8 @@ pub(super) struct Table {
 pub(super) enum Refused {
     /// The item in the table is newer, or the shop has changed it.
     Kept { version: String, updated_at: String },
+    /// The shop has changed the product's stock.
+    KeptStock { loaded: String, now: String },
     /// Another user has the email.
     EmailTaken { user_id: String },
     /// It is larger than an item can be.
@@ -156,29 +164,37 @@ impl Table {
         Ok(answer.item.is_some_and(|guard| text(&guard, "userId") == user_id))
     }
 
-    /// Puts an item unless the shop has changed it: a loaded item has version 1 until then.
     fn put_unless_changed(&self, item: Item) -> Result<TransactWriteItem, Error> {
-        let updated_at = text(&item, "updatedAt");
-        let put = Put::builder()
-            .table_name(&self.name)
-            .set_item(Some(item))
-            .condition_expression(
-                "attribute_not_exists(PK) OR (version = :first AND updatedAt <= :updatedAt)",
-            )
-            .expression_attribute_values(":first", AttributeValue::N("1".to_owned()))
-            .expression_attribute_values(":updatedAt", AttributeValue::S(updated_at))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = put.build().map_err(table_error("write"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        let updated_at = AttributeValue::S(text(&item, "updatedAt"));
+        let first = AttributeValue::N("1".to_owned());
+        let values = HashMap::from([(":first", first), (":updatedAt", updated_at)]);
+        self.put_if(item, &format!("attribute_not_exists(PK) OR ({UNCHANGED})"), &[], values)
     }
 
     fn put_own(&self, guard: Item, user_id: &str) -> Result<TransactWriteItem, Error> {
-        let put = Put::builder()
+        let values = HashMap::from([(":user", AttributeValue::S(user_id.to_owned()))]);
+        self.put_if(guard, "attribute_not_exists(PK) OR userId = :user", &[], values)
+    }
+
+    /// Puts an item on a condition. If it fails, the transaction returns the item in the table.
+    fn put_if(
+        &self,
+        item: Item,
+        condition: &str,
+        names: &[(&str, &str)],
+        values: HashMap<&str, AttributeValue>,
+    ) -> Result<TransactWriteItem, Error> {
+        let mut put = Put::builder()
             .table_name(&self.name)
-            .set_item(Some(guard))
-            .condition_expression("attribute_not_exists(PK) OR userId = :user")
-            .expression_attribute_values(":user", AttributeValue::S(user_id.to_owned()))
+            .set_item(Some(item))
+            .condition_expression(condition)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        for (placeholder, name) in names {
+            put = put.expression_attribute_names(*placeholder, *name);
+        }
+        for (placeholder, value) in values {
+            put = put.expression_attribute_values(placeholder, value);
+        }
         let put = put.build().map_err(table_error("write"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
@@ -296,6 +312,7 @@ impl From<Refused> for Reason {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Kept { version, updated_at } => Self::Kept { version, updated_at },
+            Refused::KeptStock { loaded, now } => Self::KeptStock { loaded, now },
             Refused::EmailTaken { user_id } => Self::EmailTaken { user_id },
             Refused::TooLarge { bytes } => Self::TooLarge { bytes },
         }

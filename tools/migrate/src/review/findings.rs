@@ -154,6 +154,7 @@ fn column(reason: &Reason) -> Option<&str> {
         | Reason::SharedEmail { .. }
         | Reason::EmailTaken { .. }
         | Reason::Kept { .. }
+        | Reason::KeptStock { .. }
         | Reason::TooLarge { .. } => None,
     }
 }

@@ -57,7 +57,6 @@ pub(super) fn hot_spots(
     orders_per_user: &Distribution,
     products_per_category: &Distribution,
     sold_per_product: &Distribution,
-    sold_per_category: &Distribution,
     items: &[Items],
 ) -> Vec<HotSpot> {
     let page = |pattern: &AccessPattern, of| pattern.read.of(0.0, PAGE * mean_bytes(items, of));
@@ -72,15 +71,10 @@ pub(super) fn hot_spots(
     }
     if let Some(product) = sold_per_product.top.first() {
         let partition = format!("{}{}", prefix::PRODUCT, product.key);
-        // The stock, written in a transaction.
+        // The stock item, written in a transaction. If the product is spread, each of its items has
+        // a share of this.
         let sold = "an order item takes its stock";
         spots.push(HotSpot::new(sold, partition, Some(product.share), 2.0, WRITE_LIMIT));
-    }
-    if let Some(category) = sold_per_category.top.first() {
-        let partition = format!("{GSI1} {}{}", prefix::CATEGORY, category.key);
-        // The product's copy in the index, when its stock is taken.
-        let sold = "an order item takes a product's stock";
-        spots.push(HotSpot::new(sold, partition, Some(category.share), 1.0, WRITE_LIMIT));
     }
     if let Some(category) = products_per_category.top.first() {
         let partition = format!("{GSI1} {}{}", prefix::CATEGORY, category.key);

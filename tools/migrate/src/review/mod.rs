@@ -140,14 +140,11 @@ async fn review(
 
     let items = census.finish();
     let total = Sums::of(items.iter().map(|items| &items.sums));
-    let [mut users, mut categories, mut products, mut sold] =
-        std::array::from_fn(|_| Gather::new());
+    let [mut users, mut categories, mut products] = std::array::from_fn(|_| Gather::new());
     tally.orders_of_users(|user| users.add(user)).await?;
     tally.products_of_categories(|category| categories.add(category)).await?;
     tally.sold_of_products(|product| products.add(product)).await?;
-    tally.sold_of_categories(|category| sold.add(category)).await?;
-    let [users, categories, products, sold] =
-        [users, categories, products, sold].map(Gather::finish);
+    let [users, categories, products] = [users, categories, products].map(Gather::finish);
     let (orders, examples) = tally.orders_without_user(SHOWN).await?;
 
     let size_limit = SizeLimit {
@@ -166,7 +163,7 @@ async fn review(
     let (rejects, remarks) = findings.finish();
     Ok(Report {
         source,
-        hot_spots: hot::hot_spots(&users, &categories, &products, &sold, &items),
+        hot_spots: hot::hot_spots(&users, &categories, &products, &items),
         load: Load::of(&total, &prices, rate),
         month: Month::of(&total, &prices),
         prices,
@@ -175,7 +172,6 @@ async fn review(
         orders_per_user: users,
         products_per_category: categories,
         sold_per_product: products,
-        sold_per_category: sold,
         size_limit,
         item_limit,
         email_collisions,
@@ -196,8 +192,9 @@ fn count(unit: &Unit, items: &[Item], census: &mut Census, tally: &mut Tally) {
             tally.user(id(user.value.id.into()), &user.legacy_id);
         }
         Unit::Product(product) => {
-            let (id, category) = (id(product.value.id.into()), product.value.category.as_str());
-            tally.product(id, &product.legacy_id, category, bytes);
+            let of = &product.value.product;
+            let category = of.category.as_str();
+            tally.product(id(of.id.into()), &product.legacy_id, category, bytes);
         }
         Unit::Order(order) => {
             tally.order(id(order.value.order.user_id.into()), &order.legacy_id, bytes);

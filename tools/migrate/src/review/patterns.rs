@@ -14,10 +14,14 @@ pub(super) const CONFIRM: Pattern = named("user by id, to check a password");
 pub(super) const CHANGE_USER: Pattern = named("change a user's name, password or role");
 pub(super) const CHANGE_EMAIL: Pattern = named("change a user's email");
 pub(super) const DELETE_USER: Pattern = named("delete a user");
-pub(super) const PRODUCT_BY_ID: Pattern = named("product by id");
+pub(super) const PRODUCT_BY_ID: Pattern = named("product by id, with its stock");
 pub(super) const PRODUCTS: Pattern = named("products of a category, a page of n");
-pub(super) const ADD_OR_DELETE_PRODUCT: Pattern = named("add, delete a product");
-pub(super) const CHANGE_PRODUCT: Pattern = named("change a product");
+pub(super) const ADD_PRODUCT: Pattern = named("add a product");
+pub(super) const DELETE_PRODUCT: Pattern = named("delete a product");
+pub(super) const DESCRIBE_PRODUCT: Pattern = named("change a product's description or category");
+pub(super) const CHANGE_PRODUCT: Pattern =
+    named("change a product's name, price, currency or selling");
+pub(super) const SET_STOCK: Pattern = named("set a product's stock");
 pub(super) const PLACE_ORDER: Pattern = named("place an order of n items");
 pub(super) const ORDERS: Pattern =
     named("orders of a user, newest first, a page of n, optionally from/to");

@@ -23,9 +23,8 @@ pub(super) struct Report {
     pub(super) orders_per_user: Distribution,
     /// The item collection `CATEGORY#<category>` of GSI1.
     pub(super) products_per_category: Distribution,
-    /// The number of order items per product, and per category for all its products together.
+    /// The number of order items per product.
     pub(super) sold_per_product: Distribution,
-    pub(super) sold_per_category: Distribution,
     pub(super) hot_spots: Vec<HotSpot>,
     pub(super) size_limit: SizeLimit,
     pub(super) item_limit: ItemLimit,

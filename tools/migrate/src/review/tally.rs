@@ -195,18 +195,6 @@ impl Tally {
             .await
     }
 
-    pub(super) async fn sold_of_categories(
-        &mut self,
-        seen: impl FnMut(Collection),
-    ) -> Result<(), Error> {
-        self.collections(
-            "SELECT category, sum(sold), 0 FROM products WHERE category IS NOT NULL \
-             GROUP BY category",
-            seen,
-        )
-        .await
-    }
-
     async fn collections(
         &mut self,
         statement: &'static str,
@@ -264,8 +252,8 @@ mod tests {
         tally.orders_of_users(|user| users.push(user)).await.unwrap();
         assert_eq!(users, [Collection { key: "anna".to_owned(), count: 2, bytes: 800 }]);
         let mut sold = Vec::new();
-        tally.sold_of_categories(|category| sold.push(category)).await.unwrap();
-        assert_eq!(sold, [Collection { key: "coffee".to_owned(), count: 2, bytes: 0 }]);
+        tally.sold_of_products(|product| sold.push(product)).await.unwrap();
+        assert_eq!(sold, [Collection { key: "espresso".to_owned(), count: 2, bytes: 0 }]);
         let without = tally.orders_without_user(5).await.unwrap();
         assert_eq!(without, (2, vec!["first".to_owned()]));
     }

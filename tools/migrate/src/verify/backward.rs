@@ -17,6 +17,7 @@ use super::expectation::Expects;
 use super::item::{ItemKey, legacy_id, text, type_of};
 use super::reads::{BATCH, Reads};
 use super::sides::{is_ignored, kind_of};
+use super::stock;
 use crate::load::batch::pauses;
 use crate::{Error, Kind, Reader};
 
@@ -87,7 +88,8 @@ impl Verification {
                 (Some(kind), Some(legacy_id)) => {
                     by_kind.entry(kind).or_default().push((legacy_id, item));
                 }
-                (Some(_), None) if self.is_strict => {
+                // How a product is spread does not change what the shop has of it.
+                (Some(_), None) if self.is_strict && !stock::is_further(item) => {
                     self.unexpected(item, "the shop itself has created it")?;
                 }
                 (Some(_), None) => own.push(item),
@@ -145,6 +147,7 @@ impl Verification {
     /// Checks that what the shop itself has created belongs to something. An order never gets more
     /// items than it was placed with.
     async fn of_shop(&mut self, items: &[&Item]) -> Result<(), Error> {
+        self.stock_of_shop(items).await?;
         let is = |item: &Item, kind: ItemType| type_of(item) == kind.as_str();
         let guards: Vec<_> = items.iter().filter(|it| is(it, ItemType::UniqueEmail)).collect();
         for guards in guards.chunks(BATCH) {
@@ -170,6 +173,26 @@ impl Verification {
                 None => "its order does not exist",
             };
             for item in items {
+                self.unexpected(item, why)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn stock_of_shop(&mut self, items: &[&Item]) -> Result<(), Error> {
+        let items: Vec<_> = items.iter().filter(|item| stock::is_stock(item)).collect();
+        for items in items.chunks(BATCH) {
+            let owners: HashSet<_> = items.iter().filter_map(|item| stock::owner(item)).collect();
+            let owners = owners.into_iter().map(|key| key.to_item()).collect();
+            let owners = self.reads.get(owners).await?;
+            for item in items {
+                let why = match stock::owner(item).and_then(|key| owners.get(&key)) {
+                    None => "it belongs to no product",
+                    Some(owner) if stock::is_further(item) && !stock::reaches(owner, item) => {
+                        "its product is spread over fewer stock items"
+                    }
+                    Some(_) => continue,
+                };
                 self.unexpected(item, why)?;
             }
         }

@@ -1,12 +1,17 @@
 //! Compares a unit of the source with what the table has of it.
+//!
+//! The stock of a product that is spread over several stock items is compared as their sum.
+
+use std::borrow::Cow;
 
 use storefront_core::schema::{GSI1PK, Item, ItemType};
 
 use super::difference::{Difference, What};
 use super::item::{Digest, ItemKey, differing, is_updated, text, type_of};
 use super::reads::Found;
+use super::stock::{self, gathered, is_stock};
 use crate::Kind;
-use crate::entity::is_renewed;
+use crate::entity::{QUANTITY, is_renewed};
 
 /// The items that the table should have of a unit.
 #[derive(Debug)]
@@ -21,6 +26,8 @@ pub(super) struct Expected {
 #[derive(Debug)]
 pub(super) enum Verdict {
     Equal,
+    /// It is a product that is equal except that it is spread over several stock items.
+    Spread,
     /// It differs only in what the shop changes, and the shop has changed it.
     Changed,
     Different(Vec<Difference>),
@@ -30,11 +37,11 @@ impl Expected {
     /// Compares it with what was found.
     ///
     /// The shop increments the version of an item when it changes it, except when it renews a
-    /// password's hash. It never changes what an item is, where it comes from, or what was
-    /// ordered.
+    /// password's hash, or when a product is sold. It never changes what an item is, where it comes
+    /// from, or what was ordered.
     pub(super) fn compare(&self, found: &Found) -> Verdict {
         let own = self.items.first().and_then(|own| found.get(&ItemKey::of(own)));
-        let mut is_changed = false;
+        let (mut is_changed, mut is_spread) = (false, false);
         let mut differences = Vec::new();
         for (place, expected) in self.items.iter().enumerate() {
             let key = ItemKey::of(expected);
@@ -46,10 +53,20 @@ impl Expected {
                     continue;
                 }
                 None => What::Missing,
-                Some(found) => {
-                    let attributes = differing(expected, found);
-                    // Of a unit's items, the shop updates only the unit's own.
-                    if place == 0 && is_by_shop(self.kind, expected, found, &attributes) {
+                Some(item) => {
+                    let (item, missing) = gathered(item, found);
+                    is_spread |= matches!(item, Cow::Owned(_));
+                    differences.extend(self.missing(expected, missing));
+                    let attributes = differing(expected, &item);
+                    if attributes.is_empty() {
+                        continue;
+                    }
+                    // Of a unit's items, the shop updates only the unit's own and the stock.
+                    let is_by_shop = match place {
+                        0 => is_by_shop(self.kind, expected, &item, &attributes),
+                        _ => is_stock(expected) && is_sold(own, expected, &item, &attributes),
+                    };
+                    if is_by_shop {
                         is_changed = true;
                         continue;
                     }
@@ -58,29 +75,43 @@ impl Expected {
             };
             differences.push(self.difference(expected, key, what));
         }
-        match (differences.is_empty(), is_changed) {
-            (false, _) => Verdict::Different(differences),
-            (true, true) => Verdict::Changed,
-            (true, false) => Verdict::Equal,
+        match (differences.is_empty(), is_changed, is_spread) {
+            (false, _, _) => Verdict::Different(differences),
+            (true, true, _) => Verdict::Changed,
+            (true, false, true) => Verdict::Spread,
+            (true, false, false) => Verdict::Equal,
         }
     }
 
     /// Compares without regard to what the shop has done since.
     pub(super) fn compare_strictly(&self, found: &Found) -> Verdict {
-        let differences: Vec<_> = self
-            .items
-            .iter()
-            .filter_map(|expected| {
-                let key = ItemKey::of(expected);
-                let what = match found.get(&key) {
-                    Some(found) if Digest::of(found) == Digest::of(expected) => return None,
-                    Some(found) => What::Differs { attributes: differing(expected, found) },
-                    None => What::Missing,
-                };
-                Some(self.difference(expected, key, what))
-            })
-            .collect();
-        if differences.is_empty() { Verdict::Equal } else { Verdict::Different(differences) }
+        let mut is_spread = false;
+        let mut differences = Vec::new();
+        for expected in &self.items {
+            let key = ItemKey::of(expected);
+            let what = match found.get(&key) {
+                Some(item) => {
+                    let (item, missing) = gathered(item, found);
+                    is_spread |= matches!(item, Cow::Owned(_));
+                    differences.extend(self.missing(expected, missing));
+                    if Digest::of(&item) == Digest::of(expected) {
+                        continue;
+                    }
+                    What::Differs { attributes: differing(expected, &item) }
+                }
+                None => What::Missing,
+            };
+            differences.push(self.difference(expected, key, what));
+        }
+        match (differences.is_empty(), is_spread) {
+            (false, _) => Verdict::Different(differences),
+            (true, true) => Verdict::Spread,
+            (true, false) => Verdict::Equal,
+        }
+    }
+
+    fn missing(&self, like: &Item, keys: Vec<ItemKey>) -> impl Iterator<Item = Difference> {
+        keys.into_iter().map(|key| self.difference(like, key, What::Missing))
     }
 
     fn difference(&self, expected: &Item, key: ItemKey, what: What) -> Difference {
@@ -116,23 +147,39 @@ fn is_by_shop(kind: Kind, expected: &Item, found: &Item, attributes: &[String]) 
         let may_change = changed_by_shop(kind);
         return attributes.iter().all(|name| may_change.contains(&name.as_str()));
     }
+    // It follows the stock.
+    if kind == Kind::Product {
+        return attributes == ["available"];
+    }
     // At the first log-in, the shop replaces a hash from another shop.
     let hash = |item| text(item, "passwordHash").unwrap_or_default();
     attributes == ["passwordHash"] && is_renewed(hash(expected), hash(found))
+}
+
+/// Whether the shop itself can have caused these differences of a stock item: by sales, or by a
+/// change of the product.
+fn is_sold(product: Option<&Item>, expected: &Item, found: &Item, attributes: &[String]) -> bool {
+    const COPIES: [&str; 5] = [QUANTITY, "name", "price", "currency", "selling"];
+    if product.is_some_and(is_updated) {
+        return attributes.iter().all(|name| COPIES.contains(&name.as_str()));
+    }
+    let is_counted = [expected, found].into_iter().all(|item| stock::quantity(item).is_some());
+    attributes == [QUANTITY] && is_counted
 }
 
 /// Returns the attributes of a unit's own item that the shop's updates change.
 fn changed_by_shop(kind: Kind) -> &'static [&'static str] {
     const USER: [&str; 7] =
         ["email", GSI1PK, "name", "passwordHash", "role", "version", "updatedAt"];
-    const PRODUCT: [&str; 9] = [
+    const PRODUCT: [&str; 10] = [
         "name",
         "description",
         "category",
         GSI1PK,
         "price",
         "currency",
-        "stock",
+        "selling",
+        "available",
         "version",
         "updatedAt",
     ];

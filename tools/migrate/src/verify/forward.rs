@@ -13,6 +13,7 @@ use super::expectation::Expects;
 use super::item::ItemKey;
 use super::reads::{BATCH, Reads};
 use super::samples::Place;
+use super::stock;
 use crate::{Error, Kind, Reader, Unit};
 
 /// What one request reads: whole units, because one item can explain what happened to the others.
@@ -103,7 +104,11 @@ impl Batch {
     }
 
     async fn compare(self, reads: &Reads, is_strict: bool) -> Compared {
-        let found = reads.get(self.keys.iter().map(ItemKey::to_item).collect()).await?;
+        let mut found = reads.get(self.keys.iter().map(ItemKey::to_item).collect()).await?;
+        let further = found.values().flat_map(stock::further).map(|key| key.to_item());
+        for keys in further.collect::<Vec<_>>().chunks(BATCH) {
+            found.extend(reads.get(keys.to_vec()).await?);
+        }
         let compared = self.units.into_iter().map(|waiting| {
             let verdict = if is_strict {
                 waiting.expected.compare_strictly(&found)
@@ -128,7 +133,8 @@ impl Verification {
         {
             let kind = expected.kind;
             match verdict {
-                Verdict::Equal => {
+                Verdict::Equal | Verdict::Spread => {
+                    self.spread += u64::from(matches!(verdict, Verdict::Spread));
                     if let Some((place, unit)) = sample {
                         self.samples.keep(place, unit);
                     }

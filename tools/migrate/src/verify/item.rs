@@ -7,6 +7,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use storefront_core::schema::{Item, LEGACY_ID, PK, SK, TYPE, prefix};
 
+use crate::entity::AVAILABLE_REVISION;
+
 /// The key of an item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub(super) struct ItemKey {
@@ -70,10 +72,10 @@ pub(super) struct Digest(u128);
 
 impl Digest {
     /// Returns the digest of an item in a canonical form: two items have the same digest if
-    /// DynamoDB considers them equal.
+    /// DynamoDB considers them equal, apart from what is not compared.
     pub(super) fn of(item: &Item) -> Self {
         let mut hash = Sha256::new();
-        write_attributes(&mut hash, item);
+        write_attributes(&mut hash, item.iter().filter(|(name, _)| is_compared(name)));
         let mut first = [0; 16];
         first.copy_from_slice(&hash.finalize()[..16]);
         Self(u128::from_be_bytes(first))
@@ -91,9 +93,16 @@ impl std::fmt::Display for Digest {
     }
 }
 
+/// Whether an attribute is compared. The revision of a product's availability counts writes, and says
+/// nothing about the product.
+fn is_compared(name: &str) -> bool {
+    name != AVAILABLE_REVISION
+}
+
 /// Returns the names of the attributes that differ, or that only one of the items has.
 pub(super) fn differing(one: &Item, other: &Item) -> Vec<String> {
-    let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let names = one.keys().chain(other.keys()).filter(|name| is_compared(name));
+    let names: BTreeSet<_> = names.collect();
     let is_same = |name: &String| match (one.get(name), other.get(name)) {
         (Some(one), Some(other)) => digest_of(one) == digest_of(other),
         _ => false,
@@ -108,8 +117,11 @@ fn digest_of(value: &AttributeValue) -> impl PartialEq + use<> {
 }
 
 /// Writes the attributes in the order of their names.
-fn write_attributes(hash: &mut Sha256, attributes: &Item) {
-    let mut sorted: Vec<_> = attributes.iter().collect();
+fn write_attributes<'i>(
+    hash: &mut Sha256,
+    attributes: impl IntoIterator<Item = (&'i String, &'i AttributeValue)>,
+) {
+    let mut sorted: Vec<_> = attributes.into_iter().collect();
     sorted.sort_unstable_by_key(|(name, _)| *name);
     write_length(hash, sorted.len());
     for (name, value) in sorted {

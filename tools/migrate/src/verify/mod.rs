@@ -15,6 +15,7 @@ mod legacy;
 mod reads;
 mod samples;
 mod sides;
+mod stock;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -97,6 +98,8 @@ struct Verification {
     sides: Sides,
     changed: BTreeMap<Kind, u64>,
     kept: BTreeMap<Kind, u64>,
+    /// Products that differ only in that they are spread over several stock items.
+    spread: u64,
     samples: Samples,
     differences: Differences,
     display: Display,
@@ -127,6 +130,7 @@ pub(crate) async fn run(args: &VerifyArgs) -> Result<Summary, Error> {
         sides: Sides::default(),
         changed: BTreeMap::new(),
         kept: BTreeMap::new(),
+        spread: 0,
         samples: Samples::new(args.samples),
         differences,
         display,
@@ -134,13 +138,14 @@ pub(crate) async fn run(args: &VerifyArgs) -> Result<Summary, Error> {
     forward::run(&mut verification, &mut reader).await?;
     backward::run(&mut verification, &mut reader, args.segments).await?;
     reader.close().await?;
-    let Verification { reads, counts, sides, changed, kept, samples, mut differences, .. } =
-        verification;
+    let Verification {
+        reads, counts, sides, changed, kept, spread, samples, mut differences, ..
+    } = verification;
     let table = Table::new(target.reads, target.name);
-    for difference in samples.read(table).await? {
+    for difference in samples.read(table, args.strict).await? {
         differences.note(difference)?;
     }
     differences.finish()?;
     let read_units = reads.spent().units;
-    Ok(Summary { counts, sides, changed, kept, samples, differences, read_units })
+    Ok(Summary { counts, sides, changed, kept, spread, samples, differences, read_units })
 }

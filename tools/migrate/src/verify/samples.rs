@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use storefront_core::{
-    CreatedBetween, OrderAccess, OrderWithItems, Orders, PageRequest, Product, ProductId, Products,
-    Table, Timestamp, User, Users, Version,
+    CreatedBetween, OrderAccess, OrderWithItems, Orders, PageRequest, Product, ProductId,
+    ProductWithStock, Products, Table, Timestamp, User, Users, Version,
 };
 use uuid::Uuid;
 
@@ -54,9 +54,14 @@ impl Samples {
     }
 
     /// Reads the samples in every way in which the shop does. Returns the ways that give something
-    /// else.
-    pub(super) async fn read(&self, table: Table) -> Result<Vec<Difference>, Error> {
+    /// else. With `is_strict`, nobody uses the shop meanwhile.
+    pub(super) async fn read(
+        &self,
+        table: Table,
+        is_strict: bool,
+    ) -> Result<Vec<Difference>, Error> {
         let shop = &Shop {
+            is_strict,
             users: Users::new(table.clone()),
             products: Products::new(table.clone()),
             orders: Orders::new(table),
@@ -86,6 +91,7 @@ impl Samples {
 }
 
 struct Shop {
+    is_strict: bool,
     users: Users,
     products: Products,
     orders: Orders,
@@ -108,14 +114,23 @@ impl Shop {
                 check("the log-in by email", self.users.find_to_log_in(&user.email).await?);
             }
             Unit::Product(product) => {
-                let product = &product.value;
+                let ProductWithStock { product, stock } = &product.value;
                 let mut check = |by, found: Option<Product>| {
-                    if !is_same(found.as_ref(), product, |product| product.version) {
+                    if !is_same_product(found, product) {
                         others.push(by);
                     }
                 };
-                check("the product by id", self.products.find(product.id).await?);
+                let found = self.products.find(product.id).await?;
+                let is_stock_same = found.as_ref().is_none_or(|found| {
+                    // A sale changes no version.
+                    let is_sold = !self.is_strict && found.stock.is_some() && stock.is_some();
+                    is_sold || found.stock == *stock || found.product.version > product.version
+                });
+                check("the product by id", found.map(|found| found.product));
                 check("the list of its category", self.next_of_category(product).await?);
+                if !is_stock_same {
+                    others.push("the product's stock by id");
+                }
             }
             Unit::Order(order) => {
                 let order = &order.value;
@@ -166,6 +181,13 @@ impl Shop {
             request.after = page.next;
         }
     }
+}
+
+/// [`is_same`] for a product, whose availability follows its stock.
+fn is_same_product(found: Option<Product>, expected: &Product) -> bool {
+    let Product { available, available_revision, .. } = *expected;
+    let found = found.map(|found| Product { available, available_revision, ..found });
+    is_same(found.as_ref(), expected, |product| product.version)
 }
 
 /// Whether it is as it should be, or the shop has just changed it.

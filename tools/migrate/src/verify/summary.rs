@@ -22,6 +22,7 @@ pub(crate) struct Summary {
     pub(super) sides: Sides,
     pub(super) changed: BTreeMap<Kind, u64>,
     pub(super) kept: BTreeMap<Kind, u64>,
+    pub(super) spread: u64,
     pub(super) samples: Samples,
     pub(super) differences: Differences,
     pub(super) read_units: f64,
@@ -96,6 +97,13 @@ impl fmt::Display for Summary {
             if !counts.is_empty() {
                 writeln!(f, "{said}: {}", of_kinds(&|kind| of(counts, kind)))?;
             }
+        }
+        if self.spread > 0 {
+            writeln!(
+                f,
+                "spread over several stock items, with the source's stock in all: {} products",
+                self.spread
+            )?;
         }
         for (item_type, count) in &self.sides.ignored {
             writeln!(f, "not compared: {count} {item_type}")?;

@@ -40,7 +40,7 @@ async fn expect_changes(source: &Source, example: Example) {
         assert_eq!(reader.count(kind).await.unwrap(), all.len() as u64);
         let updated_at = |unit: &Unit| match unit {
             Unit::User(user) => user.value.updated_at,
-            Unit::Product(product) => product.value.updated_at,
+            Unit::Product(product) => product.value.product.updated_at,
             Unit::Order(order) => order.value.order.updated_at,
         };
         let since = updated_at(all[all.len() / 2].unit.as_ref().unwrap());

@@ -4,6 +4,7 @@
 
 mod broken;
 mod catch_up;
+mod catch_up_stock;
 mod changed;
 mod check;
 mod examples;
@@ -15,3 +16,4 @@ mod review;
 mod source;
 mod table;
 mod verify;
+mod verify_stock;

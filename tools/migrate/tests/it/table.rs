@@ -98,7 +98,7 @@ async fn the_repositories_read_moved_items_like_their_own() {
                     assert_eq!(found.as_ref(), Some(user));
                 }
                 Unit::Product(product) => {
-                    let found = shop.products.find(product.value.id).await.unwrap();
+                    let found = shop.products.find(product.value.product.id).await.unwrap();
                     assert_eq!(found.as_ref(), Some(&product.value));
                 }
                 Unit::Order(order) => {
@@ -139,7 +139,7 @@ async fn every_item_has_its_key_in_the_source_and_keeps_it_when_changed() {
             }
             Unit::Product(product) => {
                 let changes = ProductChanges { price: Some(1), ..ProductChanges::default() };
-                shop.products.update(product.value.id, changes, None).await.unwrap();
+                shop.products.update(product.value.product.id, changes, None).await.unwrap();
             }
             Unit::Order(order) => {
                 // A cancellation also changes the stock.
@@ -182,4 +182,19 @@ async fn an_item_is_what_the_repositories_write_plus_its_key_in_the_source() {
         assert_eq!(legacy_id, Some(AttributeValue::S("1".to_owned())));
         assert_eq!(item, own);
     }
+
+    // A stock item also keeps what was loaded.
+    let (units, _) = sorted_out(&mut reader, Kind::Product).await;
+    let counted = units.iter().find_map(|unit| match unit {
+        Unit::Product(product) if product.value.stock.is_some() => Some((unit, product)),
+        _ => None,
+    });
+    let (unit, product) = counted.unwrap();
+    let [mut of_product, mut stock] = <[Item; 2]>::try_from(unit.to_items().unwrap()).unwrap();
+    for item in [&mut of_product, &mut stock] {
+        assert!(item.remove("legacyId").is_some());
+    }
+    let loaded = stock.remove("legacyQuantity");
+    assert_eq!(loaded, Some(AttributeValue::N(product.value.stock.unwrap().to_string())));
+    assert_eq!(vec![of_product, stock], product.value.to_items().unwrap());
 }

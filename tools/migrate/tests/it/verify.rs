@@ -16,11 +16,11 @@ use storefront_core::{
 };
 use storefront_testing::faults::{Fault, Plan};
 
-use crate::catch_up::text;
+use crate::catch_up::{loaded, text};
 use crate::load::{Move, Said};
 
 impl Move {
-    async fn verify(&self, more: &[&str]) -> Said {
+    pub(crate) async fn verify(&self, more: &[&str]) -> Said {
         self.verify_by(&self.mapping(), more).await
     }
 
@@ -37,7 +37,7 @@ impl Move {
 
     /// Returns each line of the file of differences as `entity legacyId _type difference`, and the
     /// attributes or the reason.
-    fn differences(&self) -> BTreeSet<String> {
+    pub(crate) fn differences(&self) -> BTreeSet<String> {
         let path = self.folder.path().join("differences.jsonl");
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -83,7 +83,7 @@ impl Move {
         self.client().batch_write_item().request_items(table, vec![write]).send().await.unwrap();
     }
 
-    async fn delete(&self, item: &Item) {
+    pub(crate) async fn delete(&self, item: &Item) {
         let delete = self.client().delete_item().table_name(self.dynamodb.table_name());
         delete.set_key(Some(key(item))).send().await.unwrap();
     }
@@ -113,12 +113,6 @@ fn with(mut item: Item, attributes: &[(&str, &str)]) -> Item {
         item.insert((*name).to_owned(), AttributeValue::S((*value).to_owned()));
     }
     item
-}
-
-async fn loaded() -> Move {
-    let shop = Move::of(Example::IntegerKeys, 60, 0).await;
-    shop.load(&[]).await.expect(0);
-    shop
 }
 
 #[tokio::test]
@@ -161,6 +155,13 @@ async fn each_difference_is_named_without_personal_data() {
     shop.delete(&guard(5)).await;
     shop.set(&guard(6), "userId", &text(&shop.item("User", 5), "id")).await;
     shop.delete(&shop.item_of(2)).await;
+    shop.set(&shop.item("Stock", 6), "name", "Else").await;
+    shop.delete(&shop.item("Stock", 7)).await;
+    let mut further = with(shop.item("Stock", 8), &[]);
+    further.remove("legacyId");
+    let partition = format!("{}#STOCK#01", text(&further, "PK"));
+    shop.put(with(further.clone(), &[("PK", &partition)])).await;
+    shop.put(with(further, &[("PK", "PRODUCT#else#STOCK#01")])).await;
     let product = shop.item("Product", 5);
     shop.put(with(product.clone(), &[("PK", "PRODUCT#else")])).await;
     shop.put(with(product.clone(), &[("PK", "PRODUCT#more"), ("legacyId", "999999")])).await;
@@ -196,6 +197,10 @@ async fn each_difference_is_named_without_personal_data() {
         "user 5 UniqueEmail missing",
         "user 6 UniqueEmail differs: userId",
         "order 2 OrderItem missing",
+        "product 6 Stock differs: name",
+        "product 7 Stock missing",
+        "product - Stock unexpected: its product is spread over fewer stock items",
+        "product - Stock unexpected: it belongs to no product",
         "product 5 Product unexpected: the product that it belongs to has no such item",
         "product 999999 Product unexpected: the source does not have it",
         "- 5 Odd unexpected: the shop has no items of this type",
@@ -208,7 +213,7 @@ async fn each_difference_is_named_without_personal_data() {
         "order 1000 OrderItem missing",
     ];
     assert_eq!(shop.differences(), expected.map(str::to_owned).into());
-    assert!(said.text.contains("differences: 19, see "), "{}", said.text);
+    assert!(said.text.contains("differences: 23, see "), "{}", said.text);
     assert!(said.text.contains("product 3: Product PRODUCT#"), "{}", said.text);
     assert!(said.text.contains(" METADATA differs in name\n"), "{}", said.text);
     assert!(said.text.contains("user 5: UniqueEmail EMAIL#… METADATA is not in"), "{}", said.text);
@@ -243,13 +248,15 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     let product = text(&shop.item("Product", 3), "id").parse().unwrap();
     let changes = ProductChanges { price: Some(1), stock: Some(None), ..ProductChanges::default() };
     products.update(product, changes, None).await.unwrap();
+    // A sale changes the stock of a product, and not its version.
+    let sold = text(&shop.item("Product", 4), "id").parse().unwrap();
     let shipped = StatusChange { to: OrderStatus::Shipped, expected: None, request_id: None };
     let order = text(&shop.item("Order", 4), "id").parse().unwrap();
     orders.change_status(OrderAccess::Any, order, shipped).await.unwrap();
     let order = NewOrder {
         id: OrderId::new(),
         user_id: id,
-        items: vec![NewOrderItem { product_id: product, quantity: 1 }],
+        items: [product, sold].map(|product_id| NewOrderItem { product_id, quantity: 1 }).into(),
         expected_total: None,
         idempotency_key: Some("once".parse().unwrap()),
         request_id: None,
@@ -268,7 +275,7 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     shop.set(&user, "passwordHash", hash.as_str()).await;
 
     let said = shop.verify(&[]).await.expect(0);
-    let changed = "changed by the shop since: 2 users, 1 products, 1 orders";
+    let changed = "changed by the shop since: 2 users, 2 products, 1 orders";
     assert!(said.text.contains(changed), "{}", said.text);
     for line in ["not compared: 1 Idempotency", "not compared: 1 LoginAttempts"] {
         assert!(said.text.contains(line), "{}", said.text);
@@ -279,8 +286,8 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
         let line = lines.find(|line| line.split(' ').next() == Some(item_type)).unwrap();
         line.split_whitespace().last().unwrap().to_owned()
     };
-    let types = ["User", "UniqueEmail", "Product", "Order", "OrderItem"];
-    assert_eq!(types.map(own), ["1", "2", "0", "1", "1"]);
+    let types = ["User", "UniqueEmail", "Product", "Stock", "Order", "OrderItem"];
+    assert_eq!(types.map(own), ["1", "2", "0", "0", "1", "2"]);
 
     shop.verify(&["--strict"]).await.expect(4);
     let found = shop.differences();
@@ -288,7 +295,9 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
         "user 2 User differs: GSI1PK, email, updatedAt, version",
         "user 2 UniqueEmail differs: legacyId, userId",
         "user 3 User differs: passwordHash",
-        "product 3 Product differs: price, stock, updatedAt, version",
+        "product 3 Product differs: price, updatedAt, version",
+        "product 3 Stock differs: price, quantity",
+        "product 4 Stock differs: quantity",
         "order 4 Order differs: status, updatedAt, version",
         "order - Order unexpected: the shop itself has created it",
     ] {
@@ -308,6 +317,7 @@ async fn what_a_load_would_reject_now_is_not_expected_in_the_table() {
         "user 9 User unexpected: a load rejects it (shared email)",
         "user 9 UniqueEmail unexpected: a load rejects it (shared email)",
         "product 3 Product unexpected: a load rejects it (out of range)",
+        "product 3 Stock unexpected: a load rejects it (out of range)",
     ];
     assert_eq!(shop.differences(), expected.map(str::to_owned).into(), "{}", said.text);
     assert!(said.text.contains(&format!("USER#{}", text(&other, "id"))), "{}", said.text);

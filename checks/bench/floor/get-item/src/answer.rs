@@ -49,6 +49,8 @@ pub(crate) struct Product<'a> {
     price: &'a RawValue,
     currency: &'a str,
     stock: &'a RawValue,
+    available: bool,
+    selling: bool,
     version: &'a RawValue,
     created_at: &'a str,
     updated_at: &'a str,
@@ -92,7 +94,8 @@ impl<'a> Order<'a> {
 }
 
 impl<'a> Product<'a> {
-    pub(crate) fn of(item: &'a Item) -> Result<Self, Error> {
+    pub(crate) fn of(item: &'a Item, stock: &'a Item) -> Result<Self, Error> {
+        let (stock, selling) = (number(stock, "quantity")?, flag(item, "selling")?);
         Ok(Self {
             id: text(item, "id")?,
             name: text(item, "name")?,
@@ -100,7 +103,9 @@ impl<'a> Product<'a> {
             category: text(item, "category")?,
             price: number(item, "price")?,
             currency: text(item, "currency")?,
-            stock: number(item, "stock")?,
+            stock,
+            available: selling && stock.get() != "0",
+            selling,
             version: number(item, "version")?,
             created_at: text(item, "createdAt")?,
             updated_at: text(item, "updatedAt")?,
@@ -133,6 +138,11 @@ pub(crate) fn json(body: &impl Body) -> Result<Response<String>, Error> {
 fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, Error> {
     let value = item.get(name).and_then(|value| value.as_s().ok());
     value.map(String::as_str).ok_or_else(|| format!("the item has no {name}").into())
+}
+
+fn flag(item: &Item, name: &str) -> Result<bool, Error> {
+    let value = item.get(name).and_then(|value| value.as_bool().ok());
+    value.copied().ok_or_else(|| format!("the item has no {name}").into())
 }
 
 fn number<'a>(item: &'a Item, name: &str) -> Result<&'a RawValue, Error> {

@@ -43,8 +43,8 @@ async fn answer(table: &Table, request: Request) -> Result<Response<String>, Err
             json(&Page { items, next_cursor: last })
         }
         ["", "products", id] => {
-            let item = table.get(format!("PRODUCT#{id}")).await?;
-            json(&Product::of(&item)?)
+            let [product, stock] = table.product(format!("PRODUCT#{id}")).await?;
+            json(&Product::of(&product, &stock)?)
         }
         _ => Err(format!("unknown path {path}").into()),
     }

@@ -24,6 +24,19 @@ impl Table {
         answer.item.ok_or_else(|| "no such item".into())
     }
 
+    /// Reads a product and its stock item.
+    pub(crate) async fn product(&self, partition: String) -> Result<[Item; 2], Error> {
+        let request = self.client.query().table_name(&self.name).consistent_read(false);
+        let answer = request
+            .key_condition_expression("PK = :product AND begins_with(SK, :metadata)")
+            .expression_attribute_values(":product", text(partition))
+            .expression_attribute_values(":metadata", text("METADATA"))
+            .send()
+            .await?;
+        let items = answer.items.unwrap_or_default();
+        items.try_into().map_err(|_| "no such product, or without stock".into())
+    }
+
     pub(crate) async fn role_of(&self, partition: String) -> Result<(), Error> {
         let request = self.client.get_item().table_name(&self.name).consistent_read(true);
         let request = request.projection_expression("#0, #1");

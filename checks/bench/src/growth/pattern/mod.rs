@@ -6,6 +6,7 @@ mod users;
 
 use std::time::Instant;
 
+use storefront_core::IdempotencyKey;
 use storefront_core::capacity::{self, Consumed};
 
 use super::shop::Shop;
@@ -41,7 +42,7 @@ macro_rules! patterns {
                 random: &mut fastrand::Rng,
             ) -> Result<Sample, Error> {
                 match self {
-                    $($(Self::$pattern)|* => $module::run(self, shop, random).await,)*
+                    $($(Self::$pattern)|* => Box::pin($module::run(self, shop, random)).await,)*
                 }
             }
         }
@@ -65,13 +66,22 @@ patterns! {
         ForgetLogIns = "forget the failures",
     }
     products {
-        ProductById = "product by id",
+        ProductById = "product by id, with its stock",
+        ProductOfNobody = "product by id, nobody's",
+        SpreadProduct = "product by id, spread over 4 stock items",
         FirstProducts = "products of a category, first page",
         MiddleProducts = "products of a category, middle page",
         LastProducts = "products of a category, last page",
         AddProduct = "add a product",
-        ChangeProduct = "change a product",
+        AddProductWithKey = "add a product, with a key",
         DeleteProduct = "delete a product",
+        DescribeProduct = "change a product's description",
+        PriceProduct = "change a product's price",
+        SetStock = "set a product's stock",
+        ChangeStock = "change a product's stock",
+        ChangeStockWithKey = "change a product's stock, with a key",
+        SpreadStock = "spread a product's stock over 3 more items",
+        RefreshAvailability = "refresh a product's availability",
     }
     orders {
         FirstOrders = "orders of the largest customer, first page",
@@ -104,12 +114,20 @@ impl Pattern {
     }
 }
 
-/// Runs the work, and returns its result and cost.
-async fn measure<T>(
+fn new_key(random: &mut fastrand::Rng) -> Result<IdempotencyKey, Error> {
+    format!("{:032x}", random.u128(..)).parse().map_err(Error::shop)
+}
+
+/// Runs the work, and returns its result and cost. The work is boxed, because some futures of the
+/// repositories have many kilobytes, and all patterns together overflowed the stack.
+fn measure<T>(
     work: impl Future<Output = storefront_core::Result<T>>,
-) -> Result<(T, Sample), Error> {
-    let start = Instant::now();
-    let (done, consumed) = capacity::measure(work).await;
-    let milliseconds = start.elapsed().as_secs_f64() * 1_000.0;
-    Ok((done?, Sample { milliseconds, consumed }))
+) -> impl Future<Output = Result<(T, Sample), Error>> {
+    let work = Box::pin(work);
+    async {
+        let start = Instant::now();
+        let (done, consumed) = capacity::measure(work).await;
+        let milliseconds = start.elapsed().as_secs_f64() * 1_000.0;
+        Ok((done?, Sample { milliseconds, consumed }))
+    }
 }

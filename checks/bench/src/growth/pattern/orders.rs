@@ -1,11 +1,11 @@
 //! The access patterns of orders.
 
 use storefront_core::{
-    CreatedBetween, IdempotencyKey, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus,
-    OrderWithItems, PageRequest, StatusChange,
+    CreatedBetween, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus, OrderWithItems,
+    PageRequest, StatusChange,
 };
 
-use super::{Pattern, Sample, measure};
+use super::{Pattern, Sample, measure, new_key};
 use crate::Error;
 use crate::growth::data::{PAGE, request_id};
 use crate::growth::shop::Shop;
@@ -63,23 +63,18 @@ async fn page(pattern: Pattern, shop: &Shop) -> Result<Sample, Error> {
 
 async fn place(pattern: Pattern, shop: &Shop, random: &mut fastrand::Rng) -> Result<Sample, Error> {
     let has_key = matches!(pattern, Pattern::PlaceWithKey | Pattern::PlaceAgain);
-    let key: Option<IdempotencyKey> = if has_key {
-        let name = format!("{:032x}", random.u128(..));
-        Some(name.parse().map_err(Error::shop)?)
-    } else {
-        None
-    };
+    let key = if has_key { Some(new_key(random)?) } else { None };
     let items = if pattern == Pattern::PlaceThree { 3 } else { 1 };
     let new = NewOrder { idempotency_key: key.clone(), ..new_order(shop, items, random) };
     let (first, mut sample) = measure(shop.orders.place(new.clone())).await?;
-    pattern.expect(!first.replayed && first.order.items.len() == items as usize)?;
+    pattern.expect(!first.replayed && first.value.items.len() == items as usize)?;
     if pattern == Pattern::PlaceAgain {
         let again = NewOrder { id: OrderId::new(), ..new };
         let (second, replay) = measure(shop.orders.place(again)).await?;
-        pattern.expect(second.replayed && second.order == first.order)?;
+        pattern.expect(second.replayed && second.value == first.value)?;
         sample = replay;
     }
-    shop.remove(&first.order, key.as_ref()).await?;
+    shop.remove(&first.value, key.as_ref()).await?;
     Ok(sample)
 }
 
@@ -88,15 +83,14 @@ async fn change(
     shop: &Shop,
     random: &mut fastrand::Rng,
 ) -> Result<Sample, Error> {
-    let placed = shop.orders.place(new_order(shop, 1, random)).await?.order;
+    let placed = Box::pin(shop.orders.place(new_order(shop, 1, random))).await?.value;
     let (access, to) = match pattern {
         Pattern::ChangeStatus => (OrderAccess::Any, OrderStatus::Paid),
         Pattern::Cancel => (OrderAccess::Any, OrderStatus::Cancelled),
         _ => (OrderAccess::OwnedBy(placed.order.user_id), OrderStatus::Cancelled),
     };
     let change = StatusChange { to, expected: None, request_id: Some(request_id(random)) };
-    // Boxed, because the future has many kilobytes.
-    let changing = Box::pin(shop.orders.change_status(access, placed.order.id, change));
+    let changing = shop.orders.change_status(access, placed.order.id, change);
     let (OrderWithItems { order, .. }, sample) = measure(changing).await?;
     pattern.expect(order.status == to)?;
     shop.remove(&placed, None).await?;

@@ -64,12 +64,11 @@ impl<'a> Checker<'a> {
     }
 
     /// An entity that was created exists unless it was deleted, and its version counts every change
-    /// once. `other_changes` are those that no client asked of the entity itself.
+    /// that a client asked of it once, and nothing else.
     pub(crate) fn check_existence_and_version(
         &self,
         entity: EntityId,
         version: Option<u64>,
-        other_changes: u64,
         violations: &mut Vec<String>,
     ) {
         let deletions = self.deletions.get(&entity).copied().unwrap_or_default();
@@ -83,7 +82,7 @@ impl<'a> Checker<'a> {
             violations.push(format!("{entity} was deleted, but still exists"));
         }
         let changes = self.changes.get(&entity).copied().unwrap_or_default();
-        let min = 1 + changes.acknowledged + other_changes;
+        let min = 1 + changes.acknowledged;
         let max = min + changes.unknown;
         if !(min..=max).contains(&version) {
             violations.push(format!("{entity} has version {version}, not {min} to {max}"));

@@ -52,6 +52,8 @@ pub(crate) struct Scenario {
     pub(crate) products: Mutex<Vec<ProductId>>,
     /// The products whose stock clients set.
     pub(crate) stock_is_set: Vec<ProductId>,
+    /// The product that one client is to count, which is unlimited until then.
+    pub(crate) to_be_counted: Mutex<Option<ProductId>>,
     pub(crate) orders: Mutex<Vec<(OrderId, Persona)>>,
     /// Violations that the history does not show.
     pub(crate) violations: Mutex<Vec<String>>,
@@ -140,14 +142,19 @@ impl Scenario {
             passwords: Mutex::default(),
             products: Mutex::default(),
             stock_is_set: Vec::new(),
+            to_be_counted: Mutex::default(),
             orders: Mutex::default(),
             violations: Mutex::default(),
         };
         let shop = Shop::over(&table);
-        for stock in [Some(4), Some(30), Some(200), None] {
-            let id = scenario.add_product(&shop, stock).await;
+        for (stock, spread) in [(Some(4), 1), (Some(30), 3), (Some(200), 16), (None, 1), (None, 2)]
+        {
+            let id = scenario.add_product(&shop, stock, spread).await;
             if stock == Some(200) {
                 scenario.stock_is_set.push(id);
+            }
+            if stock.is_none() {
+                *scenario.to_be_counted.lock().unwrap() = Some(id);
             }
         }
         scenario

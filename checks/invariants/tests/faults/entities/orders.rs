@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 use storefront_core::schema::{self, IndexKey, Item, Key};
-use storefront_core::{Order, OrderId, OrderItem, OrderStatus, ProductId, UserId};
+use storefront_core::{MAX_SPREAD, Order, OrderId, OrderItem, OrderStatus, ProductId, UserId};
 
 use super::{EntityId, Operation, Snapshot, Write};
 use crate::engine::checker::Checker;
@@ -18,16 +18,6 @@ type Quantities = BTreeMap<ProductId, u32>;
 pub(crate) enum OrderOperation {
     Place { user_id: UserId, key: Option<String>, items: Quantities, expected_total: Option<u64> },
     ChangeStatus { id: OrderId, to: OrderStatus, expected_version: Option<u64> },
-}
-
-/// The orders of one product.
-#[derive(Default)]
-pub(super) struct Sales {
-    /// Including cancelled ones.
-    pub(super) orders: u64,
-    pub(super) cancelled_orders: u64,
-    /// Without that of cancelled orders.
-    pub(super) quantity: u64,
 }
 
 /// The request to place an order, and its answer.
@@ -129,6 +119,8 @@ impl Snapshot {
         let malformed = |_| "has no valid id".to_owned();
         if key.starts_with("product-") {
             self.keys_of_products.insert(key, result.parse().map_err(malformed)?);
+        } else if key.starts_with("stock-") {
+            self.keys_of_stock_changes.insert(key, result.parse().map_err(malformed)?);
         } else {
             let order_id = result.parse().map_err(malformed)?;
             self.idempotency_keys.insert((user_id, key), order_id);
@@ -143,6 +135,20 @@ impl Snapshot {
             let (id, count) = (order.id, items.len());
             if items.is_empty() || order.item_count != count {
                 violations.push(format!("order {id} has {count} of {} items", order.item_count));
+            }
+            for item in items {
+                let (taken, from) = (item.taken, item.taken_from);
+                let is_consistent = match taken {
+                    Some(0) => from.is_none(),
+                    Some(taken) => taken == item.quantity && from < Some(MAX_SPREAD),
+                    None => false,
+                };
+                if !is_consistent {
+                    let quantity = item.quantity;
+                    violations.push(format!(
+                        "order {id} took {taken:?} from {from:?} for {quantity} pieces"
+                    ));
+                }
             }
             let total: u64 = items.iter().map(|item| item.price * u64::from(item.quantity)).sum();
             if order.total != total {
@@ -307,20 +313,21 @@ impl Checker<'_> {
         items.map(|item| (item.product_id, item.quantity)).collect()
     }
 
-    pub(super) fn sales_of(&self, product_id: ProductId) -> Sales {
-        let mut sales = Sales::default();
-        for item in self.after.order_items.values().flatten() {
-            let order = self.after.orders.get(&item.order_id);
-            if let Some(order) = order.filter(|_| item.product_id == product_id) {
-                sales.orders += 1;
-                if order.status == OrderStatus::Cancelled {
-                    sales.cancelled_orders += 1;
-                } else {
-                    sales.quantity += u64::from(item.quantity);
-                }
-            }
-        }
-        sales
+    /// The items of this product in all orders, and whether their order is live.
+    pub(super) fn sales_of(&self, id: ProductId) -> impl Iterator<Item = (&OrderItem, bool)> {
+        let items = self.after.order_items.values().flatten();
+        items.filter(move |item| item.product_id == id).filter_map(|item| {
+            let order = self.after.orders.get(&item.order_id)?;
+            Some((item, order.status != OrderStatus::Cancelled))
+        })
+    }
+
+    /// The pieces of this product in all orders that may have been placed.
+    pub(super) fn most_sold(&self, id: ProductId) -> u64 {
+        let placements =
+            [Outcome::Acknowledged, Outcome::Unknown].map(|outcome| self.placements(outcome));
+        let quantities = placements.into_iter().flatten().filter_map(|order| order.items.get(&id));
+        quantities.map(|quantity| u64::from(*quantity)).sum()
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 use storefront_core::schema::{IndexKey, Item, Key};
@@ -14,9 +15,29 @@ use crate::engine::snapshot::{check_version_is_positive, entity, expect_keys};
 
 #[derive(Clone, Debug)]
 pub(crate) enum ProductOperation {
-    Create { stock: Option<u64>, key: Option<String> },
-    Change { id: ProductId, sets_stock: bool, expected_version: Option<u64> },
-    Delete { id: ProductId, expected_version: Option<u64> },
+    Create {
+        stock: Option<u64>,
+        key: Option<String>,
+    },
+    /// Without a stock, it changes what stock items have copies of.
+    Change {
+        id: ProductId,
+        stock: Option<Option<u64>>,
+        expected_version: Option<u64>,
+    },
+    Delete {
+        id: ProductId,
+        expected_version: Option<u64>,
+    },
+    ChangeStock {
+        id: ProductId,
+        change: i64,
+        key: Option<String>,
+    },
+    Spread {
+        id: ProductId,
+        items: u8,
+    },
 }
 
 impl Client {
@@ -53,16 +74,28 @@ impl Client {
 
     pub(super) async fn change_product(&mut self) {
         let id = self.product();
-        let sets_stock = self.scenario.stock_is_set.contains(&id) && self.random.bool();
-        let body = if sets_stock {
-            json!({ "stock": self.random.u64(50..200) })
-        } else {
-            json!({ "price": self.random.u64(1..1_000), "name": "Crème à café, één kilo" })
+        let stock = self.new_stock(id);
+        let body = match stock {
+            Some(stock) => json!({ "stock": stock }),
+            None if self.random.u8(..3) == 0 => json!({ "selling": self.random.bool() }),
+            None => json!({ "price": self.random.u64(1..1_000), "name": "Crème à café, één kilo" }),
         };
         let expected_version = self.expected_product_version(id).await;
         let request = self.shop.products.patch(format!("/products/{id}")).json(body);
         let request = with_if_match(request.by(self.scenario.admin), expected_version);
-        self.send(ProductOperation::Change { id, sets_stock, expected_version }, request).await;
+        self.send(ProductOperation::Change { id, stock, expected_version }, request).await;
+    }
+
+    /// The stock to set, now and then, of a product whose stock may be set.
+    fn new_stock(&mut self, id: ProductId) -> Option<Option<u64>> {
+        let scenario = Arc::clone(&self.scenario);
+        if scenario.stock_is_set.contains(&id) && self.random.bool() {
+            let is_counted = self.random.u8(..4) > 0;
+            return Some(is_counted.then(|| self.random.u64(50..200)));
+        }
+        let to_be_counted = &mut *scenario.to_be_counted.lock().unwrap();
+        let is_this = *to_be_counted == Some(id) && self.random.bool();
+        to_be_counted.take_if(|_| is_this).map(|_| Some(self.random.u64(20..40)))
     }
 
     pub(super) async fn delete_product(&mut self) {
@@ -79,8 +112,13 @@ impl Client {
 }
 
 impl Scenario {
-    /// Adds a product before the clients start.
-    pub(crate) async fn add_product(&self, shop: &Shop, stock: Option<u64>) -> ProductId {
+    /// Adds a product and spreads it before the clients start.
+    pub(crate) async fn add_product(
+        &self,
+        shop: &Shop,
+        stock: Option<u64>,
+        spread: u8,
+    ) -> ProductId {
         let body = json!({
             "name": "Blend №1", "category": "coffee", "price": 100, "currency": "EUR",
             "stock": stock,
@@ -90,6 +128,12 @@ impl Scenario {
         let answer = answer.expect(201);
         self.history.record(ProductOperation::Create { stock, key: None }.into(), sent_at, &answer);
         let id = answer.body["id"].as_str().unwrap().parse().unwrap();
+        let request = shop.products.put(format!("/products/{id}/stock-spread")).by(self.admin);
+        let (body, sent_at) = (json!({ "items": spread }), self.history.now());
+        let answer = request.json(body.clone()).send().await;
+        assert_eq!(answer.body, body);
+        let operation = ProductOperation::Spread { id, items: spread };
+        self.history.record(operation.into(), sent_at, &answer);
         self.products.lock().unwrap().push(id);
         id
     }
@@ -112,41 +156,25 @@ impl Snapshot {
 }
 
 impl Checker<'_> {
-    /// The stock is what it was, less what was sold; and each sale, cancellation and change counts
-    /// the version up by one.
+    /// A product that was added exists. Its version counts the changes of it, and no sale.
     pub(super) fn check_products(&self, violations: &mut Vec<String>) {
-        let stock_was_set: BTreeSet<ProductId> = self
-            .exchanges
-            .iter()
-            .filter_map(|exchange| match exchange.operation {
-                Operation::Product(ProductOperation::Change { id, sets_stock: true, .. }) => {
-                    Some(id)
-                }
-                _ => None,
-            })
-            .collect();
-        for exchange in self.exchanges {
-            let Operation::Product(ProductOperation::Create { stock, .. }) = exchange.operation
-            else {
-                continue;
-            };
-            let (Outcome::Acknowledged, Some(id)) = (exchange.outcome(), exchange.id()) else {
-                continue;
-            };
-            let (entity, product) = (EntityId::Product(id), self.after.products.get(&id));
-            let sales = self.sales_of(id);
-            let changes = if stock.is_some() { sales.orders + sales.cancelled_orders } else { 0 };
-            let version = product.map(|product| product.version);
-            self.check_existence_and_version(entity, version, changes, violations);
-            let Some(product) = product.filter(|_| !stock_was_set.contains(&id)) else { continue };
-            let left = stock.map(|stock| stock.checked_sub(sales.quantity));
-            if product.stock.map(Some) != left {
-                violations.push(format!(
-                    "{entity} had stock {stock:?} and sold {}, but has {:?}",
-                    sales.quantity, product.stock
-                ));
-            }
+        for id in self.added_products().into_keys() {
+            let version = self.after.products.get(&id).map(|product| product.version);
+            self.check_existence_and_version(EntityId::Product(id), version, violations);
         }
+    }
+
+    /// The first stock of each product that an answer named.
+    pub(super) fn added_products(&self) -> BTreeMap<ProductId, Option<u64>> {
+        let added = self.exchanges.iter().filter_map(|exchange| match exchange.operation {
+            Operation::Product(ProductOperation::Create { stock, .. })
+                if exchange.outcome() == Outcome::Acknowledged =>
+            {
+                Some((exchange.id()?, stock))
+            }
+            _ => None,
+        });
+        added.collect()
     }
 }
 
@@ -181,7 +209,7 @@ impl Checker<'_> {
 impl ProductOperation {
     pub(super) fn write(&self) -> Option<Write> {
         let (id, is_deletion, expected_version) = match *self {
-            Self::Create { .. } => return None,
+            Self::Create { .. } | Self::ChangeStock { .. } | Self::Spread { .. } => return None,
             Self::Change { id, expected_version, .. } => (id, false, expected_version),
             Self::Delete { id, expected_version } => (id, true, expected_version),
         };

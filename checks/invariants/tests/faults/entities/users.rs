@@ -193,7 +193,7 @@ impl Checker<'_> {
         let known: BTreeSet<UserId> = registered.chain(self.before.users.keys().copied()).collect();
         for id in &known {
             let version = self.after.users.get(id).map(|user| user.version);
-            self.check_existence_and_version(EntityId::User(*id), version, 0, violations);
+            self.check_existence_and_version(EntityId::User(*id), version, violations);
         }
         self.check_unacknowledged_users(&known, violations);
         self.check_last_values(violations);

@@ -5,7 +5,7 @@ use storefront_invariants::Shop;
 use storefront_testing::{Answer, Persona, Request};
 
 use super::operation::Client;
-use super::response::{Response, without_update_times};
+use super::response::{Response, with_state, without_update_times};
 use super::script::IfMatch;
 use crate::entities::{Model, Operation};
 
@@ -45,9 +45,22 @@ fn next_cursor(answer: &Answer) -> Option<String> {
 
 /// Adds the `If-Match` header, given the current version as the client knows it.
 pub(crate) fn with_if_match(request: Request, if_match: IfMatch, current: Option<u64>) -> Request {
+    with_if_match_and_state(request, if_match, current, None)
+}
+
+/// Adds the `If-Match` header of a client that knows this version and this state.
+pub(crate) fn with_if_match_and_state(
+    request: Request,
+    if_match: IfMatch,
+    current: Option<u64>,
+    state: Option<u64>,
+) -> Request {
     match (if_match, if_match.version(current)) {
         (IfMatch::None, _) => request,
         (_, None) => request.header("if-match", "*"),
-        (_, Some(version)) => request.header("if-match", &format!("\"{version}\"")),
+        (_, Some(version)) => {
+            let etag = with_state(version.to_string(), state);
+            request.header("if-match", &format!("\"{etag}\""))
+        }
     }
 }

@@ -44,7 +44,12 @@ fn concurrent(operation: impl Strategy<Value = Operation>) -> impl Strategy<Valu
 fn script(steps: impl Strategy<Value = Vec<Step>>) -> impl Strategy<Value = Script> {
     // Mostly none, and sometimes so many that the next ones lock the email.
     let failed_log_ins = prop_oneof![6 => Just(0), 1 => 8..=10_u32];
-    (failed_log_ins, steps).prop_map(|(failed_log_ins, steps)| Script { failed_log_ins, steps })
+    let spread = prop_oneof![3 => Just(1), 1 => Just(2), 1 => Just(3), 1 => Just(16)];
+    (failed_log_ins, spread, steps).prop_map(|(failed_log_ins, spread, steps)| Script {
+        failed_log_ins,
+        spread,
+        steps,
+    })
 }
 
 /// Mostly one of these three, which exist from the start.

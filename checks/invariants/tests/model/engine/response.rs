@@ -11,8 +11,8 @@ pub(crate) struct Response {
     pub(crate) status: i64,
     /// Without tokens and the times of changes; of a problem, the code and the products.
     pub(crate) body: Value,
-    /// The version in the `ETag`.
-    pub(crate) version: Option<u64>,
+    /// The `ETag`, without its quotes.
+    pub(crate) etag: Option<String>,
     pub(crate) location: Option<String>,
     /// Whether it says that it repeats the answer to an earlier request.
     pub(crate) is_replayed: bool,
@@ -20,11 +20,17 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn entity(status: i64, body: Value, version: u64) -> Self {
-        Self { version: Some(version), ..Self::without_version(status, body) }
+        Self { etag: Some(version.to_string()), ..Self::without_version(status, body) }
+    }
+
+    /// With a state in the `ETag` that changes without a new version.
+    pub(crate) fn with_state(self, state: Option<u64>) -> Self {
+        let etag = self.etag.map(|version| with_state(version, state));
+        Self { etag, ..self }
     }
 
     pub(crate) fn without_version(status: i64, body: Value) -> Self {
-        Self { status, body, version: None, location: None, is_replayed: false }
+        Self { status, body, etag: None, location: None, is_replayed: false }
     }
 
     pub(crate) fn problem(status: i64, code: &str) -> Self {
@@ -53,6 +59,14 @@ impl Response {
     }
 }
 
+/// The text of an `ETag`.
+pub(crate) fn with_state(version: String, state: Option<u64>) -> String {
+    match state {
+        Some(state) => format!("{version}.{state}"),
+        None => version,
+    }
+}
+
 pub(crate) fn unauthenticated() -> Response {
     Response::problem(401, "unauthenticated")
 }
@@ -72,16 +86,16 @@ pub(crate) fn invalid_body() -> Response {
 impl From<&Answer> for Response {
     /// # Panics
     ///
-    /// If the `ETag` is no version, or a problem is not one by RFC 9457.
+    /// If the `ETag` has no quotes, or a problem is not one by RFC 9457.
     fn from(answer: &Answer) -> Self {
-        let version = answer.header("etag").map(|tag| {
-            let version = tag.trim_matches('"').parse();
-            version.unwrap_or_else(|_| panic!("the ETag is a version in quotes, not {tag}"))
+        let etag = answer.header("etag").map(|tag| {
+            let unquoted = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            unquoted.unwrap_or_else(|| panic!("an ETag is in quotes, not {tag}")).to_owned()
         });
         Self {
             status: answer.status,
             body: predictable_body(answer),
-            version,
+            etag,
             location: answer.header("location").map(ToOwned::to_owned),
             is_replayed: answer.header("idempotency-replayed") == Some("true"),
         }
@@ -123,8 +137,8 @@ pub(crate) fn without_update_times(body: &Value) -> Value {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.status, self.body)?;
-        if let Some(version) = self.version {
-            write!(f, " ETag {version}")?;
+        if let Some(etag) = &self.etag {
+            write!(f, " ETag {etag}")?;
         }
         if let Some(location) = &self.location {
             write!(f, " Location {location}")?;

@@ -12,6 +12,8 @@ use crate::entities::Operation;
 pub(crate) struct Script {
     /// How many log-ins of `u1` have failed before the script begins.
     pub(crate) failed_log_ins: u32,
+    /// Over how many items the stock of `p0` is spread before the script begins.
+    pub(crate) spread: u8,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -74,7 +76,8 @@ pub(crate) fn is_stale(expected: Option<u64>, version: u64) -> bool {
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "after {} failed log-ins of u1:", self.failed_log_ins)?;
+        let Self { failed_log_ins, spread, .. } = self;
+        write!(f, "after {failed_log_ins} failed log-ins of u1, and p0 spread over {spread}:")?;
         for (number, step) in self.steps.iter().enumerate() {
             write!(f, "\n  {number}. {step:?}")?;
         }

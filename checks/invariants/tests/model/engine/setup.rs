@@ -93,8 +93,9 @@ impl RunningShop {
 }
 
 /// What happens before each script. The administrator creates `p0`, of which there are a few, `p1`,
-/// of which there are always enough, and `p2` in another currency; then `u1` places the order `o0`.
-pub(crate) fn initial_steps() -> [Step; 2] {
+/// of which there are always enough, and `p2` in another currency, and spreads the stock of `p0`; then
+/// `u1` places the order `o0`.
+pub(crate) fn initial_steps(spread: u8) -> [Step; 3] {
     let product = |price, currency, stock| {
         let fields = ProductFields {
             name: Some(0),
@@ -102,6 +103,7 @@ pub(crate) fn initial_steps() -> [Step; 2] {
             price: Some(price),
             currency: Some(currency),
             stock: Some(stock),
+            selling: None,
         };
         ProductOperation::Create { by: Nth(0), fields, key: None }.into()
     };
@@ -113,6 +115,7 @@ pub(crate) fn initial_steps() -> [Step; 2] {
     let items = vec![(Nth(0), 1), (Nth(1), 2)];
     [
         Step { operations, interleaving: Vec::new() },
+        Step::alone(ProductOperation::Spread { by: Nth(0), product: Nth(0), items: spread }),
         Step::alone(OrderOperation::Place {
             by: Nth(1),
             items,

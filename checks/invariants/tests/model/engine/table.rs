@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub(crate) type TableItems = BTreeMap<(String, String), Attributes>;
 
 /// An item's attributes by name. A number is its text, a set is the number of its elements.
-type Attributes = BTreeMap<String, String>;
+pub(crate) type Attributes = BTreeMap<String, String>;
 
 /// The value of an attribute that must be there, with a value that the model cannot predict.
 pub(crate) const ANY_VALUE: &str = "…";
@@ -31,7 +31,8 @@ pub(crate) fn table_item(
                 _ if UNPREDICTABLE.contains(&&*name) => ANY_VALUE.to_owned(),
                 AttributeValue::S(text) | AttributeValue::N(text) => text,
                 AttributeValue::Ss(set) => set.len().to_string(),
-                other => panic!("{name} is no text, number or set: {other:?}"),
+                AttributeValue::Bool(value) => value.to_string(),
+                other => panic!("{name} is of no known type: {other:?}"),
             };
             (name, value)
         })

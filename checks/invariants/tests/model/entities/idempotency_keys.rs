@@ -17,6 +17,7 @@ pub(crate) type IdempotencyKeys = BTreeMap<(UserId, u8), KeyedRequest>;
 pub(crate) enum KeyedRequest {
     PlaceOrder(PlacedOrder),
     AddProduct { product: Product, id: ProductId },
+    ChangeStock { id: ProductId, change: i64 },
 }
 
 pub(super) fn key_reused() -> Response {
@@ -28,7 +29,9 @@ impl Model {
         for ((user, key), request) in &self.idempotency_keys {
             let result = match request {
                 KeyedRequest::PlaceOrder(placed) => placed.id.to_string(),
-                KeyedRequest::AddProduct { id, .. } => id.to_string(),
+                KeyedRequest::AddProduct { id, .. } | KeyedRequest::ChangeStock { id, .. } => {
+                    id.to_string()
+                }
             };
             items.extend([expected_item(
                 "Idempotency",

@@ -198,7 +198,7 @@ impl EntityOperation for OrderOperation {
                     *requested.entry(id).or_default() += u64::from(quantity);
                 }
                 let expected_total = known.seen_total(items, expects);
-                model.place_order(user, Placement { requested, expected_total }, key, call.actual)
+                model.place_order(user, Placement { requested, expected_total }, key, call)
             }
             Self::List { of, limit, from, to, .. } => {
                 let user = known.users.nth(of);

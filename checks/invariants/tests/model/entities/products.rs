@@ -1,20 +1,23 @@
+mod model;
+mod table;
+
 use std::fmt;
 
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use storefront_core::{ProductId, UserId};
+use storefront_core::{MAX_STOCK, UserId};
 use storefront_testing::Request;
 
-use super::idempotency_keys::{KeyedRequest, key_reused};
-use super::values::{idempotency_key, name, sent_category, stored_category};
+use super::values::{idempotency_key, name, sent_category};
 use super::{Focus, Model, Operation};
-use crate::engine::client::with_if_match;
+use crate::engine::client::with_if_match_and_state;
 use crate::engine::generate::{if_match, mostly, mostly_admin};
 use crate::engine::operation::{Call, Client, EntityOperation};
-use crate::engine::response::{Response, forbidden, invalid_body, version_mismatch};
-use crate::engine::script::{IfMatch, Nth, is_stale};
-use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
+use crate::engine::response::{Response, forbidden};
+use crate::engine::script::{IfMatch, Nth};
+pub(crate) use model::Product;
+pub(super) use table::with_joined_stock;
 
 /// `p0` to `p2` exist from the start.
 pub(crate) type ProductRef = Nth<'p'>;
@@ -26,6 +29,8 @@ pub(crate) enum ProductOperation {
     Change { by: Nth<'u'>, product: ProductRef, fields: ProductFields, if_match: IfMatch },
     Delete { by: Nth<'u'>, product: ProductRef, if_match: IfMatch },
     List { category: u8, limit: usize },
+    ChangeStock { by: Nth<'u'>, product: ProductRef, change: i64, key: Option<u8> },
+    Spread { by: Nth<'u'>, product: ProductRef, items: u8 },
 }
 
 /// The fields that a request has; names and categories by number.
@@ -37,21 +42,12 @@ pub(crate) struct ProductFields {
     pub(crate) currency: Option<&'static str>,
     /// `Some(None)` is a stock that is not counted.
     pub(crate) stock: Option<Option<u64>>,
-}
-
-/// A product as the model has it.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Product {
-    pub(crate) name: String,
-    pub(crate) category: &'static str,
-    pub(crate) price: u64,
-    pub(crate) currency: &'static str,
-    pub(crate) stock: Option<u64>,
-    pub(crate) version: u64,
+    /// Only changes have it.
+    pub(crate) selling: Option<bool>,
 }
 
 pub(crate) fn operations() -> impl Strategy<Value = Operation> {
-    use ProductOperation::{Change, Create, Delete, List, Show};
+    use ProductOperation::{Change, ChangeStock, Create, Delete, List, Show, Spread};
     let create =
         (mostly_admin(), fields()).prop_map(|(by, fields)| Create { by, fields, key: None });
     // The same key mostly comes with the same fields.
@@ -64,13 +60,37 @@ pub(crate) fn operations() -> impl Strategy<Value = Operation> {
         .prop_map(|(by, product, if_match)| Delete { by, product, if_match });
     let show = product().prop_map(|product| Show { product });
     let list = (0..4_u8, 1..4_usize).prop_map(|(category, limit)| List { category, limit });
-    prop_oneof![2 => create, 2 => create_with_key, 8 => change, 2 => delete, 1 => show, 1 => list]
-        .prop_map(Operation::Product)
+    // The same key mostly comes with the same change.
+    let change_and_key = prop_oneof![
+        4 => (stock_change(), Just(None)),
+        3 => (Just(2), (0..2_u8).prop_map(Some)),
+        1 => (stock_change(), (0..2_u8).prop_map(Some)),
+    ];
+    let change_stock = (mostly_admin(), product(), change_and_key)
+        .prop_map(|(by, product, (change, key))| ChangeStock { by, product, change, key });
+    let items = prop_oneof![8 => 1..4_u8, 2 => Just(16), 1 => Just(0), 1 => Just(65)];
+    let spread = (mostly_admin(), product(), items).prop_map(|(by, product, items)| Spread {
+        by,
+        product,
+        items,
+    });
+    prop_oneof![
+        2 => create,
+        2 => create_with_key,
+        8 => change,
+        2 => delete,
+        2 => show,
+        1 => list,
+        6 => change_stock,
+        3 => spread,
+    ]
+    .prop_map(Operation::Product)
 }
 
 /// Operations that read every product.
-pub(crate) fn read_all() -> impl Iterator<Item = ProductOperation> {
-    (0..2).map(|category| ProductOperation::List { category, limit: 3 })
+pub(crate) fn read_all(model: &Model) -> impl Iterator<Item = ProductOperation> {
+    let lists = (0..2).map(|category| ProductOperation::List { category, limit: 3 });
+    lists.chain(model.products.all().map(|product| ProductOperation::Show { product }))
 }
 
 pub(crate) fn product() -> impl Strategy<Value = ProductRef> {
@@ -86,22 +106,32 @@ fn fields() -> impl Strategy<Value = ProductFields> {
         option::weighted(0.5, prop_oneof![Just(200_u64), Just(1890), Just(0)]),
         option::weighted(0.2, prop_oneof![Just("EUR"), Just("USD")]),
         option::weighted(0.4, stock),
+        option::weighted(0.2, prop_oneof![Just(true), Just(false)]),
     )
-        .prop_map(|(name, category, price, currency, stock)| ProductFields {
+        .prop_map(|(name, category, price, currency, stock, selling)| ProductFields {
             name,
             category,
             price,
             currency,
             stock,
+            selling,
         })
+}
+
+/// Mostly a few pieces; none, and more than any stock has, are invalid.
+fn stock_change() -> impl Strategy<Value = i64> {
+    let most = MAX_STOCK.cast_signed();
+    prop_oneof![6 => 1..6_i64, 6 => -6..0_i64, 1 => Just(0), 1 => Just(most), 1 => Just(-most)]
 }
 
 impl EntityOperation for ProductOperation {
     fn caller(&self, known: &Model) -> UserId {
         match *self {
-            Self::Create { by, .. } | Self::Change { by, .. } | Self::Delete { by, .. } => {
-                known.users.nth(by)
-            }
+            Self::Create { by, .. }
+            | Self::Change { by, .. }
+            | Self::Delete { by, .. }
+            | Self::ChangeStock { by, .. }
+            | Self::Spread { by, .. } => known.users.nth(by),
             Self::Show { .. } | Self::List { .. } => known.users.nth(Nth(0)),
         }
     }
@@ -111,11 +141,8 @@ impl EntityOperation for ProductOperation {
         let products = &client.shop.products;
         match *self {
             Self::Create { fields, key, .. } => {
-                let request = products.post("/products").json(fields.completed().body()).by(caller);
-                match key {
-                    Some(key) => request.header("idempotency-key", &idempotency_key(key)),
-                    None => request,
-                }
+                let request = products.post("/products").json(fields.completed().body());
+                with_key(request.by(caller), key)
             }
             Self::Show { product } => {
                 products.get(format!("/products/{}", known.products.nth(product)))
@@ -123,16 +150,27 @@ impl EntityOperation for ProductOperation {
             Self::Change { product, fields, if_match, .. } => {
                 let id = known.products.nth(product);
                 let request = products.patch(format!("/products/{id}")).json(fields.body());
-                with_if_match(request.by(caller), if_match, known.product_version(id))
+                let (version, stock) = (known.product_version(id), known.product_stock(id));
+                with_if_match_and_state(request.by(caller), if_match, version, stock)
             }
             Self::Delete { product, if_match, .. } => {
                 let id = known.products.nth(product);
                 let request = products.delete(format!("/products/{id}")).by(caller);
-                with_if_match(request, if_match, known.product_version(id))
+                let (version, stock) = (known.product_version(id), known.product_stock(id));
+                with_if_match_and_state(request, if_match, version, stock)
             }
             Self::List { category, limit } => {
                 let category = sent_category(category).replace(' ', "%20");
                 products.get(format!("/products?category={category}&limit={limit}{cursor}"))
+            }
+            Self::ChangeStock { product, change, key, .. } => {
+                let path = format!("/products/{}/stock-changes", known.products.nth(product));
+                let request = products.post(path).json(json!({ "change": change }));
+                with_key(request.by(caller), key)
+            }
+            Self::Spread { product, items, .. } => {
+                let path = format!("/products/{}/stock-spread", known.products.nth(product));
+                products.put(path).json(json!({ "items": items })).by(caller)
             }
         }
     }
@@ -144,21 +182,29 @@ impl EntityOperation for ProductOperation {
     fn perform(&self, model: &mut Model, call: &Call<'_>) -> Response {
         let known = call.known();
         match *self {
-            Self::Show { product } => model.show_product(known.products.nth(product)),
+            Self::Show { product } => model.show_product(known.products.nth(product), call),
             Self::List { category, limit } => {
                 model.list_products(category, limit, call.is_concurrent())
             }
             _ if !call.is_admin() => forbidden(),
             Self::Create { fields, key, .. } => {
-                model.create_product(fields, key.map(|key| (call.caller, key)), call.actual)
+                model.create_product(fields, key.map(|key| (call.caller, key)), call)
             }
             Self::Change { product, fields, if_match, .. } => {
                 let id = known.products.nth(product);
-                model.change_product(id, fields, if_match.version(known.product_version(id)))
+                let expected = if_match.version(known.product_version(id));
+                model.change_product(id, fields, expected, call)
             }
             Self::Delete { product, if_match, .. } => {
                 let id = known.products.nth(product);
                 model.delete_product(id, if_match.version(known.product_version(id)))
+            }
+            Self::ChangeStock { product, change, key, .. } => {
+                let key = key.map(|key| (call.caller, key));
+                model.change_stock(known.products.nth(product), change, key, call)
+            }
+            Self::Spread { product, items, .. } => {
+                model.spread_stock(known.products.nth(product), items)
             }
         }
     }
@@ -166,16 +212,18 @@ impl EntityOperation for ProductOperation {
     fn rejects_deleted_caller(&self, call: &Call<'_>) -> bool {
         match self {
             Self::Show { .. } | Self::List { .. } => false,
-            Self::Create { .. } | Self::Change { .. } | Self::Delete { .. } => {
-                call.has_admin_token()
-            }
+            Self::Create { .. }
+            | Self::Change { .. }
+            | Self::Delete { .. }
+            | Self::ChangeStock { .. }
+            | Self::Spread { .. } => call.has_admin_token(),
         }
     }
 
     fn reread(&self, model: &Model, call: &Call<'_>) -> Option<Response> {
         match *self {
-            Self::Change { product, .. } => {
-                Some(model.show_product(call.known().products.nth(product)))
+            Self::Change { product, .. } | Self::ChangeStock { product, .. } => {
+                Some(model.show_product(call.known().products.nth(product), call))
             }
             _ => None,
         }
@@ -185,156 +233,16 @@ impl EntityOperation for ProductOperation {
         match self {
             Self::Show { product }
             | Self::Change { product, .. }
-            | Self::Delete { product, .. } => {
+            | Self::Delete { product, .. }
+            | Self::ChangeStock { product, key: None, .. }
+            | Self::Spread { product, .. } => *product = focus.product,
+            Self::ChangeStock { product, key: Some(key), .. } => {
                 *product = focus.product;
+                *key = focus.idempotency_key;
             }
             Self::Create { key: Some(key), .. } => *key = focus.idempotency_key,
             Self::Create { key: None, .. } | Self::List { .. } => {}
         }
-    }
-}
-
-impl Model {
-    fn product_version(&self, id: ProductId) -> Option<u64> {
-        self.products.get(id).map(|product| product.version)
-    }
-
-    fn create_product(
-        &mut self,
-        fields: ProductFields,
-        key: Option<(UserId, u8)>,
-        actual: &Response,
-    ) -> Response {
-        let mut product = Product {
-            name: String::new(),
-            category: "",
-            price: 0,
-            currency: "",
-            stock: None,
-            version: 0,
-        };
-        product.change(fields.completed());
-        if let Some(first) = key.and_then(|key| self.idempotency_keys.get(&key)) {
-            return match first {
-                KeyedRequest::AddProduct { product: first, id } if *first == product => {
-                    self.replayed_product(*id)
-                }
-                _ => key_reused(),
-            };
-        }
-        let id = self.products.new_id(actual);
-        if let Some(key) = key {
-            let request = KeyedRequest::AddProduct { product: product.clone(), id };
-            self.idempotency_keys.insert(key, request);
-        }
-        let response =
-            Response::entity(201, product.body(id), 1).with_location(format!("/products/{id}"));
-        self.products.create(id, product);
-        response
-    }
-
-    fn replayed_product(&self, id: ProductId) -> Response {
-        let shown = self.show_product(id);
-        if shown.status != 200 {
-            return shown;
-        }
-        Response { is_replayed: true, ..shown }.with_location(format!("/products/{id}"))
-    }
-
-    fn show_product(&self, id: ProductId) -> Response {
-        match self.products.get(id) {
-            Some(product) => Response::entity(200, product.body(id), product.version),
-            None => product_not_found(),
-        }
-    }
-
-    fn change_product(
-        &mut self,
-        id: ProductId,
-        fields: ProductFields,
-        expected: Option<u64>,
-    ) -> Response {
-        if fields.is_empty() {
-            return invalid_body();
-        }
-        let Some(product) = self.products.get_mut(id) else { return product_not_found() };
-        if is_stale(expected, product.version) {
-            return version_mismatch();
-        }
-        product.change(fields);
-        Response::entity(200, product.body(id), product.version)
-    }
-
-    fn delete_product(&mut self, id: ProductId, expected: Option<u64>) -> Response {
-        let Some(product) = self.products.get(id) else { return product_not_found() };
-        if is_stale(expected, product.version) {
-            return version_mismatch();
-        }
-        self.products.remove(id);
-        Response::without_version(204, Value::Null)
-    }
-
-    /// Oldest first.
-    fn list_products(&self, category: u8, limit: usize, only_first: bool) -> Response {
-        let category = stored_category(category);
-        let of_category = self.products.iter().filter(|(_, product)| product.category == category);
-        let items: Vec<_> = of_category.map(|(id, product)| product.body(id)).collect();
-        Response::pages(&items, limit, only_first)
-    }
-
-    pub(super) fn add_product_items(&self, items: &mut TableItems) {
-        for (id, product) in self.products.iter() {
-            let (key, mut attributes) = expected_item(
-                "Product",
-                &format!("PRODUCT#{id}"),
-                "METADATA",
-                &[
-                    ("GSI1PK", &format!("CATEGORY#{}", product.category)),
-                    ("GSI1SK", &format!("PRODUCT#{id}")),
-                    ("id", &id.to_string()),
-                    ("name", &product.name),
-                    ("category", product.category),
-                    ("price", &product.price.to_string()),
-                    ("currency", product.currency),
-                    ("version", &product.version.to_string()),
-                    ("createdAt", &id.created_at().to_string()),
-                    ("updatedAt", ANY_VALUE),
-                ],
-            );
-            if let Some(stock) = product.stock {
-                attributes.insert("stock".to_owned(), stock.to_string());
-            }
-            items.insert(key, attributes);
-        }
-    }
-}
-
-impl Product {
-    fn change(&mut self, fields: ProductFields) {
-        if let Some(number) = fields.name {
-            self.name = name(number);
-        }
-        if let Some(number) = fields.category {
-            self.category = stored_category(number);
-        }
-        self.price = fields.price.unwrap_or(self.price);
-        self.currency = fields.currency.unwrap_or(self.currency);
-        self.stock = fields.stock.unwrap_or(self.stock);
-        self.version += 1;
-    }
-
-    fn body(&self, id: ProductId) -> Value {
-        json!({
-            "id": id,
-            "name": self.name,
-            "description": null,
-            "category": self.category,
-            "price": self.price,
-            "currency": self.currency,
-            "stock": self.stock,
-            "version": self.version,
-            "createdAt": id.created_at(),
-        })
     }
 }
 
@@ -351,6 +259,7 @@ impl ProductFields {
             price: self.price.or(Some(0)),
             currency: self.currency.or(Some("EUR")),
             stock: self.stock,
+            selling: None,
         }
     }
 
@@ -363,12 +272,16 @@ impl ProductFields {
         body.extend(self.price.map(|price| ("price".to_owned(), json!(price))));
         body.extend(self.currency.map(|currency| ("currency".to_owned(), json!(currency))));
         body.extend(self.stock.map(|stock| ("stock".to_owned(), json!(stock))));
+        body.extend(self.selling.map(|selling| ("selling".to_owned(), json!(selling))));
         Value::Object(body)
     }
 }
 
-fn product_not_found() -> Response {
-    Response::problem(404, "product_not_found")
+fn with_key(request: Request, key: Option<u8>) -> Request {
+    match key {
+        Some(key) => request.header("idempotency-key", &idempotency_key(key)),
+        None => request,
+    }
 }
 
 impl From<ProductOperation> for Operation {
@@ -396,6 +309,16 @@ impl fmt::Debug for ProductOperation {
             }
             Self::List { category, limit } => {
                 write!(f, "list {:?} by {limit}", sent_category(*category))
+            }
+            Self::ChangeStock { by, product, change, key } => {
+                write!(f, "change the stock of {product:?} by {change}")?;
+                if let Some(key) = key {
+                    write!(f, " with key {key}")?;
+                }
+                write!(f, " by {by:?}")
+            }
+            Self::Spread { by, product, items } => {
+                write!(f, "spread {product:?} over {items} by {by:?}")
             }
         }
     }

@@ -41,8 +41,8 @@ async fn measure_placing(costs: &mut Costs) {
         let items: Vec<_> = products.iter().map(|product| (product, 1)).collect();
         let n = u32::try_from(n).unwrap();
         let name = "place an order of n items";
-        // Reads: the products and the user. Writes: two units for the order and one for its copy in
-        // GSI1; for each item two, and for its product's stock two and one for the copy in GSI1.
+        // Reads: the stock items and the user. Writes: two units for the order and one for its copy in
+        // GSI1; for each item two, and for its stock item two.
         let place = shop.orders.place(new_order(&anna, &items));
         costs.measure_n(name, n, 2, place).await.unwrap();
 
@@ -76,7 +76,7 @@ async fn measure_changes(costs: &mut Costs) {
 
         let to = becoming(OrderStatus::Cancelled);
         let cancel = shop.orders.change_status(OrderAccess::Any, order.id, to);
-        // Order and products at two units each, and a copy of each in GSI1 at one.
+        // The order and the stock items at two units each, and the order's copy in GSI1.
         costs.measure_n("cancel an order of n items", n, 3, cancel).await.unwrap();
 
         let order = shop.place(&anna, &items).await.unwrap();

@@ -125,7 +125,7 @@ async fn a_range_is_read_page_by_page() {
     for millis in 0..6_u64 {
         let id = format!("01930000-{millis:04x}-7000-8000-00000000000a").parse().unwrap();
         let order = NewOrder { id, ..new_order(&anna, &[(&blend, 1)]) };
-        placed.push(shop.orders.place(order).await.unwrap().order.order);
+        placed.push(shop.orders.place(order).await.unwrap().value.order);
     }
     let range = CreatedBetween { from: Some(placed[1].created_at), to: Some(placed[5].created_at) };
     let first = shop.orders.list(anna.id, range, page(2, None)).await.unwrap();
@@ -301,7 +301,7 @@ async fn an_order_names_the_request_that_last_changed_it() {
     };
     let request_id = Some("placing".parse().unwrap());
     let new = NewOrder { request_id, ..new_order(&anna, &[(&blend, 1)]) };
-    let order = shop.orders.place(new).await.unwrap().order.order;
+    let order = shop.orders.place(new).await.unwrap().value.order;
     assert_eq!(order.request_id.as_ref().unwrap().as_str(), "placing");
 
     let steps = [

@@ -1,4 +1,5 @@
 mod costs;
+mod stock;
 
 use storefront_core::schema::ItemType;
 use storefront_core::{
@@ -33,18 +34,19 @@ async fn a_change_touches_what_it_names_and_nothing_else() {
         ..ProductChanges::default()
     };
     let changed = shop.products.update(blend.id, changes, None).await.unwrap();
-    assert_eq!(changed.name, blend.name);
-    assert_eq!(changed.description.as_deref(), Some("Dark"));
-    assert_eq!((changed.price, changed.currency), (1990, Currency::USD));
     assert_eq!(changed.stock, None);
-    assert_eq!(changed.version, 2);
+    let product = changed.product;
+    assert_eq!(product.name, blend.name);
+    assert_eq!(product.description.as_deref(), Some("Dark"));
+    assert_eq!((product.price, product.currency), (1990, Currency::USD));
+    assert_eq!((product.selling, product.version), (true, 2));
     let changes = ProductChanges {
         description: Some(None),
         stock: Some(Some(3)),
         ..ProductChanges::default()
     };
     let changed = shop.products.update(blend.id, changes, Some(2)).await.unwrap();
-    assert_eq!((changed.description, changed.stock), (None, Some(3)));
+    assert_eq!((changed.product.description, changed.stock), (None, Some(3)));
 }
 
 #[tokio::test]
@@ -56,7 +58,7 @@ async fn a_change_of_category_moves_the_product() {
     let coffee = shop.products.list(&category("coffee"), page(10, None)).await.unwrap();
     assert!(coffee.items.is_empty());
     let tea = shop.products.list(&category("tea"), page(10, None)).await.unwrap();
-    assert_eq!(tea.items, [moved]);
+    assert_eq!(tea.items, [moved.product]);
 }
 
 #[tokio::test]
@@ -124,17 +126,17 @@ async fn a_product_is_added_once_for_each_key_and_user() {
     let first = add(anna, "k", 100).await.unwrap();
     assert!(!first.replayed);
     let renamed = ProductChanges { name: Some("Dark".to_owned()), ..ProductChanges::default() };
-    let renamed = shop.products.update(first.product.id, renamed, None).await.unwrap();
+    let renamed = shop.products.update(first.value.product.id, renamed, None).await.unwrap();
     let again = add(anna, "k", 100).await.unwrap();
     assert!(again.replayed);
-    assert_eq!(again.product, renamed, "as it is now");
+    assert_eq!(again.value, renamed, "as it is now");
 
     let other = add(anna, "k", 200).await;
     assert!(matches!(other, Err(Error::IdempotencyKeyReused)), "{other:?}");
     for (user, key) in [(anna, "l"), (ben, "k")] {
         assert!(!add(user, key, 100).await.unwrap().replayed);
     }
-    shop.products.delete(first.product.id, None).await.unwrap();
+    shop.products.delete(first.value.product.id, None).await.unwrap();
     let gone = add(anna, "k", 100).await;
     assert!(matches!(gone, Err(Error::ProductNotFound)), "{gone:?}");
     assert_eq!(shop.count(ItemType::Product).await, 2);
@@ -146,7 +148,7 @@ async fn a_key_stands_for_one_request_whatever_it_asks_for() {
     let anna = shop.anna().await;
     let key = || "k".parse().unwrap();
     let blend = shop.products.create_once(ProductId::new(), new_product(100, None), anna.id, key());
-    let blend = blend.await.unwrap().product;
+    let blend = blend.await.unwrap().value.product;
     let order = shop.place_as("k", &anna, &[(&blend, 1)]).await;
     assert!(matches!(order, Err(Error::IdempotencyKeyReused)), "{order:?}");
     shop.place_as("l", &anna, &[(&blend, 1)]).await.unwrap();

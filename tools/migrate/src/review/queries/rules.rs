@@ -6,9 +6,9 @@ use storefront_core::access_patterns::AccessPattern;
 use super::schema::{Meaning, OfEntity, Schema};
 use super::statement::{Change, Kind, Operator, Shape};
 use crate::review::patterns::{
-    ADD_OR_DELETE_PRODUCT, ANY_ORDER, CANCEL, CHANGE_EMAIL, CHANGE_PRODUCT, CHANGE_STATUS,
-    CHANGE_USER, CONFIRM, DELETE_USER, LOG_IN, ORDERS, OWN_ORDER, PLACE_ORDER, PRODUCT_BY_ID,
-    PRODUCTS, REGISTER, ROLE, USER_BY_EMAIL, USER_BY_ID,
+    ADD_PRODUCT, ANY_ORDER, CANCEL, CHANGE_EMAIL, CHANGE_PRODUCT, CHANGE_STATUS, CHANGE_USER,
+    CONFIRM, DELETE_PRODUCT, DELETE_USER, DESCRIBE_PRODUCT, LOG_IN, ORDERS, OWN_ORDER, PLACE_ORDER,
+    PRODUCT_BY_ID, PRODUCTS, REGISTER, ROLE, SET_STOCK, USER_BY_EMAIL, USER_BY_ID,
 };
 use crate::{Entity, Mapping};
 
@@ -42,6 +42,10 @@ pub(super) enum Share {
     /// Nothing: another statement accounts for it.
     Nothing,
 }
+
+/// What a change of a product may set without a change of its stock item, which has a copy of the
+/// rest.
+const IN_THE_PRODUCT_ONLY: [&str; 3] = ["description", "category", "updatedAt"];
 
 type Found = Result<Match, String>;
 
@@ -289,7 +293,7 @@ fn insert(shape: &Shape, schema: &Schema) -> Found {
     let is_main = of.main == shape.target;
     let found = match of.entity {
         Entity::User => whole(REGISTER),
-        Entity::Product => whole(ADD_OR_DELETE_PRODUCT),
+        Entity::Product => whole(ADD_PRODUCT),
         Entity::Order => whole(PLACE_ORDER),
         Entity::OrderItem => whole(PLACE_ORDER).sharing(Share::OrderItems),
     };
@@ -325,7 +329,11 @@ fn update(shape: &Shape, schema: &Schema, mapping: &Mapping) -> Found {
         Entity::Product => match set("stock") {
             Some((_, Change::Less)) => whole(PLACE_ORDER).sharing(Share::Nothing),
             Some((_, Change::More)) => whole(CANCEL).sharing(Share::Nothing),
-            _ => whole(CHANGE_PRODUCT),
+            Some((_, Change::To(_))) => whole(SET_STOCK),
+            None if known.iter().all(|(name, _)| IN_THE_PRODUCT_ONLY.contains(name)) => {
+                whole(DESCRIBE_PRODUCT)
+            }
+            None => whole(CHANGE_PRODUCT),
         },
         Entity::Order => match set("status") {
             Some((_, Change::To(Some(to)))) if is_cancelled(to, mapping) => whole(CANCEL),
@@ -357,7 +365,7 @@ fn delete(shape: &Shape, schema: &Schema) -> Found {
     let asked = Asked { shape, of };
     let found = match of.entity {
         Entity::User => whole(DELETE_USER),
-        Entity::Product => whole(ADD_OR_DELETE_PRODUCT),
+        Entity::Product => whole(DELETE_PRODUCT),
         Entity::Order | Entity::OrderItem => return Err("orders are not deleted".to_owned()),
     };
     let found = if of.main == shape.target { found } else { found.sharing(Share::Nothing) };

@@ -60,17 +60,27 @@ fn statements_that_the_shop_supports_have_a_pattern() {
         (
             "SELECT p.*, c.title FROM products p JOIN categories c ON c.id = p.category_id \
              WHERE p.id = $1",
-            "product by id",
+            "product by id, with its stock",
         ),
         (
             "SELECT p.id FROM products p JOIN categories c ON c.id = p.category_id \
              WHERE c.title = $1 AND 1 = 1 ORDER BY p.id LIMIT 25",
             "products of a category, a page of n",
         ),
-        ("INSERT INTO products (id) VALUES ($1)", "add, delete a product"),
-        ("DELETE FROM products WHERE id = $1", "add, delete a product"),
-        ("UPDATE products SET unit_price = $1 WHERE id = $2", "change a product"),
-        ("UPDATE products SET stock_count = $1 WHERE id = $2", "change a product"),
+        ("INSERT INTO products (id) VALUES ($1)", "add a product"),
+        ("DELETE FROM products WHERE id = $1", "delete a product"),
+        (
+            "UPDATE products SET category_id = $1, updated_at = now() WHERE id = $2",
+            "change a product's description or category",
+        ),
+        (
+            "UPDATE products SET category_id = $1, unit_price = $2 WHERE id = $3",
+            "change a product's name, price, currency or selling",
+        ),
+        (
+            "UPDATE products SET unit_price = $1, stock_count = $2 WHERE id = $3",
+            "set a product's stock",
+        ),
         (
             "UPDATE products SET stock_count = stock_count - $1 WHERE id = $2 AND stock_count >= $1",
             "place an order of n items",
@@ -124,7 +134,10 @@ fn an_entity_of_several_tables_is_recognised_by_any_of_them() {
             "change a user's name, password or role",
         ),
         ("SELECT display_name FROM accounts WHERE id = $1", "user by id"),
-        ("UPDATE product_prices SET minor_amount = $1 WHERE product_id = $2", "change a product"),
+        (
+            "UPDATE product_prices SET minor_amount = $1 WHERE product_id = $2",
+            "change a product's name, price, currency or selling",
+        ),
         (
             "SELECT * FROM products WHERE department = $1 LIMIT 25",
             "products of a category, a page of n",
@@ -161,8 +174,16 @@ fn an_uncertain_match_says_why() {
             "orders of a user, newest first, a page of n, optionally from/to",
             "state is checked after reading",
         ),
-        ("SELECT * FROM products WHERE id IN ($1, $2)", "product by id", "for several at once"),
-        ("SELECT * FROM products WHERE id = ANY($1)", "product by id", "for several at once"),
+        (
+            "SELECT * FROM products WHERE id IN ($1, $2)",
+            "product by id, with its stock",
+            "for several at once",
+        ),
+        (
+            "SELECT * FROM products WHERE id = ANY($1)",
+            "product by id, with its stock",
+            "for several at once",
+        ),
         ("SELECT count(*) FROM customers WHERE email = $1", "user by email", "counts what exists"),
         (
             "SELECT o.id, c.email FROM orders o JOIN customers c ON c.id = o.customer_id \
@@ -238,7 +259,10 @@ fn statements_lose_their_values_and_are_merged_if_nothing_else_differs() {
         answered.statements.iter().map(|it| (&*it.sql, it.calls)).collect::<Vec<_>>()
     };
     assert_eq!(of("user by email"), [("SELECT * FROM customers WHERE email = ?", 2)]);
-    assert_eq!(of("product by id"), [("SELECT * FROM products WHERE id IN (?)", 2)]);
+    assert_eq!(
+        of("product by id, with its stock"),
+        [("SELECT * FROM products WHERE id IN (?)", 2)]
+    );
     let inserted = [("INSERT INTO order_lines (id, order_id) VALUES (?, ?)", 1)];
     assert_eq!(of("place an order of n items"), inserted);
     let unparsed: Vec<_> = queries.unparsed.iter().map(|it| &*it.sql).collect();

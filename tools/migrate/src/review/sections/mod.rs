@@ -88,9 +88,9 @@ fn sections(report: &Report, shown: Option<usize>) -> Vec<Section> {
         spread(
             "Order items per product",
             &format!(
-                "Each product has a partition, {}, to which an order writes when it takes the stock. Deleted \
-                 products do not count.",
-                ItemType::Product.layout().pk
+                "Each product has a partition, {}, with its stock item, to which an order writes when it takes \
+                 the stock. Deleted products do not count.",
+                ItemType::Stock.layout().pk
             ),
             ["product", "order items"],
             &report.sold_per_product,
@@ -232,7 +232,8 @@ fn hot(report: &Report) -> Section {
         explanation: "A partition takes 1,000 write units and 3,000 read units a second. For the largest \
                       of each kind, with the source's keys: how often the event must happen to reach the \
                       limit, and how often in the whole shop, if the share stays the same. Transactions on \
-                      one product conflict long before that: docs/scaling.md."
+                      one stock item conflict long before that: before such a sale, spread the product's stock \
+                      over several items (PUT /products/{id}/stock-spread; docs/scaling.md)."
             .to_owned(),
         plot: None,
         sheets: vec![sheet],

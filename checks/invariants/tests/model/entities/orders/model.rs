@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use storefront_core::{OrderId, OrderStatus, ProductId, Timestamp, UserId};
 
 use super::{ExpectedTotal, OrderRef};
+use crate::engine::operation::Call;
 use crate::engine::response::{
     Response, forbidden, invalid_body, unauthenticated, version_mismatch,
 };
@@ -30,6 +31,10 @@ struct OrderItem {
     name: String,
     quantity: u64,
     price: u64,
+    /// How many pieces were taken from the stock: 0 if it was not counted.
+    taken: u64,
+    /// The number of stock items that the product had, one of which they were taken from.
+    spread: u8,
 }
 
 /// An order, and what a client asked for with its key.
@@ -39,12 +44,23 @@ pub(crate) struct PlacedOrder {
     pub(crate) id: OrderId,
 }
 
+/// The products of which there are too few, as a problem names them.
+#[derive(Default)]
+struct Shortages {
+    all: Vec<Value>,
+    /// Those that are not spread.
+    of_first_items: Vec<Value>,
+}
+
 /// What a client asks for.
 #[derive(Clone, PartialEq)]
 pub(super) struct Placement {
     pub(super) requested: BTreeMap<ProductId, u64>,
     pub(super) expected_total: Option<u64>,
 }
+
+/// The attribute of an order item that names a stock item.
+const TAKEN_FROM: &str = "takenFrom";
 
 /// The largest quantity of one product in an order.
 const MAX_QUANTITY: u64 = 999;
@@ -83,7 +99,7 @@ impl Model {
         user: Option<UserId>,
         placement: Placement,
         key: Option<u8>,
-        actual: &Response,
+        call: &Call<'_>,
     ) -> Response {
         let requested = &placement.requested;
         if requested.values().any(|quantity| *quantity > MAX_QUANTITY) {
@@ -99,11 +115,11 @@ impl Model {
                 _ => key_reused(),
             };
         }
-        if let Some(rejection) = self.rejection(&placement) {
+        if let Some(rejection) = self.rejection(&placement, call) {
             return rejection;
         }
 
-        let id = self.orders.new_id(actual);
+        let id = self.orders.new_id(call.actual);
         let mut order = Order {
             user,
             status: OrderStatus::Pending,
@@ -114,13 +130,17 @@ impl Model {
         for (product_id, quantity) in requested {
             let product = self.products.get_mut(*product_id).expect("just checked");
             order.currency = product.currency;
-            let item =
-                OrderItem { name: product.name.clone(), quantity: *quantity, price: product.price };
-            order.items.insert(*product_id, item);
+            let item = OrderItem {
+                name: product.name.clone(),
+                quantity: *quantity,
+                price: product.price,
+                taken: if product.stock.is_some() { *quantity } else { 0 },
+                spread: product.spread,
+            };
             if let Some(stock) = &mut product.stock {
-                *stock -= quantity;
-                product.version += 1;
+                *stock -= item.taken;
             }
+            order.items.insert(*product_id, item);
         }
         self.orders.create(id, order);
         if let Some(key) = key {
@@ -131,10 +151,15 @@ impl Model {
     }
 
     /// Why these products cannot be ordered together, if they cannot.
-    fn rejection(&self, placement: &Placement) -> Option<Response> {
+    ///
+    /// The stock of a spread product is the last thing that the shop looks at, when it has failed to
+    /// take from it. So an order that something else is wrong with does not name its shortage; or it
+    /// does, if that went wrong only meanwhile.
+    fn rejection(&self, placement: &Placement, call: &Call<'_>) -> Option<Response> {
         let mut unknown = Vec::new();
+        let mut not_for_sale = Vec::new();
         let mut currencies = BTreeSet::new();
-        let mut shortages = Vec::new();
+        let mut shortages = Shortages::default();
         let mut total = 0;
         let mut prices = Vec::new();
         for (id, requested) in &placement.requested {
@@ -142,27 +167,42 @@ impl Model {
                 unknown.push(json!({ "productId": id }));
                 continue;
             };
+            if !product.selling {
+                not_for_sale.push(json!({ "productId": id }));
+            }
             currencies.insert(product.currency);
             total += product.price * requested;
             prices.push(json!({
                 "productId": id, "requested": requested, "price": product.price,
             }));
             if let Some(available) = product.stock.filter(|stock| stock < requested) {
-                shortages.push(json!({
+                let shortage = json!({
                     "productId": id, "requested": requested, "available": available,
-                }));
+                });
+                shortages.all.push(shortage.clone());
+                if product.spread == 1 {
+                    shortages.of_first_items.push(shortage);
+                }
             }
         }
+        let out_of_stock = |short: &[Value]| {
+            (!short.is_empty()).then(|| Response::problem_with_products(409, "out_of_stock", short))
+        };
+        let all_short = out_of_stock(&shortages.all);
         if !unknown.is_empty() {
             Some(Response::problem_with_products(422, "unknown_products", &unknown))
+        } else if !not_for_sale.is_empty() {
+            Some(Response::problem_with_products(409, "not_for_sale", &not_for_sale))
         } else if currencies.len() > 1 {
             Some(Response::problem(422, "mixed_currencies"))
-        } else if !shortages.is_empty() {
-            Some(Response::problem_with_products(409, "out_of_stock", &shortages))
+        } else if call.is_concurrent() && all_short.as_ref() == Some(call.actual) {
+            all_short
+        } else if let Some(short) = out_of_stock(&shortages.of_first_items) {
+            Some(short)
         } else if placement.expected_total.is_some_and(|expected| expected != total) {
             Some(Response::problem_with_products(409, "total_changed", &prices))
         } else {
-            None
+            all_short
         }
     }
 
@@ -226,8 +266,7 @@ impl Model {
             for (id, item) in &order.items {
                 let Some(product) = self.products.get_mut(*id) else { continue };
                 if let Some(stock) = &mut product.stock {
-                    *stock += item.quantity;
-                    product.version += 1;
+                    *stock += item.taken;
                 }
             }
         }
@@ -260,7 +299,7 @@ impl Model {
         for (id, order) in self.orders.iter() {
             items.extend([order.item(id)]);
             items.extend(order.items.iter().map(|(product, item)| {
-                expected_item(
+                let (key, mut attributes) = expected_item(
                     "OrderItem",
                     &format!("ORDER#{id}"),
                     &format!("ITEM#{product}"),
@@ -270,9 +309,30 @@ impl Model {
                         ("name", &item.name),
                         ("quantity", &item.quantity.to_string()),
                         ("price", &item.price.to_string()),
+                        ("taken", &item.taken.to_string()),
                     ],
-                )
+                );
+                if item.taken > 0 {
+                    attributes.insert(TAKEN_FROM.to_owned(), ANY_VALUE.to_owned());
+                }
+                (key, attributes)
             }));
+        }
+    }
+
+    /// Accepts whichever of a product's stock items the shop has picked.
+    pub(in crate::entities) fn accept_picked_stock_items(&self, table: &mut TableItems) {
+        for (id, order) in self.orders.iter() {
+            for (product, item) in &order.items {
+                let key = (format!("ORDER#{id}"), format!("ITEM#{product}"));
+                let Some(picked) = table.get_mut(&key).and_then(|item| item.get_mut(TAKEN_FROM))
+                else {
+                    continue;
+                };
+                if picked.parse::<u8>().is_ok_and(|number| number < item.spread) {
+                    ANY_VALUE.clone_into(picked);
+                }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Idempotency records as version 0.1 wrote them: only of orders, in the partition of their user.
 //!
-//! They count for 24 hours, so this module goes in the version after 0.2. Until then, an order that
-//! was placed by 0.1 and is sent again to 0.2 is not placed twice.
+//! They count for 24 hours. An order that was placed by 0.1 and is sent again to 0.2 is not placed
+//! twice.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,19 +12,19 @@ use crate::schema::{self, Item, Key};
 use crate::{NewOrderItem, OrderId, Result, Timestamp};
 
 /// The attribute that today's records do not have.
-pub(super) const ORDER_ID: &str = "orderId";
+pub(crate) const ORDER_ID: &str = "orderId";
 
-pub(super) fn record_key(request: &KeyedRequest) -> Key {
+pub(crate) fn record_key(request: &KeyedRequest) -> Key {
     let sk = format!("IDEMPOTENCY#{}", request.key.as_str());
     Key { pk: schema::user_partition(request.user_id), sk }
 }
 
-pub(super) fn is_record(item: &Item) -> bool {
+pub(crate) fn is_record(item: &Item) -> bool {
     item.contains_key(ORDER_ID)
 }
 
 /// Does what [`KeyedRequest::earlier_result`] does.
-pub(super) fn earlier_order(
+pub(crate) fn earlier_order(
     items: &[NewOrderItem],
     mut record: Item,
     now: Timestamp,
