@@ -1,8 +1,11 @@
-//! What version 0.1 left in a table: everything that serves the move from it is in this module.
+//! What version 0.1 left in a table: everything that serves the move from it is in this module, and
+//! in `storefront-ops upgrade`.
 //!
-//! It goes in the version after 0.2, together with the zero that it leaves in products.
+//! Both go in the version after 0.2, together with the zero that they leave in products.
 
 pub(crate) mod idempotency;
 mod stock;
+mod upgrade;
 
 pub(crate) use stock::move_stock;
+pub use upgrade::{Upgrade, needed_by, upgrade};

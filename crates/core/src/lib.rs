@@ -10,11 +10,11 @@
 
 pub mod access_patterns;
 pub mod aws;
+pub mod before_0_2;
 pub mod capacity;
 pub mod schema;
 
 mod access;
-mod before_0_2;
 mod category;
 mod change;
 mod email;

@@ -43,7 +43,7 @@ pub const LEGACY_ID: &str = "legacyId";
 
 /// The sort key of a user, a product or an email's guard. Sort keys of what is read along with a
 /// product start with it.
-pub(crate) const METADATA: &str = "METADATA";
+pub const METADATA: &str = "METADATA";
 
 /// The sort key of a stock item.
 pub(crate) const STOCK: &str = "METADATA#STOCK";

@@ -23,6 +23,22 @@ pub(crate) enum Error {
          be its region, and the credentials must allow dynamodb:Query, GetItem and UpdateItem on it"
     )]
     Table { table: String, source: storefront_core::Error },
+    /// The state file has what was done before.
+    #[error(
+        "stopped, because the table {table} cannot be used; it must be the stack's output TableName, \
+         AWS_REGION must be its region, and the credentials must allow what docs/operations.md says \
+         under \"Upgrade from 0.1\"; run this again, and it continues"
+    )]
+    Upgrade { table: String, source: storefront_core::Error },
+    #[error("stopped by a bug; run this again, and it continues: {0}")]
+    Crashed(String),
+    #[error("the state file {} cannot be read or written", path.display())]
+    State { path: PathBuf, source: io::Error },
+    #[error("{} is not of this upgrade: {why}; name another file with --state", path.display())]
+    OtherState { path: PathBuf, why: String },
+    /// Each product and its reason have been printed.
+    #[error("{0} products stay as they are, for the reasons above; all others are upgraded")]
+    NotUpgraded(usize),
     #[error("{} cannot be read", path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// All records of the file are delivered, but it stays among the undelivered ones.

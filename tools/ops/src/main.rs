@@ -6,6 +6,7 @@
 mod error;
 mod make_admin;
 mod redrive;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use storefront_events::{Publisher, eventbridge};
 use storefront_http::logging::with_sources;
 
 use error::Error;
+use upgrade::UpgradeArgs;
 
 /// Operates a deployed stack.
 ///
@@ -56,6 +58,13 @@ enum Command {
         /// `failed-records` in the local cloud's data directory.
         folder: PathBuf,
     },
+    /// Moves a table of version 0.1: the stock of each product into an item of its own.
+    ///
+    /// Functions of 0.1 and 0.2 may sell meanwhile, but nobody may edit products. If the run is
+    /// interrupted, run it again, and it continues. After a complete run, it starts again, because
+    /// a last sweep has to follow when no function of 0.1 runs any more. docs/operations.md has the
+    /// steps.
+    Upgrade(UpgradeArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -83,6 +92,11 @@ async fn run(command: Command) -> Result<(), Error> {
             let client =
                 eventbridge(&aws::operator_config().await?, aws::endpoint_url("EVENTBRIDGE"));
             redrive::run(&Publisher::new(client, &bus), &bus, &folder).await
+        }
+        Command::Upgrade(args) => {
+            let client =
+                aws::dynamodb(&aws::operator_config().await?, aws::endpoint_url("DYNAMODB"));
+            upgrade::run(args, client).await
         }
     }
 }

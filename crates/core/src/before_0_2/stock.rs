@@ -2,22 +2,36 @@
 
 use serde::Deserialize;
 
-use crate::change::{Change, boolean, number};
+use crate::change::{Change, boolean, number, string};
 use crate::schema::{ItemType, Key};
 use crate::stock::StockItem;
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
 use crate::{Currency, ProductId, Result, Table, retry};
 
-/// A product of version 0.1.
+/// A product with what functions of 0.1 read and write of it.
 #[derive(Deserialize)]
-struct Before {
-    name: String,
-    price: u64,
-    currency: Currency,
+pub(super) struct Before {
+    pub(super) name: String,
+    pub(super) price: u64,
+    pub(super) currency: Currency,
     selling: Option<bool>,
     /// `None` means unlimited.
-    stock: Option<u64>,
+    pub(super) stock: Option<u64>,
+}
+
+impl Before {
+    pub(super) async fn read(table: &Table, id: ProductId) -> Result<Option<Self>> {
+        table.get(ItemType::Product, Key::product(id), Consistency::Strong).await
+    }
+
+    /// Requires the product to be what stock items have a copy of.
+    pub(super) fn require_original(&self, product: Change) -> Change {
+        product
+            .require("name", string(&self.name))
+            .require("price", number(self.price))
+            .require("currency", string(self.currency.code()))
+    }
 }
 
 /// Gives a product of version 0.1 its stock item. Returns whether it has one now; `false` means that
@@ -28,9 +42,8 @@ struct Before {
 /// product's version stays, because nobody has changed the product.
 pub(crate) async fn move_stock(table: &Table, id: ProductId) -> Result<bool> {
     retry::while_outdated(|| async {
-        let key = Key::product(id);
-        let before = table.get::<Before>(ItemType::Product, key.clone(), Consistency::Strong);
-        let Some(before) = before.await? else { return Ok(Some(false)) };
+        let Some(before) = Before::read(table, id).await? else { return Ok(Some(false)) };
+        let product = before.require_original(Change::unseen());
         let item = StockItem {
             product_id: id,
             name: before.name,
@@ -40,15 +53,16 @@ pub(crate) async fn move_stock(table: &Table, id: ProductId) -> Result<bool> {
             quantity: before.stock,
             spread: Some(1),
         };
-        let mut product = Change::unseen()
+        let product = product
             .set("stock", number(0))
             .set("available", boolean(item.has(1)))
             .set("availableRevision", number(1));
-        product = match before.stock {
+        let product = match before.stock {
             Some(seen) => product.require("stock", number(seen)),
             None => product.require_absent("stock"),
         };
-        let actions = vec![table.put_new(item.to_item(0)?)?, product.into_action(table, key)?];
+        let actions =
+            vec![table.put_new(item.to_item(0)?)?, product.into_action(table, Key::product(id))?];
         match transaction::write(table, actions).await? {
             Outcome::Written => Ok(Some(true)),
             // Another request has moved it.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod access_patterns;
+mod before_0_2;
 mod concurrency;
 mod contention;
 mod items;

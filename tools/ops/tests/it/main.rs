@@ -1,11 +1,12 @@
-//! Runs the binary as an operator would: against the local cloud, and against an event bus that
-//! fails on demand.
+//! Runs the binary as an operator would: against the local cloud, a table of version 0.1, and an event
+//! bus that fails on demand.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bus;
 mod make_admin;
 mod redrive;
+mod upgrade;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -25,8 +26,20 @@ struct Answer {
     stderr: String,
 }
 
-/// Runs the binary with these arguments and endpoints, and with credentials that emulators ignore.
+/// Runs the binary to its end.
 async fn storefront_ops(arguments: &[&str], endpoints: &[(&str, &str)]) -> Answer {
+    let output = command(arguments, endpoints).output();
+    let output = timeout(PATIENCE, output).await.expect("it exits in time").unwrap();
+    Answer {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Returns the command of the binary with these arguments and endpoints, and with credentials that
+/// emulators ignore.
+fn command(arguments: &[&str], endpoints: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_storefront-ops"));
     command
         .args(arguments)
@@ -37,12 +50,7 @@ async fn storefront_ops(arguments: &[&str], endpoints: &[(&str, &str)]) -> Answe
         .envs(endpoints.iter().copied())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("it exits in time").unwrap();
-    Answer {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    command
 }
 
 /// Starts the stack in memory, with the demo users.

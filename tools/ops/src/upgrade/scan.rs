@@ -1,0 +1,180 @@
+use std::num::NonZeroU16;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use storefront_core::before_0_2::{self, Upgrade};
+use storefront_core::capacity::{self, Consumed};
+use storefront_core::schema::{Item, METADATA, PK, SK, prefix};
+use storefront_core::{Error as CoreError, ProductId, Result as CoreResult, Table};
+use tokio::time::sleep;
+
+use super::counts::{Counts, Left};
+use super::pace::Pace;
+use super::state::{Position, Progress};
+use crate::error::Error;
+
+/// The pauses before tries, each twice as long as the one before: two minutes in all. By then, auto
+/// scaling has followed, or nobody else has bought the product for a moment.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(64);
+
+/// What all segments share.
+pub(super) struct Upgrader {
+    client: Client,
+    table: Table,
+    table_name: String,
+    pace: Pace,
+    page_items: i32,
+    dry_run: bool,
+    progress: Mutex<Progress>,
+}
+
+/// A page of a segment.
+struct Page {
+    /// The items of any type that DynamoDB looked at.
+    items: u64,
+    /// The keys of the products among them.
+    products: Vec<Key>,
+    end: Position,
+}
+
+struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Upgrader {
+    pub(super) fn new(
+        client: Client,
+        table_name: String,
+        pace: Pace,
+        page_items: NonZeroU16,
+        dry_run: bool,
+        progress: Progress,
+    ) -> Self {
+        let table = Table::new(client.clone(), &table_name);
+        let page_items = page_items.get().into();
+        let progress = Mutex::new(progress);
+        Self { client, table, table_name, pace, page_items, dry_run, progress }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.progress().state().counts().clone()
+    }
+
+    /// Upgrades all products of a segment.
+    pub(super) async fn segment(&self, segment: usize) -> Result<(), Error> {
+        loop {
+            let position = self.progress().state().position(segment).clone();
+            if position == Position::Done {
+                return Ok(());
+            }
+            let page = self.read(segment, &position).await?;
+            let mut counts = Counts { items: page.items, ..Counts::default() };
+            for key in page.products {
+                match self.product(&key).await {
+                    Ok(Some(upgrade)) => counts.add(upgrade),
+                    // It has been deleted since.
+                    Ok(None) => {}
+                    Err(reason @ (CoreError::Item(_) | CoreError::Contention)) => {
+                        let Key { pk, sk } = key;
+                        counts.left.push(Left { pk, sk, reason: reason.to_string() });
+                    }
+                    Err(error) => return Err(self.failed(error)),
+                }
+            }
+            self.progress().page_done(segment, page.end, counts)?;
+        }
+    }
+
+    /// Reads the next page. What has been created in the last second may be missing; 0.2 moves that
+    /// where it meets it, and so does the next run.
+    async fn read(&self, segment: usize, position: &Position) -> Result<Page, Error> {
+        let segments = self.progress().state().segments();
+        let number = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+        let string = |text: &str| AttributeValue::S(text.to_owned());
+        let start = match position {
+            Position::After { pk, sk } => {
+                Some(Item::from([(PK.to_owned(), string(pk)), (SK.to_owned(), string(sk))]))
+            }
+            Position::Start | Position::Done => None,
+        };
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.table_name)
+            .segment(number(segment))
+            .total_segments(number(segments))
+            .limit(self.page_items)
+            .set_exclusive_start_key(start)
+            .filter_expression("SK = :metadata AND begins_with(PK, :product)")
+            .projection_expression("PK, SK")
+            .expression_attribute_values(":metadata", string(METADATA))
+            .expression_attribute_values(":product", string(prefix::PRODUCT))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        self.pace.wait().await;
+        let answer = patiently(|| async { Ok(scan.clone().send().await?) }).await;
+        let answer = answer.map_err(|error| self.failed(error))?;
+        let consumed = answer.consumed_capacity().and_then(|table| table.capacity_units);
+        let read_units = consumed.unwrap_or_default();
+        self.pace.consumed(Consumed { read_units, ..Consumed::default() });
+        let end = match answer.last_evaluated_key().and_then(Key::of) {
+            Some(Key { pk, sk }) => Position::After { pk, sk },
+            None => Position::Done,
+        };
+        let items = u64::try_from(answer.scanned_count()).unwrap_or_default();
+        Ok(Page { items, products: answer.items().iter().filter_map(Key::of).collect(), end })
+    }
+
+    async fn product(&self, key: &Key) -> CoreResult<Option<Upgrade>> {
+        let id = key.pk.strip_prefix(prefix::PRODUCT).and_then(|id| id.parse::<ProductId>().ok());
+        let id = id.ok_or_else(|| CoreError::Item("its key has no product id".to_owned()))?;
+        self.pace.wait().await;
+        let work = patiently(|| async {
+            if self.dry_run {
+                before_0_2::needed_by(&self.table, id).await
+            } else {
+                before_0_2::upgrade(&self.table, id).await
+            }
+        });
+        let (upgrade, consumed) = capacity::measure(work).await;
+        self.pace.consumed(consumed);
+        upgrade
+    }
+
+    fn failed(&self, source: CoreError) -> Error {
+        Error::Upgrade { table: self.table_name.clone(), source }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Key {
+    fn of(item: &Item) -> Option<Self> {
+        let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+        Some(Self { pk: text(PK)?, sk: text(SK)? })
+    }
+}
+
+/// Tries again what DynamoDB throttled or could not do even after the SDK's retries, and what
+/// conflicted with every other write of a moment.
+async fn patiently<T, F, Fut>(mut work: F) -> CoreResult<T>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = CoreResult<T>>,
+{
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match work().await {
+            Err(CoreError::Unavailable(_) | CoreError::Contention) if pause <= LAST_PAUSE => {
+                sleep(pause).await;
+                pause *= 2;
+            }
+            result => return result,
+        }
+    }
+}
