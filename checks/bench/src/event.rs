@@ -97,6 +97,13 @@ pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, Error> {
             50,
             Expected::NoFailures,
         ),
+        other(
+            "availability",
+            "refresh 2 products",
+            &read("availability/stock-changed")?,
+            50,
+            Expected::NoFailures,
+        ),
     ])
 }
 

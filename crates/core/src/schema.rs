@@ -255,6 +255,19 @@ pub fn number_of_stock_item(item: &Item) -> Option<u8> {
     }
 }
 
+/// Whether a sort key is that of a stock item.
+#[must_use]
+pub fn is_stock(sort_key: &str) -> bool {
+    sort_key == STOCK
+}
+
+/// Returns the product that a stock item belongs to, from its partition key.
+#[must_use]
+pub fn product_of_stock(partition_key: &str) -> Option<ProductId> {
+    let product = partition_key.strip_prefix(PRODUCT)?;
+    product.split_once(STOCK_PARTITION).map_or(product, |(id, _)| id).parse().ok()
+}
+
 /// Returns the order that an item of a user belongs to, from its sort key.
 pub(crate) fn order_of(item: &Item) -> Option<OrderId> {
     let sort_key = item.get(SK)?.as_s().ok()?;

@@ -5,6 +5,7 @@
 //! member and a malformed one are both `None`.
 
 use std::collections::HashMap;
+#[cfg(feature = "publish")]
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -34,6 +35,7 @@ impl<'a> Object<'a> {
     }
 
     /// A DynamoDB attribute of type N, which arrives as text.
+    #[cfg(feature = "publish")]
     pub(crate) fn number<T: FromStr>(&self, attribute: &str) -> Option<T> {
         self.object(attribute)?.get::<String>("N")?.parse().ok()
     }

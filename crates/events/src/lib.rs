@@ -5,14 +5,15 @@
 //! the `detail` of each kind of event.
 //!
 //! With the feature `publish` the crate also turns records of the table's stream into events
-//! ([`Record`]) and sends them to a bus ([`Publisher`]).
+//! ([`Record`]) and sends them to a bus ([`Publisher`]). With `stream` alone, it only tells which
+//! item a record is about ([`Keys`]), for a consumer that publishes nothing.
 
 mod event;
 mod order_status_changed;
 #[cfg(test)]
 mod schemas;
 
-#[cfg(feature = "publish")]
+#[cfg(feature = "stream")]
 mod json;
 #[cfg(feature = "publish")]
 mod message;
@@ -20,6 +21,8 @@ mod message;
 mod publish;
 #[cfg(feature = "publish")]
 mod record;
+#[cfg(feature = "stream")]
+mod stream;
 
 pub use event::{Envelope, EventId, InvalidEventId};
 pub use order_status_changed::OrderStatusChanged;
@@ -29,7 +32,9 @@ pub use message::Message;
 #[cfg(feature = "publish")]
 pub use publish::{NotPublished, Publisher, eventbridge};
 #[cfg(feature = "publish")]
-pub use record::{Change, Reason, Record, Unreadable};
+pub use record::{Change, Record};
+#[cfg(feature = "stream")]
+pub use stream::{Keys, Reason, Unreadable};
 
 event::events! {
     /// An order went from one status to another.

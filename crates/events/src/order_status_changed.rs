@@ -5,9 +5,11 @@ use storefront_core::{Currency, OrderId, OrderStatus, RequestId, Timestamp, User
 
 use crate::event::Detail;
 #[cfg(feature = "publish")]
-use crate::record::{Reason, Write};
+use crate::record::Write;
 #[cfg(test)]
 use crate::schemas;
+#[cfg(feature = "publish")]
+use crate::stream::Reason;
 use crate::{Envelope, EventId};
 
 /// An order went from one status to another.

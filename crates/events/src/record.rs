@@ -1,9 +1,10 @@
-//! Reads the records of the table's stream, each on its own.
+//! Reads which events the records of the table's stream become, each on its own.
 
 use serde_json::value::RawValue;
-use storefront_core::schema::{ItemType, PK, SK, TYPE};
+use storefront_core::schema::{ItemType, TYPE};
 
 use crate::json::Object;
+use crate::stream::{self, Reason, Unreadable};
 use crate::{Event, Message};
 
 /// What a stream record means to subscribers.
@@ -28,38 +29,6 @@ pub struct Change {
     pub message: Message,
 }
 
-/// A record that cannot be read, and what a log may say about it: its position and its item's keys,
-/// but none of the item's data.
-#[derive(Debug)]
-pub struct Unreadable {
-    /// Its sequence number, if it can be read.
-    pub sequence_number: Option<String>,
-    /// The item's partition key, if it can be read.
-    pub partition_key: Option<String>,
-    /// The item's sort key, if it can be read.
-    pub sort_key: Option<String>,
-    /// What is wrong.
-    pub reason: Reason,
-}
-
-/// Why a record cannot be read. No message repeats a value from the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages describe them")]
-pub enum Reason {
-    #[error("the record is not a JSON object with a `dynamodb` object in it")]
-    Shape,
-    #[error("the record has no sequence number")]
-    SequenceNumber,
-    #[error("the record's event name is not INSERT, MODIFY or REMOVE")]
-    EventName,
-    #[error("the {0} is missing or has no type")]
-    Image(&'static str),
-    #[error("the {image}'s attribute `{attribute}` is missing or malformed")]
-    Attribute { image: &'static str, attribute: &'static str },
-    #[error("the event cannot be written as JSON")]
-    Detail,
-}
-
 const OLD_IMAGE: &str = "OldImage";
 const NEW_IMAGE: &str = "NewImage";
 
@@ -67,34 +36,13 @@ impl Record {
     /// Reads a record of the stream.
     #[must_use]
     pub fn read(json: &RawValue) -> Self {
-        let record = Object::parse(json);
-        let change = record.as_ref().and_then(|record| record.object("dynamodb"));
-        let sequence_number = change
-            .as_ref()
-            .and_then(|change| change.get::<String>("SequenceNumber"))
-            .filter(|number| !number.is_empty());
-
-        let reason = match (&record, &change, &sequence_number) {
-            (Some(record), Some(change), Some(number)) => match event(record, change) {
-                Ok(None) => return Self::Ignored,
-                Ok(Some((event, message))) => {
-                    let sequence_number = number.clone();
-                    return Self::Change(Change { sequence_number, event, message });
-                }
-                Err(reason) => reason,
-            },
-            (Some(_), Some(_), None) => Reason::SequenceNumber,
-            _ => Reason::Shape,
-        };
-
-        let keys = change.and_then(|change| change.object("Keys"));
-        let key = |name| keys.as_ref().and_then(|keys| keys.text::<String>(name));
-        Self::Unreadable(Unreadable {
-            sequence_number,
-            partition_key: key(PK),
-            sort_key: key(SK),
-            reason,
-        })
+        match stream::read(json, event) {
+            Ok((_, None)) => Self::Ignored,
+            Ok((sequence_number, Some((event, message)))) => {
+                Self::Change(Change { sequence_number, event, message })
+            }
+            Err(unreadable) => Self::Unreadable(unreadable),
+        }
     }
 }
 

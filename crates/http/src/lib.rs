@@ -1,4 +1,4 @@
-//! Code shared by the API functions: problems, extractors, the caller, telemetry and start-up.
+//! Code shared by the functions: problems, extractors, the caller, telemetry and start-up.
 //!
 //! A function's `app` passes its routes to [`service`], which adds what every route needs; its
 //! `main` calls [`start::run`]. Handlers use the extractors of this crate and return
@@ -10,6 +10,7 @@ pub mod invocation;
 pub mod logging;
 pub mod openapi;
 pub mod start;
+pub mod stream;
 
 mod afterwards;
 mod body;

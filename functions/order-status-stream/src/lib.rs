@@ -28,38 +28,23 @@
 //! is lost.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
-use std::time::{Duration, SystemTime};
-
-use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use aws_sdk_eventbridge::Client;
-use lambda_runtime::{Context, Error, LambdaEvent};
-use serde::Deserialize;
+use lambda_runtime::{Error, LambdaEvent};
 use serde_json::value::RawValue;
 use storefront_core::RequestId;
 use storefront_events::{Change, Event, Message, Publisher, Record, Unreadable};
 use storefront_http::invocation::{InvocationIds, Served, Telemetry};
+use storefront_http::stream::{self, BatchAnswer, FirstIsUnreadable};
 use storefront_http::{Metric, MetricSink, Metrics};
-use tokio::time::Instant;
 
 pub use storefront_events::eventbridge;
-
-/// The part of an invocation's time that is reserved for the response. If the invocation timed out,
-/// everything that it delivered would count as failed.
-const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
+pub use storefront_http::stream::StreamBatch;
 
 /// The metrics of this function.
 pub const METRICS: &[Metric] = &[STATUS_CHANGES_PUBLISHED];
 
 /// Changes to a status that the event bus accepted.
 const STATUS_CHANGES_PUBLISHED: Metric = Metric::count("StatusChangesPublished").by("Status");
-
-/// A batch of the event source mapping. Its records are not parsed yet.
-#[derive(Clone, Deserialize)]
-pub struct StreamBatch {
-    /// The records, in the stream's order.
-    #[serde(rename = "Records")]
-    pub records: Vec<Box<RawValue>>,
-}
 
 /// The function, which reads batches of stream records and publishes their status changes.
 pub struct Consumer {
@@ -90,10 +75,7 @@ impl Consumer {
     /// # Errors
     ///
     /// If the first of several records cannot be read, so that the batch is halved.
-    pub async fn handle(
-        &self,
-        event: LambdaEvent<StreamBatch>,
-    ) -> Result<DynamoDbEventResponse, Error> {
+    pub async fn handle(&self, event: LambdaEvent<StreamBatch>) -> Result<BatchAnswer, Error> {
         let ids = InvocationIds::new(&event.context, None);
         let metrics = Metrics::new(self.metrics.clone());
         // Boxed, because the future contains the SDK's, and the compiler gives up on nesting it
@@ -106,8 +88,8 @@ impl Consumer {
         &self,
         event: LambdaEvent<StreamBatch>,
         metrics: &Metrics,
-    ) -> (Result<DynamoDbEventResponse, Error>, Served) {
-        let deadline = deadline(&event.context);
+    ) -> (Result<BatchAnswer, Error>, Served) {
+        let deadline = stream::deadline(&event.context);
         let records = event.payload.records;
         let (changes, unreadable) = read(&records);
         let messages: Vec<&Message> = changes.iter().map(|change| &change.message).collect();
@@ -131,12 +113,12 @@ impl Consumer {
         }
         let (outcome, answer) = match (failure, unreadable) {
             (Some(_), _) => {
-                ("stopped", Ok(failed_from(changes[delivered].sequence_number.clone())))
+                ("stopped", Ok(stream::failed([changes[delivered].sequence_number.clone()])))
             }
-            (None, None) => ("delivered", Ok(DynamoDbEventResponse::default())),
+            (None, None) => ("delivered", Ok(BatchAnswer::default())),
             (None, Some((0, _))) if records.len() > 1 => ("failed", Err(FirstIsUnreadable.into())),
             (None, Some((_, record))) => {
-                ("stopped", Ok(failed_from(record.sequence_number.unwrap_or_default())))
+                ("stopped", Ok(stream::failed([record.sequence_number.unwrap_or_default()])))
             }
         };
         let served = Served {
@@ -160,11 +142,6 @@ fn requests_of(changes: &[Change]) -> Option<String> {
     (!ids.is_empty()).then(|| ids.join(" "))
 }
 
-/// Nothing of a batch was delivered, because its first record cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the first record of the batch cannot be read; the batch must be halved")]
-struct FirstIsUnreadable;
-
 /// Returns the changes before the first record that cannot be read, and that record with its place.
 fn read(records: &[Box<RawValue>]) -> (Vec<Change>, Option<(usize, Unreadable)>) {
     let mut changes = Vec::new();
@@ -173,33 +150,10 @@ fn read(records: &[Box<RawValue>]) -> (Vec<Change>, Option<(usize, Unreadable)>)
             Record::Change(change) => changes.push(change),
             Record::Ignored => {}
             Record::Unreadable(record) => {
-                tracing::error!(
-                    record.sequence_number = record.sequence_number,
-                    record.pk = record.partition_key,
-                    record.sk = record.sort_key,
-                    reason = %record.reason,
-                    "a record cannot be read"
-                );
+                record.log();
                 return (changes, Some((place, record)));
             }
         }
     }
     (changes, None)
-}
-
-fn failed_from(sequence_number: String) -> DynamoDbEventResponse {
-    let mut failure = DynamoDbBatchItemFailure::default();
-    failure.item_identifier = Some(sequence_number);
-    let mut response = DynamoDbEventResponse::default();
-    response.batch_item_failures = vec![failure];
-    response
-}
-
-/// Returns until when events may be sent; `None` for a context made by hand, which has no deadline.
-fn deadline(context: &Context) -> Option<Instant> {
-    if context.deadline == 0 {
-        return None;
-    }
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    Some(Instant::now() + left.saturating_sub(TIME_TO_ANSWER))
 }

@@ -19,7 +19,8 @@ use storefront_core::Table;
 use storefront_core::aws::{self, SdkConfig};
 use storefront_credentials::SigningKeys;
 use storefront_http::Metric;
-use storefront_order_status_stream::{Consumer, StreamBatch, eventbridge};
+use storefront_http::stream::StreamBatch;
+use storefront_order_status_stream::{Consumer, eventbridge};
 
 pub use function::{Function, Kind};
 pub use handler::{Failed, Handler};
@@ -78,6 +79,7 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
             .with_metrics(storefront_orders::METRICS),
         Function::stream("order-status-stream", order_status_stream(dependencies))
             .with_metrics(storefront_order_status_stream::METRICS),
+        Function::stream("availability", availability(table())),
     ]
 }
 
@@ -94,6 +96,14 @@ fn authorizer(signing_keys: SigningKeys) -> Handler {
     Handler::new(move |event: LambdaEvent<Value>| {
         let authorizer = Arc::clone(&authorizer);
         async move { Ok::<_, Infallible>(authorizer.authorize(event).await) }
+    })
+}
+
+fn availability(table: Table) -> Handler {
+    let consumer = Arc::new(storefront_availability::Consumer::new(table));
+    Handler::new(move |event: LambdaEvent<StreamBatch>| {
+        let consumer = Arc::clone(&consumer);
+        async move { consumer.handle(event).await }
     })
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use storefront_template::Template;
+use storefront_template::{StreamMapping, Template};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 
@@ -97,6 +97,17 @@ fn pages_from_the_default_origin_may_call_the_api() {
     assert_eq!(cors.allow_origins, ["http://localhost:5173"]);
     assert!(cors.allow_methods.iter().any(|method| method == "PATCH"));
     assert!(cors.expose_headers.iter().any(|name| name == "ETag"));
+}
+
+#[test]
+fn the_consumer_of_stock_changes_gives_up_as_the_other_one_does() {
+    let template = template();
+    let [status, stock] = ["OrderStatusStreamFunction", "AvailabilityFunction"]
+        .map(|function| template.stream_mapping_of(function).unwrap().unwrap());
+    // <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+    assert!(stock.filters.len() <= 5, "Lambda's default quota of patterns");
+    let (filters, function) = (stock.filters.clone(), stock.function.clone());
+    assert_eq!(stock, StreamMapping { filters, function, ..status });
 }
 
 #[test]

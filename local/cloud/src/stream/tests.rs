@@ -3,6 +3,7 @@
 mod filters;
 mod redelivery;
 mod several;
+mod stock;
 mod support;
 
 use std::sync::Arc;

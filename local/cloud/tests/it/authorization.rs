@@ -308,9 +308,14 @@ impl Shop {
     /// Returns everything that a request could have changed.
     async fn state(&self) -> State {
         let id = self.owner.id;
-        let product = self.products.find(self.product.id).await.unwrap();
+        let mut product = self.products.find(self.product.id).await.unwrap();
         let page = PageRequest { limit: 100, after: None };
-        let products = self.products.list(&self.product.category, page).await.unwrap();
+        let mut products = self.products.list(&self.product.category, page).await.unwrap();
+        // The stream's consumer counts it up in the background.
+        for product in product.iter_mut().map(|found| &mut found.product).chain(&mut products.items)
+        {
+            product.available_revision = 0;
+        }
         let page = PageRequest { limit: 100, after: None };
         let orders = self.orders.list(id, CreatedBetween::default(), page).await.unwrap();
         let order = self.orders.find(OrderAccess::Any, self.order.order.id).await.unwrap();

@@ -105,6 +105,16 @@ impl Client {
         Ok(Answer { status, headers, body })
     }
 
+    /// Waits until the answer to a request is as wanted.
+    pub(crate) async fn get_until(&self, path: &str, wanted: impl Fn(&Value) -> bool) {
+        let found = async {
+            while !wanted(&self.get(path).await.expect(StatusCode::OK).body) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), found).await.expect("the answer comes");
+    }
+
     /// Waits until the local bus has at least `count` events that match `wanted`, and returns them.
     pub(crate) async fn events(&self, count: usize, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         let found = async {

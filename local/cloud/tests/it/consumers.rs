@@ -1,6 +1,7 @@
 //! Several functions read the stream of the table.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use reqwest::StatusCode;
@@ -11,18 +12,27 @@ use crate::client::{Client, in_memory, template};
 
 const PRODUCT: &str = "01930000-0000-7000-8000-000000000101";
 
-/// Writes a template whose stream has a second consumer, a copy of the first that is built from
+/// Returns a function of this repository's template, as it is written there.
+fn function(text: &str, name: &str) -> Range<usize> {
+    let start = text.find(&format!("  {name}Function:\n")).unwrap();
+    start..text.find(&format!("  {name}LogGroup:\n")).unwrap()
+}
+
+/// Returns a copy of order-status-stream with this name.
+fn copy(text: &str, name: &str) -> String {
+    text[function(text, "OrderStatusStream")].replacen("OrderStatusStream", name, 1)
+}
+
+/// Writes a template whose stream's second consumer is a copy of the first, which is built from
 /// this binary and never gives up.
-fn with_a_second_consumer(folder: &Path, binary: &str) -> PathBuf {
-    let text = fs::read_to_string(template()).unwrap();
-    let start = text.find("  OrderStatusStreamFunction:\n").unwrap();
-    let end = text.find("  OrderStatusStreamLogGroup:\n").unwrap();
-    let second = text[start..end]
-        .replacen("OrderStatusStreamFunction:", "AuditStreamFunction:", 1)
+fn with_another_second_consumer(folder: &Path, binary: &str) -> PathBuf {
+    let mut text = fs::read_to_string(template()).unwrap();
+    let second = copy(&text, "AuditStream")
         .replace("Binary: order-status-stream", &format!("Binary: {binary}"))
         .replace("MaximumRetryAttempts: 10", "MaximumRetryAttempts: -1");
+    text.replace_range(function(&text, "Availability"), &second);
     let path = folder.join("template.yaml");
-    fs::write(&path, [&text[..end], &*second, &text[end..]].concat()).unwrap();
+    fs::write(&path, text).unwrap();
     path
 }
 
@@ -31,7 +41,7 @@ async fn a_failing_consumer_does_not_hold_up_another_and_continues_where_it_was_
     let folder = tempfile::tempdir().unwrap();
     let data_dir = Some(folder.path().join("data"));
     // The suite has no such function, so each invocation fails.
-    let template = with_a_second_consumer(folder.path(), "invoices");
+    let template = with_another_second_consumer(folder.path(), "invoices");
     let options = Options { template, data_dir, ..in_memory() };
     let cloud = LocalCloud::start(options.clone()).await.unwrap();
     let ada = Client::logged_in(cloud.api_url(), "ada@example.com").await;
@@ -44,7 +54,7 @@ async fn a_failing_consumer_does_not_hold_up_another_and_continues_where_it_was_
     assert_eq!(statuses(&admin.events(1, is_of_order).await), ["paid"]);
     cloud.shutdown().await;
 
-    with_a_second_consumer(folder.path(), "order-status-stream");
+    with_another_second_consumer(folder.path(), "order-status-stream");
     let cloud = LocalCloud::start(options).await.unwrap();
     let admin = admin.at(cloud.api_url());
     assert_eq!(statuses(&admin.events(1, is_of_order).await), ["paid"], "from the second");
@@ -61,12 +71,11 @@ fn statuses(events: &[Value]) -> Vec<&str> {
 #[tokio::test]
 async fn a_third_consumer_is_refused_at_start_up() {
     let folder = tempfile::tempdir().unwrap();
-    let path = with_a_second_consumer(folder.path(), "order-status-stream");
-    let text = fs::read_to_string(&path).unwrap();
-    let start = text.find("  AuditStreamFunction:\n").unwrap();
-    let end = text.find("  OrderStatusStreamLogGroup:\n").unwrap();
-    let third = text[start..end].replacen("Audit", "Third", 1);
-    fs::write(&path, [&text[..end], &*third, &text[end..]].concat()).unwrap();
+    let path = folder.path().join("template.yaml");
+    let mut text = fs::read_to_string(template()).unwrap();
+    let third = copy(&text, "ThirdStream");
+    text.insert_str(function(&text, "OrderStatusStream").end, &third);
+    fs::write(&path, text).unwrap();
     let options = Options { template: path, seed: false, ..in_memory() };
     let error = LocalCloud::start(options).await.err().unwrap().to_string();
     assert!(error.contains("no more than two consumers per shard"), "{error}");

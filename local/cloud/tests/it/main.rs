@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod authorization;
+mod availability;
 mod client;
 mod consumers;
 mod events;

@@ -52,7 +52,7 @@ async fn the_error_for_an_invalid_template_says_where() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: Resources.OrderStatusStreamFunction.Properties.Events.StatusChanges.Properties\
+            "{}: Resources.AvailabilityFunction.Properties.Events.StockChanges.Properties\
              .BatchSize: expected a whole number, found \"many\"",
             path.display()
         )

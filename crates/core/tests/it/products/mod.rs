@@ -1,3 +1,4 @@
+mod availability;
 mod costs;
 mod stock;
 

@@ -132,9 +132,14 @@ pub(crate) fn key(record: &Value) -> String {
 
 /// Returns the mapping of order-status-stream in this repository's template.
 pub(crate) fn template_mapping() -> StreamMapping {
+    mapping_of("OrderStatusStreamFunction")
+}
+
+/// Returns the mapping of a consumer in this repository's template.
+pub(crate) fn mapping_of(function: &str) -> StreamMapping {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
     let template = Template::read(path).unwrap();
-    template.stream_mapping_of("OrderStatusStreamFunction").unwrap().unwrap()
+    template.stream_mapping_of(function).unwrap().unwrap()
 }
 
 /// Returns the template's mapping with a test's changes.

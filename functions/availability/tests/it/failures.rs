@@ -1,0 +1,188 @@
+//! Which records are delivered again.
+
+use lambda_runtime::Context;
+use serde_json::{Value, json};
+use storefront_core::Product;
+use storefront_testing::faults::{FaultyDynamoDb, Plan};
+use storefront_testing::{CapturedLog, Database, unreachable_table};
+
+use crate::records::{changed, record, with};
+use crate::{Shop, all_refreshed, failed};
+
+/// Returns products that are sold out, although lists do not say so yet.
+async fn sold_out(shop: &Shop, count: usize) -> Vec<Product> {
+    let mut products = Vec::new();
+    for _ in 0..count {
+        let product = shop.product(Some(1)).await;
+        shop.sell(&product).await;
+        products.push(product);
+    }
+    products
+}
+
+#[tokio::test]
+async fn the_records_of_a_product_that_cannot_be_refreshed_are_named_and_the_others_are_done() {
+    let (dynamodb, plan) = (FaultyDynamoDb::start(), Plan::none());
+    let shop = Shop::on(dynamodb.table(&plan));
+    let [first, second, third] = &sold_out(&shop, 3).await[..] else { unreachable!() };
+    let records = [
+        changed(1, second, 1, 0),
+        changed(2, first, 1, 0),
+        changed(3, third, 1, 0),
+        changed(4, first, 1, 0),
+    ];
+    // Products are refreshed in the order of their ids, which is that of their creation.
+    let denied = json!({ "__type": "AccessDeniedException", "message": "no" });
+    plan.answer_next("GetItem", 1, denied);
+    let log = CapturedLog::start();
+    assert_eq!(shop.handle(&records).await.unwrap(), failed(&[2, 4]));
+    let warnings = log.lines("a product's availability was not refreshed");
+    let [warning] = &warnings[..] else { panic!("one warning: {warnings:?}") };
+    assert_eq!(warning["level"], "WARN");
+    assert_eq!(warning["product.id"], first.id.to_string());
+    assert_eq!(shop.available(first).await, (true, 1));
+    assert_eq!(shop.available(second).await, (false, 2));
+    assert_eq!(shop.available(third).await, (false, 2));
+
+    // Lambda delivers everything from the first of them again.
+    assert_eq!(shop.handle(&records[1..]).await.unwrap(), all_refreshed());
+    for product in [first, second, third] {
+        assert!(!shop.available(product).await.0);
+    }
+}
+
+#[tokio::test]
+async fn if_the_table_cannot_be_reached_every_record_is_named() {
+    let database = Database::start().await;
+    let products = sold_out(&Shop::on(database.table()), 2).await;
+    let records = [changed(1, &products[0], 1, 0), changed(2, &products[1], 1, 0)];
+    let mut answer = Shop::on(unreachable_table()).handle(&records).await.unwrap();
+    let failures = answer["batchItemFailures"].as_array_mut().unwrap();
+    failures.sort_by_key(|failure| failure["itemIdentifier"].to_string());
+    assert_eq!(answer, failed(&[1, 2]));
+}
+
+#[tokio::test]
+async fn what_is_not_done_before_the_function_times_out_is_named() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let products = sold_out(&shop, 1).await;
+    let mut context = Context::default();
+    context.deadline = 1;
+    let answer = shop.handle_in(context, &[changed(1, &products[0], 1, 0)]).await.unwrap();
+    assert_eq!(answer, failed(&[1]));
+}
+
+#[tokio::test]
+async fn a_product_with_an_odd_stock_item_does_not_hold_up_others() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let [odd, other] = &sold_out(&shop, 2).await[..] else { unreachable!() };
+    let items = database.items().await;
+    let is_stock_of_odd = |item: &&storefront_core::schema::Item| {
+        item["PK"].as_s().unwrap() == &format!("PRODUCT#{}", odd.id)
+            && item["SK"].as_s().unwrap() == "METADATA#STOCK"
+    };
+    let mut item = items.iter().find(is_stock_of_odd).unwrap().clone();
+    let price = item["name"].clone();
+    item.insert("price".to_owned(), price);
+    database.put(item).await;
+    let records = [changed(1, odd, 1, 0), changed(2, other, 1, 0)];
+    assert_eq!(shop.handle(&records).await.unwrap(), failed(&[1]));
+    assert_eq!(shop.available(other).await, (false, 2));
+}
+
+/// Records whose product nobody knows, each with what its log line says of it.
+fn odd_records(product: &Product) -> Vec<(Value, &'static str)> {
+    let good = || changed(7, product, 1, 0);
+    let foreign = |partition: &str| record(7, partition, &json!(1), &json!(0));
+    let keys = "the record's keys are missing or belong to no item of the shop";
+    vec![
+        (with(good(), "/dynamodb/Keys", None), keys),
+        (with(good(), "/dynamodb/Keys/PK", None), keys),
+        (with(good(), "/dynamodb/Keys/SK", Some(json!({ "N": "1" }))), keys),
+        (with(good(), "/dynamodb/Keys", Some(json!("PRODUCT"))), keys),
+        (foreign("PRODUCT#"), keys),
+        (foreign("PRODUCT#7"), keys),
+        (foreign("PRODUCT##STOCK#01"), keys),
+        (foreign(&format!("ORDER#{}", product.id)), keys),
+    ]
+}
+
+#[tokio::test]
+async fn a_record_whose_product_nobody_knows_is_named_and_logged_without_its_content() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let [espresso, other] = &sold_out(&shop, 2).await[..] else { unreachable!() };
+    for (odd, reason) in odd_records(espresso) {
+        let log = CapturedLog::start();
+        let records = [changed(6, other, 1, 0), odd.clone()];
+        assert_eq!(shop.handle(&records).await.unwrap(), failed(&[7]), "{odd}");
+        let [line] = &log.lines("a record cannot be read")[..] else { panic!("one line") };
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(
+            (&line["reason"], &line["record.sequence_number"]),
+            (&json!(reason), &json!("7"))
+        );
+        let partition = &odd["dynamodb"]["Keys"]["PK"]["S"];
+        assert_eq!(line.get("record.pk").unwrap_or(&Value::Null), partition, "{line}");
+        assert!(!log.text().contains("CONFIDENTIAL"), "{}", log.text());
+        assert_eq!(shop.handle(&[odd]).await.unwrap(), failed(&[7]), "alone");
+    }
+    assert!(!shop.available(other).await.0);
+    assert_eq!(shop.available(espresso).await, (true, 1));
+}
+
+#[tokio::test]
+async fn a_batch_that_begins_with_an_unreadable_record_is_halved_and_the_others_are_refreshed() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let products = sold_out(&shop, 1).await;
+    let odd = record(1, "PRODUCT#7", &json!(1), &json!(0));
+    let error = shop.handle(&[odd, changed(2, &products[0], 1, 0)]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the first record of the batch cannot be read; the batch must be halved"
+    );
+    assert_eq!(shop.available(&products[0]).await, (false, 2));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_named_fails_the_whole_batch() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let products = sold_out(&shop, 1).await;
+    let good = || changed(7, &products[0], 1, 0);
+    let nameless = [
+        json!(null),
+        json!("a record"),
+        json!([]),
+        json!({}),
+        with(good(), "/dynamodb", None),
+        with(good(), "/dynamodb/SequenceNumber", None),
+        with(good(), "/dynamodb/SequenceNumber", Some(json!(7))),
+        with(good(), "/dynamodb/SequenceNumber", Some(json!(""))),
+    ];
+    let all = json!({ "batchItemFailures": [{ "itemIdentifier": "" }] });
+    for record in nameless {
+        assert_eq!(shop.handle(&[good(), record.clone()]).await.unwrap(), all, "{record}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_function_does_not_need_may_be_odd() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let products = sold_out(&shop, 1).await;
+    let odd = [
+        ("/eventName", None),
+        ("/eventName", Some(json!("UPSERT"))),
+        ("/dynamodb/NewImage", Some(json!([]))),
+        ("/dynamodb/NewImage/quantity", Some(json!({ "Z": "of the future" }))),
+        ("/dynamodb/ApproximateCreationDateTime", Some(json!("yesterday"))),
+    ];
+    for (pointer, value) in odd {
+        let record = with(changed(1, &products[0], 1, 0), pointer, value);
+        assert_eq!(shop.handle(&[record]).await.unwrap(), all_refreshed(), "{pointer}");
+    }
+}
