@@ -187,7 +187,11 @@ impl Products {
 
     /// Returns a product as it is after a change.
     async fn changed(&self, id: ProductId) -> Result<(Product, Stock)> {
-        self.find_now(id).await?.ok_or(Error::ProductNotFound)
+        match self.find_now(id).await {
+            // The change was made, so this must not say that nothing was.
+            Err(Error::Contention) => Err(Error::Unavailable("a changed product moved on".into())),
+            found => found?.ok_or(Error::ProductNotFound),
+        }
     }
 
     /// Returns item 0 of a product's stock, with strong consistency.
