@@ -65,7 +65,7 @@ async fn the_last_pieces_are_sold_and_not_one_more_however_often_orders_conflict
             match shop.place(&anna, &[(&blend, quantity)]).await {
                 Ok(_) => sold += quantity,
                 Err(Error::Contention) => {}
-                Err(error) => panic!("{error}: {} of 30 are sold", sold),
+                Err(error) => panic!("{error}: {sold} of 30 are sold"),
             }
             let _ = plan.stop();
         }
