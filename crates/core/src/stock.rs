@@ -99,9 +99,9 @@ impl StockItem {
         take.into_action(table, Key::stock(self.product_id, number))
     }
 
-    /// Gives a further item that lags behind this item 0 the same copy. Does nothing if either has
-    /// changed since.
-    pub(crate) async fn repair(&self, table: &Table, item: u8) -> Result<()> {
+    /// Gives a further item that lags behind this item 0 the same copy. Returns `false` if item 0 has
+    /// changed since, or the further item is gone.
+    pub(crate) async fn repair(&self, table: &Table, item: u8) -> Result<bool> {
         let check = self.require_copy(Change::unseen());
         let copy = Change::unseen()
             .set("name", string(&self.name))
@@ -112,10 +112,11 @@ impl StockItem {
             check.into_action(table, Key::stock(self.product_id, 0))?,
             copy.into_action(table, Key::stock(self.product_id, item))?,
         ];
-        // One that conflicts with a sale still lags, and the next order that meets it tries again.
-        let (Attempt::Decided(_) | Attempt::Conflict(_)) =
-            transaction::attempt(table, actions).await?;
-        Ok(())
+        // One that conflicts with a sale still lags, and whoever meets it next tries again.
+        Ok(match transaction::attempt(table, actions).await? {
+            Attempt::Decided(Outcome::Written) | Attempt::Conflict(_) => true,
+            Attempt::Decided(Outcome::Cancelled(_)) => false,
+        })
     }
 
     /// Requires an item to have the same copy of the product as this one.

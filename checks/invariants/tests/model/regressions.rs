@@ -166,3 +166,18 @@ fn of_two_who_send_the_same_change_with_one_key_one_is_answered_the_other() {
     check_between_requests(&stock_change(-8), &stock_change(-8));
     check_between_requests(&stock_change(2), &stock_change(3));
 }
+
+#[test]
+fn an_order_is_not_short_of_pieces_that_were_spread_since_it_read_the_stock() {
+    for sent in 0..REQUESTS {
+        let interleaving = [vec![0; sent], vec![1; REQUESTS]].concat();
+        check_concurrent_on_spread(1, &interleaving, vec![order(3), spread(4)]);
+    }
+}
+
+#[test]
+fn an_order_is_placed_however_many_stock_items_lag_behind_a_new_name() {
+    let renamed = ProductFields { name: Some(1), ..ProductFields::default() };
+    let renamed = change_of_the_first_product(renamed, IfMatch::None);
+    check_concurrent_on_spread(16, &[1, 1], vec![order(2), renamed]);
+}

@@ -96,15 +96,23 @@ impl<'a> Takes<'a> {
         failed: impl Iterator<Item = (Option<usize>, Option<Item>)>,
     ) -> Result<Next> {
         let mut shortages = Vec::new();
+        let mut repaired = false;
         for (position, found) in failed {
             let take = position.and_then(|position| self.takes.get_mut(position));
             let (Some(take), Some(found)) = (take, found) else { return Ok(Next::Outdated) };
             let found: StockItem = schema::entity(ItemType::Stock, found)?;
-            if !found.is_copy_of(take.seen) && take.pick.number() > 0 {
-                take.seen.repair(table, take.pick.number()).await?;
+            let number = take.pick.number();
+            if number > 0 && !found.is_copy_of(take.seen) {
+                // Others may lag, too, so it stays with this one.
+                if !take.seen.repair(table, number).await? {
+                    return Ok(Next::Outdated);
+                }
+                repaired = true;
+                continue;
             }
             if !found.is_copy_of(take.seen)
                 || found.quantity.is_some() != take.seen.quantity.is_some()
+                || number == 0 && found.spread() != take.seen.spread()
             {
                 return Ok(Next::Outdated);
             }
@@ -122,7 +130,13 @@ impl<'a> Takes<'a> {
                 }
             }
         }
-        Ok(if shortages.is_empty() { Next::Now } else { Next::Short(shortages) })
+        Ok(if !shortages.is_empty() {
+            Next::Short(shortages)
+        } else if repaired {
+            Next::AfterPause
+        } else {
+            Next::Now
+        })
     }
 }
 
