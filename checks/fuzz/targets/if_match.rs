@@ -54,6 +54,9 @@ fuzz_target!(|tag: Tag| {
     let is_text = tag.chars().all(|char| matches!(char, '\t' | ' '..='~'));
     let tag = if is_text { tag.trim() } else { "" };
     let version = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    // What follows a dot is the product's stock, which is no reason to refuse a change.
+    let version = version.map(|text| text.split_once('.').map_or(text, |(version, _)| version));
+    let version = version.filter(|_| !tag[1..tag.len() - 1].contains('"'));
     let version =
         version.and_then(|text| text.parse::<u64>().ok().filter(|v| v.to_string() == text));
     match version {
