@@ -112,7 +112,7 @@ impl StockItem {
             check.into_action(table, Key::stock(self.product_id, 0))?,
             copy.into_action(table, Key::stock(self.product_id, item))?,
         ];
-        // One that conflicts with a sale still lags, and whoever meets it next tries again.
+        // After a conflict with a sale the item still lags. The next order that takes from it repairs it.
         Ok(match transaction::attempt(table, actions).await? {
             Attempt::Decided(Outcome::Written) | Attempt::Conflict(_) => true,
             Attempt::Decided(Outcome::Cancelled(_)) => false,

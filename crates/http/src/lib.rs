@@ -10,6 +10,7 @@ pub mod invocation;
 pub mod logging;
 pub mod openapi;
 pub mod start;
+#[cfg(feature = "stream")]
 pub mod stream;
 
 mod afterwards;

@@ -318,7 +318,7 @@ impl Seller {
         self.open.lock().unwrap().push(sold);
     }
 
-    /// Every third turn, an order to cancel: the oldest, whoever sold it.
+    /// Returns the oldest order, to cancel it, in every third turn. Either version may have placed it.
     fn every_third(&self, turn: u32) -> Option<Sold> {
         let mut open = self.open.lock().unwrap();
         (turn.is_multiple_of(3) && !open.is_empty()).then(|| open.remove(0))

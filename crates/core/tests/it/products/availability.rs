@@ -96,11 +96,7 @@ async fn a_refresh_that_confirms_what_is_there_also_outdates_others() {
     plan.next(TRANSACTION, 1, Fault::LateWrite);
     let meanwhile = async {
         sleep(Duration::from_millis(1)).await;
-        assert_eq!(
-            plan.remaining(),
-            0,
-            "it has read that there is none, which lists do not say yet"
-        );
+        assert_eq!(plan.remaining(), 0, "it has read an empty stock, and not written it yet");
         shop.products.change_stock(blend.id, 1, None).await.unwrap();
         shop.products.refresh_availability(blend.id).await.unwrap();
     };

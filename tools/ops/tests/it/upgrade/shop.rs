@@ -72,7 +72,7 @@ impl Shop {
         self.folder.path().join("state.json").to_str().unwrap().to_owned()
     }
 
-    /// Reads the state file; `None` if there is none yet.
+    /// Reads the state file; `None` if it does not exist yet.
     pub(super) fn state(&self) -> Option<Value> {
         let text = std::fs::read_to_string(self.state_file()).ok()?;
         Some(serde_json::from_str(&text).unwrap())
