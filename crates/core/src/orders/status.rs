@@ -76,9 +76,9 @@ impl Orders {
 
     /// Cancels the order and puts back what its items took, all or nothing.
     ///
-    /// A stock item that has gone has given its pieces to the product's first one, and so they go
-    /// there. A product that was deleted meanwhile, or is not counted any more, has no stock to put
-    /// anything back into: the cancelled transaction names it, and is retried without it.
+    /// The pieces of a stock item that is gone go into the product's first one. A product that was
+    /// deleted meanwhile, or is not counted any more, has no stock to put anything back into: the
+    /// cancelled transaction names it, and is retried without it.
     async fn cancel(
         &self,
         order: &Order,

@@ -1,8 +1,8 @@
 //! Spreading a product's stock over several items, so that it can be sold faster.
 
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
-use crate::change::{Change, number as value};
+use crate::change::{Change, number as value, string};
 use crate::schema::Key;
 use crate::stock::{self, Stock};
 use crate::table::Consistency;
@@ -49,7 +49,10 @@ fn respread(
     for (number, item) in stock.items() {
         let key = Key::stock(id, number);
         if number >= items {
-            actions.push(delete_as_seen(table, key, item.quantity)?);
+            actions.push(match item.quantity {
+                Some(seen) => table.delete_if(key, "quantity", value(seen))?,
+                None => table.delete_if(key, "productId", string(id))?,
+            });
             continue;
         }
         let share = shares.as_mut().and_then(Iterator::next);
@@ -71,16 +74,4 @@ fn respread(
         actions.push(table.put_new(stock.first.further(share).to_item(number)?)?);
     }
     Ok(actions)
-}
-
-/// Builds the delete of a stock item whose pieces go to others.
-fn delete_as_seen(table: &Table, key: Key, quantity: Option<u64>) -> Result<TransactWriteItem> {
-    let delete = Delete::builder().table_name(&table.name).set_key(Some(key.into()));
-    let delete = match quantity {
-        Some(seen) => delete
-            .condition_expression("quantity = :seen")
-            .expression_attribute_values(":seen", value(seen)),
-        None => delete.condition_expression("attribute_exists(PK)"),
-    };
-    Ok(TransactWriteItem::builder().delete(delete.build()?).build())
 }
