@@ -48,6 +48,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         "fuzzing, randomised tests and load, for much longer than in the gate: two hours",
         &[
             "STOREFRONT_FAULT_SCHEDULES=10000 PROPTEST_CASES=2000 cargo test --workspace --locked",
+            "checks/gate/upgrade-test",
             "checks/gate/fuzz 600",
             "checks/gate/check-contract --seed random",
             "checks/load/run --duration 600",
@@ -132,6 +133,11 @@ pub(crate) const COMMANDS: &[Command] = &[
         "migrate-test",
         "migrates shops from PostgreSQL and SQLite; --orders N for smaller ones",
         &["checks/gate/migrate-test"],
+    ),
+    command(
+        "upgrade-test",
+        "upgrades a table of 0.1 while the function of 0.1, built from the history, sells",
+        &["checks/gate/upgrade-test"],
     ),
     command(
         "fuzz",

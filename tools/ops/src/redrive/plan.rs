@@ -45,18 +45,23 @@ impl Plan {
             let mut file = File { path, open: 0, state: State::Here };
             match folder.records(&file.path) {
                 Ok(records) => {
+                    let mut ignored = 0;
+                    let count = records.len();
                     for record in records {
                         match read(&record) {
                             GivenUp::Event(event) => {
                                 events.push((event, plan.files.len()));
                                 file.open += 1;
                             }
-                            GivenUp::Ignored => {}
+                            GivenUp::Ignored => ignored += 1,
                             GivenUp::Unreadable { sequence_number, reason } => {
                                 let number = sequence_number.as_deref().unwrap_or("(no number)");
                                 file.leave(&format!("record {number} cannot be read: {reason}"));
                             }
                         }
+                    }
+                    if ignored == count {
+                        file.leave("it has no event: its records are another function's");
                     }
                 }
                 Err(error) => file.leave(&error.to_string()),

@@ -220,6 +220,22 @@ async fn an_orders_later_changes_are_held_back_behind_a_refused_one() {
 }
 
 #[tokio::test]
+async fn files_without_events_stay_because_another_function_needs_them() {
+    let bus = Bus::start().await;
+    let bucket = Bucket::empty();
+    let example = include_str!("../../../../events/availability/stock-changed.json");
+    let event: Value = serde_json::from_str(example).unwrap();
+    bucket.put(&format!("{KEY}1"), event["Records"].as_array().unwrap());
+    bucket.put(&format!("{KEY}2"), &[change(2, 2)]);
+
+    let answer = bucket.redrive(&bus.url).await;
+
+    assert_eq!((answer.code, bus.accepted()), (Some(1), vec![event_id(2, 2)]));
+    assert_eq!(bucket.files(), [format!("{KEY}1"), format!("delivered/{KEY}2")]);
+    assert!(answer.stderr.contains("no event"), "{answer:?}");
+}
+
+#[tokio::test]
 async fn if_the_bus_cannot_be_used_every_file_stays() {
     let bus = Bus::start().await;
     let bucket = Bucket::empty();

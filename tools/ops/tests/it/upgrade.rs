@@ -1,6 +1,7 @@
 //! Moving a table of version 0.1.
 
 mod functions_of_0_1;
+mod real;
 mod shop;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -8,6 +8,7 @@ use storefront_embedded::EmbeddedDynamoDb;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use super::real::Real;
 use crate::{Answer, command, storefront_ops};
 
 /// 137 items in `DynamoDB` JSON, one a line, as functions of 0.1 wrote them.
@@ -35,13 +36,16 @@ pub(super) struct DynamoDb {
     url: String,
     pub(super) table: String,
     http: reqwest::Client,
+    /// The function of 0.1 itself, if there is its program.
+    pub(super) real: Option<Real>,
 }
 
 impl Shop {
     pub(super) async fn of_0_1() -> Self {
         let embedded = storefront_embedded::test_table().await;
         let (url, table) = (embedded.endpoint_url().to_owned(), embedded.table_name().to_owned());
-        let dynamodb = DynamoDb { url, table, http: reqwest::Client::new() };
+        let real = Real::start(&url, &table).await;
+        let dynamodb = DynamoDb { url, table, http: reqwest::Client::new(), real };
         let shop = Self { embedded, dynamodb, folder: tempfile::tempdir().unwrap() };
         for line in TABLE.lines() {
             let item: Value = serde_json::from_str(line).unwrap();
