@@ -7,5 +7,5 @@ pub(crate) mod idempotency;
 mod stock;
 mod upgrade;
 
-pub(crate) use stock::move_stock;
+pub(crate) use stock::{move_stock, refuse_to_sell};
 pub use upgrade::{Upgrade, needed_by, upgrade};

@@ -137,6 +137,18 @@ impl Orders {
             .case("that was placed before with its key")
             .reads(2.5)
             .reads_per_item(0.5),
+        pattern(
+            "refuse an order of a sold-out product",
+            "2 BatchGetItem, the second strongly consistent",
+        )
+        .reads(3.0),
+        pattern(
+            "refuse an order of a sold-out product",
+            "1 BatchGetItem + 3 of the n others + 2 GetItem",
+        )
+        .case("spread over n + 1 items")
+        .reads(3.0)
+        .reads_per_item(2.5),
         pattern("orders of a user, newest first, a page of n, optionally from/to", "1 Query")
             .reads_per_4_kb(0.5),
         pattern("own order with items", "concurrent GetItem (key rebuilt) and Query of the items")

@@ -76,6 +76,8 @@ pub struct NewProduct {
     pub currency: Currency,
     /// `None` means unlimited.
     pub stock: Option<u64>,
+    /// Whether it is for sale, whatever its stock.
+    pub selling: bool,
 }
 
 /// What there is of a product.
@@ -136,6 +138,11 @@ impl Products {
         pattern("refresh a product's availability", "2 GetItem + 1 TransactWriteItems")
             .reads(2.0)
             .writes(3.0),
+        pattern("refresh a product's availability", "+ 1 BatchGetItem of the other n stock items")
+            .case("spread over n + 1 items")
+            .reads(2.0)
+            .reads_per_item(1.0)
+            .writes(3.0),
     ];
 
     /// Creates the repository for this table.
@@ -170,8 +177,9 @@ impl Products {
     ) -> Result<Once<ProductWithStock>> {
         let now = Timestamp::now();
         let product = ProductWithStock::new(id, new);
-        let puts = product.to_items()?.into_iter().map(|item| self.table.put_new(item));
-        let mut actions = puts.collect::<Result<Vec<_>>>()?;
+        let [mut item, stock] = product.items()?;
+        before_0_2::refuse_to_sell(&mut item);
+        let mut actions = vec![self.table.put_new(item)?, self.table.put_new(stock)?];
         let record = actions.len();
         if let Some(request) = &keyed {
             actions.push(request.action(&self.table, id, now)?);
@@ -306,7 +314,7 @@ impl ProductWithStock {
             category: new.category,
             price: new.price,
             currency: new.currency,
-            selling: true,
+            selling: new.selling,
             available: new.stock != Some(0),
             available_revision: 1,
             version: 1,
@@ -325,10 +333,14 @@ impl ProductWithStock {
     /// Returns the product's items in the table: the product, and then its stock item. For programs
     /// that fill a table in bulk. [`Products::create`] writes these items.
     pub fn to_items(&self) -> Result<Vec<Item>> {
+        Ok(self.items()?.into())
+    }
+
+    fn items(&self) -> Result<[Item; 2]> {
         let Self { product, stock } = self;
         let index_key = IndexKey::product(product.id, &product.category);
         let key = Key::product(product.id);
-        Ok(vec![
+        Ok([
             schema::item(ItemType::Product, key, Some(index_key), product)?,
             StockItem::of(product, *stock).to_item(0)?,
         ])

@@ -38,6 +38,7 @@ impl Shop {
             price,
             currency: storefront_core::Currency::EUR,
             stock,
+            selling: true,
         };
         self.products().create(ProductId::new(), new).await.unwrap().product
     }

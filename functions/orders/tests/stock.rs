@@ -32,6 +32,7 @@ impl Shop {
             price: 1890,
             currency: Currency::EUR,
             stock,
+            selling: true,
         };
         self.products.create(ProductId::new(), new).await.unwrap().product
     }
@@ -214,6 +215,16 @@ async fn a_product_of_version_0_1_is_sold_from_its_stock_and_0_1_sells_it_no_mor
     }
     shop.cancel(&order).await;
     assert_eq!(shop.stock(&counted).await, Some(5));
+}
+
+#[tokio::test]
+async fn functions_of_0_1_refuse_a_product_that_0_2_has_added() {
+    let shop = Shop::open().await;
+    for stock in [None, Some(10)] {
+        let product = shop.product(stock).await;
+        assert_eq!(shop.stock_of_0_1(&product).await, Some(0), "0.1 takes none for unlimited");
+        assert_eq!(shop.stock(&product).await, stock);
+    }
 }
 
 #[tokio::test]

@@ -235,7 +235,7 @@ pub(crate) async fn spread_stock(
     Id(id): Id<ProductId>,
     JsonBody(body): JsonBody<StockSpreadBody>,
 ) -> Result<Json<StockSpreadBody>, Problem> {
-    products.spread_stock(id, body.items).await?;
+    products.spread_stock(id, body.items()).await?;
     Ok(Json(body))
 }
 

@@ -44,6 +44,11 @@ pub(crate) struct NewProductBody {
     #[garde(inner(range(max = MAX_STOCK)))]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_u64, example = 100)]
     stock: Option<u64>,
+    /// Whether it is for sale, whatever its stock. `true` if absent.
+    #[serde(default = "yes")]
+    #[garde(skip)]
+    #[schema(default = true)]
+    selling: bool,
 }
 
 /// Changes to a product. Absent fields stay as they are.
@@ -102,9 +107,9 @@ pub(crate) struct StockChangeBody {
 #[schema(as = StockSpread)]
 pub(crate) struct StockSpreadBody {
     /// 1 if it is not spread.
-    #[garde(range(min = 1, max = MAX_SPREAD))]
+    #[garde(range(min = 1, max = u32::from(MAX_SPREAD)))]
     #[schema(minimum = 1, maximum = 64, example = 16)]
-    pub(crate) items: u8,
+    pub(crate) items: u32,
 }
 
 /// Which products to list.
@@ -183,7 +188,19 @@ impl TryFrom<NewProductBody> for NewProduct {
             price: body.price,
             currency: body.currency.get()?.into(),
             stock: body.stock,
+            selling: body.selling,
         })
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl StockSpreadBody {
+    /// The number of items, which has been validated.
+    pub(crate) fn items(&self) -> u8 {
+        u8::try_from(self.items).unwrap_or(MAX_SPREAD)
     }
 }
 

@@ -133,6 +133,7 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
     for items in [0, 65, 1000] {
         let answer = shop.spread(&product, items).await.problem(422, "invalid_body");
         assert_eq!(answer.pointers(), ["/items"]);
+        assert!(!answer.body.to_string().contains("u8"), "{}", answer.body);
     }
     assert_eq!(shop.read(&product).await.body["stock"], 10);
 }
@@ -174,6 +175,24 @@ async fn a_product_that_is_taken_off_sale_is_not_available_and_keeps_its_stock()
     assert_eq!(listed["items"][0].get("stock"), None);
     let on = shop.patch(&product, json!({ "selling": true }), "*").await.expect(200);
     assert_eq!(on.body["available"], json!(true));
+}
+
+#[tokio::test]
+async fn a_product_can_be_added_before_its_sale_starts() {
+    let shop = Shop::open().await;
+    let body = json!({
+        "name": "Espresso", "category": "coffee", "price": 1890, "currency": "EUR", "stock": 10,
+        "selling": false,
+    });
+    let added = shop.api.post("/products").by(shop.admin).json(body).send().await.expect(201);
+    let product = added.header("location").unwrap();
+    let seen = shop.read(product).await.body;
+    assert_eq!((&seen["selling"], &seen["available"]), (&json!(false), &json!(false)));
+    let started = shop.patch(product, json!({ "selling": true }), "*").await.expect(200);
+    assert_eq!(
+        (&started.body["selling"], &started.body["available"], &started.body["stock"]),
+        (&json!(true), &json!(true), &json!(10))
+    );
 }
 
 #[tokio::test]

@@ -94,6 +94,7 @@ pub async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send 
             price: product.price,
             currency: Currency::EUR,
             stock: product.stock,
+            selling: true,
         };
         products.create(product.id, new).await?;
     }

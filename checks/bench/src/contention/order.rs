@@ -33,6 +33,8 @@ pub(super) struct Order {
 enum Step {
     /// Read item 0, for the price.
     Start { units: f64 },
+    /// Pick by what the other items hold, because item 0 does not have enough.
+    LookAhead { first: u64 },
     /// Take the pieces.
     Take,
     /// Look at all items: first at item 0, because it says how many there are.
@@ -71,6 +73,7 @@ impl Order {
     pub(super) fn step(&mut self, now: Duration, items: &mut Items) -> (Progress, Duration) {
         match std::mem::replace(&mut self.next, Step::Take) {
             Step::Start { units } => self.start(now, items, units),
+            Step::LookAhead { first } => self.look_ahead(now, items, first),
             Step::Take => self.take(now, items),
             Step::Look { before } => {
                 self.reads += 1;
@@ -90,8 +93,10 @@ impl Order {
     fn start(&mut self, now: Duration, items: &mut Items, units: f64) -> (Progress, Duration) {
         let (pieces, read) = items.read(now, 0, units);
         let answered = read + READ;
-        if self.pick.spread() > 1 || pieces >= self.pieces.into() {
+        if pieces >= self.pieces.into() {
             self.go(Step::Take, answered)
+        } else if self.pick.spread() > 1 {
+            self.go(Step::LookAhead { first: pieces }, answered)
         } else if units < STRONG {
             self.reads += 1;
             self.go(Step::Start { units: STRONG }, answered)
@@ -121,6 +126,32 @@ impl Order {
         }
     }
 
+    fn look_ahead(&mut self, now: Duration, items: &mut Items, first: u64) -> (Progress, Duration) {
+        let (quantities, answered) = self.read_others(now, items, first, EVENTUAL);
+        match self.pick.choose(&quantities, self.pieces.into()) {
+            Choice::Take => self.go(Step::Take, answered),
+            _ => self.go(Step::Look { before: None }, answered),
+        }
+    }
+
+    /// Reads what the items after the first hold. Returns what all hold, and when that is known.
+    fn read_others(
+        &mut self,
+        now: Duration,
+        items: &mut Items,
+        first: u64,
+        units: f64,
+    ) -> (Vec<u64>, Duration) {
+        let (mut quantities, mut answered) = (vec![first], now);
+        for number in 1..self.pick.spread() {
+            let (pieces, read) = items.read(now, number, units);
+            quantities.push(pieces);
+            answered = answered.max(read);
+        }
+        self.reads += u32::from(self.pick.spread()) - 1;
+        (quantities, answered + READ)
+    }
+
     fn look_on(
         &mut self,
         now: Duration,
@@ -128,14 +159,7 @@ impl Order {
         before: Option<&[u64]>,
         first: u64,
     ) -> (Progress, Duration) {
-        let (mut quantities, mut answered) = (vec![first], now);
-        for number in 1..self.pick.spread() {
-            let (pieces, read) = items.read(now, number, STRONG);
-            quantities.push(pieces);
-            answered = answered.max(read);
-        }
-        answered += READ;
-        self.reads += u32::from(self.pick.spread()) - 1;
+        let (quantities, answered) = self.read_others(now, items, first, STRONG);
         match self.pick.choose(&quantities, self.pieces.into()) {
             Choice::Take => {
                 self.pick.rest();

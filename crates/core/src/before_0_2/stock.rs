@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::change::{Change, boolean, number, string};
-use crate::schema::{ItemType, Key};
+use crate::schema::{Item, ItemType, Key};
 use crate::stock::StockItem;
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
@@ -32,6 +32,12 @@ impl Before {
             .require("price", number(self.price))
             .require("currency", string(self.currency.code()))
     }
+}
+
+/// Makes functions of 0.1 refuse to sell a new product. They would take it for unlimited, because it has
+/// no `stock`.
+pub(crate) fn refuse_to_sell(product: &mut Item) {
+    product.insert("stock".to_owned(), number(0));
 }
 
 /// Gives a product of version 0.1 its stock item. Returns whether it has one now; `false` means that

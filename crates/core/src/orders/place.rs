@@ -164,13 +164,25 @@ impl Orders {
     ) -> Result<Attempt> {
         let mut takes = Takes::new(&order.items, stock, &mut Rng::new())?;
         let mut pauses = retry::pauses();
+        let mut next = takes.look_ahead(&self.table).await?;
         loop {
+            match next {
+                Next::Now => {}
+                Next::AfterPause => {
+                    tokio::time::sleep(pauses.next().ok_or(Error::Contention)?).await;
+                }
+                Next::Outdated => return Ok(Attempt::Outdated),
+                Next::Short(shortages) => {
+                    let refusal = Error::OutOfStock(shortages);
+                    return Ok(Attempt::Refused(Refusal::Certain(refusal)));
+                }
+            }
             let now = Timestamp::now();
             takes.note(&mut order.items);
             let actions = self.actions(draft, &order, &takes, now)?;
             let first_take = 1 + order.items.len();
             let record = first_take + order.items.len();
-            let next = match transaction::attempt(&self.table, actions).await? {
+            next = match transaction::attempt(&self.table, actions).await? {
                 transaction::Attempt::Decided(Outcome::Written) => {
                     return Ok(Attempt::Placed(Once { value: order, replayed: false }));
                 }
@@ -191,17 +203,6 @@ impl Orders {
                     takes.after_failure(&self.table, failed).await?
                 }
             };
-            match next {
-                Next::Now => {}
-                Next::AfterPause => {
-                    tokio::time::sleep(pauses.next().ok_or(Error::Contention)?).await;
-                }
-                Next::Outdated => return Ok(Attempt::Outdated),
-                Next::Short(shortages) => {
-                    let refusal = Error::OutOfStock(shortages);
-                    return Ok(Attempt::Refused(Refusal::Certain(refusal)));
-                }
-            }
         }
     }
 

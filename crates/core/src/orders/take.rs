@@ -54,6 +54,21 @@ impl<'a> Takes<'a> {
         Ok(Self { takes: takes.collect::<Result<_>>()? })
     }
 
+    /// Picks by what all stock items hold, for products whose first item does not have enough. They are
+    /// equally full in the beginning and taken from at random, so when one is empty, most are nearly
+    /// empty; an order that tried one after another would mostly fail.
+    pub(super) async fn look_ahead(&mut self, table: &Table) -> Result<Next> {
+        let mut shortages = Vec::new();
+        for take in &mut self.takes {
+            match take.look_ahead(table).await? {
+                Next::Short(short) => shortages.extend(short),
+                Next::Outdated => return Ok(Next::Outdated),
+                Next::Now | Next::AfterPause => {}
+            }
+        }
+        Ok(if shortages.is_empty() { Next::Now } else { Next::Short(shortages) })
+    }
+
     /// Writes down in the order's items what is taken, and where.
     pub(super) fn note(&self, items: &mut [OrderItem]) {
         for (item, take) in items.iter_mut().zip(&self.takes) {
@@ -141,6 +156,18 @@ impl<'a> Takes<'a> {
 }
 
 impl Take<'_> {
+    async fn look_ahead(&mut self, table: &Table) -> Result<Next> {
+        let pieces = self.pieces.into();
+        if self.pick.spread() == 1 || self.seen.has(pieces) {
+            return Ok(Next::Now);
+        }
+        let stock = stock::read_others(table, self.seen.clone(), Consistency::Eventual).await?;
+        match stock.and_then(|stock| stock.quantities()) {
+            Some(held) if self.pick.choose(&held, pieces) == Choice::Take => Ok(Next::Now),
+            _ => self.look(table).await,
+        }
+    }
+
     /// Picks by what all of the product's items hold, and moves pieces into the picked one if none has
     /// enough.
     ///

@@ -103,6 +103,7 @@ impl ItemType {
                     "selling",
                     "available",
                     "availableRevision",
+                    "stock",
                     "version",
                     "createdAt",
                     "updatedAt",

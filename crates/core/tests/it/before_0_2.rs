@@ -26,7 +26,7 @@ async fn product_of_0_1(shop: &Shop, stock: Option<u64>) -> Product {
     delete.set_key(Some(Key::stock(id, 0).into())).send().await.unwrap();
     let update = shop.client.update_item().table_name(table);
     let update = update.set_key(Some(Key::product(id).into()));
-    let update = update.update_expression("REMOVE selling, available, availableRevision");
+    let update = update.update_expression("REMOVE selling, available, availableRevision, stock");
     update.send().await.unwrap();
     if let Some(stock) = stock {
         shop.overwrite(Key::product(id), "stock", number(stock)).await;

@@ -66,7 +66,7 @@ async fn every_entity_has_its_documented_keys() {
             "GSI1PK": "CATEGORY#coffee", "GSI1SK": format!("PRODUCT#{BLEND}"),
             "_type": "Product", "id": BLEND, "name": "Espresso blend", "description": "Dark",
             "category": "coffee", "price": 1890, "currency": "EUR", "selling": true,
-            "available": true, "availableRevision": 1, "version": 1,
+            "available": true, "availableRevision": 1, "stock": 0, "version": 1,
             "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
         })
     );

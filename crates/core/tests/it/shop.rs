@@ -191,6 +191,7 @@ pub(crate) fn new_product(price: u64, stock: Option<u64>) -> NewProduct {
         price,
         currency: Currency::EUR,
         stock,
+        selling: true,
     }
 }
 

@@ -36,6 +36,7 @@ impl Shop {
             price: 1890,
             currency: Currency::EUR,
             stock,
+            selling: true,
         };
         self.products.create(ProductId::new(), new).await.unwrap().product
     }

@@ -203,6 +203,7 @@ impl Shop {
             price: 1890,
             currency: Currency::EUR,
             stock: Some(10),
+            selling: true,
         };
         let product = products.create(id, new).await.unwrap().product;
         let order = NewOrder {

@@ -62,8 +62,8 @@ async fn add(
     random: &mut fastrand::Rng,
 ) -> Result<Sample, Error> {
     let ProductWithStock { product, stock } = shop.data.product(number);
-    let Product { name, description, category, price, currency, .. } = product;
-    let new = NewProduct { name, description, category, price, currency, stock };
+    let Product { name, description, category, price, currency, selling, .. } = product;
+    let new = NewProduct { name, description, category, price, currency, stock, selling };
     let (id, user) = (ProductId::new(), shop.data.user_id(0));
     let added = if pattern == Pattern::AddProductWithKey {
         let key = new_key(random)?;

@@ -1,4 +1,6 @@
-use storefront_core::{CreatedBetween, MAX_ORDER_ITEMS, OrderAccess, OrderStatus, PageRequest};
+use storefront_core::{
+    CreatedBetween, Error, MAX_ORDER_ITEMS, OrderAccess, OrderStatus, PageRequest,
+};
 
 use crate::access_patterns::Costs;
 use crate::shop::{Shop, becoming, new_order};
@@ -6,6 +8,7 @@ use crate::shop::{Shop, becoming, new_order};
 pub(crate) async fn measure(costs: &mut Costs) {
     Box::pin(measure_reads(costs)).await;
     Box::pin(measure_placing(costs)).await;
+    Box::pin(measure_refusals(costs)).await;
     Box::pin(measure_changes(costs)).await;
 }
 
@@ -57,6 +60,21 @@ async fn measure_placing(costs: &mut Costs) {
             let replayed = costs.measure_n(name, n, 3, shop.place_as(&key, &anna, &items)).await;
             assert!(replayed.unwrap().replayed);
         }
+    }
+}
+
+async fn measure_refusals(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let sold_out = shop.product(100, 0).await;
+    for (n, name, requests) in [
+        (1, "refuse an order of a sold-out product", 2),
+        (15, "refuse an order of a sold-out product … spread over n + 1 items", 6),
+    ] {
+        let place = shop.orders.place(new_order(&anna, &[(&sold_out, 1)]));
+        let refused = costs.measure_n(name, n, requests, place).await;
+        assert!(matches!(refused, Err(Error::OutOfStock(_))), "{refused:?}");
+        shop.products.spread_stock(sold_out.id, 16).await.unwrap();
     }
 }
 

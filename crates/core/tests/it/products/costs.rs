@@ -90,4 +90,8 @@ async fn measure_stock(costs: &mut Costs, shop: &Shop) {
     let spread = shop.products.spread_stock(blend.id, 16);
     let name = "spread a product's stock over n more items";
     costs.measure_n(name, 15, 2, spread).await.unwrap();
+
+    let refresh = shop.products.refresh_availability(blend.id);
+    let name = "refresh a product's availability … spread over n + 1 items";
+    costs.measure_n(name, 15, 4, refresh).await.unwrap();
 }

@@ -86,6 +86,7 @@ async fn the_filter_passes_what_can_change_availability_and_nothing_else() {
         price: 1890,
         currency: Currency::EUR,
         stock: Some(5),
+        selling: true,
     };
     shop.products.create(shop.product, new).await.unwrap();
     assert_eq!(shop.passed(), ["INSERT"], "of the stock item and not of the product");

@@ -29,6 +29,8 @@ impl Model {
                     ("category", product.category),
                     ("available", &product.had_stock.to_string()),
                     ("availableRevision", "1"),
+                    // For functions of 0.1.
+                    ("stock", "0"),
                     ("version", &product.version.to_string()),
                     ("createdAt", &id.created_at().to_string()),
                     ("updatedAt", ANY_VALUE),
