@@ -94,6 +94,28 @@ async fn a_stock_that_a_cancellation_has_restored_is_loaded_again() {
 }
 
 #[tokio::test]
+async fn a_product_of_0_1_that_was_upgraded_since_is_kept_and_named() {
+    let shop = loaded().await;
+    shop.change("products", 3, "stock_count = 9").await;
+    shop.load(&["--start-over"]).await.expect(0);
+    let mut stock = shop.item("Stock", 3);
+    stock.remove("legacyQuantity").unwrap();
+    shop.put(stock).await;
+    let before = shop.items();
+    shop.change("products", 3, "stock_count = 7").await;
+    shop.load(&["--catch-up"]).await.expect(3);
+    assert!(shop.items() == before);
+    let rejects = shop.rejects("catch-up-1.jsonl");
+    assert_eq!(
+        (&rejects[0]["key"], &rejects[0]["kind"]),
+        (&json!("3"), &json!("kept in the table"))
+    );
+    shop.verify(&[]).await.expect(4);
+    let expected = "product 3 Stock differs: legacyQuantity, quantity".to_owned();
+    assert!(shop.differences().contains(&expected), "{:?}", shop.differences());
+}
+
+#[tokio::test]
 async fn a_product_whose_availability_is_refreshed_meanwhile_is_loaded() {
     let shop = loaded().await;
     shop.change("products", 3, "stock_count = 7").await;

@@ -76,7 +76,7 @@ impl Move {
             .unwrap();
     }
 
-    async fn put(&self, item: Item) {
+    pub(crate) async fn put(&self, item: Item) {
         let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
         let write = WriteRequest::builder().put_request(put).build();
         let table = self.dynamodb.table_name();
