@@ -2,7 +2,7 @@
 // connection and sends its next request when the last one is answered.
 import exec from 'k6/execution';
 import http from 'k6/http';
-import { Counter, Trend } from 'k6/metrics';
+import { Counter, Gauge, Trend } from 'k6/metrics';
 
 const API = __ENV.API || 'http://127.0.0.1:3000';
 const CONNECTIONS = Number(__ENV.CONNECTIONS || 64);
@@ -14,12 +14,15 @@ const PAGE = 20;
 const PASSWORD = 'storefront-demo';
 // Per virtual user, so that this script's own memory does not grow without limit.
 const REMEMBERED_ORDERS = 100;
+// Every order has a piece or more of one product, which is received, lost and put back at the same time.
+const BESTSELLER_STOCK = 1e6;
+const BESTSELLER_ITEMS = 4;
 const NEXT_STATUS = { pending: 'paid', paid: 'shipped', shipped: 'delivered' };
 
 // The operations, with weights out of 1000. A log-in or registration hashes a password, which is as much work as some
 // fifteen other requests; with these weights, there is one per visit of 140 requests.
 const OPERATIONS = [
-    [240, 'browse_category', browse],
+    [225, 'browse_category', browse],
     [100, 'next_page', nextPage],
     [220, 'get_product', getProduct],
     [100, 'place_order', placeOrder],
@@ -31,6 +34,7 @@ const OPERATIONS = [
     [10, 'refused_change', cancelFinished],
     [58, 'change_status', changeStatus],
     [20, 'change_product', changeProduct],
+    [15, 'change_stock', changeStock],
     [5, 'log_in', logIn],
     [2, 'register', register],
 ];
@@ -39,6 +43,10 @@ const latencies = Object.fromEntries(OPERATIONS.map(([, name]) => [name, new Tre
 const unexpected = new Counter('unexpected');
 // Each of these becomes an event.
 const statusChanges = new Counter('status_changes');
+// The pieces of the bestseller: there must be what there was, plus the first, less the second.
+const piecesIn = new Counter('pieces_in');
+const piecesOut = new Counter('pieces_out');
+const piecesLeft = new Gauge('pieces_left');
 
 export const options = {
     scenarios: {
@@ -68,6 +76,10 @@ export function setup() {
             products.push(expectSetup(create(product), 201).id);
         }
     }
+    const bestseller = { name: 'Bestseller', category: 'load-best', price: 990, currency: 'EUR', stock: BESTSELLER_STOCK };
+    const bestsellerId = expectSetup(create(bestseller), 201).id;
+    const spread = { token: admin, body: { items: BESTSELLER_ITEMS } };
+    expectSetup(request('PUT', `/products/${bestsellerId}/stock-spread`, spread), 200);
     const soldOut = { name: 'Sold out', category: 'load-sold-out', price: 990, currency: 'EUR', stock: 0 };
     const soldOutId = expectSetup(create(soldOut), 201).id;
 
@@ -83,7 +95,8 @@ export function setup() {
     http.batch(logIns).forEach((answer, number) => {
         customers[number].token = expectSetup(answer, 201).accessToken;
     });
-    return { admin, products, soldOutId, customers };
+    piecesIn.add(BESTSELLER_STOCK);
+    return { admin, products, bestsellerId, soldOutId, customers };
 }
 
 export default function (data) {
@@ -96,6 +109,10 @@ export default function (data) {
             return;
         }
     }
+}
+
+export function teardown(data) {
+    piecesLeft.add(expectSetup(request('GET', `/products/${data.bestsellerId}`), 200).stock);
 }
 
 export function handleSummary(data) {
@@ -126,16 +143,18 @@ function getProduct(data) {
 }
 
 function placeOrder(data, customer) {
-    const items = [];
-    for (let line = 0; line < 1 + below(4); line += 1) {
+    const pieces = 1 + below(3);
+    const items = [{ productId: data.bestsellerId, quantity: pieces }];
+    for (let line = 0; line < below(4); line += 1) {
         items.push({ productId: anyOf(data.products), quantity: 1 + below(3) });
     }
     const order = { body: { items }, key: `${exec.vu.idInTest}-${exec.vu.iterationInScenario}` };
     const answer = send('place_order', 201, 'POST', '/orders', { token: customer.token, ...order });
     if (answer) {
         const id = answer.json('id');
+        piecesOut.add(pieces);
         lastOrder = { id, ...order };
-        remember(openOrders, { id, status: answer.json('status') });
+        remember(openOrders, { id, pieces, status: answer.json('status') });
     }
 }
 
@@ -176,7 +195,9 @@ function cancelOrder(data, customer) {
         placeOrder(data, customer);
         return;
     }
-    change('cancel_order', order, 'cancelled', customer.token);
+    if (change('cancel_order', order, 'cancelled', customer.token)) {
+        piecesIn.add(order.pieces);
+    }
 }
 
 // Too late, which is a conflict.
@@ -205,6 +226,24 @@ function changeProduct(data) {
     send('change_product', 200, 'PATCH', `/products/${anyOf(data.products)}`, { token: data.admin, body });
 }
 
+// Goods received, or lost; every other time sent twice, like by a client that did not receive the response.
+function changeStock(data) {
+    const pieces = 1 + below(20);
+    const lost = Math.random() < 0.2;
+    const key = `stock-${exec.vu.idInTest}-${exec.vu.iterationInScenario}`;
+    const path = `/products/${data.bestsellerId}/stock-changes`;
+    const sent = { token: data.admin, key, body: { change: lost ? -pieces : pieces } };
+    if (send('change_stock', 200, 'POST', path, sent)) {
+        (lost ? piecesOut : piecesIn).add(pieces);
+    }
+    if (Math.random() < 0.5) {
+        const again = send('change_stock', 200, 'POST', path, sent);
+        if (again && !again.headers['Idempotency-Replayed']) {
+            complain('change_stock', 'counted twice');
+        }
+    }
+}
+
 function logIn(data, customer) {
     const answer = send('log_in', 201, 'POST', '/sessions', { body: credentials(customer.email) });
     if (answer) {
@@ -220,7 +259,7 @@ function register() {
 function change(operation, order, status, token) {
     const answer = send(operation, 200, 'PATCH', `/orders/${order.id}`, { token, body: { status } });
     if (!answer) {
-        return;
+        return false;
     }
     statusChanges.add(1);
     order.status = status;
@@ -228,6 +267,7 @@ function change(operation, order, status, token) {
         openOrders.splice(openOrders.indexOf(order), 1);
         remember(finishedOrders, order);
     }
+    return true;
 }
 
 // Sends a request and times it. Returns the response, or null if it is not the expected one.

@@ -35,7 +35,7 @@ BYTES_PER_WRITE_ON_DISK = 1024
 BYTES_PER_WRITE_IN_MEMORY = 12 * 1024
 
 # The requests that write, by their names in checks/load/mixed.js.
-WRITES = ["place_order", "cancel_order", "change_status", "change_product", "log_in", "register"]
+WRITES = ["place_order", "cancel_order", "change_status", "change_product", "change_stock", "log_in", "register"]
 
 # How long after the load the last event may be published.
 CATCH_UP_SECONDS = 30
@@ -108,6 +108,7 @@ def measure(arguments, binary, folder):
         problems.append(f"only {published(log)} of {changes} status changes were published")
     else:
         print(f"{changes} status changes, the last of them published {caught_up_after:.1f} s after the load")
+    problems += check_stock(metrics)
     problems += check_memory(samples, metrics, arguments)
     if errors := re.findall(r"^.*\bERROR\b.*$", log.read_text(errors="replace"), re.MULTILINE):
         problems.append(f"the local cloud logged {len(errors)} errors, the first: {errors[0]}")
@@ -186,6 +187,17 @@ def catch_up(log, changes):
             return waited
         time.sleep(0.1)
     return None
+
+
+def check_stock(metrics):
+    """Compares the stock of the product that every order has with what was sold, received, lost and put back."""
+    expected = count(metrics, "pieces_in") - count(metrics, "pieces_out")
+    left = int(metrics["pieces_left"]["values"]["value"])
+    changes, orders = count(metrics, "change_stock"), count(metrics, "place_order")
+    if left != expected:
+        return [f"{left} pieces are left of the bestseller instead of {expected}"]
+    print(f"{changes} changes of a stock that {orders} orders took from, each counted once: {left} pieces are left")
+    return []
 
 
 def check_memory(samples, metrics, arguments):
