@@ -8,4 +8,4 @@ mod stock;
 mod upgrade;
 
 pub(crate) use stock::{move_stock, refuse_to_sell};
-pub use upgrade::{Upgrade, needed_by, upgrade};
+pub use upgrade::{Upgrade, delete_orphan, is_orphan, needed_by, upgrade};

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
 };
 
 use crate::schema::Key;
@@ -80,6 +81,14 @@ impl Change {
         self
     }
 
+    /// Requires an attribute to be as it was seen.
+    pub(crate) fn require_seen(self, attribute: &str, seen: Option<AttributeValue>) -> Self {
+        match seen {
+            Some(value) => self.require(attribute, value),
+            None => self.require_absent(attribute),
+        }
+    }
+
     /// Requires an attribute to be a number. `NULL` is not one, and counts as absent.
     pub(crate) fn require_number(mut self, attribute: &str) -> Self {
         let name = self.name(attribute);
@@ -133,6 +142,22 @@ impl Change {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    /// Returns the deletion of an item that is as required, if anything is. The action returns the item
+    /// if it is not.
+    pub(crate) fn into_delete(self, table: &Table, key: Key) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(&table.name)
+            .set_key(Some(key.into()))
+            .set_condition_expression(
+                (!self.conditions.is_empty()).then(|| self.condition_expression()),
+            )
+            .set_expression_attribute_names((!self.names.is_empty()).then_some(self.names))
+            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     fn update_expression(&self) -> String {

@@ -46,7 +46,7 @@ pub const LEGACY_ID: &str = "legacyId";
 pub const METADATA: &str = "METADATA";
 
 /// The sort key of a stock item.
-pub(crate) const STOCK: &str = "METADATA#STOCK";
+pub const STOCK: &str = "METADATA#STOCK";
 
 /// Stands between a product's partition and the number of a stock item of its own partition.
 const STOCK_PARTITION: &str = "#STOCK#";
@@ -303,7 +303,8 @@ pub(crate) fn item(
     Ok(item)
 }
 
-/// Reads the entity of an item, which must have the type that its key promised.
+/// Reads the entity of an item, which must have the type that its key promised. `NULL` counts as
+/// absent: document clients in JavaScript write it for an absent value.
 pub(crate) fn entity<T: DeserializeOwned>(kind: ItemType, item: Item) -> Result<T> {
     match item.get(TYPE) {
         Some(AttributeValue::S(found)) if found == kind.as_str() => {}
@@ -313,7 +314,8 @@ pub(crate) fn entity<T: DeserializeOwned>(kind: ItemType, item: Item) -> Result<
     }
     // `serde_dynamo::from_item` would first copy the item into maps of its own, twice, which takes
     // as long as all the rest.
-    let attributes = item.into_iter().map(|(name, value)| (name, Attribute(value)));
+    let present = item.into_iter().filter(|(_, value)| !value.is_null());
+    let attributes = present.map(|(name, value)| (name, Attribute(value)));
     Ok(T::deserialize(MapDeserializer::new(attributes))?)
 }
 

@@ -119,6 +119,24 @@ impl StockItem {
         })
     }
 
+    /// Builds the actions that delete this item 0 and all further ones, on condition that there are as
+    /// many as it says.
+    pub(crate) fn delete_all(&self, table: &Table) -> Result<Vec<TransactWriteItem>> {
+        let delete = |number| {
+            let as_seen = match number {
+                0 => self.require_spread(Change::unseen()),
+                _ => Change::default(),
+            };
+            as_seen.into_delete(table, Key::stock(self.product_id, number))
+        };
+        (0..self.spread()).map(delete).collect()
+    }
+
+    /// Requires item 0 to have as many further items as this one.
+    pub(crate) fn require_spread(&self, change: Change) -> Change {
+        change.require_seen("spread", self.spread.map(number))
+    }
+
     /// Requires an item to have the same copy of the product as this one.
     pub(crate) fn require_copy(&self, change: Change) -> Change {
         change

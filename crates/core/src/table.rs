@@ -2,8 +2,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -154,23 +153,6 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// Builds a delete of an item whose `attribute` must have this value.
-    pub(crate) fn delete_if(
-        &self,
-        key: Key,
-        attribute: &str,
-        value: AttributeValue,
-    ) -> Result<TransactWriteItem> {
-        let delete = Delete::builder()
-            .table_name(&self.name)
-            .set_key(Some(key.into()))
-            .condition_expression("#attribute = :value")
-            .expression_attribute_names("#attribute", attribute)
-            .expression_attribute_values(":value", value)
-            .build()?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 

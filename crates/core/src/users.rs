@@ -5,6 +5,7 @@ mod role;
 
 use std::fmt;
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use crate::access_patterns::{AccessPattern, pattern};
@@ -242,16 +243,20 @@ impl Users {
     pub async fn delete(&self, id: UserId, expected: Option<Version>) -> Result<()> {
         retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
-            let actions = vec![
-                self.table.delete_if(Key::user(id), "version", number(user.version))?,
-                self.table.delete_if(Key::unique_email(&user.email), "userId", string(id))?,
-            ];
+            let as_seen = Change::unseen().require("version", number(user.version));
+            let actions =
+                vec![as_seen.into_delete(&self.table, Key::user(id))?, self.delete_guard(&user)?];
             Ok(match transaction::write(&self.table, actions).await? {
                 Outcome::Written => Some(()),
                 Outcome::Cancelled(_) => None,
             })
         })
         .await
+    }
+
+    fn delete_guard(&self, user: &User) -> Result<TransactWriteItem> {
+        let is_theirs = Change::unseen().require("userId", string(user.id));
+        is_theirs.into_delete(&self.table, Key::unique_email(&user.email))
     }
 
     async fn update_item(
@@ -291,7 +296,7 @@ impl Users {
         let actions = vec![
             change.into_action(&self.table, Key::user(user.id))?,
             self.table.put_new(guard_item(user.id, email)?)?,
-            self.table.delete_if(Key::unique_email(&user.email), "userId", string(user.id))?,
+            self.delete_guard(&user)?,
         ];
         match transaction::write(&self.table, actions).await? {
             Outcome::Written => Ok(Some(User {

@@ -119,7 +119,7 @@ impl Metrics {
     }
 
     /// Counts items that were left out of a list, if there were any.
-    pub(crate) fn unreadable(&self, items: usize) {
+    pub fn unreadable(&self, items: usize) {
         if items > 0 {
             #[allow(clippy::cast_precision_loss, reason = "at most a page of items")]
             self.add(UNREADABLE_ITEMS, items as f64);

@@ -14,6 +14,10 @@
 //! records that failed in a partial batch response. Lambda delivers the first of them and
 //! everything after it again. Refreshing some products twice does no harm.
 //!
+//! A product whose own items cannot be read cannot be refreshed by a retry either. It is logged and
+//! counted (`UnreadableItems`), and its records are acknowledged, because the records of others wait
+//! behind them. What corrects the items also has to refresh the product.
+//!
 //! A record that cannot be read is treated as in order-status-stream. It belongs to a product that
 //! nobody knows, so it is not acknowledged: it fails on every retry until it is in the on-failure
 //! destination, where an operator finds it. If it is the first of several, the function fails, so
@@ -24,7 +28,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt as _, stream};
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::value::RawValue;
-use storefront_core::{ProductId, Products, Table, schema};
+use storefront_core::{Error as CoreError, ProductId, Products, Table, schema};
 use storefront_events::{Keys, Reason, Unreadable};
 use storefront_http::invocation::{InvocationIds, Served, Telemetry};
 use storefront_http::logging::with_sources;
@@ -43,6 +47,15 @@ pub struct Consumer {
     products: Products,
     telemetry: Telemetry,
     metrics: MetricSink,
+}
+
+/// Whether a product was refreshed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refreshed {
+    Done,
+    NotYet,
+    /// Its items cannot be read.
+    Never,
 }
 
 /// What a batch asks for.
@@ -81,27 +94,30 @@ impl Consumer {
         let ids = InvocationIds::new(&event.context, None);
         let metrics = Metrics::new(self.metrics.clone());
         // Boxed, because the future contains the SDK's.
-        let refreshing = Box::pin(self.refresh_all(event));
+        let refreshing = Box::pin(self.refresh_all(event, &metrics));
         self.telemetry.observe(&ids, &metrics, refreshing).await
     }
 
     async fn refresh_all(
         &self,
         event: LambdaEvent<StreamBatch>,
+        metrics: &Metrics,
     ) -> (Result<BatchAnswer, Error>, Served) {
         let deadline = deadline(&event.context);
         let records = event.payload.records;
         let work = Work::of(&records);
         let products = work.products.len();
         let refreshed: Vec<_> = stream::iter(work.products)
-            .map(|(id, numbers)| async move {
-                if self.refresh(id, deadline).await { Ok(()) } else { Err(numbers) }
-            })
+            .map(|(id, numbers)| async move { (self.refresh(id, deadline).await, numbers) })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        let delivered = refreshed.iter().filter(|refreshed| refreshed.is_ok()).count();
-        let failures = refreshed.into_iter().filter_map(Result::err).flatten();
+        let count = |of| refreshed.iter().filter(|(refreshed, _)| *refreshed == of).count();
+        let delivered = count(Refreshed::Done);
+        metrics.unreadable(count(Refreshed::Never));
+        let failures =
+            refreshed.into_iter().filter(|(refreshed, _)| *refreshed == Refreshed::NotYet);
+        let failures = failures.flat_map(|(_, numbers)| numbers);
         let failures: Vec<_> = failures.chain(work.unreadable).collect();
 
         let (outcome, answer) = if work.is_first_unreadable && records.len() > 1 {
@@ -121,20 +137,24 @@ impl Consumer {
         (answer, served)
     }
 
-    /// Refreshes a product. Returns whether that succeeded before the deadline.
-    async fn refresh(&self, id: ProductId, deadline: Option<Instant>) -> bool {
+    /// Refreshes a product, before the deadline.
+    async fn refresh(&self, id: ProductId, deadline: Option<Instant>) -> Refreshed {
         let refreshing = self.products.refresh_availability(id);
         let outcome = match deadline {
             None => Ok(refreshing.await),
             Some(deadline) => timeout_at(deadline, refreshing).await,
         };
         let cause = match outcome {
-            Ok(Ok(())) => return true,
+            Ok(Ok(())) => return Refreshed::Done,
+            Ok(Err(CoreError::Item(cause))) => {
+                tracing::error!(product.id = %id, cause, "a product cannot be read and was left as it is");
+                return Refreshed::Never;
+            }
             Ok(Err(error)) => with_sources(&error).to_string(),
             Err(_) => "the invocation's time is nearly up".to_owned(),
         };
         tracing::warn!(product.id = %id, cause, "a product's availability was not refreshed");
-        false
+        Refreshed::NotYet
     }
 }
 

@@ -62,11 +62,8 @@ pub(crate) async fn move_stock(table: &Table, id: ProductId) -> Result<bool> {
         let product = product
             .set("stock", number(0))
             .set("available", boolean(item.has(1)))
-            .set("availableRevision", number(1));
-        let product = match before.stock {
-            Some(seen) => product.require("stock", number(seen)),
-            None => product.require_absent("stock"),
-        };
+            .set("availableRevision", number(1))
+            .require_seen("stock", before.stock.map(number));
         let actions =
             vec![table.put_new(item.to_item(0)?)?, product.into_action(table, Key::product(id))?];
         match transaction::write(table, actions).await? {

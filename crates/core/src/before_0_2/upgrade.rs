@@ -6,7 +6,7 @@ use crate::schema::{ItemType, Key};
 use crate::stock::{self, StockItem};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
-use crate::{ProductId, Result, Table, retry};
+use crate::{Error, ProductId, Result, Table, retry};
 
 /// What makes a product one of version 0.2. The default is nothing: it is one already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +56,33 @@ pub async fn upgrade(table: &Table, id: ProductId) -> Result<Option<Upgrade>> {
             stock.repair(table).await?;
         }
         Ok(Some(Some(needed)))
+    })
+    .await
+}
+
+/// Whether a product's stock is left without its product, because a function of 0.1 has deleted it.
+pub async fn is_orphan(table: &Table, id: ProductId) -> Result<bool> {
+    match Before::read(table, id).await {
+        Ok(product) => Ok(product.is_none()),
+        Err(Error::Item(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes a product's stock if it is left without its product; otherwise, it would be sold for ever.
+/// Returns whether it was.
+pub async fn delete_orphan(table: &Table, id: ProductId) -> Result<bool> {
+    retry::while_outdated(|| async {
+        if !is_orphan(table, id).await? {
+            return Ok(Some(false));
+        }
+        let first = table.get(ItemType::Stock, Key::stock(id, 0), Consistency::Strong).await?;
+        let Some(first): Option<StockItem> = first else { return Ok(Some(false)) };
+        let gone = Change::default().require_absent("PK");
+        let mut actions = vec![gone.into_action(table, Key::product(id))?];
+        actions.extend(first.delete_all(table)?);
+        let written = transaction::write(table, actions).await?;
+        Ok(matches!(written, Outcome::Written).then_some(true))
     })
     .await
 }

@@ -39,11 +39,8 @@ impl Products {
             let revision = available_revision.unwrap_or_default();
             let change = Change::unseen()
                 .set("available", boolean(stock.total() != Some(0)))
-                .set("availableRevision", number(revision + 1));
-            let change = match available_revision {
-                Some(revision) => change.require("availableRevision", number(revision)),
-                None => change.require_absent("availableRevision"),
-            };
+                .set("availableRevision", number(revision + 1))
+                .require_seen("availableRevision", available_revision.map(number));
             let written =
                 transaction::write_one(&self.table, change.into_action(&self.table, key)?).await?;
             Ok(matches!(written, Written::Done).then_some(()))

@@ -1,8 +1,6 @@
 //! Deleting a product with all its stock items.
 
-use aws_sdk_dynamodb::types::{Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-
-use crate::change::number;
+use crate::change::Change;
 use crate::schema::Key;
 use crate::transaction::{self, Outcome};
 use crate::{ProductId, Products, Result, Version, retry};
@@ -19,24 +17,10 @@ impl Products {
     }
 
     async fn try_to_delete(&self, id: ProductId, expected: Option<Version>) -> Result<Option<()>> {
-        let spread = self.first_stock_item(id).await?.spread();
-        let product = self.delete_action(Key::product(id));
-        let product = match expected {
-            None => product.condition_expression("attribute_exists(PK)"),
-            Some(version) => product
-                .condition_expression("version = :version")
-                .expression_attribute_values(":version", number(version)),
-        };
-        let first = self
-            .delete_action(Key::stock(id, 0))
-            .condition_expression("spread = :spread")
-            .expression_attribute_values(":spread", number(spread));
-        let others = (1..spread).map(|item| self.delete_action(Key::stock(id, item)));
-        let actions = [product, first]
-            .into_iter()
-            .chain(others)
-            .map(|delete| Ok(TransactWriteItem::builder().delete(delete.build()?).build()));
-        let actions = actions.collect::<Result<Vec<_>>>()?;
+        let first = self.first_stock_item(id).await?;
+        let product = Change::unseen().require_version(expected);
+        let mut actions = vec![product.into_delete(&self.table, Key::product(id))?];
+        actions.extend(first.delete_all(&self.table)?);
         Ok(match transaction::write(&self.table, actions).await? {
             Outcome::Written => Some(()),
             Outcome::Cancelled(mut failed) => match failed.remove(&PRODUCT) {
@@ -45,12 +29,5 @@ impl Products {
                 None => None,
             },
         })
-    }
-
-    fn delete_action(&self, key: Key) -> aws_sdk_dynamodb::types::builders::DeleteBuilder {
-        Delete::builder()
-            .table_name(&self.table.name)
-            .set_key(Some(key.into()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
-use crate::change::{Change, number as value, string};
+use crate::change::{Change, number as value};
 use crate::schema::Key;
 use crate::stock::{self, Stock};
 use crate::table::Consistency;
@@ -49,16 +49,14 @@ fn respread(
     for (number, item) in stock.items() {
         let key = Key::stock(id, number);
         if number >= items {
-            actions.push(match item.quantity {
-                Some(seen) => table.delete_if(key, "quantity", value(seen))?,
-                None => table.delete_if(key, "productId", string(id))?,
-            });
+            let as_seen = Change::unseen().require_seen("quantity", item.quantity.map(value));
+            actions.push(as_seen.into_delete(table, key)?);
             continue;
         }
         let share = shares.as_mut().and_then(Iterator::next);
         let mut change = item.require_copy(Change::unseen());
         if number == 0 {
-            change = change.require("spread", value(stock.spread())).set("spread", value(items));
+            change = stock.first.require_spread(change).set("spread", value(items));
         }
         change = match (item.quantity, share) {
             (Some(held), Some(share)) if held >= share => change.take("quantity", held - share),

@@ -58,12 +58,13 @@ impl Products {
         let mut actions = vec![product.into_action(&self.table, Key::product(id))?];
         if let Some(quantity) = changes.stock {
             // All items at once, so that nothing is sold twice or lost in between.
-            let spread = self.first_stock_item(id).await?.spread();
+            let first = self.first_stock_item(id).await?;
+            let spread = first.spread();
             let mut shares = quantity.map(|pieces| stock::split(pieces, spread));
             for item in 0..spread {
                 let mut change = changes.copied(Change::unseen());
                 if item == 0 {
-                    change = change.require("spread", number(spread));
+                    change = first.require_spread(change);
                 }
                 change = match &mut shares {
                     Some(shares) => change.set("quantity", number(shares.next().unwrap_or(0))),

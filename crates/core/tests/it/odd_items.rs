@@ -1,7 +1,7 @@
 //! Items that somebody has edited by hand, or that a later version has written.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use storefront_core::schema::{self, Key};
+use storefront_core::schema::{self, ItemType, Key};
 use storefront_core::{
     CreatedBetween, Error, MAX_LOGIN_FAILURES, OrderAccess, OrderId, OrderStatus, PageRequest,
     Product, ProductChanges, ProductId, User,
@@ -152,6 +152,47 @@ async fn other_attributes_that_are_null_count_as_absent_too() {
     shop.overwrite(Key::order(anna.id, order.id), "requestId", NULL).await;
     let found = shop.orders.find(OrderAccess::Any, order.id).await.unwrap().unwrap();
     assert_eq!(found.order.request_id, None);
+}
+
+#[tokio::test]
+async fn a_product_of_nulls_is_as_one_without_these_attributes() {
+    for attribute in ["selling", "available", "availableRevision", "stock"] {
+        let shop = Shop::open().await;
+        let (anna, blend) = (shop.anna().await, shop.product(100, 5).await);
+        shop.overwrite(Key::product(blend.id), attribute, NULL).await;
+        assert_eq!(listed(&shop, 3).await, (vec![blend.id], 0), "{attribute}");
+        assert_eq!(shop.stock(&blend).await, Some(5), "{attribute}");
+        shop.place(&anna, &[(&blend, 5)]).await.unwrap();
+        shop.products.refresh_availability(blend.id).await.unwrap();
+        let found = shop.products.find(blend.id).await.unwrap().unwrap().product;
+        assert_eq!((found.selling, found.available), (true, false), "{attribute}");
+    }
+}
+
+#[tokio::test]
+async fn a_product_whose_spread_is_unknown_has_one_stock_item() {
+    for null in [true, false] {
+        let shop = Shop::open().await;
+        let (anna, blend) = (shop.anna().await, shop.product(100, 5).await);
+        let lose_spread = async || {
+            if null {
+                shop.overwrite(Key::stock(blend.id, 0), "spread", NULL).await;
+            } else {
+                shop.remove(Key::stock(blend.id, 0), "spread").await;
+            }
+        };
+        lose_spread().await;
+        let changes = ProductChanges { stock: Some(Some(3)), ..ProductChanges::default() };
+        shop.products.update(blend.id, changes, None).await.unwrap();
+        shop.products.change_stock(blend.id, 4, None).await.unwrap();
+        shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+        shop.products.spread_stock(blend.id, 2).await.unwrap();
+        assert_eq!(shop.stock(&blend).await, Some(6));
+        shop.products.spread_stock(blend.id, 1).await.unwrap();
+        lose_spread().await;
+        shop.products.delete(blend.id, None).await.unwrap();
+        assert_eq!(shop.count(ItemType::Stock).await, 0);
+    }
 }
 
 #[tokio::test]

@@ -124,6 +124,13 @@ impl Shop {
             .unwrap();
     }
 
+    /// Removes an attribute directly, bypassing the repositories.
+    pub(crate) async fn remove(&self, key: schema::Key, attribute: &str) {
+        let update = self.client.update_item().table_name(&self.table_name);
+        let update = update.set_key(Some(key.into())).update_expression("REMOVE #attribute");
+        update.expression_attribute_names("#attribute", attribute).send().await.unwrap();
+    }
+
     /// Removes an item from the index, as if the index did not have it yet.
     pub(crate) async fn remove_from_index(&self, key: schema::Key) {
         self.client

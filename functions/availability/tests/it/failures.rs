@@ -3,8 +3,9 @@
 use lambda_runtime::Context;
 use serde_json::{Value, json};
 use storefront_core::Product;
+use storefront_http::MetricSink;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
-use storefront_testing::{CapturedLog, Database, unreachable_table};
+use storefront_testing::{CapturedLog, CapturedMetrics, Database, unreachable_table};
 
 use crate::records::{changed, record, with};
 use crate::{Shop, all_refreshed, failed};
@@ -88,8 +89,16 @@ async fn a_product_with_an_odd_stock_item_does_not_hold_up_others() {
     item.insert("price".to_owned(), price);
     database.put(item).await;
     let records = [changed(1, odd, 1, 0), changed(2, other, 1, 0)];
-    assert_eq!(shop.handle(&records).await.unwrap(), failed(&[1]));
+    let (log, metrics) = (CapturedLog::start(), CapturedMetrics::default());
+    let sink = MetricSink::new("shop", metrics.clone());
+    // A retry would not help, and everything behind it would wait for the retries.
+    assert_eq!(shop.handle_with(sink, &records).await.unwrap(), all_refreshed());
     assert_eq!(shop.available(other).await, (false, 2));
+    let [line] = &log.lines("a product cannot be read and was left as it is")[..] else {
+        panic!("one line")
+    };
+    assert_eq!((&line["level"], &line["product.id"]), (&json!("ERROR"), &json!(odd.id)));
+    assert!(metrics.take().iter().any(|line| line["UnreadableItems"] == 1.0));
 }
 
 /// Records whose product nobody knows, each with what its log line says of it.

@@ -14,6 +14,7 @@ use storefront_core::{
     Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderId, Orders, PasswordHash, Product,
     ProductId, Products, Role, Table, User, UserId, Users,
 };
+use storefront_http::MetricSink;
 use storefront_testing::evidence;
 
 /// A shop on a table.
@@ -84,9 +85,27 @@ impl Shop {
         context: Context,
         records: &[Value],
     ) -> Result<Value, lambda_runtime::Error> {
+        self.invoke(Consumer::new(self.table.clone()), context, records).await
+    }
+
+    /// Invokes the function, which writes its metrics to this sink.
+    async fn handle_with(
+        &self,
+        metrics: MetricSink,
+        records: &[Value],
+    ) -> Result<Value, lambda_runtime::Error> {
+        let consumer = Consumer::new(self.table.clone()).with_metrics(metrics);
+        self.invoke(consumer, Context::default(), records).await
+    }
+
+    async fn invoke(
+        &self,
+        consumer: Consumer,
+        context: Context,
+        records: &[Value],
+    ) -> Result<Value, lambda_runtime::Error> {
         let payload = json!({ "Records": records }).to_string();
         let batch: StreamBatch = serde_json::from_str(&payload)?;
-        let consumer = Consumer::new(self.table.clone());
         let answer = consumer.handle(LambdaEvent::new(batch, context)).await?;
         Ok(serde_json::to_value(answer)?)
     }

@@ -19,6 +19,9 @@ pub(super) struct Counts {
     pub(super) swept_products: u64,
     pub(super) swept_pieces: u64,
     pub(super) copies_renewed: u64,
+    /// Stock items without a product, which were deleted.
+    #[serde(default)]
+    pub(super) orphans: u64,
     pub(super) left: Vec<Left>,
 }
 
@@ -31,7 +34,9 @@ pub(super) struct Left {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, upgrade: Upgrade) {
+    /// Counts a product, if it still exists.
+    pub(super) fn add(&mut self, upgrade: Option<Upgrade>) {
+        let Some(upgrade) = upgrade else { return };
         *(if upgrade.moved { &mut self.moved } else { &mut self.already_moved }) += 1;
         self.swept_products += u64::from(upgrade.swept > 0);
         self.swept_pieces += upgrade.swept;
@@ -45,6 +50,7 @@ impl Counts {
         self.swept_products += page.swept_products;
         self.swept_pieces += page.swept_pieces;
         self.copies_renewed += page.copies_renewed;
+        self.orphans += page.orphans;
         self.left.extend(page.left);
     }
 
@@ -53,18 +59,20 @@ impl Counts {
     }
 
     fn is_without_change(&self) -> bool {
-        self.moved + self.swept_products + self.copies_renewed == 0
+        self.moved + self.swept_products + self.copies_renewed + self.orphans == 0
     }
 
     pub(super) fn summary(&self, table: &str, dry_run: bool) -> String {
         let (to_do, done) = if dry_run { ("to move", "to sweep") } else { ("moved", "swept") };
         let renewed = if dry_run { "copies to renew" } else { "copies renewed" };
+        let deleted = if dry_run { "to delete" } else { "deleted" };
         let mut text = format!(
             "{table}: {} products among {} items\n\
              {to_do}: {}\n\
              already moved: {}\n\
              {done}: {} pieces of {} products\n\
              {renewed}: {}\n\
+             {deleted}: the stock of {} products that 0.1 has deleted\n\
              cannot be upgraded: {}\n",
             self.products(),
             self.items,
@@ -73,6 +81,7 @@ impl Counts {
             self.swept_pieces,
             self.swept_products,
             self.copies_renewed,
+            self.orphans,
             self.left.len(),
         );
         for Left { pk, sk, reason } in &self.left {

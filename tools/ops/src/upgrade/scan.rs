@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use storefront_core::before_0_2::{self, Upgrade};
 use storefront_core::capacity::{self, Consumed};
-use storefront_core::schema::{Item, METADATA, PK, SK, prefix};
+use storefront_core::schema::{Item, METADATA, PK, SK, STOCK, prefix};
 use storefront_core::{Error as CoreError, ProductId, Result as CoreResult, Table};
 use tokio::time::sleep;
 
@@ -35,8 +35,8 @@ pub(super) struct Upgrader {
 struct Page {
     /// The items of any type that DynamoDB looked at.
     items: u64,
-    /// The keys of the products among them.
-    products: Vec<Key>,
+    /// The keys of the products and of stock items among them.
+    keys: Vec<Key>,
     end: Position,
 }
 
@@ -73,11 +73,19 @@ impl Upgrader {
             }
             let page = self.read(segment, &position).await?;
             let mut counts = Counts { items: page.items, ..Counts::default() };
-            for key in page.products {
-                match self.product(&key).await {
-                    Ok(Some(upgrade)) => counts.add(upgrade),
-                    // It has been deleted since.
-                    Ok(None) => {}
+            let mut product = None;
+            for key in page.keys {
+                let done = if key.sk == METADATA {
+                    product = Some(key.pk.clone());
+                    // It may have been deleted since.
+                    self.product(&key).await.map(|upgrade| counts.add(upgrade))
+                } else if product.as_ref() == Some(&key.pk) {
+                    continue;
+                } else {
+                    self.stock(&key).await.map(|orphan| counts.orphans += u64::from(orphan))
+                };
+                match done {
+                    Ok(()) => {}
                     Err(reason @ (CoreError::Item(_) | CoreError::Contention)) => {
                         let Key { pk, sk } = key;
                         counts.left.push(Left { pk, sk, reason: reason.to_string() });
@@ -109,9 +117,10 @@ impl Upgrader {
             .total_segments(number(segments))
             .limit(self.page_items)
             .set_exclusive_start_key(start)
-            .filter_expression("SK = :metadata AND begins_with(PK, :product)")
+            .filter_expression("SK IN (:metadata, :stock) AND begins_with(PK, :product)")
             .projection_expression("PK, SK")
             .expression_attribute_values(":metadata", string(METADATA))
+            .expression_attribute_values(":stock", string(STOCK))
             .expression_attribute_values(":product", string(prefix::PRODUCT))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         self.pace.wait().await;
@@ -125,23 +134,44 @@ impl Upgrader {
             None => Position::Done,
         };
         let items = u64::try_from(answer.scanned_count()).unwrap_or_default();
-        Ok(Page { items, products: answer.items().iter().filter_map(Key::of).collect(), end })
+        Ok(Page { items, keys: answer.items().iter().filter_map(Key::of).collect(), end })
     }
 
     async fn product(&self, key: &Key) -> CoreResult<Option<Upgrade>> {
-        let id = key.pk.strip_prefix(prefix::PRODUCT).and_then(|id| id.parse::<ProductId>().ok());
+        let id = key.product();
         let id = id.ok_or_else(|| CoreError::Item("its key has no product id".to_owned()))?;
-        self.pace.wait().await;
-        let work = patiently(|| async {
+        self.paced(|| async {
             if self.dry_run {
                 before_0_2::needed_by(&self.table, id).await
             } else {
                 before_0_2::upgrade(&self.table, id).await
             }
-        });
-        let (upgrade, consumed) = capacity::measure(work).await;
+        })
+        .await
+    }
+
+    /// Returns whether the stock was left without its product, given the key of its first item.
+    async fn stock(&self, key: &Key) -> CoreResult<bool> {
+        let Some(id) = key.product() else { return Ok(false) };
+        self.paced(|| async {
+            if self.dry_run {
+                before_0_2::is_orphan(&self.table, id).await
+            } else {
+                before_0_2::delete_orphan(&self.table, id).await
+            }
+        })
+        .await
+    }
+
+    async fn paced<T, F, Fut>(&self, work: F) -> CoreResult<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = CoreResult<T>>,
+    {
+        self.pace.wait().await;
+        let (result, consumed) = capacity::measure(patiently(work)).await;
         self.pace.consumed(consumed);
-        upgrade
+        result
     }
 
     fn failed(&self, source: CoreError) -> Error {
@@ -157,6 +187,11 @@ impl Key {
     fn of(item: &Item) -> Option<Self> {
         let text = |name: &str| item.get(name)?.as_s().ok().cloned();
         Some(Self { pk: text(PK)?, sk: text(SK)? })
+    }
+
+    /// The product whose partition this is. A further stock item has a partition of its own.
+    fn product(&self) -> Option<ProductId> {
+        self.pk.strip_prefix(prefix::PRODUCT)?.parse().ok()
     }
 }
 

@@ -225,6 +225,31 @@ async fn a_product_that_cannot_be_read_is_listed_and_the_rest_is_moved() {
 }
 
 #[tokio::test]
+async fn the_stock_of_a_product_that_0_1_has_deleted_is_deleted_too() {
+    let shop = Shop::of_0_1().await;
+    assert_eq!(shop.upgrade(&[]).await.code, Some(0));
+    shop.products().spread_stock(espresso(), 3).await.unwrap();
+    let before = shop.items().await;
+    let key =
+        json!({ "PK": { "S": format!("PRODUCT#{}", espresso()) }, "SK": { "S": "METADATA" } });
+    let delete = json!({ "TableName": shop.dynamodb.table, "Key": key });
+    shop.dynamodb.request("DeleteItem", delete).await.unwrap();
+
+    let dry_run = shop.upgrade(&["--dry-run"]).await;
+    assert!(dry_run.stdout.contains("to delete: the stock of 1 products"), "{dry_run:?}");
+    assert_eq!(of_type(&shop.items().await, "Stock").count(), PRODUCTS + 2);
+    let answer = shop.upgrade(&["--page-items", "1"]).await;
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert!(answer.stdout.contains("\ndeleted: the stock of 1 products"), "{answer:?}");
+    let after = shop.items().await;
+    assert_eq!(after.len(), before.len() - 4, "the product and its three stock items");
+    let refused = place(&shop.orders(), espresso(), 1).await;
+    assert!(matches!(refused, Err(Error::UnknownProducts(_))), "{refused:?}");
+    let again = shop.upgrade(&[]).await;
+    assert!(again.stdout.contains("deleted: the stock of 0 products"), "{again:?}");
+}
+
+#[tokio::test]
 async fn the_state_of_another_table_is_refused() {
     let shop = Shop::of_0_1().await;
     assert_eq!(shop.upgrade(&[]).await.code, Some(0));
