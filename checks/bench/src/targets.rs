@@ -48,12 +48,13 @@ impl Limit {
 pub(crate) type Metric = fn(&Sample) -> f64;
 
 /// The metrics that are compared with the floor: name, maximum ratio, metric, and operations
-/// (`None` for all).
+/// (`None` for all). The maximum leaves a tenth of the floor above what was measured, so that a run
+/// with other work on the machine does not miss it; `docs/performance.md` has both.
 const TO_FLOOR: [(&str, f64, Metric, Option<&[&str]>); 4] = [
-    ("init + first invoke / floor", 1.2, |sample| sample.init + sample.first, None),
+    ("init + first invoke / floor", 1.25, |sample| sample.init + sample.first, None),
     ("processor time of a cold start / floor", 1.25, |sample| sample.cold_processor, None),
-    ("warm p50 / floor", 1.15, |sample| median(sample.warm.clone()), Some(&WARM)),
-    ("peak memory / floor", 1.5, |sample| memory(sample), None),
+    ("warm p50 / floor", 1.25, |sample| median(sample.warm.clone()), Some(&WARM)),
+    ("peak memory / floor", 1.2, |sample| memory(sample), None),
 ];
 
 pub(crate) fn verdicts(plan: &Plan, measured: &Measured) -> Vec<Verdict> {
@@ -70,7 +71,7 @@ pub(crate) fn verdicts(plan: &Plan, measured: &Measured) -> Vec<Verdict> {
     for (case, ours, node) in pairs(plan, measured, Kind::Node) {
         let ratio = ratio(node, ours, |sample| sample.init + sample.first);
         let what = "init + first invoke of Node.js / ours";
-        verdicts.push(verdict(plan, what, case, ratio, Limit::AtLeast(25.0)));
+        verdicts.push(verdict(plan, what, case, ratio, Limit::AtLeast(20.0)));
     }
     let functions = plan.subjects.iter().filter(|subject| subject.kind == Kind::Function);
     verdicts.extend(functions.map(zip));
