@@ -31,7 +31,7 @@ const OPERATIONS = [
     [90, 'list_orders', listOrders],
     [110, 'show_order', showOrder],
     [20, 'cancel_order', cancelOrder],
-    [10, 'refused_change', cancelFinished],
+    [10, 'refused_change', cancelDelivered],
     [58, 'change_status', changeStatus],
     [20, 'change_product', changeProduct],
     [15, 'change_stock', changeStock],
@@ -63,7 +63,7 @@ export const options = {
 let lastOrder = null;
 let nextPages = [];
 const openOrders = [];
-const finishedOrders = [];
+const deliveredOrders = [];
 
 export function setup() {
     const admin = logInOrFail('admin@example.com');
@@ -201,8 +201,8 @@ function cancelOrder(data, customer) {
 }
 
 // Too late, which is a conflict.
-function cancelFinished(data, customer) {
-    const order = anyOf(finishedOrders);
+function cancelDelivered(data, customer) {
+    const order = anyOf(deliveredOrders);
     if (!order) {
         placeOrder(data, customer);
         return;
@@ -265,7 +265,9 @@ function change(operation, order, status, token) {
     order.status = status;
     if (!NEXT_STATUS[status]) {
         openOrders.splice(openOrders.indexOf(order), 1);
-        remember(finishedOrders, order);
+    }
+    if (status === 'delivered') {
+        remember(deliveredOrders, order);
     }
     return true;
 }

@@ -131,7 +131,7 @@ pub(crate) async fn show(
 /// Change an order's status
 ///
 /// Customers may cancel their own order while it is pending or paid; its items go back into stock.
-/// All other changes are for administrators.
+/// All other changes are for administrators. An order that has the status already stays as it is.
 #[utoipa::path(
     patch,
     path = "/orders/{orderId}",

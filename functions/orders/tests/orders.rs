@@ -193,8 +193,11 @@ async fn an_administrator_takes_an_order_from_pending_to_delivered() {
         assert_eq!(changed.body["version"], version);
         assert_eq!(changed.body["items"], order["items"]);
         assert_eq!(changed.header("etag"), Some(format!("\"{version}\"").as_str()));
+        // A payment may well be reported twice.
+        let again = shop.change(shop.admin, &order, status).await.expect(200);
+        assert_eq!(again.body, changed.body);
     }
-    for status in ["pending", "paid", "delivered", "cancelled"] {
+    for status in ["pending", "paid", "cancelled"] {
         let _ = shop.change(shop.admin, &order, status).await.problem(409, "invalid_status_change");
     }
     let answer = shop.change(shop.admin, &order, "lost").await.problem(422, "invalid_body");
@@ -211,8 +214,9 @@ async fn a_customer_may_only_cancel() {
     let cancelled = shop.change(shop.anna, &order, "cancelled").await.expect(200);
     assert_eq!(cancelled.body["status"], "cancelled");
     assert_eq!(shop.stock(&blend).await, Some(10));
-    let _ = shop.change(shop.anna, &order, "cancelled").await.problem(409, "invalid_status_change");
-    assert_eq!(shop.stock(&blend).await, Some(10));
+    let again = shop.change(shop.anna, &order, "cancelled").await.expect(200);
+    assert_eq!(again.body, cancelled.body);
+    assert_eq!(shop.stock(&blend).await, Some(10), "it is put back once");
 }
 
 #[tokio::test]

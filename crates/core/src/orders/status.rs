@@ -22,7 +22,8 @@ pub struct StatusChange {
 
 impl Orders {
     /// Changes an order's status, if the shop's rules allow it ([`Error::InvalidStatusChange`]). If
-    /// a version is expected, the order must be at that version ([`Error::VersionMismatch`]).
+    /// a version is expected, the order must be at that version ([`Error::VersionMismatch`]). An order
+    /// that has the status already stays as it is: a payment may well be reported twice.
     ///
     /// An order's owner may only cancel it ([`Error::AdminOnly`]), and must still be a user
     /// ([`Error::CallerNotFound`]).
@@ -40,15 +41,17 @@ impl Orders {
         if access != OrderAccess::Any && change.to != OrderStatus::Cancelled {
             return Err(Error::AdminOnly);
         }
-        if change.decide(&order).is_err() {
-            // That may have been an old state; a rejection is decided on the current one.
+        if !matches!(change.decide(&order), Ok(Decision::Change)) {
+            // That may have been an old state; only the current one is a reason to change nothing.
             let key = Key::order(order.user_id, id);
             let now = self.table.get(ItemType::Order, key, Consistency::Strong).await?;
             order = now.ok_or(Error::OrderNotFound)?;
         }
         // This ends: if a write is rejected, the order has moved on, and it only moves forward.
         loop {
-            change.decide(&order)?;
+            if change.decide(&order)? == Decision::Nothing {
+                return Ok(OrderWithItems { order, items });
+            }
             let now = Timestamp::now();
             let written = if change.to == OrderStatus::Cancelled {
                 self.cancel(&order, &items, &change, now).await?
@@ -121,6 +124,14 @@ impl Orders {
     }
 }
 
+/// What is left to do.
+#[derive(PartialEq, Eq)]
+enum Decision {
+    Change,
+    /// The order has the status already.
+    Nothing,
+}
+
 /// Pieces that go back into a product's stock.
 struct Return {
     product_id: ProductId,
@@ -141,12 +152,13 @@ impl Return {
 
 impl StatusChange {
     /// Rejects the change if the expected version or the shop's rules do not allow it.
-    fn decide(&self, order: &Order) -> Result<()> {
+    fn decide(&self, order: &Order) -> Result<Decision> {
         match self.expected {
             Some(version) if version != order.version => {
                 Err(Error::VersionMismatch { current: order.version })
             }
-            _ if order.status.may_become(self.to) => Ok(()),
+            _ if order.status == self.to => Ok(Decision::Nothing),
+            _ if order.status.may_become(self.to) => Ok(Decision::Change),
             _ => Err(Error::InvalidStatusChange { from: order.status, to: self.to }),
         }
     }

@@ -269,7 +269,7 @@ impl Checker<'_> {
         }
     }
 
-    /// An acknowledged status was reached, by one change only.
+    /// An acknowledged status was reached, and repeating the change made no other version.
     fn check_statuses(&self, violations: &mut Vec<String>) {
         let changes = self.count(|operation| match operation {
             Operation::Order(OrderOperation::ChangeStatus { id, to, .. }) => {
@@ -277,10 +277,23 @@ impl Checker<'_> {
             }
             _ => None,
         });
-        for ((id, to), count) in &changes {
-            if count.acknowledged > 1 {
-                violations.push(format!("order {id} became {to} {} times", count.acknowledged));
+        let mut versions: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for exchange in self.exchanges {
+            if let Operation::Order(OrderOperation::ChangeStatus { id, to, .. }) =
+                exchange.operation
+                && exchange.outcome() == Outcome::Acknowledged
+            {
+                let version = exchange.answer.body["version"].as_u64();
+                versions.entry((id, to.as_str())).or_default().insert(version);
             }
+        }
+        for ((id, to), versions) in versions {
+            if versions.len() > 1 {
+                violations
+                    .push(format!("order {id} became {to} in several versions: {versions:?}"));
+            }
+        }
+        for ((id, to), count) in &changes {
             let Some(order) = self.after.orders.get(id) else { continue };
             if count.acknowledged > 0 && !may_have_been(order.status, to) {
                 violations.push(format!("order {id} became {to}, but is {}", order.status));

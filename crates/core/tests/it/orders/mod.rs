@@ -203,6 +203,10 @@ async fn only_the_shops_status_changes_are_allowed() {
                 assert_eq!(changed.order.status, to);
                 assert_eq!(changed.order.version, version + 1);
                 assert_eq!(changed.items.len(), 1);
+            } else if from == to {
+                let order = shop.orders.find(OrderAccess::Any, order.id).await.unwrap();
+                assert_eq!(Some(changed.unwrap()), order, "nothing changes");
+                assert_eq!(order.unwrap().order.version, version);
             } else {
                 let Err(Error::InvalidStatusChange { from: found, to: asked }) = changed else {
                     panic!("{from} -> {to} was allowed");

@@ -251,6 +251,9 @@ impl Model {
         if is_stale(expected, order.version) {
             return version_mismatch();
         }
+        if order.status == to {
+            return self.order_response(200, id);
+        }
         let is_allowed = match order.status {
             OrderStatus::Pending => [OrderStatus::Paid, OrderStatus::Cancelled].contains(&to),
             OrderStatus::Paid => [OrderStatus::Shipped, OrderStatus::Cancelled].contains(&to),
