@@ -49,6 +49,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         &[
             "STOREFRONT_FAULT_SCHEDULES=10000 PROPTEST_CASES=2000 cargo test --workspace --locked",
             "checks/gate/upgrade-test",
+            "checks/gate/migrate-test",
             "checks/gate/fuzz 600",
             "checks/gate/check-contract --seed random",
             "checks/load/run --duration 600",
