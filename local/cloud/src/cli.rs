@@ -38,12 +38,22 @@ pub struct Args {
     /// The SAM template that defines the shop.
     #[arg(long, default_value = "template.yaml")]
     template: PathBuf,
+
+    /// The value of a parameter of the template, instead of its default. May be repeated.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("it must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 impl From<Args> for Options {
     fn from(args: Args) -> Self {
         Self {
             template: args.template,
+            parameters: args.parameters,
             host: args.host,
             port: args.port,
             dynamodb_port: args.dynamodb_port,

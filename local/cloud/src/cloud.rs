@@ -40,6 +40,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Options {
     /// The SAM template.
     pub template: PathBuf,
+    /// Values of the template's parameters, by name, instead of their defaults.
+    pub parameters: Vec<(String, String)>,
     /// The address to listen on.
     pub host: IpAddr,
     /// The port of the API; 0 takes any free one.
@@ -70,7 +72,8 @@ pub struct LocalCloud {
 impl LocalCloud {
     /// Starts everything, and returns when it is ready for requests.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let template = Template::read(&options.template)?;
+        let parameters = options.parameters.iter().map(|(name, value)| (&**name, &**value));
+        let template = Template::read(&options.template)?.with_parameters(parameters)?;
         let data_dir = options.data_dir.as_deref().map(DataDir::claim).transpose()?;
         let listener = listen(options.host, options.port, "--port").await?;
         let database_listener =

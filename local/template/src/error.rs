@@ -20,6 +20,28 @@ pub enum Error {
         /// Where and why.
         message: String,
     },
+    /// There is no parameter with this name.
+    #[error("{} has no parameter {name}; it has {known}", path.display())]
+    UnknownParameter {
+        /// The template.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// The names of all parameters.
+        known: String,
+    },
+    /// A parameter may not have this value.
+    #[error("{}: the parameter {name} cannot be {value:?}: expected {expected}", path.display())]
+    ParameterValue {
+        /// The template.
+        path: PathBuf,
+        /// The parameter's name.
+        name: String,
+        /// The value.
+        value: String,
+        /// What was expected.
+        expected: String,
+    },
     /// A property is missing or has the wrong shape.
     #[error("{}: {property}: expected {expected}, found {found}", path.display())]
     Property {

@@ -2,13 +2,14 @@
 //!
 //! The template defines what is deployed. The local cloud and the tests read the table, routes,
 //! authorizer, CORS settings and event source mappings from it, so that they run the same.
-//! Parameters have their defaults.
+//! Parameters have their defaults, or the values of [`Template::with_parameters`].
 
 mod api;
 mod error;
 mod function;
 mod intrinsics;
 mod node;
+mod parameter;
 mod policy;
 mod stream;
 mod table;

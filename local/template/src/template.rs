@@ -35,8 +35,15 @@ impl Template {
 
     /// Takes a template in memory, with the short tags in their long form.
     pub fn from_written(path: impl Into<PathBuf>, written: Value) -> Result<Self, Error> {
-        let content = Intrinsics::of(&written).resolve(&written).unwrap_or_default();
-        let template = Self { path: path.into(), written, content };
+        let template = Self { path: path.into(), content: Value::Null, written };
+        let written = template.written.clone();
+        template.resolved_from(&written)
+    }
+
+    /// Resolves this text of the template, which may have other defaults than the written one.
+    pub(crate) fn resolved_from(self, text: &Value) -> Result<Self, Error> {
+        let content = Intrinsics::of(text).resolve(text).unwrap_or_default();
+        let template = Self { content, ..self };
         template.root().member("Resources").members()?;
         Ok(template)
     }

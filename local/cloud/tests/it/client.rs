@@ -19,6 +19,7 @@ pub(crate) fn in_memory() -> Options {
     evidence::token_secret(TOKEN_SECRET);
     Options {
         template: template(),
+        parameters: Vec::new(),
         host: [127, 0, 0, 1].into(),
         port: 0,
         dynamodb_port: 0,

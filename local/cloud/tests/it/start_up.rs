@@ -42,6 +42,31 @@ async fn a_missing_template_is_named() {
 }
 
 #[tokio::test]
+async fn a_parameter_of_the_template_can_be_set() {
+    let origin = "https://shop.example";
+    let parameters = vec![("CorsAllowOrigins".to_owned(), format!("{origin}, http://localhost"))];
+    let cloud = LocalCloud::start(Options { parameters, ..options() }).await.unwrap();
+    let preflight = reqwest::Client::new()
+        .request(reqwest::Method::OPTIONS, format!("{}/products", cloud.api_url()))
+        .header("origin", origin)
+        .header("access-control-request-method", "GET");
+    let response = preflight.send().await.unwrap();
+    assert_eq!(response.headers()["access-control-allow-origin"], origin);
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_parameter_that_the_template_does_not_have_or_allow_is_named() {
+    for (parameter, said) in [
+        ("CorsOrigins=x", "has no parameter CorsOrigins; it has AlarmEmail, "),
+        ("LogLevel=TRACE", "the parameter LogLevel cannot be \"TRACE\": expected one of ERROR, "),
+    ] {
+        let message = failure(command(&["--in-memory", "--parameter", parameter])).await;
+        assert!(message.contains(said), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn the_error_for_an_invalid_template_says_where() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");

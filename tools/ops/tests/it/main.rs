@@ -57,6 +57,7 @@ fn command(arguments: &[&str], endpoints: &[(&str, &str)]) -> Command {
 async fn cloud() -> LocalCloud {
     let options = Options {
         template: concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into(),
+        parameters: Vec::new(),
         host: [127, 0, 0, 1].into(),
         port: 0,
         dynamodb_port: 0,
