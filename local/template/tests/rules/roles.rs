@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::{FUNCTION, listed, resources, type_of_reference};
 
+/// The condition in the template that takes all conditions on partitions out, if AWS does not evaluate
+/// them as documented.
+const FINE_GRAINED: &str = "FineGrained";
 const ROLE: &str = "AWS::IAM::Role";
 /// A policy in the template that roles share.
 const SHARED: &str = "AWS::IAM::ManagedPolicy";
@@ -57,8 +60,8 @@ pub(crate) fn name_exact_actions_and_resources(template: &Value) -> Vec<String> 
     broken
 }
 
-/// Every statement on the table must name its partitions, and must not allow requests without
-/// partition keys. Each action may appear once for the table and once for the index: if a request
+/// Every statement on the table must name its partitions, unless the parameter `FineGrainedAccess` is
+/// false, and must not allow requests without partition keys. Each action may appear once for the table and once for the index: if a request
 /// has several keys, two statements would each deny what the other allows.
 pub(crate) fn name_the_partitions_of_the_table(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
@@ -74,7 +77,12 @@ pub(crate) fn name_the_partitions_of_the_table(template: &Value) -> Vec<String> 
         if actions.is_empty() {
             continue;
         }
-        let condition = &statement["Condition"];
+        let switch = &statement["Condition"]["Fn::If"];
+        let condition = &switch[1];
+        if !condition.is_null() && (switch[0] != FINE_GRAINED || switch[2]["Ref"] != "AWS::NoValue")
+        {
+            broken.push(format!("{name} keeps its condition without {FINE_GRAINED}"));
+        }
         let keys = listed(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
         // With the complete prefix: "USER#*", not "U*".
         let is_prefix = |key: &&Value| {
@@ -124,6 +132,22 @@ mod tests {
             ["Statement"];
         let statements = statements.as_array_mut().unwrap();
         statements.iter_mut().find(|statement| statement["Sid"] == sid).unwrap()
+    }
+
+    /// The condition of a statement, as long as the parameter FineGrainedAccess is true.
+    fn condition<'a>(template: &'a mut Value, role: &str, sid: &str) -> &'a mut Value {
+        &mut statement(template, role, sid)["Condition"]["Fn::If"][1]
+    }
+
+    #[test]
+    fn a_condition_that_stays_whatever_the_parameter_says_is_found() {
+        assert_eq!(
+            broken_by(|template| {
+                let statement = statement(template, "OrdersRole", "Orders");
+                statement["Condition"]["Fn::If"][0] = json!("Monitored");
+            }),
+            ["OrdersRole.Orders keeps its condition without FineGrained"]
+        );
     }
 
     #[test]
@@ -189,7 +213,7 @@ mod tests {
     fn a_statement_with_too_general_partitions_is_found() {
         assert_eq!(
             broken_by(|template| {
-                let condition = &mut statement(template, "OrdersRole", "Orders")["Condition"];
+                let condition = condition(template, "OrdersRole", "Orders");
                 condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] = json!(["*"]);
             }),
             ["OrdersRole.Orders does not name its partitions"]
@@ -200,7 +224,7 @@ mod tests {
     fn a_statement_that_allows_scans_is_found() {
         assert_eq!(
             broken_by(|template| {
-                let condition = &mut statement(template, "UsersRole", "UserByEmail")["Condition"];
+                let condition = condition(template, "UsersRole", "UserByEmail");
                 condition.as_object_mut().unwrap().remove("Null");
             }),
             ["UsersRole.UserByEmail also allows requests without partition keys"]
