@@ -16,7 +16,7 @@ use storefront_core::{Table, aws};
 use storefront_credentials::SigningKeys;
 use storefront_embedded::{EmbeddedDynamoDb, Storage};
 use storefront_suite::{Dependencies, Handler};
-use storefront_template::{StreamMapping, Template};
+use storefront_template::{StreamMapping, Template, UnknownTrigger};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -74,6 +74,9 @@ impl LocalCloud {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let parameters = options.parameters.iter().map(|(name, value)| (&**name, &**value));
         let template = Template::read(&options.template)?.with_parameters(parameters)?;
+        for UnknownTrigger { name, kind } in template.unknown_triggers()? {
+            tracing::warn!("the local cloud does not run the template's trigger {name} ({kind})");
+        }
         let data_dir = options.data_dir.as_deref().map(DataDir::claim).transpose()?;
         let listener = listen(options.host, options.port, "--port").await?;
         let database_listener =

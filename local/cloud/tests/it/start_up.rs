@@ -85,6 +85,28 @@ async fn the_error_for_an_invalid_template_says_where() {
 }
 
 #[tokio::test]
+async fn a_trigger_that_does_not_run_here_is_named_and_the_others_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    let text = std::fs::read_to_string(template()).unwrap();
+    let events =
+        "Events:\n        Nightly: { Type: ScheduleV2, Properties: {} }\n        StockChanges:";
+    let with_schedule = text.replace("Events:\n        StockChanges:", events);
+    assert_ne!(with_schedule, text);
+    std::fs::write(&path, with_schedule).unwrap();
+    let log = CapturedLog::start();
+    let cloud = LocalCloud::start(Options { template: path, ..options() }).await.unwrap();
+    let said = log.text();
+    let expected = "does not run the template's trigger AvailabilityFunction.Nightly (ScheduleV2)";
+    assert!(said.contains(expected), "{said}");
+    Client::anonymous(cloud.api_url())
+        .get("/products?category=coffee")
+        .await
+        .expect(StatusCode::OK);
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_function_that_is_not_part_of_the_suite_is_named_and_the_others_work() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
