@@ -134,7 +134,7 @@ mod tests {
         statements.iter_mut().find(|statement| statement["Sid"] == sid).unwrap()
     }
 
-    /// The condition of a statement, as long as the parameter FineGrainedAccess is true.
+    /// The condition of a statement, as long as the parameter `FineGrainedAccess` is true.
     fn condition<'a>(template: &'a mut Value, role: &str, sid: &str) -> &'a mut Value {
         &mut statement(template, role, sid)["Condition"]["Fn::If"][1]
     }
