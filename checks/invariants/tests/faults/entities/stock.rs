@@ -327,12 +327,16 @@ impl Checker<'_> {
         }
     }
 
-    /// The stocks that were set, or may have been.
+    /// The stocks that were set, or may have been: a product that is not found may have been deleted
+    /// after that, before it was read again for the answer.
     fn sets_of(&self, id: ProductId) -> Vec<(Outcome, Option<u64>)> {
         let sets = self.exchanges.iter().filter_map(|exchange| match exchange.operation {
             Operation::Product(ProductOperation::Change {
                 id: set, stock: Some(stock), ..
-            }) if set == id => Some((exchange.outcome(), stock)),
+            }) if set == id => match exchange.answer.status {
+                404 => Some((Outcome::Unknown, stock)),
+                _ => Some((exchange.outcome(), stock)),
+            },
             _ => None,
         });
         sets.filter(|(outcome, _)| *outcome != Outcome::Rejected).collect()
