@@ -122,7 +122,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         &[
             "rm -rf {root}/target/test-logs",
             "STOREFRONT_TEST_LOGS={root}/target/test-logs cargo test --workspace",
-            "cargo run --quiet --package storefront-testing --bin audit -- {root}/target/test-logs",
+            "cargo run --quiet --bin audit -- {root}/target/test-logs",
         ],
     ),
     command(
