@@ -11,7 +11,7 @@ from pathlib import Path
 
 def main():
     groups = []
-    for folder in sorted(Path("functions").iterdir()):
+    for folder in sorted(each for each in Path("functions").iterdir() if each.is_dir()):
         package = f"storefront-{folder.name}"
         features = features_of(package)
         for packages, common in groups:

@@ -118,7 +118,7 @@ impl Metrics {
         }
     }
 
-    /// Counts items that were left out of a list, if there were any.
+    /// Counts items that could not be read and were passed over, if there were any.
     pub fn unreadable(&self, items: usize) {
         if items > 0 {
             #[allow(clippy::cast_precision_loss, reason = "at most a page of items")]
