@@ -34,7 +34,11 @@ impl Shop {
             .into_iter()
             .filter_map(|function| match function.kind {
                 Kind::Api { router, doc } => Some((function.name, Api::new(router, doc))),
-                Kind::Authorizer(_) | Kind::Stream(_) => None,
+                Kind::Authorizer(_)
+                | Kind::Stream(_)
+                | Kind::Schedule(_)
+                | Kind::Rule(_)
+                | Kind::Queue(_) => None,
             })
             .collect();
         let mut api = |name| apis.remove(name).expect("the suite has this function");

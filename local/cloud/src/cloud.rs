@@ -16,15 +16,18 @@ use storefront_core::{Table, aws};
 use storefront_credentials::SigningKeys;
 use storefront_embedded::{EmbeddedDynamoDb, Storage};
 use storefront_suite::{Dependencies, Handler};
-use storefront_template::{StreamMapping, Template, UnknownTrigger};
+use storefront_template::{IgnoredProperty, StreamMapping, Template, UnknownTrigger};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::clock::Clock;
 use crate::data_dir::DataDir;
 use crate::events::{EVENTBRIDGE_PATH, EventBus};
 use crate::function::{Function, FunctionError};
+use crate::local_api::guarded;
+use crate::schedule::{Schedules, Timers};
 use crate::seed::DemoUsers;
 use crate::stream::{Pace, StreamTrigger};
 use crate::{Error, TABLE_NAME, TOKEN_SECRET, gateway, seed};
@@ -62,6 +65,7 @@ pub struct LocalCloud {
     functions: HashMap<String, Function>,
     database: EmbeddedDynamoDb,
     streams: Vec<StreamTrigger>,
+    timers: Timers,
     expiry: JoinHandle<()>,
     stop_gateway: oneshot::Sender<()>,
     gateway: JoinHandle<io::Result<()>>,
@@ -76,6 +80,9 @@ impl LocalCloud {
         let template = Template::read(&options.template)?.with_parameters(parameters)?;
         for UnknownTrigger { name, kind } in template.unknown_triggers()? {
             tracing::warn!("the local cloud does not run the template's trigger {name} ({kind})");
+        }
+        for IgnoredProperty { of, property, instead } in template.ignored_properties()? {
+            tracing::warn!("the local cloud ignores {property} of the template's {of}: {instead}");
         }
         let data_dir = options.data_dir.as_deref().map(DataDir::claim).transpose()?;
         let listener = listen(options.host, options.port, "--port").await?;
@@ -101,11 +108,14 @@ impl LocalCloud {
         });
 
         let events = EventBus::default();
-        let router = events.routes().merge(gateway::router(&template, &functions, address)?);
+        let schedules = Schedules::of(&template, &functions)?;
+        let local_api = guarded(events.routes().merge(schedules.routes()), options.host);
+        let router = local_api.merge(gateway::router(&template, &functions, address)?);
         let (stop_gateway, stopped) = oneshot::channel();
         let gateway = tokio::spawn(serve(listener, router, stopped));
 
         let streams = streams(&template, &functions, &database, data_dir.as_ref())?;
+        let timers = schedules.start(Clock::System);
         let expiry = tokio::spawn(expire(database.database().clone()));
         Ok(Self {
             api_url,
@@ -114,6 +124,7 @@ impl LocalCloud {
             functions,
             database,
             streams,
+            timers,
             expiry,
             stop_gateway,
             gateway,
@@ -162,6 +173,7 @@ impl LocalCloud {
     /// Stops everything after the requests and the invocation in flight have ended.
     pub async fn shutdown(self) {
         self.expiry.abort();
+        within_grace("a schedule", self.timers.shutdown()).await;
         // They publish through the gateway, so they are stopped first, all at once.
         let streams: JoinSet<()> = self.streams.into_iter().map(StreamTrigger::shutdown).collect();
         within_grace("a stream trigger", streams.join_all()).await;

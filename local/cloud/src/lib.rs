@@ -1,20 +1,22 @@
 //! The local cloud: the whole suite in one process, for development and tests.
 //!
-//! It reads the table, the routes, the authorizer and the event source mappings from
-//! `template.yaml`, and calls the functions' own services with the events that AWS would send. So
-//! what runs here is what is deployed, and what is missing in the template does not work here
-//! either.
+//! It reads the table, the routes, the authorizer and the triggers from `template.yaml`, and calls
+//! the functions' own services with the events that AWS would send. So what runs here is what is
+//! deployed, and what is missing in the template does not work here either.
 
 pub mod cli;
 pub mod console;
 pub mod function;
 pub mod seed;
 
+mod clock;
 mod cloud;
 mod data_dir;
 mod error;
 mod events;
 mod gateway;
+mod local_api;
+mod schedule;
 mod stream;
 
 pub use cloud::{LocalCloud, Options};

@@ -31,6 +31,12 @@ pub enum Kind {
     Authorizer(Handler),
     /// The event source mapping of the table's stream.
     Stream(Handler),
+    /// A schedule of EventBridge.
+    Schedule(Handler),
+    /// A rule of EventBridge, with an event that another function published.
+    Rule(Handler),
+    /// The event source mapping of an SQS queue.
+    Queue(Handler),
 }
 
 impl Function {
@@ -46,6 +52,24 @@ impl Function {
         Self::new(name, Kind::Stream(handler))
     }
 
+    /// Creates a function that runs on a schedule.
+    #[must_use]
+    pub fn schedule(name: &'static str, handler: Handler) -> Self {
+        Self::new(name, Kind::Schedule(handler))
+    }
+
+    /// Creates a function that a rule of the event bus invokes.
+    #[must_use]
+    pub fn rule(name: &'static str, handler: Handler) -> Self {
+        Self::new(name, Kind::Rule(handler))
+    }
+
+    /// Creates a function that reads a queue.
+    #[must_use]
+    pub fn queue(name: &'static str, handler: Handler) -> Self {
+        Self::new(name, Kind::Queue(handler))
+    }
+
     fn new(name: &'static str, kind: Kind) -> Self {
         Self { name, kind, metrics: &[] }
     }
@@ -59,7 +83,11 @@ impl Function {
     pub fn handler(&self) -> Handler {
         match &self.kind {
             Kind::Api { router, .. } => Handler::http(router.clone()),
-            Kind::Authorizer(handler) | Kind::Stream(handler) => handler.clone(),
+            Kind::Authorizer(handler)
+            | Kind::Stream(handler)
+            | Kind::Schedule(handler)
+            | Kind::Rule(handler)
+            | Kind::Queue(handler) => handler.clone(),
         }
     }
 }

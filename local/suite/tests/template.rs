@@ -29,6 +29,9 @@ fn the_registry_and_the_template_have_the_same_functions_with_the_same_triggers(
                 Kind::Api { .. } => "an HttpApi event",
                 Kind::Authorizer(_) => "the API's authorizer",
                 Kind::Stream(_) => "a DynamoDB event",
+                Kind::Schedule(_) => "a schedule",
+                Kind::Rule(_) => "an event rule",
+                Kind::Queue(_) => "a queue",
             };
             (function.name.to_owned(), trigger)
         })
@@ -45,6 +48,9 @@ fn the_registry_and_the_template_have_the_same_functions_with_the_same_triggers(
     }
     for mapping in template.stream_mappings().unwrap() {
         deployed.insert((binaries[&mapping.function].clone(), "a DynamoDB event"));
+    }
+    for schedule in template.schedules().unwrap() {
+        deployed.insert((binaries[&schedule.function].clone(), "a schedule"));
     }
     for binary in binaries.into_values() {
         if !deployed.iter().any(|(name, _)| *name == binary) {

@@ -62,14 +62,23 @@ impl Template {
 
     /// Returns the events of a type, each with the function that it invokes.
     pub(crate) fn events(&self, kind: &str) -> Result<Vec<(String, Node<'_>)>, Error> {
+        let events = self.named_events(kind)?.into_iter();
+        Ok(events.map(|(function, _, properties)| (function, properties)).collect())
+    }
+
+    /// Returns the events of a type: the function, the event's name and its properties.
+    pub(crate) fn named_events(
+        &self,
+        kind: &str,
+    ) -> Result<Vec<(String, String, Node<'_>)>, Error> {
         let mut found = Vec::new();
         for (id, resource) in self.resources(FUNCTION)? {
             let Some(events) = resource.member("Properties").optional("Events") else {
                 continue;
             };
-            for (_, event) in events.members()? {
+            for (name, event) in events.members()? {
                 if event.member("Type").value() == kind {
-                    found.push((id.to_owned(), event.member("Properties")));
+                    found.push((id.to_owned(), name.to_owned(), event.member("Properties")));
                 }
             }
         }

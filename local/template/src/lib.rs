@@ -1,16 +1,18 @@
 //! The parts of `template.yaml` that the local cloud and the tests need, as types.
 //!
 //! The template defines what is deployed. The local cloud and the tests read the table, routes,
-//! authorizer, CORS settings and event source mappings from it, so that they run the same.
+//! authorizer, CORS settings and triggers from it, so that they run the same.
 //! Parameters have their defaults, or the values of [`Template::with_parameters`].
 
 mod api;
 mod error;
 mod function;
+mod ignored;
 mod intrinsics;
 mod node;
 mod parameter;
 mod policy;
+mod schedule;
 mod stream;
 mod table;
 mod template;
@@ -20,7 +22,9 @@ mod yaml;
 pub use api::{Authorizer, Cors, Route};
 pub use error::Error;
 pub use function::Function;
+pub use ignored::IgnoredProperty;
 pub use policy::{GrantedResource, Partitions, Permissions};
+pub use schedule::{CronExpression, Schedule, ScheduleExpression, Scheduler};
 pub use stream::StreamMapping;
 pub use table::TableDefinition;
 pub use template::Template;

@@ -1,9 +1,10 @@
 use crate::error::Error;
 use crate::template::Template;
-use crate::{api, function, stream};
+use crate::{api, function, schedule, stream};
 
 /// The types of a function's `Events` that are read here and run by the local cloud.
-const RUN_LOCALLY: [&str; 2] = [api::EVENT, stream::EVENT];
+const RUN_LOCALLY: [&str; 4] =
+    [api::EVENT, schedule::RULE_EVENT, schedule::SCHEDULER_EVENT, stream::EVENT];
 /// Resources that invoke a function without being in its `Events`.
 const INVOKING: [&str; 7] = [
     "AWS::Events::Rule",

@@ -9,6 +9,7 @@ mod consumers;
 mod events;
 mod expiry;
 mod kill;
+mod local_api;
 mod process;
 mod start_up;
 mod tokens;

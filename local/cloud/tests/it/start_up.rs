@@ -89,15 +89,22 @@ async fn a_trigger_that_does_not_run_here_is_named_and_the_others_work() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
     let text = std::fs::read_to_string(template()).unwrap();
-    let events =
-        "Events:\n        Nightly: { Type: ScheduleV2, Properties: {} }\n        StockChanges:";
-    let with_schedule = text.replace("Events:\n        StockChanges:", events);
-    assert_ne!(with_schedule, text);
-    std::fs::write(&path, with_schedule).unwrap();
+    let events = "Events:
+        Uploads: { Type: S3, Properties: {} }
+        Later:
+          Type: ScheduleV2
+          Properties: { ScheduleExpression: rate(1 day), StartDate: '2030-01-01T00:00:00Z' }
+        StockChanges:";
+    let with_triggers = text.replace("Events:\n        StockChanges:", events);
+    assert_ne!(with_triggers, text);
+    std::fs::write(&path, with_triggers).unwrap();
     let log = CapturedLog::start();
     let cloud = LocalCloud::start(Options { template: path, ..options() }).await.unwrap();
     let said = log.text();
-    let expected = "does not run the template's trigger AvailabilityFunction.Nightly (ScheduleV2)";
+    let expected = "does not run the template's trigger AvailabilityFunction.Uploads (S3)";
+    assert!(said.contains(expected), "{said}");
+    let expected =
+        "ignores StartDate of the template's AvailabilityFunction.Later: it runs from now";
     assert!(said.contains(expected), "{said}");
     Client::anonymous(cloud.api_url())
         .get("/products?category=coffee")

@@ -28,12 +28,10 @@ mod tests {
     fn an_event_that_the_local_cloud_does_not_run_is_found() {
         assert_eq!(
             broken_by(|template| {
-                let nightly = json!({ "Type": "ScheduleV2", "Properties": {
-                    "ScheduleExpression": "rate(1 day)",
-                } });
-                put(template, "/Resources/OrdersFunction/Properties/Events/Nightly", nightly);
+                let uploads = json!({ "Type": "S3", "Properties": {} });
+                put(template, "/Resources/OrdersFunction/Properties/Events/Uploads", uploads);
             }),
-            [format!("OrdersFunction.Nightly (ScheduleV2) {TO_DO}")]
+            [format!("OrdersFunction.Uploads (S3) {TO_DO}")]
         );
     }
 
