@@ -27,10 +27,13 @@ use crate::data_dir::DataDir;
 use crate::events::{EVENTBRIDGE_PATH, EventBus};
 use crate::function::{Function, FunctionError};
 use crate::local_api::guarded;
-use crate::schedule::{Schedules, Timers};
+use crate::queue::{Queues, Store};
+use crate::rule::Rules;
+use crate::schedule::Schedules;
 use crate::seed::DemoUsers;
+use crate::stop::Worker;
 use crate::stream::{Pace, StreamTrigger};
-use crate::{Error, TABLE_NAME, TOKEN_SECRET, gateway, seed};
+use crate::{Error, TABLE_NAME, TOKEN_SECRET, asynchronous, gateway, queue, seed};
 
 /// DynamoDB may take days to delete expired items. With a minute, people can see it happen.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
@@ -62,10 +65,12 @@ pub struct LocalCloud {
     api_url: String,
     dynamodb_url: String,
     events: EventBus,
+    schedules: Schedules,
+    queues: Queues,
     functions: HashMap<String, Function>,
     database: EmbeddedDynamoDb,
     streams: Vec<StreamTrigger>,
-    timers: Timers,
+    workers: Vec<Worker>,
     expiry: JoinHandle<()>,
     stop_gateway: oneshot::Sender<()>,
     gateway: JoinHandle<io::Result<()>>,
@@ -107,24 +112,32 @@ impl LocalCloud {
             DemoUsers::default()
         });
 
-        let events = EventBus::default();
-        let schedules = Schedules::of(&template, &functions)?;
-        let local_api = guarded(events.routes().merge(schedules.routes()), options.host);
+        let queues = queues(&template, data_dir.as_ref())?;
+        let targets = asynchronous::targets(&template, &functions, &queues)?;
+        let rules = Rules::of(&template, &targets, &queues)?;
+        let events = EventBus::new(rules.clone());
+        let schedules = Schedules::of(&template, &functions, &targets)?;
+        let local_api = events.routes().merge(schedules.routes()).merge(queues.routes());
+        let local_api = guarded(local_api, options.host);
         let router = local_api.merge(gateway::router(&template, &functions, address)?);
         let (stop_gateway, stopped) = oneshot::channel();
         let gateway = tokio::spawn(serve(listener, router, stopped));
 
         let streams = streams(&template, &functions, &database, data_dir.as_ref())?;
-        let timers = schedules.start(Clock::System);
+        let mut workers = schedules.start(Clock::System);
+        workers.extend(rules.start());
+        workers.extend(queue::start(&template, &functions, &queues)?);
         let expiry = tokio::spawn(expire(database.database().clone()));
         Ok(Self {
             api_url,
             dynamodb_url,
             events,
+            schedules,
+            queues,
             functions,
             database,
             streams,
-            timers,
+            workers,
             expiry,
             stop_gateway,
             gateway,
@@ -155,6 +168,16 @@ impl LocalCloud {
         &self.demo_users
     }
 
+    /// Returns the names of the functions that have schedules.
+    pub(crate) fn scheduled(&self) -> Vec<&str> {
+        self.schedules.names()
+    }
+
+    /// Returns the names of the queues.
+    pub(crate) fn queues(&self) -> Vec<&str> {
+        self.queues.names()
+    }
+
     /// Returns the last published events, the newest last.
     #[must_use]
     pub fn events(&self) -> Vec<Value> {
@@ -173,10 +196,13 @@ impl LocalCloud {
     /// Stops everything after the requests and the invocation in flight have ended.
     pub async fn shutdown(self) {
         self.expiry.abort();
-        within_grace("a schedule", self.timers.shutdown()).await;
         // They publish through the gateway, so they are stopped first, all at once.
-        let streams: JoinSet<()> = self.streams.into_iter().map(StreamTrigger::shutdown).collect();
-        within_grace("a stream trigger", streams.join_all()).await;
+        let mut triggers: JoinSet<()> =
+            self.streams.into_iter().map(StreamTrigger::shutdown).collect();
+        for worker in self.workers {
+            triggers.spawn(worker.shutdown());
+        }
+        within_grace("a trigger", triggers.join_all()).await;
         // Fails only if the gateway has already stopped.
         let _ = self.stop_gateway.send(());
         within_grace("the gateway", self.gateway).await;
@@ -269,6 +295,12 @@ fn unregistered(definition: &storefront_template::Function) -> Handler {
     );
     let error = format!("the suite has no function {binary}");
     Handler::new(move |_: LambdaEvent<Value>| std::future::ready(Err::<Value, _>(error.clone())))
+}
+
+/// Opens the queues' messages, which are in the data folder if there is one.
+fn queues(template: &Template, data_dir: Option<&DataDir>) -> Result<Queues, Error> {
+    let path = data_dir.map(DataDir::queues);
+    Queues::of(template, Store::open(path.as_deref(), Clock::System)?)
 }
 
 /// Starts one trigger for each consumer of the stream.

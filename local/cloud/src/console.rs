@@ -45,6 +45,14 @@ pub fn welcome(cloud: &LocalCloud) {
         format!("  DynamoDB   {} (table {})", cloud.dynamodb_url(), crate::TABLE_NAME),
         format!("  Data       {data}"),
     ];
+    let (api, scheduled, queues) = (cloud.api_url(), cloud.scheduled(), cloud.queues());
+    if !scheduled.is_empty() {
+        let names = scheduled.join(", ");
+        lines.push(format!("  Schedules  {names} (POST {api}/_local/schedules/NAME/run runs one)"));
+    }
+    if !queues.is_empty() {
+        lines.push(format!("  Queues     {} ({api}/_local/queues)", queues.join(", ")));
+    }
     let users = cloud.demo_users();
     if !users.emails.is_empty() {
         let emails = users.emails.join(", ");

@@ -40,6 +40,11 @@ impl DataDir {
         self.path.join(DATABASE)
     }
 
+    /// Returns the file that keeps the messages of queues.
+    pub(crate) fn queues(&self) -> PathBuf {
+        self.path.join("queues.sqlite")
+    }
+
     /// Until [`filling_is_done`](Self::filling_is_done), the database has only a part of the
     /// catalogue.
     pub(crate) fn filling_begins(&self) -> Result<(), Error> {

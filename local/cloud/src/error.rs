@@ -22,9 +22,9 @@ pub enum Error {
         /// Why.
         message: String,
     },
-    /// A filter pattern of the event source mapping is invalid.
-    #[error("the template's stream filter {pattern} is not a valid pattern: {message}")]
-    Filter {
+    /// A pattern of a rule or of an event source mapping's filter is invalid.
+    #[error("the template's event pattern {pattern} is not valid: {message}")]
+    Pattern {
         /// The pattern.
         pattern: String,
         /// Why.
@@ -88,6 +88,9 @@ pub enum Error {
     /// The database failed.
     #[error("the embedded DynamoDB failed: {0}")]
     Database(#[from] dynoxide::DynoxideError),
+    /// The database of the queues failed.
+    #[error("the queues cannot be kept: {0}")]
+    Queues(Box<dyn std::error::Error + Send + Sync>),
     /// The table has no stream.
     #[error("the template's function reads the table's stream, but the table has none")]
     NoStream,

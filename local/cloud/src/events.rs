@@ -1,4 +1,4 @@
-//! The local event bus: accepts `PutEvents`, and shows the events.
+//! The local event buses: accept `PutEvents`, show the events, and hand them to the rules.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,10 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use storefront_template::Bus;
 use uuid::Uuid;
+
+use crate::rule::Rules;
 
 /// The number of events that are kept for display. Older ones are dropped.
 pub const KEPT_EVENTS: usize = 100;
@@ -19,16 +22,21 @@ pub const KEPT_EVENTS: usize = 100;
 /// The bus's path for the SDK's EventBridge client, on the gateway's listener.
 pub(crate) const EVENTBRIDGE_PATH: &str = "/_local/eventbridge";
 
-/// The local event bus.
+/// The local event buses.
 ///
-/// It implements `PutEvents` of EventBridge's JSON protocol, so that the consumer can use the same
+/// They implement `PutEvents` of EventBridge's JSON protocol, so that the consumer can use the same
 /// client as in production.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct EventBus {
     events: Arc<Mutex<VecDeque<Value>>>,
+    rules: Rules,
 }
 
 impl EventBus {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self { events: Arc::default(), rules }
+    }
+
     /// Returns the last events, the newest last, in the form that rules and targets receive.
     pub(crate) fn events(&self) -> Vec<Value> {
         self.lock().iter().cloned().collect()
@@ -42,13 +50,36 @@ impl EventBus {
             .with_state(self.clone())
     }
 
-    fn publish(&self, event: Value) {
+    fn show(&self, event: Value) {
         tracing::info!("{} {}", event["detail-type"].as_str().unwrap_or_default(), event["detail"]);
         let mut events = self.lock();
         if events.len() == KEPT_EVENTS {
             events.pop_front();
         }
         events.push_back(event);
+    }
+
+    /// Publishes the entries of a request. Returns the result of each.
+    async fn put(&self, entries: Vec<Entry>) -> Vec<Value> {
+        let read: Vec<_> = entries.into_iter().map(event).collect();
+        let events = read.iter().flatten().map(|(bus, event)| (*bus, event));
+        if let Err(error) = self.rules.hand_over(events).await {
+            tracing::error!("cannot hand over events: {error}");
+            let failure = json!({
+                "ErrorCode": "InternalFailure",
+                "ErrorMessage": "The local event bus cannot keep events; its log says why.",
+            });
+            return vec![failure; read.len()];
+        }
+        let result = |read: Result<(Bus, Value), Value>| match read {
+            Ok((_, event)) => {
+                let result = json!({ "EventId": event["id"] });
+                self.show(event);
+                result
+            }
+            Err(rejected) => rejected,
+        };
+        read.into_iter().map(result).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Value>> {
@@ -73,6 +104,7 @@ struct Entry {
     source: Option<String>,
     detail_type: Option<String>,
     detail: Option<String>,
+    event_bus_name: Option<String>,
     #[serde(default)]
     resources: Vec<String>,
 }
@@ -100,28 +132,31 @@ async fn put_events(State(bus): State<EventBus>, headers: HeaderMap, body: Strin
             );
         }
     };
-    let results: Vec<_> = request.entries.into_iter().map(|entry| put(&bus, entry)).collect();
+    let results = bus.put(request.entries).await;
     let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
     answer(StatusCode::OK, &json!({ "FailedEntryCount": failed, "Entries": results }))
 }
 
-/// Publishes an entry, unless EventBridge would reject it.
-fn put(bus: &EventBus, entry: Entry) -> Value {
+/// Returns an entry's bus and event, or the result of an entry that EventBridge would reject.
+fn event(entry: Entry) -> Result<(Bus, Value), Value> {
     let (Some(source), Some(detail_type), Some(detail)) =
         (entry.source, entry.detail_type, entry.detail)
     else {
-        return json!({
+        return Err(json!({
             "ErrorCode": "InvalidArgument",
             "ErrorMessage": "Parameter Source, DetailType or Detail is not valid.",
-        });
+        }));
     };
     let Ok(detail @ Value::Object(_)) = serde_json::from_str(&detail) else {
-        return json!({ "ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed." });
+        return Err(
+            json!({ "ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed." }),
+        );
     };
-    let id = Uuid::new_v4().to_string();
-    bus.publish(json!({
+    let bus = entry.event_bus_name.as_deref().unwrap_or("default");
+    let is_default = bus == "default" || bus.ends_with(":event-bus/default");
+    let event = json!({
         "version": "0",
-        "id": id,
+        "id": Uuid::new_v4().to_string(),
         "detail-type": detail_type,
         "source": source,
         "account": crate::ACCOUNT,
@@ -129,8 +164,8 @@ fn put(bus: &EventBus, entry: Entry) -> Value {
         "region": crate::REGION,
         "resources": entry.resources,
         "detail": detail,
-    }));
-    json!({ "EventId": id })
+    });
+    Ok((if is_default { Bus::Default } else { Bus::Custom }, event))
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {
@@ -140,22 +175,35 @@ fn answer(status: StatusCode, body: &Value) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use storefront_template::Template;
+
     use super::*;
+    use crate::clock::Clock;
+    use crate::queue::{Queues, Store};
+
+    fn bus() -> EventBus {
+        let template = Template::parse("t.yaml", "Resources: {}\n").unwrap();
+        let queues = Queues::of(&template, Store::open(None, Clock::System).unwrap()).unwrap();
+        EventBus::new(Rules::of(&template, &HashMap::new(), &queues).unwrap())
+    }
 
     fn entry(detail: &str) -> Entry {
         Entry {
             source: Some("storefront.orders".into()),
             detail_type: Some("OrderStatusChanged".into()),
             detail: Some(detail.into()),
+            event_bus_name: None,
             resources: Vec::new(),
         }
     }
 
-    #[test]
-    fn only_the_last_events_are_kept_the_newest_last() {
-        let bus = EventBus::default();
+    #[tokio::test]
+    async fn only_the_last_events_are_kept_the_newest_last() {
+        let bus = bus();
         for number in 0..=KEPT_EVENTS {
-            put(&bus, entry(&json!({ "number": number }).to_string()));
+            bus.put(vec![entry(&json!({ "number": number }).to_string())]).await;
         }
         let numbers: Vec<_> =
             bus.events().iter().map(|event| event["detail"]["number"].clone()).collect();
@@ -163,15 +211,14 @@ mod tests {
         assert_eq!((&numbers[0], &numbers[KEPT_EVENTS - 1]), (&json!(1), &json!(KEPT_EVENTS)));
     }
 
-    #[test]
-    fn an_entry_that_eventbridge_would_reject_fails_alone() {
-        let bus = EventBus::default();
-        assert_eq!(put(&bus, entry("not json"))["ErrorCode"], "MalformedDetail");
-        assert_eq!(
-            put(&bus, Entry { source: None, ..entry("{}") })["ErrorCode"],
-            "InvalidArgument"
-        );
-        assert!(put(&bus, entry("{}"))["EventId"].is_string());
+    #[tokio::test]
+    async fn an_entry_that_eventbridge_would_reject_fails_alone() {
+        let bus = bus();
+        let without_source = Entry { source: None, ..entry("{}") };
+        let results = bus.put(vec![entry("not json"), without_source, entry("{}")]).await;
+        assert_eq!(results[0]["ErrorCode"], "MalformedDetail");
+        assert_eq!(results[1]["ErrorCode"], "InvalidArgument");
+        assert_eq!(results[2]["EventId"], bus.events()[0]["id"]);
         assert_eq!(bus.events().len(), 1);
     }
 }

@@ -9,6 +9,7 @@ pub mod console;
 pub mod function;
 pub mod seed;
 
+mod asynchronous;
 mod clock;
 mod cloud;
 mod data_dir;
@@ -16,8 +17,14 @@ mod error;
 mod events;
 mod gateway;
 mod local_api;
+mod pattern;
+mod queue;
+mod rule;
 mod schedule;
+mod stop;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use cloud::{LocalCloud, Options};
 pub use error::Error;

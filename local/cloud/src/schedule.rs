@@ -1,11 +1,7 @@
 //! Schedules: invokes functions at their times, as EventBridge does, and on request.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -16,16 +12,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use storefront_template::{Schedule, Scheduler, Template};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::Error;
+use crate::asynchronous::{AsynchronousTarget, Invocations};
 use crate::clock::Clock;
 use crate::function::Function;
 use crate::local_api::refusal;
+use crate::stop::{Stop, Worker};
 
-/// Lambda's pauses before it retries a failed asynchronous invocation.
-const RETRIES: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
+/// Runs that last longer than the period overlap, as on AWS. This is many more than anyone wants.
+const CONCURRENCY: usize = 10;
 
 /// The template's schedules.
 #[derive(Clone)]
@@ -37,21 +34,24 @@ struct Scheduled {
     /// The name of the function's binary, which people know it by.
     binary: String,
     function: Function,
+    /// The runs of the timer.
+    invocations: Invocations,
 }
 
-/// The timers of the schedules. They stop when this is dropped.
-pub(crate) struct Timers(JoinSet<()>);
-
 impl Schedules {
-    /// Reads the schedules of a template. `functions` are by logical id.
+    /// Reads the schedules of a template. `functions` and `targets` are by logical id.
     pub(crate) fn of(
         template: &Template,
         functions: &HashMap<String, Function>,
+        targets: &HashMap<String, Arc<AsynchronousTarget>>,
     ) -> Result<Self, Error> {
         let definitions = template.functions()?;
         let schedules = template.schedules()?.into_iter().map(|schedule| {
             let missing = || Error::NoSuchFunction { logical_id: schedule.function.clone() };
+            let target = targets.get(&schedule.function).ok_or_else(missing)?;
+            let source = format!("schedule {}", schedule.name());
             Ok(Scheduled {
+                invocations: Invocations::new(source, CONCURRENCY, target),
                 binary: definitions.get(&schedule.function).ok_or_else(missing)?.binary.clone(),
                 function: functions.get(&schedule.function).ok_or_else(missing)?.clone(),
                 schedule,
@@ -61,14 +61,16 @@ impl Schedules {
     }
 
     /// Runs each enabled schedule at its times.
-    pub(crate) fn start(&self, clock: Clock) -> Timers {
-        let mut timers = JoinSet::new();
+    pub(crate) fn start(&self, clock: Clock) -> Vec<Worker> {
+        let mut workers = Vec::new();
         for (index, scheduled) in self.0.iter().enumerate() {
             if scheduled.schedule.enabled {
-                timers.spawn(keep_time(self.clone(), index, clock));
+                let schedules = self.clone();
+                workers.push(Worker::start(|stop| keep_time(schedules, index, clock, stop)));
+                workers.push(scheduled.invocations.start());
             }
         }
-        Timers(timers)
+        workers
     }
 
     pub(crate) fn routes(&self) -> Router {
@@ -78,61 +80,37 @@ impl Schedules {
             .with_state(self.clone())
     }
 
-    fn names(&self) -> BTreeSet<&str> {
-        self.0.iter().map(|scheduled| scheduled.binary.as_str()).collect()
+    /// Returns the binaries of the functions that have schedules.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let names: BTreeSet<_> = self.0.iter().map(|scheduled| scheduled.binary.as_str()).collect();
+        names.into_iter().collect()
     }
 }
 
-impl Timers {
-    /// Ends the timers, and the runs that wait for a retry.
-    pub(crate) async fn shutdown(mut self) {
-        self.0.shutdown().await;
-    }
-}
-
-async fn keep_time(schedules: Schedules, index: usize, clock: Clock) {
-    let Scheduled { schedule, .. } = &schedules.0[index];
+async fn keep_time(schedules: Schedules, index: usize, clock: Clock, mut stop: Stop) {
+    let scheduled = &schedules.0[index];
     let created = clock.now();
     let mut last = created;
-    let mut runs = JoinSet::new();
-    while let Some(next) = schedule.expression.next(created, last) {
-        clock.wait_until(next).await;
+    while let Some(next) = scheduled.schedule.expression.next(created, last)
+        && stop.or(clock.wait_until(next)).await.is_some()
+    {
         // A run that fell into a sleep of the machine is left out.
         last = next.max(clock.now());
-        let schedules = schedules.clone();
-        runs.spawn(async move { schedules.0[index].invoke_with_retries(next).await });
-        while runs.try_join_next().is_some() {}
+        if let Err(error) = scheduled.hand_over(next).await {
+            tracing::error!("schedule {}: {error}", scheduled.schedule.name());
+        }
     }
-    // The runs end with this task.
-    runs.join_all().await;
 }
 
 impl Scheduled {
-    async fn invoke_with_retries(&self, time: Timestamp) {
-        let name = self.schedule.name();
-        let mut pauses = RETRIES.into_iter();
-        for attempt in 1.. {
-            let event = match self.event(time, attempt) {
-                Ok(event) => event,
-                Err(error) => return tracing::error!("schedule {name}: {error}"),
-            };
-            match (self.function.invoke(&event).await, pauses.next()) {
-                (Ok(answer), _) => return tracing::info!("schedule {name}: {answer}"),
-                (Err(error), Some(pause)) => {
-                    tracing::warn!("schedule {name}: {error}; again in {} s", pause.as_secs());
-                    tokio::time::sleep(pause).await;
-                }
-                (Err(error), None) => {
-                    return tracing::error!("schedule {name}: {error}; gave up");
-                }
-            }
-        }
+    async fn hand_over(&self, time: Timestamp) -> Result<(), Error> {
+        self.invocations.send(self.event(time)?.to_string()).await
     }
 
     /// Returns what the function receives.
     ///
     /// <https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html>
-    fn event(&self, time: Timestamp, attempt: u32) -> serde_json::Result<Value> {
+    fn event(&self, time: Timestamp) -> serde_json::Result<Value> {
         let (region, account) = (crate::REGION, crate::ACCOUNT);
         let name = format!("{}{}", self.schedule.function, self.schedule.event);
         let time = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -154,7 +132,8 @@ impl Scheduled {
                     .replace("<aws.scheduler.schedule-arn>", &arn)
                     .replace("<aws.scheduler.scheduled-time>", &time)
                     .replace("<aws.scheduler.execution-id>", &id)
-                    .replace("<aws.scheduler.attempt-number>", &attempt.to_string()),
+                    // Retries of Scheduler, not of Lambda.
+                    .replace("<aws.scheduler.attempt-number>", "1"),
                 Scheduler::EventBridgeRule => input,
             };
             return serde_json::from_str(input);
@@ -195,7 +174,7 @@ async fn run(
     let of_function = |scheduled: &&Scheduled| scheduled.binary == function;
     let mut found: Vec<_> = schedules.0.iter().filter(of_function).collect();
     if found.is_empty() {
-        let names = Vec::from_iter(schedules.names()).join(", ");
+        let names = schedules.names().join(", ");
         let message = if names.is_empty() {
             "the template has no schedules".to_owned()
         } else {
@@ -217,7 +196,7 @@ async fn run(
             format!("{function} has several schedules; add ?event= with one of: {events}");
         return refusal(StatusCode::BAD_REQUEST, &message);
     };
-    let answer = match scheduled.event(Timestamp::now(), 1) {
+    let answer = match scheduled.event(Timestamp::now()) {
         Ok(event) => scheduled.function.invoke(&event).await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };

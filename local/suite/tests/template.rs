@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use storefront_suite::{Dependencies, Kind, functions};
-use storefront_template::Template;
+use storefront_template::{Receiver, Template};
 
 const TEMPLATE_YAML: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 
@@ -51,6 +51,14 @@ fn the_registry_and_the_template_have_the_same_functions_with_the_same_triggers(
     }
     for schedule in template.schedules().unwrap() {
         deployed.insert((binaries[&schedule.function].clone(), "a schedule"));
+    }
+    for target in template.rules().unwrap().into_iter().flat_map(|rule| rule.targets) {
+        if let Receiver::Function(function) = target.receiver {
+            deployed.insert((binaries[&function].clone(), "an event rule"));
+        }
+    }
+    for mapping in template.queue_mappings().unwrap() {
+        deployed.insert((binaries[&mapping.function].clone(), "a queue"));
     }
     for binary in binaries.into_values() {
         if !deployed.iter().any(|(name, _)| *name == binary) {

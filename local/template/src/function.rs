@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::asynchronous::AsynchronousInvocation;
 use crate::error::Error;
 use crate::node::Node;
 use crate::template::Template;
@@ -23,6 +24,8 @@ pub struct Function {
     /// Its environment variables. A value that only a deployment knows is a reference in its long
     /// form.
     pub environment: BTreeMap<String, Value>,
+    /// What Lambda does with its asynchronous invocations that fail.
+    pub asynchronous: AsynchronousInvocation,
 }
 
 impl Template {
@@ -57,6 +60,7 @@ impl Template {
                 .to_owned(),
             timeout: Duration::from_secs(timeout.try_into().unwrap_or_default()),
             environment,
+            asynchronous: AsynchronousInvocation::read(self, &global, &own)?,
         })
     }
 

@@ -1,5 +1,8 @@
 use crate::error::Error;
+use crate::function::FUNCTION;
 use crate::node::Node;
+use crate::queue::{QUEUE, QueueReference};
+use crate::rule::BUS;
 use crate::schedule;
 use crate::template::Template;
 
@@ -14,6 +17,15 @@ pub struct IgnoredProperty {
     pub instead: &'static str,
 }
 
+const INTO_THE_LOG: &str = "events that are given up go to the log";
+/// Properties of a function, by path.
+const OF_FUNCTION: &[(&str, &str)] =
+    &[("EventInvokeConfig.DestinationConfig.OnSuccess", "answers go to the log")];
+/// Properties of a function that name a queue in their member, which the local cloud may run.
+const QUEUES_OF_FUNCTION: &[(&str, &str)] = &[
+    ("EventInvokeConfig.DestinationConfig.OnFailure", "Destination"),
+    ("DeadLetterQueue", "TargetArn"),
+];
 /// Properties of `ScheduleV2`, each with what the local cloud does instead.
 const OF_SCHEDULER: &[(&str, &str)] = &[
     ("StartDate", "it runs from now on"),
@@ -29,8 +41,64 @@ impl Template {
         for (function, event, properties) in self.named_events(schedule::SCHEDULER_EVENT)? {
             collect(&mut found, &format!("{function}.{event}"), &properties, OF_SCHEDULER);
         }
+        for (id, resource) in self.resources(FUNCTION)? {
+            self.of_function(&mut found, id, &resource.member("Properties"))?;
+        }
+        for (id, resource) in self.resources("AWS::Lambda::EventInvokeConfig")? {
+            let instead = "EventInvokeConfig of the function itself counts";
+            collect(&mut found, id, &resource.member("Properties"), &[("FunctionName", instead)]);
+        }
+        for (id, resource) in self.resources(QUEUE)? {
+            let policy = resource.member("Properties").member("RedrivePolicy");
+            let Some(queue) = policy.optional("deadLetterTargetArn") else { continue };
+            if let QueueReference::Elsewhere(_) = self.queue_at(&queue)? {
+                found.push(IgnoredProperty {
+                    of: id.to_owned(),
+                    property: "RedrivePolicy",
+                    instead: "the queue it names does not run here, so messages stay where they are",
+                });
+            }
+        }
+        for (id, _) in self.resources(BUS)?.into_iter().skip(1) {
+            found.push(IgnoredProperty {
+                of: id.to_owned(),
+                property: "Name",
+                instead: "all buses but the default are one",
+            });
+        }
         Ok(found)
     }
+
+    fn of_function(
+        &self,
+        found: &mut Vec<IgnoredProperty>,
+        id: &str,
+        own: &Node<'_>,
+    ) -> Result<(), Error> {
+        collect(found, id, own, OF_FUNCTION);
+        for (path, member) in QUEUES_OF_FUNCTION {
+            let property = at(own, path);
+            if property.value().is_null() {
+                continue;
+            }
+            let queue = property.optional(member);
+            let is_run = property.member("Type").value() == "SQS"
+                && match queue {
+                    Some(queue) => matches!(self.queue_at(&queue)?, QueueReference::Standard(_)),
+                    None => false,
+                };
+            if !is_run {
+                let of = id.to_owned();
+                found.push(IgnoredProperty { of, property: path, instead: INTO_THE_LOG });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the member at a path with dots.
+fn at<'a>(properties: &Node<'a>, path: &str) -> Node<'a> {
+    path.split('.').fold(properties.clone(), |node, name| node.member(name))
 }
 
 fn collect(
@@ -40,10 +108,10 @@ fn collect(
     ignored: &[(&'static str, &'static str)],
 ) {
     for (property, instead) in ignored {
-        let Some(node) = properties.optional(property) else { continue };
+        let node = at(properties, property);
         // Values that say what the local cloud does anyway.
         let is_default = node.value() == "UTC" || node.member("Mode").value() == "OFF";
-        if !is_default {
+        if !node.value().is_null() && !is_default {
             found.push(IgnoredProperty { of: of.to_owned(), property, instead });
         }
     }

@@ -61,6 +61,7 @@ impl Template {
         let mut schedules = Vec::new();
         for (function, event, properties) in self.named_events(SCHEDULER_EVENT)? {
             let expression = properties.member("ScheduleExpression");
+            self.check_hand_over(&properties)?;
             schedules.push(Schedule {
                 expression: ScheduleExpression::read(&expression, Scheduler::EventBridgeScheduler)?,
                 service: Scheduler::EventBridgeScheduler,
@@ -72,6 +73,7 @@ impl Template {
         }
         for (function, event, properties) in self.named_events(RULE_EVENT)? {
             let expression = properties.member("Schedule");
+            self.check_hand_over(&properties)?;
             schedules.push(Schedule {
                 expression: ScheduleExpression::read(&expression, Scheduler::EventBridgeRule)?,
                 service: Scheduler::EventBridgeRule,

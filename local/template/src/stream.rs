@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::filter;
 use crate::node::Node;
 use crate::template::Template;
 
@@ -73,18 +74,6 @@ impl StreamMapping {
             event.optional(name).map_or(Ok(default), |node| node.number())
         };
         let flag = |name: &str| event.optional(name).map_or(Ok(false), |node| node.flag());
-        let mut filters = Vec::new();
-        if let Some(criteria) = event.optional("FilterCriteria") {
-            for filter in criteria.member("Filters").items()? {
-                let pattern = filter.member("Pattern");
-                serde_json::from_str::<serde_json::Value>(pattern.text()?)
-                    .map_err(|error| pattern.unexpected(format!("JSON ({error})")))?;
-                filters.push(pattern.text()?.to_owned());
-            }
-        }
-        let response_types = event
-            .optional("FunctionResponseTypes")
-            .map_or(Ok(Vec::new()), |types| types.texts())?;
         let failure_bucket = match event.member("DestinationConfig").optional("OnFailure") {
             Some(destination) => {
                 let kind = destination.member("Type");
@@ -100,10 +89,8 @@ impl StreamMapping {
             batch_size: usize::try_from(number("BatchSize", 100)?).unwrap_or(1).max(1),
             batching_window: seconds(number("MaximumBatchingWindowInSeconds", 0)?)
                 .unwrap_or_default(),
-            filters,
-            report_batch_item_failures: response_types
-                .iter()
-                .any(|kind| kind == "ReportBatchItemFailures"),
+            filters: filter::patterns(event)?,
+            report_batch_item_failures: filter::reports_batch_item_failures(event)?,
             bisect: flag("BisectBatchOnFunctionError")?,
             maximum_retry_attempts: number("MaximumRetryAttempts", -1)?.try_into().ok(),
             maximum_record_age: seconds(number("MaximumRecordAgeInSeconds", -1)?),

@@ -3,11 +3,10 @@
 use dynoxide::Database;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::actions::{describe_stream, get_records, list_streams};
-use quamina::Quamina;
-use serde_json::{Map, Value};
 
 use super::record::Record;
 use crate::Error;
+use crate::pattern::Patterns;
 
 /// The maximum number of records per read, before filtering.
 const READ_LIMIT: usize = 1000;
@@ -116,68 +115,21 @@ impl Shard for EmbeddedShard {
 ///
 /// A record that the filter cannot read passes, so that the function reports it. Otherwise it would
 /// block the stream, or be lost without notice.
-pub(crate) struct Filter(Option<Quamina<usize>>);
+pub(crate) struct Filter(Option<Patterns>);
 
 impl Filter {
     pub(crate) fn new(patterns: &[String]) -> Result<Self, Error> {
-        if patterns.is_empty() {
-            return Ok(Self(None));
-        }
-        let mut quamina = Quamina::new();
-        for (index, pattern) in patterns.iter().enumerate() {
-            let invalid = |message: String| Error::Filter { pattern: pattern.clone(), message };
-            let parsed =
-                serde_json::from_str(pattern).map_err(|error| invalid(error.to_string()))?;
-            for alternative in alternatives(&parsed) {
-                quamina
-                    .add_pattern(index, &alternative.to_string())
-                    .map_err(|error| invalid(error.to_string()))?;
-            }
-        }
-        Ok(Self(Some(quamina)))
+        Ok(Self(if patterns.is_empty() { None } else { Some(Patterns::new(patterns)?) }))
     }
 
     fn matches(&self, record: &Record) -> bool {
-        let Some(quamina) = &self.0 else {
+        let Some(patterns) = &self.0 else {
             return true;
         };
-        quamina.has_matches(record.event.to_string().as_bytes()).unwrap_or_else(|error| {
+        patterns.match_any(&record.event.to_string()).unwrap_or_else(|error| {
             let number = &record.sequence_number;
             tracing::warn!("record {number} cannot be filtered: {error}");
             true
         })
-    }
-}
-
-/// Splits a pattern into patterns that match the same records together and have no `exists` beside
-/// other values: of such a list, quamina ignores a part.
-fn alternatives(pattern: &Value) -> Vec<Value> {
-    match pattern {
-        Value::Object(members) => {
-            let mut patterns = vec![Map::new()];
-            for (name, member) in members {
-                let members = alternatives(member);
-                let with = |pattern: Map<String, Value>| {
-                    members.iter().map(move |member| {
-                        let mut pattern = pattern.clone();
-                        pattern.insert(name.clone(), member.clone());
-                        pattern
-                    })
-                };
-                patterns = patterns.into_iter().flat_map(with).collect();
-            }
-            patterns.into_iter().map(Value::Object).collect()
-        }
-        Value::Array(values) => {
-            let asks_whether_it_exists = |value: &Value| value.get("exists").is_some();
-            let (exists, others): (Vec<_>, Vec<_>) =
-                values.iter().cloned().partition(asks_whether_it_exists);
-            let mut lists: Vec<_> = exists.into_iter().map(|value| vec![value]).collect();
-            if !others.is_empty() || lists.is_empty() {
-                lists.push(others);
-            }
-            lists.into_iter().map(Value::Array).collect()
-        }
-        other => vec![other.clone()],
     }
 }

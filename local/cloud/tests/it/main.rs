@@ -11,6 +11,7 @@ mod expiry;
 mod kill;
 mod local_api;
 mod process;
+mod queues;
 mod start_up;
 mod tokens;
 mod tour;

@@ -28,8 +28,12 @@ pub(crate) struct LocalCloudProcess {
 
 /// Returns a command for `storefront` with the repository's template and these arguments.
 pub(crate) fn command(arguments: &[&str]) -> Command {
+    command_with(&template(), arguments)
+}
+
+fn command_with(template: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_storefront"));
-    command.arg("--template").arg(template()).args(arguments).kill_on_drop(true);
+    command.arg("--template").arg(template).args(arguments).kill_on_drop(true);
     command
 }
 
@@ -50,9 +54,14 @@ impl LocalCloudProcess {
 
     /// Does the same with additional arguments.
     pub(crate) async fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
-        let data_dir = data_dir.to_str().unwrap();
-        let mut command = command(&["--port", "0", "--dynamodb-port", "0", "--data-dir", data_dir]);
-        command.args(arguments);
+        Self::start_from(&template(), data_dir, arguments).await
+    }
+
+    /// Does the same with another template.
+    pub(crate) async fn start_from(template: &Path, data_dir: &Path, arguments: &[&str]) -> Self {
+        let ports = ["--port", "0", "--dynamodb-port", "0"];
+        let mut command = command_with(template, &ports);
+        command.arg("--data-dir").arg(data_dir).args(arguments);
         let mut process =
             command.stdout(Stdio::piped()).stderr(evidence::stdio(Stdio::inherit)).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_resource_that_invokes_functions_by_itself_is_found() {
-        for kind in ["AWS::Events::Rule", "AWS::Scheduler::Schedule", "AWS::Lambda::Url"] {
+        for kind in ["AWS::Pipes::Pipe", "AWS::Scheduler::Schedule", "AWS::Lambda::Url"] {
             assert_eq!(
                 broken_by(|template| {
                     put(template, "/Resources/Invoker", json!({ "Type": kind, "Properties": {} }));
