@@ -12,9 +12,10 @@ use aws_config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 
 use crate::access::Observed;
 use crate::capacity;
@@ -86,6 +87,17 @@ pub async fn operator_config() -> Result<SdkConfig, ConfigError> {
     let config = Box::pin(loader.load()).await;
     config.region().ok_or(ConfigError::NoRegion)?;
     Ok(config)
+}
+
+/// Creates an HTTP client for an operator's requests that no SDK makes, such as those to the shop's
+/// API. It trusts the same root certificates as [`operator_config`].
+pub fn operator_connector() -> Result<SharedHttpConnector, ConfigError> {
+    let tls = TlsContext::builder().with_trust_store(trust::operators_store()?).build();
+    let connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls.unwrap_or_default())
+        .build();
+    Ok(SharedHttpConnector::new(connector))
 }
 
 /// Returns a configuration for an emulator. It needs no environment: any region, any credentials.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use storefront_core::aws::ConfigError;
 use storefront_events::NotPublished;
 
+use crate::check::AwsError;
+
 /// Why a command could not do everything it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -39,6 +41,25 @@ pub(crate) enum Error {
     /// Each product and its reason have been printed.
     #[error("{0} products stay as they are, for the reasons above; all others are upgraded")]
     NotUpgraded(usize),
+    #[error(
+        "the stack {stack} cannot be read in {region}; --stack must be its name, AWS_REGION must be its \
+         region, and the credentials must allow cloudformation:DescribeStacks"
+    )]
+    Stack { stack: String, region: String, source: Box<AwsError> },
+    #[error(
+        "the stack {stack} ({status}) has no output {output}: is it a stack of this template, and is \
+         its deployment complete?"
+    )]
+    Output { stack: String, output: &'static str, status: String },
+    /// Each step and its reason have been printed.
+    #[error(
+        "the check did not pass, for the reasons above; steps failed: {failed}, skipped: {skipped}, passed: {passed}"
+    )]
+    NotPassed { passed: usize, failed: usize, skipped: usize },
+    #[error("interrupted")]
+    Interrupted,
+    #[error("signals cannot be listened for")]
+    Signals(#[source] io::Error),
     #[error("{} cannot be read", path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// All records of the file are delivered, but it stays among the undelivered ones.

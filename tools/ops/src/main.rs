@@ -3,6 +3,7 @@
 //! Exit codes: 0 if everything is done, 1 if something could not be done (the message says what,
 //! and what to change), 2 if the command line is wrong.
 
+mod check;
 mod error;
 mod make_admin;
 mod redrive;
@@ -16,6 +17,7 @@ use storefront_core::{Email, Table, Users, aws};
 use storefront_events::{Publisher, eventbridge};
 use storefront_http::logging::with_sources;
 
+use check::CheckArgs;
 use error::Error;
 use upgrade::UpgradeArgs;
 
@@ -65,6 +67,13 @@ enum Command {
     /// a last sweep has to follow when no function of 0.1 runs any more. docs/operations.md has the
     /// steps.
     Upgrade(UpgradeArgs),
+    /// Checks a deployed stack: goes through the shop as a customer does.
+    ///
+    /// It registers a throw-away user, places an order, cancels it, waits until the event of that
+    /// was published and counted, and removes what it has made. A step that fails says what was
+    /// sent, what came back, and what to do. If AWS denies a function something, it names the
+    /// statement of the role that should have allowed it. docs/operations.md has more.
+    Check(CheckArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -98,5 +107,6 @@ async fn run(command: Command) -> Result<(), Error> {
                 aws::dynamodb(&aws::operator_config().await?, aws::endpoint_url("DYNAMODB"));
             upgrade::run(args, client).await
         }
+        Command::Check(args) => check::run(args).await,
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bus;
+mod check;
 mod make_admin;
 mod redrive;
 mod upgrade;

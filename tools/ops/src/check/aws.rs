@@ -1,0 +1,226 @@
+//! The AWS APIs that `check` asks: CloudFormation, CloudWatch and CloudWatch Logs.
+//!
+//! Four operations do not justify three SDK crates: those compile for minutes, and bring second
+//! versions of `http` and `http-body`. Signatures and XML are left to the SDK's own crates.
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use serde_json::Value;
+use storefront_core::aws::{SdkConfig, endpoint_url};
+use tokio::time::sleep;
+
+use super::http::{Http, Request, Response};
+use super::xml::Element;
+
+/// How often a request is sent if AWS throttles it or fails.
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// An AWS service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// The name in messages.
+    name: &'static str,
+    /// The start of its host name, and the name in signatures.
+    host: &'static str,
+    /// The variable that names another endpoint is `AWS_ENDPOINT_URL_` and this.
+    variable: &'static str,
+    /// The version of its query protocol.
+    version: &'static str,
+}
+
+pub(crate) const CLOUDFORMATION: Service = Service {
+    name: "CloudFormation",
+    host: "cloudformation",
+    variable: "CLOUDFORMATION",
+    version: "2010-05-15",
+};
+pub(crate) const CLOUDWATCH: Service = Service {
+    name: "CloudWatch",
+    host: "monitoring",
+    variable: "CLOUDWATCH",
+    version: "2010-08-01",
+};
+pub(crate) const LOGS: Service = Service {
+    name: "CloudWatch Logs",
+    host: "logs",
+    variable: "CLOUDWATCH_LOGS",
+    version: "2014-03-28",
+};
+
+/// Sends signed requests with the operator's credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Aws {
+    http: Http,
+    config: SdkConfig,
+}
+
+/// Why AWS did not answer a request as hoped.
+#[derive(Debug, thiserror::Error)]
+#[error("{service} ({action}): {why}")]
+pub(crate) struct AwsError {
+    service: &'static str,
+    action: String,
+    why: String,
+}
+
+impl Aws {
+    pub(crate) const fn new(http: Http, config: SdkConfig) -> Self {
+        Self { http, config }
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        self.config.region().map_or("", AsRef::as_ref)
+    }
+
+    /// Sends a request of the query protocol, and returns the XML of its answer.
+    pub(crate) async fn query(
+        &self,
+        service: &Service,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, AwsError> {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("Action", action).append_pair("Version", service.version);
+        body.extend_pairs(parameters);
+        let content_type = "application/x-www-form-urlencoded; charset=utf-8";
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        let response = self.send(service, action, headers, body.finish(), query_error).await?;
+        Ok(response.body)
+    }
+
+    /// Sends a request of the JSON protocol. `target` is the action with the service's prefix.
+    pub(crate) async fn json(
+        &self,
+        service: &Service,
+        target: &str,
+        body: &Value,
+    ) -> Result<Value, AwsError> {
+        let action = target.split_once('.').map_or(target, |(_, action)| action);
+        let headers = vec![
+            ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
+            ("x-amz-target".to_owned(), target.to_owned()),
+        ];
+        let response = self.send(service, action, headers, body.to_string(), json_error).await?;
+        serde_json::from_str(&response.body)
+            .map_err(|error| service.failed(action, format!("the answer is not JSON: {error}")))
+    }
+
+    async fn send(
+        &self,
+        service: &Service,
+        action: &str,
+        headers: Vec<(String, String)>,
+        body: String,
+        read_error: fn(&str) -> Option<(String, String)>,
+    ) -> Result<Response, AwsError> {
+        let url = service.endpoint(self.region());
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            let request = Request {
+                method: "POST",
+                url: url.clone(),
+                headers: headers.clone(),
+                body: Some(body.clone()),
+            };
+            let request = self.signed(service, action, request).await?;
+            let (is_transient, error) = match self.http.send(&request).await {
+                Ok(response) if response.is_success() => return Ok(response),
+                Ok(response) => {
+                    let (code, message) = read_error(&response.body).unwrap_or_default();
+                    let is_transient = response.status >= 500 || code.contains("Throttl");
+                    let why = format!("{} {code}: {message}", response.status);
+                    (is_transient, service.failed(action, why))
+                }
+                Err(none) => (true, service.failed(action, format!("{none} ({url})"))),
+            };
+            if !is_transient || attempt == TRIES {
+                return Err(error);
+            }
+            sleep(pause).await;
+            pause *= 2;
+            attempt += 1;
+        }
+    }
+
+    async fn signed(
+        &self,
+        service: &Service,
+        action: &str,
+        mut request: Request,
+    ) -> Result<Request, AwsError> {
+        let unsigned = |why: String| service.failed(action, why);
+        let provider = self.config.credentials_provider();
+        let provider = provider.ok_or_else(|| unsigned("there are no credentials".to_owned()))?;
+        let credentials = provider.provide_credentials().await;
+        let credentials = credentials.map_err(|error| {
+            unsigned(format!(
+                "there are no credentials: {}",
+                storefront_http::logging::with_sources(&error)
+            ))
+        })?;
+        let identity = credentials.into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(self.region())
+            .name(service.host)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| unsigned(error.to_string()))?
+            .into();
+        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let body = request.body.as_deref().unwrap_or_default().as_bytes();
+        let signable =
+            SignableRequest::new(request.method, &request.url, headers, SignableBody::Bytes(body));
+        let signed = signable.and_then(|signable| sign(signable, &parameters));
+        let (instructions, _) = signed.map_err(|error| unsigned(error.to_string()))?.into_parts();
+        for (name, value) in instructions.headers() {
+            request.headers.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(request)
+    }
+}
+
+impl Service {
+    fn endpoint(&self, region: &str) -> String {
+        let url = endpoint_url(self.variable);
+        let url =
+            url.unwrap_or_else(|| format!("https://{}.{region}.{}", self.host, domain(region)));
+        format!("{}/", url.trim_end_matches('/'))
+    }
+
+    fn failed(&self, action: &str, why: String) -> AwsError {
+        AwsError { service: self.name, action: action.to_owned(), why }
+    }
+}
+
+/// Returns the domain of a region's endpoints. For regions that are isolated from the internet, set
+/// `AWS_ENDPOINT_URL_…`.
+/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
+fn domain(region: &str) -> &'static str {
+    match region.split_once('-').map(|(partition, _)| partition) {
+        Some("cn") => "amazonaws.com.cn",
+        Some("eusc") => "amazonaws.eu",
+        _ => "amazonaws.com",
+    }
+}
+
+/// Reads code and message of an error of the query protocol.
+fn query_error(body: &str) -> Option<(String, String)> {
+    let error = Element::read(body);
+    Some((error.text("Code")?.to_owned(), error.text("Message")?.to_owned()))
+}
+
+/// Reads code and message of an error of the JSON protocol.
+fn json_error(body: &str) -> Option<(String, String)> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let code = body["__type"].as_str().unwrap_or_default();
+    let code = code.rsplit('#').next().unwrap_or_default();
+    let message = body["message"].as_str().or_else(|| body["Message"].as_str());
+    Some((code.to_owned(), message.unwrap_or_default().to_owned()))
+}
