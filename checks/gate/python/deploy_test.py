@@ -9,6 +9,7 @@ import emulator
 import events
 import journey
 import logs
+import operator_check
 import stack
 import unapplied
 from administrator import make_first_administrator
@@ -53,9 +54,14 @@ def deploy_and_use(aws, architecture):
 
         subscription.expect(expected)
         step(f"{len(expected)} events arrived")
+        operator_check.expect_passed(aws, url)
+        step("the operator's check passed")
         for _, line in logs.lines(aws):
             evidence.log(f"{line}\n")
         logs.expect_no_errors(aws)
+        # Last, because it makes a function fail.
+        operator_check.expect_denial_explained(deployed, url)
+        step("the operator's check explained a denied action")
     except Exception:
         logs.show(aws)
         raise
