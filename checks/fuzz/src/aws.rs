@@ -87,6 +87,7 @@ pub fn dependencies() -> (Dependencies, Log) {
     let secret = "a fuzzing secret, 32 bytes or more";
     let dependencies = Dependencies {
         table: Table::new(aws::dynamodb(&config, endpoint()), TABLE),
+        order_rules: storefront_core::OrderRules::default(),
         signing_keys: SigningKeys::fixed(secret).unwrap(),
         aws: config,
         eventbridge_url: endpoint(),

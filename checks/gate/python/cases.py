@@ -10,7 +10,7 @@ from dateutil.parser import isoparse
 EXPECTED = ".expected.json"
 
 # Placeholders in expected responses for values that differ each time.
-ANY_TEXT = {"<token>", "<length>"}
+ANY_TEXT = {"<token>", "<length>", "<number>", "<later>"}
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 

@@ -31,6 +31,9 @@ class LocalCloud:
         return {
             "TABLE_NAME": TABLE,
             "TOKEN_SECRET": TOKEN_SECRET,
+            # The template's defaults.
+            "MAX_OPEN_ORDERS": "10",
+            "PENDING_ORDER_MINUTES": "60",
             "EVENT_BUS_NAME": TABLE,
             # The most detailed level that can be set, for the audit.
             "RUST_LOG": "DEBUG",

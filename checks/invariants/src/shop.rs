@@ -27,6 +27,7 @@ impl Shop {
         evidence::token_secret(secret);
         let functions = functions(&Dependencies {
             table: table.clone(),
+            order_rules: storefront_core::OrderRules::default(),
             signing_keys: SigningKeys::fixed(secret).expect("long enough"),
             ..Dependencies::unreachable()
         });

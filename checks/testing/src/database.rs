@@ -55,6 +55,11 @@ impl Database {
         Persona::registered(&self.table(), Role::User).await
     }
 
+    /// Adds a member of staff to the table.
+    pub async fn staff(&self) -> Persona {
+        Persona::registered(&self.table(), Role::Staff).await
+    }
+
     /// Adds an administrator to the table.
     pub async fn admin(&self) -> Persona {
         Persona::registered(&self.table(), Role::Admin).await

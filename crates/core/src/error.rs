@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::{Currency, OrderItem, OrderStatus, ProductId, Version};
+use crate::{Adjustment, Currency, OrderItem, OrderStatus, ProductId, Version};
 
 /// The result of a repository's operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -26,9 +26,9 @@ pub enum Error {
     /// The user who asks for the change has been deleted.
     #[error("the caller has been deleted")]
     CallerNotFound,
-    /// An order's owner may not make this change; an administrator may.
-    #[error("only an administrator may do this")]
-    AdminOnly,
+    /// An order's owner may not make this change; staff may.
+    #[error("only staff may do this")]
+    StaffOnly,
     /// Another user has this email.
     #[error("the email belongs to another user")]
     EmailTaken,
@@ -68,6 +68,12 @@ pub enum Error {
     /// The order's total is not the one that the customer has seen.
     #[error("the total is {} now", .0.total)]
     TotalChanged(CurrentTotal),
+    /// The user has as many pending orders as the shop allows.
+    #[error("the user has {max} pending orders or more")]
+    TooManyOpenOrders {
+        /// How many are allowed.
+        max: u32,
+    },
     /// An order without items.
     #[error("an order needs at least one item")]
     EmptyOrder,
@@ -92,6 +98,18 @@ pub enum Error {
         from: OrderStatus,
         /// The requested status.
         to: OrderStatus,
+    },
+    /// The order is shipped already, with other tracking.
+    #[error("the order was shipped with other tracking")]
+    OtherTracking,
+    /// Nobody has paid the order, so there is nothing to pay back.
+    #[error("the order was not paid")]
+    NotPaid,
+    /// More than was paid and not paid back yet.
+    #[error("only {left} can be paid back")]
+    RefundTooLarge {
+        /// What can still be paid back, in the currency's minor unit.
+        left: u64,
     },
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used with other content")]
@@ -120,12 +138,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the products of a request, or their stock, are the reason. An earlier request with the
-    /// same idempotency key may have made them so.
-    pub(crate) const fn is_of_products(&self) -> bool {
+    /// Whether the products of a request, their stock, or the user's open orders are the reason. An
+    /// earlier request with the same idempotency key may have made them so.
+    pub(crate) const fn may_be_of_earlier(&self) -> bool {
         matches!(
             self,
             Self::OutOfStock(_)
+                | Self::TooManyOpenOrders { .. }
                 | Self::NotForSale(_)
                 | Self::StockNotCounted
                 | Self::StockTooLarge { .. }
@@ -150,6 +169,8 @@ pub struct CurrentTotal {
     pub currency: Currency,
     /// The order's items at their current prices.
     pub items: Vec<OrderItem>,
+    /// What is added to them, or taken off.
+    pub adjustments: Vec<Adjustment>,
 }
 
 /// A product with less stock than requested.

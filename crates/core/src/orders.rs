@@ -1,97 +1,42 @@
 //! Orders and their items.
 
+mod address;
+mod adjustments;
+mod change_status;
 mod draft;
+mod number;
+mod open;
+mod order;
+mod overdue;
 mod place;
+mod put_back;
+mod refund;
+mod rules;
 mod status;
 mod take;
+mod worklist;
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use futures_util::future::try_join_all;
 
 use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::string;
-use crate::schema::{self, IndexKey, Item, ItemType, Key};
+use crate::schema::{self, Item, ItemType, Key};
 use crate::table::Consistency;
-use crate::{
-    Currency, EntityId, Error, OrderId, Page, PageRequest, ProductId, RequestId, Result, Table,
-    Timestamp, UserId, Version, page, request_id,
-};
+use crate::{EntityId, Error, OrderId, Page, PageRequest, Result, Table, Timestamp, UserId, page};
 
+pub use address::{Address, Country, InvalidCountry, Tracking};
+pub use adjustments::{Adjustment, AdjustmentKind};
+pub use change_status::StatusChange;
+pub use number::{InvalidOrderNumber, OrderNumber};
+pub use order::{Order, OrderItem, OrderWithItems};
+pub use overdue::{OverdueAfter, OverdueOrder, OverdueOrders};
 pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem};
-pub use status::StatusChange;
-
-/// An order without its items, as stored in the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct Order {
-    pub id: OrderId,
-    pub user_id: UserId,
-    pub status: OrderStatus,
-    /// The number of items. Tells a complete order from one read in the middle of its transaction.
-    pub item_count: usize,
-    /// In the currency's minor unit (cents).
-    pub total: u64,
-    pub currency: Currency,
-    pub version: Version,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// The request that last changed it, if known.
-    #[serde(
-        default,
-        deserialize_with = "request_id::if_valid",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub request_id: Option<RequestId>,
-}
-
-/// One product of an order, with its name and price at the time of the order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct OrderItem {
-    pub order_id: OrderId,
-    pub product_id: ProductId,
-    pub name: String,
-    pub quantity: u32,
-    /// Of one piece, in the currency's minor unit (cents).
-    pub price: u64,
-    /// How many pieces were taken from the stock: 0 if it was not counted. `None` if that is not
-    /// known, because version 0.1 placed the order or it was migrated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taken: Option<u32>,
-    /// The number of the stock item that they were taken from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taken_from: Option<u8>,
-}
-
-/// An order with all its items, sorted by product id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct OrderWithItems {
-    pub order: Order,
-    pub items: Vec<OrderItem>,
-}
-
-/// How far an order has progressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum OrderStatus {
-    Pending,
-    Paid,
-    Shipped,
-    Delivered,
-    Cancelled,
-}
-
-/// The text is not the status of an order.
-#[derive(Debug, thiserror::Error)]
-#[error("must be pending, paid, shipped, delivered or cancelled")]
-pub struct InvalidStatus;
+pub use refund::Refund;
+pub use rules::{InvalidRule, OrderRules};
+pub use status::{
+    CancelReason, InvalidCancelReason, InvalidPayment, InvalidStatus, InvalidWorklist, OrderStatus,
+    Payment, Worklist,
+};
 
 /// Whose orders an operation may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +60,7 @@ pub struct CreatedBetween {
 #[derive(Clone, Debug)]
 pub struct Orders {
     table: Table,
+    rules: OrderRules,
 }
 
 impl Orders {
@@ -125,13 +71,20 @@ impl Orders {
         )
         .reads(0.5)
         .reads_per_item(0.5)
-        .writes(3.0)
+        .writes(4.0)
         .writes_per_item(4.0),
+        pattern("place an order of n items", "+ 1 Query of the newest twice as many, concurrently")
+            .case("if a user's open orders are capped")
+            .reads(0.5)
+            .reads_per_item(0.5)
+            .reads_per_4_kb(0.5)
+            .writes(4.0)
+            .writes_per_item(4.0),
         pattern("place an order of n items", "the record is part of both")
             .case("with an idempotency key")
             .reads(1.5)
             .reads_per_item(0.5)
-            .writes(5.0)
+            .writes(6.0)
             .writes_per_item(4.0),
         pattern("place an order of n items", "1 BatchGetItem, then GetItem and Query concurrently")
             .case("that was placed before with its key")
@@ -151,31 +104,71 @@ impl Orders {
         .reads_per_item(2.5),
         pattern("orders of a user, newest first, a page of n, optionally from/to", "1 Query")
             .reads_per_4_kb(0.5),
+        pattern(
+            "own orders with items, newest first, a page of n",
+            "1 Query + n Query of the items",
+        )
+        .reads_per_4_kb(0.5)
+        .reads_per_item(0.5),
         pattern("own order with items", "concurrent GetItem (key rebuilt) and Query of the items")
             .reads(1.0),
         pattern("any order by id, with items", "concurrent Query on GSI1 and Query of the items")
             .reads(1.0),
+        pattern(
+            "orders of all users that something is to be done with, oldest first, a page of n, \
+             optionally from/to",
+            "8 Query on GSI2, one for each shard, concurrently",
+        )
+        .reads(4.0),
         pattern("change an order's status", "the read above + 1 TransactWriteItems")
             .reads(1.0)
-            .writes(3.0),
+            .writes(5.0),
+        pattern("change an order's status", "the same, without another list in GSI2")
+            .case("when nothing is left to do with it")
+            .reads(1.0)
+            .writes(4.0),
         pattern(
             "cancel an order of n items",
             "the read above + 1 TransactWriteItems that also restocks",
         )
         .reads(1.0)
-        .writes(3.0)
+        .writes(4.0)
         .writes_per_item(2.0),
         pattern("cancel an order of n items", "the owner's role, read along with the order")
             .case("as its owner")
             .reads(2.0)
-            .writes(3.0)
+            .writes(4.0)
             .writes_per_item(2.0),
+        pattern("book a refund", "the read above + 1 TransactWriteItems, with the record")
+            .reads(1.0)
+            .writes(6.0),
+        pattern("orders that were not paid in time", "1 Query on GSI2 for each of 8 shards")
+            .reads_per_4_kb(0.5),
+        pattern(
+            "cancel an overdue order of n items",
+            "GetItem and Query, strongly consistent + 1 TransactWriteItems that also restocks",
+        )
+        .reads(2.0)
+        .writes(4.0)
+        .writes_per_item(2.0),
+        pattern(
+            "let n pending orders of a deleted user expire",
+            "1 Query of the newest 100, strongly consistent + n TransactWriteItems",
+        )
+        .reads_per_4_kb(1.0)
+        .writes_per_item(4.0),
     ];
 
-    /// Creates the repository for this table.
+    /// Creates the repository for this table, without any limit to new orders.
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { table }
+        Self { table, rules: OrderRules::default() }
+    }
+
+    /// Makes these rules hold for new orders.
+    #[must_use]
+    pub fn with_rules(self, rules: OrderRules) -> Self {
+        Self { rules, ..self }
     }
 
     /// Finds an order with its items, in one round trip.
@@ -231,6 +224,26 @@ impl Orders {
         page::read(query, ItemType::Order, request.limit, after, schema::order_of).await
     }
 
+    /// Lists a user's orders with their items, newest first: one request more for each order.
+    pub async fn list_with_items(
+        &self,
+        user_id: UserId,
+        request: PageRequest<OrderId>,
+    ) -> Result<Page<OrderWithItems, OrderId>> {
+        let page = self.list(user_id, CreatedBetween::default(), request).await?;
+        let with_items = page.items.into_iter().map(|order| async {
+            let items = self.items(order.id, Consistency::Eventual).await?;
+            let found = OrderWithItems { order, items };
+            if found.is_complete() {
+                return Ok(Some(found));
+            }
+            // As in `find`.
+            self.find_now(user_id, found.order.id).await
+        });
+        let items = try_join_all(with_items).await?.into_iter().flatten().collect();
+        Ok(Page { items, unreadable: page.unreadable, next: page.next })
+    }
+
     async fn find_without_items(&self, access: OrderAccess, id: OrderId) -> Result<Option<Order>> {
         match access {
             OrderAccess::OwnedBy(user_id) => {
@@ -277,81 +290,5 @@ impl Orders {
 impl EntityId for OrderId {
     fn not_found() -> Error {
         Error::OrderNotFound
-    }
-}
-
-impl OrderWithItems {
-    /// Returns an order's items in the table: the order, and then its order items. For programs
-    /// that fill a table in bulk. [`Orders::place`] writes these items, and takes the products'
-    /// stock.
-    pub fn to_items(&self) -> Result<Vec<Item>> {
-        let items = self.items.iter().map(OrderItem::to_item);
-        std::iter::once(self.order.to_item()).chain(items).collect()
-    }
-
-    fn is_complete(&self) -> bool {
-        self.order.item_count == self.items.len()
-    }
-}
-
-/// Returns the price of all items, in the currency's minor unit. Cannot overflow: 48 items of at
-/// most 999 pieces at 10^12 each stay below 2^64.
-fn total(items: &[OrderItem]) -> u64 {
-    items.iter().map(|item| item.price * u64::from(item.quantity)).sum()
-}
-
-impl Order {
-    fn to_item(&self) -> Result<Item> {
-        let index_key = IndexKey::order(self.user_id, self.id);
-        schema::item(ItemType::Order, Key::order(self.user_id, self.id), Some(index_key), self)
-    }
-}
-
-impl OrderItem {
-    fn to_item(&self) -> Result<Item> {
-        let key = Key::order_item(self.order_id, self.product_id);
-        schema::item(ItemType::OrderItem, key, None, self)
-    }
-}
-
-impl OrderStatus {
-    /// Whether the shop's rules let an order change from this status to `to`.
-    #[must_use]
-    pub const fn may_become(self, to: Self) -> bool {
-        matches!(
-            (self, to),
-            (Self::Pending, Self::Paid | Self::Cancelled)
-                | (Self::Paid, Self::Shipped | Self::Cancelled)
-                | (Self::Shipped, Self::Delivered)
-        )
-    }
-
-    /// The status as text.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Paid => "paid",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl fmt::Display for OrderStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for OrderStatus {
-    type Err = InvalidStatus;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Pending, Self::Paid, Self::Shipped, Self::Delivered, Self::Cancelled]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or(InvalidStatus)
     }
 }

@@ -50,11 +50,11 @@ impl<T, C> Page<T, C> {
 pub(crate) async fn read<T: DeserializeOwned, C>(
     query: QueryFluentBuilder,
     kind: ItemType,
-    limit: u32,
+    request_limit: u32,
     after: Option<Item>,
     cursor: impl Fn(&Item) -> Option<C>,
 ) -> Result<Page<T, C>> {
-    let limit = limit as usize;
+    let limit = request_limit as usize;
     let mut found: Vec<(C, Item)> = Vec::with_capacity(limit + 1);
     let mut unreadable = 0;
     let mut start = after;
@@ -71,8 +71,7 @@ pub(crate) async fn read<T: DeserializeOwned, C>(
                 found.push((place, item));
             } else {
                 unreadable += 1;
-                let error = Error::Item("its keys are not those of the list".to_owned());
-                log(item.get(PK), item.get(SK), &error);
+                log_misplaced(&item);
             }
         }
         start = answer.last_evaluated_key;
@@ -80,9 +79,22 @@ pub(crate) async fn read<T: DeserializeOwned, C>(
             break;
         }
     }
+    let mut page = of(kind, request_limit, found);
+    page.unreadable += unreadable;
+    Ok(page)
+}
+
+/// Makes a page of what was found, with each item's place: of `limit` items, and one more if there is a
+/// next page.
+pub(crate) fn of<T: DeserializeOwned, C>(
+    kind: ItemType,
+    limit: u32,
+    mut found: Vec<(C, Item)>,
+) -> Page<T, C> {
+    let limit = limit as usize;
     let more = found.len() > limit;
     found.truncate(limit);
-    let mut page = Page { items: Vec::with_capacity(found.len()), unreadable, next: None };
+    let mut page = Page { items: Vec::with_capacity(found.len()), unreadable: 0, next: None };
     for (place, mut item) in found {
         page.next = more.then_some(place);
         let keys = (item.remove(PK), item.remove(SK));
@@ -90,14 +102,25 @@ pub(crate) async fn read<T: DeserializeOwned, C>(
             Ok(entity) => page.items.push(entity),
             Err(error) => {
                 page.unreadable += 1;
-                log(keys.0.as_ref(), keys.1.as_ref(), &error);
+                log_unreadable(keys.0.as_ref(), keys.1.as_ref(), &error);
             }
         }
     }
-    Ok(page)
+    page
 }
 
-fn log(pk: Option<&AttributeValue>, sk: Option<&AttributeValue>, error: &Error) {
+/// Logs that an item is left out, because it has no place in the list.
+pub(crate) fn log_misplaced(item: &Item) {
+    let error = Error::Item("its keys are not those of the list".to_owned());
+    log_unreadable(item.get(PK), item.get(SK), &error);
+}
+
+/// Logs that an item is left out.
+pub(crate) fn log_unreadable(
+    pk: Option<&AttributeValue>,
+    sk: Option<&AttributeValue>,
+    error: &Error,
+) {
     let text = |key: Option<&AttributeValue>| key.and_then(|key| key.as_s().ok()).cloned();
     error!(
         item.pk = text(pk),

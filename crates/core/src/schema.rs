@@ -1,7 +1,7 @@
 //! The table's layout: the only place where keys are built.
 //!
-//! One table with the string keys `PK` and `SK`, and one index `GSI1` with `GSI1PK` and `GSI1SK`.
-//! Every item says in `_type` what it is.
+//! One table with the string keys `PK` and `SK`, and two indexes: `GSI1` with `GSI1PK` and `GSI1SK`, and
+//! `GSI2` with `GSI2PK` and `GSI2SK`. Every item says in `_type` what it is.
 
 mod item_type;
 
@@ -14,10 +14,11 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::{
     Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, UserId,
+    Worklist,
 };
 
 pub use item_type::{InvalidItemType, ItemType, Layout};
-use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, USER};
+use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, STATUS, USER};
 
 /// An item as DynamoDB stores it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
@@ -26,12 +27,24 @@ pub type Item = HashMap<String, AttributeValue>;
 pub const PK: &str = "PK";
 /// The sort key's name.
 pub const SK: &str = "SK";
-/// The index's name.
+/// The name of the index that finds users by email, orders by id and products by category.
 pub const GSI1: &str = "GSI1";
-/// The index's partition key's name.
+/// The name of its partition key.
 pub const GSI1PK: &str = "GSI1PK";
-/// The index's sort key's name.
+/// The name of its sort key.
 pub const GSI1SK: &str = "GSI1SK";
+/// The name of the index of the orders that the shop has something to do with.
+pub const GSI2: &str = "GSI2";
+/// The name of its partition key.
+pub const GSI2PK: &str = "GSI2PK";
+/// The name of its sort key.
+pub const GSI2SK: &str = "GSI2SK";
+
+/// Over how many partitions of `GSI2` the orders of a list are spread. A partition takes 1,000 write
+/// units a second, and an order that is placed, paid and shipped takes one or two in each list. It
+/// must not change: orders in the table would be looked for where they are not.
+pub const WORKLIST_SHARDS: u8 = 8;
+
 /// The attribute that says what an item is.
 pub const TYPE: &str = "_type";
 /// The attribute that TTL reads, in seconds since 1970.
@@ -40,6 +53,10 @@ pub const EXPIRES_AT: &str = "expiresAt";
 /// The attribute with the key that an item's user, product or order had in the database it was
 /// migrated from. No repository reads it, and none removes it.
 pub const LEGACY_ID: &str = "legacyId";
+
+/// The attribute of an order that a program wrote which is not the shop, such as a migration: no event
+/// tells of that version of the order. The shop's next change removes it.
+pub const ORIGIN: &str = "origin";
 
 /// The sort key of a user, a product or an email's guard. Sort keys of what is read along with a
 /// product start with it.
@@ -70,6 +87,8 @@ pub mod prefix {
     /// For the idempotency keys of a user. Apart from the user, so that no function needs to write
     /// among users because of them.
     pub const IDEMPOTENCY: &str = "IDEMPOTENCY#";
+    /// For the orders that the shop has something to do with, in the second index.
+    pub const STATUS: &str = "STATUS#";
 }
 
 /// An item's primary key.
@@ -185,6 +204,60 @@ impl From<IndexKey> for Item {
             (GSI1SK.to_owned(), AttributeValue::S(key.sk)),
         ])
     }
+}
+
+/// The key in `GSI2` of an order that the shop has something to do with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorklistKey {
+    /// The value of `GSI2PK`.
+    pub pk: String,
+    /// The value of `GSI2SK`.
+    pub sk: String,
+}
+
+impl WorklistKey {
+    /// The key of an order in this list.
+    #[must_use]
+    pub fn order(list: Worklist, id: OrderId) -> Self {
+        // The last byte of an id is random.
+        let shard = id.as_bytes()[15] % WORKLIST_SHARDS;
+        Self { pk: worklist_partition(list, shard), sk: Self::sort_key(id) }
+    }
+
+    pub(crate) fn sort_key(id: OrderId) -> String {
+        format!("{}#{id}", id.created_at())
+    }
+}
+
+impl From<WorklistKey> for Item {
+    fn from(key: WorklistKey) -> Self {
+        Self::from([
+            (GSI2PK.to_owned(), AttributeValue::S(key.pk)),
+            (GSI2SK.to_owned(), AttributeValue::S(key.sk)),
+        ])
+    }
+}
+
+/// Returns the `GSI2PK` of one shard of a list.
+#[must_use]
+pub fn worklist_partition(list: Worklist, shard: u8) -> String {
+    format!("{STATUS}{list}#{shard}")
+}
+
+/// Returns the first and the last `GSI2SK` of the orders in a time range that follow an order, for
+/// `BETWEEN`. As in [`order_sort_keys`], bounds lack the id.
+pub(crate) fn worklist_sort_keys(
+    range: CreatedBetween,
+    after: Option<OrderId>,
+) -> (String, String) {
+    // No key is longer, so this is the first text after the key itself.
+    let after = after.map(|id| format!("{}!", WorklistKey::sort_key(id)));
+    let from = range.from.map(|from| from.to_string());
+    (
+        after.max(from).unwrap_or_else(|| "0".to_owned()),
+        // Every time starts with a digit, and `:` is the character after the digits.
+        range.to.map_or_else(|| ":".to_owned(), |to| to.to_string()),
+    )
 }
 
 /// Returns the `PK` of a user and of the user's orders. It is also the `GSI1SK` of both.

@@ -2,8 +2,8 @@
 //!
 //! The access token says who the caller is; the table says what they may do. A token is valid for
 //! an hour, and the gateway caches the authorizer's decision for some minutes more. In that time a
-//! role may be revoked. So only this module sees the role in a token, and an administrator's rights
-//! come only from an [`Authority`], which has read the table in this very request.
+//! role may be revoked. So only this module sees the role in a token, and the rights of staff and
+//! administrators come only from an [`Authority`], which has read the table in this very request.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::Extensions;
@@ -30,7 +30,7 @@ pub struct Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct Authority {
     caller: Caller,
-    is_admin: bool,
+    role: Role,
 }
 
 /// The [`Authority`] of an administrator; anyone else gets a 403.
@@ -41,27 +41,38 @@ pub struct Admin {
     user_id: UserId,
 }
 
+/// The [`Authority`] of staff or of an administrator; anyone else gets a 403. As [`Admin`], extracted
+/// before the body.
+#[derive(Clone, Copy, Debug)]
+pub struct Staff {
+    user_id: UserId,
+}
+
 impl Caller {
     /// Reads from the table what the caller may do. The read is strongly consistent, so that the
     /// loss of a role takes effect at once. Gives a 401 if the user has been deleted.
     ///
-    /// A caller who was not an administrator at log-in costs no read. A promotion takes effect at
-    /// the next log-in.
+    /// A caller who only was a customer at log-in costs no read. A promotion takes effect at the next
+    /// log-in.
     pub async fn authority(self, users: &Users) -> Result<Authority, Problem> {
-        let is_admin = match self.role {
-            Role::User => false,
-            Role::Admin => {
+        let role = match self.role {
+            Role::User => Role::User,
+            Role::Staff | Role::Admin => {
                 let role = users.role_of(self.user_id).await?;
-                role.ok_or_else(Problem::no_longer_a_user)? == Role::Admin
+                role.ok_or_else(Problem::no_longer_a_user)?
             }
         };
-        Ok(Authority { caller: self, is_admin })
+        Ok(Authority { caller: self, role })
     }
 
-    /// Whether the caller may see and change what belongs to this user. If that is the caller, the
-    /// table is not read.
-    pub async fn may_act_for(self, user_id: UserId, users: &Users) -> Result<bool, Problem> {
-        Ok(self.user_id == user_id || self.authority(users).await?.is_admin)
+    /// Whether the caller may see and change a user. If that is the caller, the table is not read.
+    pub async fn may_manage(self, user_id: UserId, users: &Users) -> Result<bool, Problem> {
+        Ok(self.user_id == user_id || self.authority(users).await?.role == Role::Admin)
+    }
+
+    /// Whether the caller may see the orders of a user. If that is the caller, the table is not read.
+    pub async fn may_see_orders_of(self, user_id: UserId, users: &Users) -> Result<bool, Problem> {
+        Ok(self.user_id == user_id || self.authority(users).await?.is_staff())
     }
 
     /// Reads the caller from the gateway's request context, `authorizer.lambda`.
@@ -79,12 +90,25 @@ impl Authority {
     /// The orders that the caller may see and change.
     #[must_use]
     pub fn order_access(self) -> OrderAccess {
-        if self.is_admin { OrderAccess::Any } else { OrderAccess::OwnedBy(self.caller.user_id) }
+        if self.is_staff() { OrderAccess::Any } else { OrderAccess::OwnedBy(self.caller.user_id) }
+    }
+
+    /// Whether the caller works for the shop: an administrator may do all that staff may.
+    fn is_staff(self) -> bool {
+        matches!(self.role, Role::Staff | Role::Admin)
     }
 }
 
 impl Admin {
     /// The administrator's user id.
+    #[must_use]
+    pub const fn user_id(self) -> UserId {
+        self.user_id
+    }
+}
+
+impl Staff {
+    /// The user id of the member of staff.
     #[must_use]
     pub const fn user_id(self) -> UserId {
         self.user_id
@@ -121,10 +145,27 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let authority = Authority::from_request_parts(parts, state).await?;
-        if authority.is_admin {
+        if authority.role == Role::Admin {
             Ok(Self { user_id: authority.caller.user_id })
         } else {
             Err(Problem::forbidden())
+        }
+    }
+}
+
+impl<S> FromRequestParts<S> for Staff
+where
+    S: Send + Sync,
+    Users: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let authority = Authority::from_request_parts(parts, state).await?;
+        if authority.is_staff() {
+            Ok(Self { user_id: authority.caller.user_id })
+        } else {
+            Err(Problem::staff_only())
         }
     }
 }

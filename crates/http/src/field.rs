@@ -124,6 +124,16 @@ pub fn plain_text(text: impl AsRef<str>, (): &()) -> garde::Result {
     Ok(())
 }
 
+/// Checks that a text is one line: what [`plain_text`] accepts, without tabs and line ends. For
+/// `#[garde(custom(one_line))]`.
+pub fn one_line(text: impl AsRef<str>, (): &()) -> garde::Result {
+    let text = text.as_ref();
+    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        return Err(garde::Error::new("must be one line, without control characters"));
+    }
+    plain_text(text, &())
+}
+
 /// Reads an optional query parameter that must parse as a `T`, for `deserialize_with` (and
 /// `default`). The text is parsed as in a path or a body, not by the type's own `Deserialize`.
 pub fn given<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt as _;
 use http::Method;
@@ -14,6 +14,20 @@ use tracing::{Instrument as _, Level, error, error_span, field, info, warn};
 
 use crate::Metrics;
 use crate::afterwards::afterwards;
+
+/// The part of an invocation's time that is reserved for the response. If the invocation timed out,
+/// everything that it did would count as failed.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
+
+/// Returns until when an invocation may work; `None` for a context made by hand, which has no deadline.
+#[must_use]
+pub fn deadline(context: &Context) -> Option<tokio::time::Instant> {
+    if context.deadline == 0 {
+        return None;
+    }
+    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    Some(tokio::time::Instant::now() + left.saturating_sub(TIME_TO_ANSWER))
+}
 
 /// The telemetry of one function: each invocation becomes one log line, and its counts become
 /// metrics.

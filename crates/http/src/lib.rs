@@ -32,10 +32,10 @@ mod tagged;
 mod user;
 
 pub use body::{JsonBody, MAX_BODY_BYTES};
-pub use caller::{Admin, Authority, Caller};
+pub use caller::{Admin, Authority, Caller, Staff};
 pub use event::answer;
-pub use field::{Object, Parsed, given, plain_text, present};
-pub use idempotency_key::OptionalIdempotencyKey;
+pub use field::{Object, Parsed, given, one_line, plain_text, present};
+pub use idempotency_key::{OptionalIdempotencyKey, RequiredIdempotencyKey};
 pub use if_match::IfMatch;
 pub use metrics::{METRICS, Metric, MetricSink, Metrics};
 pub use page::{Cursor, Limit, PageBody, page_request};

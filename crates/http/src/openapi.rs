@@ -20,7 +20,7 @@ use crate::problem::{self, ProblemBody, take_codes};
 
 pub use schemas::{
     CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceCurrencySchema, PriceSchema,
-    TotalSchema, VersionSchema,
+    TotalSchema, VersionSchema, line,
 };
 
 /// The name of the security scheme, for `security(("accessToken" = []))`.

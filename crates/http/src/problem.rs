@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use storefront_core::{Currency, ProductId};
+use storefront_core::{Adjustment, Currency, ProductId};
 use utoipa::ToSchema;
 
 pub use code::{ProblemCode, problems};
@@ -74,6 +74,10 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<TotalSchema>, nullable = false)]
     total: Option<u64>,
+    /// What is part of the total besides the products' prices.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, min_items = 1)]
+    adjustments: Vec<Adjustment>,
     /// The currency of the total and of the products' prices.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<CurrencySchema>, nullable = false)]
@@ -131,6 +135,7 @@ impl Problem {
             errors: Vec::new(),
             products: Vec::new(),
             total: None,
+            adjustments: Vec::new(),
             currency: None,
         };
         Self(Box::new(Inner { body, retry_after: None, challenge: "Bearer", cause: None }))

@@ -1,20 +1,14 @@
 //! What the consumers of the table's stream share: batches, and the answers to them.
 
-use std::time::{Duration, SystemTime};
-
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use lambda_http::Context;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::time::Instant;
+
+pub use crate::invocation::deadline;
 
 /// The answer to a batch: the records that failed.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 pub type BatchAnswer = DynamoDbEventResponse;
-
-/// The part of an invocation's time that is reserved for the response. If the invocation timed out,
-/// everything that it did would count as failed.
-const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// A batch of the event source mapping. Its records are not parsed yet, so that a malformed one
 /// cannot fail its batch.
@@ -43,15 +37,4 @@ pub fn failed(sequence_numbers: impl IntoIterator<Item = String>) -> BatchAnswer
     let mut answer = BatchAnswer::default();
     answer.batch_item_failures = failures.collect();
     answer
-}
-
-/// Returns until when a batch may be worked on; `None` for a context made by hand, which has no
-/// deadline.
-#[must_use]
-pub fn deadline(context: &Context) -> Option<Instant> {
-    if context.deadline == 0 {
-        return None;
-    }
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    Some(Instant::now() + left.saturating_sub(TIME_TO_ANSWER))
 }

@@ -2,11 +2,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use storefront_core::{
-    Error, IdempotencyKey, NewOrder, OrderId, OrderWithItems, Orders, StatusChange, Users,
+    Error, IdempotencyKey, NewOrder, OrderAccess, OrderId, OrderWithItems, Orders, StatusChange,
+    Users,
 };
 use storefront_http::problems::{
-    Forbidden, IdempotencyKeyReused, InvalidStatusChange, MixedCurrencies, NotForSale,
-    OrderNotFound, OutOfStock, TooManyItems, TotalChanged, TotalTooLarge, UnknownProducts,
+    Forbidden, IdempotencyKeyReused, InvalidStatusChange, MixedCurrencies, NotForSale, NotListed,
+    OrderNotFound, OutOfStock, TooManyItems, TooManyOpenOrders, TotalChanged, TotalTooLarge,
+    UnknownProducts,
 };
 use storefront_http::{
     Authority, Caller, Created, Id, IfMatch, JsonBody, Metrics, OptionalIdempotencyKey,
@@ -14,7 +16,7 @@ use storefront_http::{
 };
 
 use crate::metrics::order_placed;
-use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody};
+use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody, Wanted};
 
 /// Place an order
 ///
@@ -44,8 +46,8 @@ use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody};
             )
         ),
         Problems<(
-            OutOfStock, NotForSale, TotalChanged, UnknownProducts, MixedCurrencies, TooManyItems, TotalTooLarge,
-            IdempotencyKeyReused,
+            (OutOfStock, NotForSale, TotalChanged, TooManyOpenOrders),
+            (UnknownProducts, MixedCurrencies, TooManyItems, TotalTooLarge, IdempotencyKeyReused),
         )>,
     )
 )]
@@ -57,11 +59,13 @@ pub(crate) async fn place(
     OptionalIdempotencyKey(idempotency_key): OptionalIdempotencyKey,
     JsonBody(body): JsonBody<NewOrderBody>,
 ) -> Result<Response, Problem> {
+    let Wanted { items, shipping_address, expected_total } = body.try_into()?;
     let new = NewOrder {
         id: OrderId::new(),
         user_id: caller.user_id,
-        expected_total: body.expected_total,
-        items: body.into_items()?,
+        items,
+        shipping_address,
+        expected_total,
         idempotency_key,
         request_id,
     };
@@ -75,7 +79,10 @@ pub(crate) async fn place(
     })
 }
 
-/// List orders, newest first, without their items
+/// List orders, without their items
+///
+/// A user's orders come newest first. Staff can also list the orders of all users that the shop has
+/// something to do with, by `status` or by `payment`; those come oldest first, and may be a moment old.
 #[utoipa::path(
     get,
     path = "/orders",
@@ -84,8 +91,8 @@ pub(crate) async fn place(
     security(("accessToken" = [])),
     params(ListQuery),
     responses(
-        (status = 200, description = "A page of the user's orders", body = PageBody<OrderBody>),
-        Problems<Forbidden>,
+        (status = 200, description = "A page of orders", body = PageBody<OrderBody>),
+        Problems<(Forbidden, NotListed)>,
     )
 )]
 pub(crate) async fn list(
@@ -95,12 +102,20 @@ pub(crate) async fn list(
     metrics: Metrics,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<PageBody<OrderBody>>, Problem> {
-    let user_id = query.user_id.unwrap_or(caller.user_id);
-    if !caller.may_act_for(user_id, &users).await? {
-        return Err(Problem::forbidden());
-    }
     let created = query.created();
-    let page = orders.list(user_id, created, page_request(query.limit, query.cursor)).await?;
+    let request = page_request(query.limit, query.cursor);
+    let page = if query.is_of_all_users() {
+        if caller.authority(&users).await?.order_access() != OrderAccess::Any {
+            return Err(Problem::staff_only());
+        }
+        orders.worklist(query.worklist()?, created, request).await?
+    } else {
+        let user_id = query.user_id.unwrap_or(caller.user_id);
+        if !caller.may_see_orders_of(user_id, &users).await? {
+            return Err(Problem::staff_only());
+        }
+        orders.list(user_id, created, request).await?
+    };
     Ok(Json(PageBody::new(page, &metrics, OrderBody::from)))
 }
 
@@ -131,7 +146,9 @@ pub(crate) async fn show(
 /// Change an order's status
 ///
 /// Customers may cancel their own order while it is pending or paid; its items go back into stock.
-/// All other changes are for administrators. An order that has the status already stays as it is.
+/// All other changes are for staff. An order that has the status already stays as it is. What was paid
+/// for an order that is cancelled or returned, or for one that was cancelled before, is owed back:
+/// `payment` is then `refund_due`.
 #[utoipa::path(
     patch,
     path = "/orders/{orderId}",
@@ -158,11 +175,12 @@ pub(crate) async fn change(
     IfMatch(expected): IfMatch,
     JsonBody(body): JsonBody<OrderChangesBody>,
 ) -> Result<Tagged<OrderBody>, Problem> {
-    let change = StatusChange { to: body.status.get()?, expected, request_id };
+    let (to, tracking) = body.into_parts()?;
+    let change = StatusChange { to, tracking, expected, request_id };
     let order = orders.change_status(authority.order_access(), id, change).await?;
     Ok(tagged(order))
 }
 
-fn tagged(order: OrderWithItems) -> Tagged<OrderBody> {
+pub(crate) fn tagged(order: OrderWithItems) -> Tagged<OrderBody> {
     Tagged::new(order.order.version, order.into())
 }

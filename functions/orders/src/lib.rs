@@ -1,13 +1,17 @@
-//! `/orders`: customers place, see and cancel their own orders; administrators see and change any.
+//! `/orders`: customers place, see and cancel their own orders; staff see and move any. Also what the
+//! shop holds of a person, `/users/me/export`, which is mostly orders.
 
+mod address;
+mod export;
 mod handlers;
 mod metrics;
+mod refunds;
 mod schema;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::get;
-use storefront_core::{Orders, Table, Users};
+use axum::routing::{get, post};
+use storefront_core::{OrderRules, Orders, Table, Users};
 use storefront_http::{openapi::Conventions, service};
 use utoipa::OpenApi;
 
@@ -20,12 +24,15 @@ struct Shop {
     users: Users,
 }
 
-/// Returns the routes of `/orders` on this table.
-pub fn app(table: Table) -> Router {
-    let shop = Shop { orders: Orders::new(table.clone()), users: Users::new(table) };
+/// Returns the routes of `/orders` on this table, with these rules for new orders.
+pub fn app(table: Table, rules: OrderRules) -> Router {
+    let orders = Orders::new(table.clone()).with_rules(rules);
+    let shop = Shop { orders, users: Users::new(table) };
     let routes = Router::new()
         .route("/orders", get(handlers::list).post(handlers::place))
         .route("/orders/{orderId}", get(handlers::show).patch(handlers::change))
+        .route("/orders/{orderId}/refunds", post(refunds::refund))
+        .route("/users/me/export", get(export::export))
         .with_state(shop);
     service("orders", routes)
 }
@@ -33,7 +40,14 @@ pub fn app(table: Table) -> Router {
 /// The OpenAPI document of these routes.
 #[derive(Debug, OpenApi)]
 #[openapi(
-    paths(handlers::place, handlers::list, handlers::show, handlers::change),
+    paths(
+        handlers::place,
+        handlers::list,
+        handlers::show,
+        handlers::change,
+        refunds::refund,
+        export::export
+    ),
     components(schemas(storefront_core::IdempotencyKey)),
     tags((name = "orders", description = "What was bought")),
     modifiers(&Conventions)

@@ -3,14 +3,17 @@
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use storefront_core::{
-    CreatedBetween, Currency, MAX_QUANTITY, MAX_TOTAL, NewOrderItem, Order, OrderId, OrderItem,
-    OrderStatus, OrderWithItems, ProductId, Timestamp, UserId, Version,
+    Address, Adjustment, CancelReason, CreatedBetween, Currency, MAX_QUANTITY, MAX_TOTAL,
+    NewOrderItem, Order, OrderId, OrderItem, OrderNumber, OrderStatus, OrderWithItems, Payment,
+    ProductId, Timestamp, Tracking, UserId, Version, Worklist,
 };
 use storefront_http::openapi::{
     CurrencySchema, CursorSchema, NameSchema, PriceSchema, TotalSchema, VersionSchema,
 };
 use storefront_http::{Cursor, Limit, Object, Parsed, Problem, given, present};
 use utoipa::{IntoParams, ToSchema};
+
+use crate::address::{AddressBody, TrackingBody};
 
 /// An order to place.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -21,6 +24,10 @@ pub(crate) struct NewOrderBody {
     #[garde(length(min = 1), dive)]
     #[schema(value_type = Vec<NewOrderItemBody>, min_items = 1)]
     items: Vec<Object<NewOrderItemBody>>,
+    /// Where it is sent, if anywhere.
+    #[garde(dive)]
+    #[schema(value_type = Option<AddressBody>)]
+    shipping_address: Option<Object<AddressBody>>,
     /// The total that the customer has seen. If it is another by now, nothing is ordered, and the
     /// answer (409, `total_changed`) says what it is.
     #[serde(default, deserialize_with = "present")]
@@ -42,7 +49,7 @@ pub(crate) struct NewOrderItemBody {
     quantity: u32,
 }
 
-/// The order's new status.
+/// The order's new status, and what comes with it.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OrderChanges)]
@@ -50,6 +57,10 @@ pub(crate) struct OrderChangesBody {
     #[garde(dive)]
     #[schema(value_type = OrderStatus)]
     pub(crate) status: Parsed<OrderStatus>,
+    /// How to follow the parcel; only with `shipped`.
+    #[garde(dive)]
+    #[schema(value_type = Option<TrackingBody>)]
+    tracking: Option<Object<TrackingBody>>,
 }
 
 /// Which orders to list.
@@ -70,20 +81,42 @@ pub(crate) struct ListQuery {
     /// The latest `createdAt`, exclusive.
     #[param(value_type = Option<String>, format = "date-time", nullable = false)]
     pub(crate) to: Option<Timestamp>,
-    /// Whose orders to list; the caller's by default. Only administrators may list those of others.
+    /// Whose orders to list; the caller's by default. Only staff may list those of others.
     #[serde(default, deserialize_with = "given")]
     #[param(value_type = UserId, required = false)]
     pub(crate) user_id: Option<UserId>,
+    /// For staff: lists the orders of all users with this status, oldest first. There are lists of
+    /// those that the shop has something to do with: `pending`, `paid` and `shipped`.
+    #[serde(default, deserialize_with = "given")]
+    #[param(value_type = OrderStatus, required = false)]
+    pub(crate) status: Option<OrderStatus>,
+    /// For staff: `refund_due` lists the orders of all users that are to be paid back, oldest first.
+    #[serde(default, deserialize_with = "given")]
+    #[param(value_type = Payment, required = false)]
+    pub(crate) payment: Option<Payment>,
 }
 
-/// An order, with its items unless it is part of a list.
+/// An order. In a list it lacks its items, adjustments, address and tracking.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Order)]
 pub(crate) struct OrderBody {
     id: OrderId,
+    number: OrderNumber,
     user_id: UserId,
     status: OrderStatus,
+    payment: Payment,
+    /// What has been paid back, in the currency's minor unit.
+    #[schema(value_type = TotalSchema)]
+    refunded_amount: u64,
+    /// Why it was cancelled, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cancel_reason: Option<CancelReason>,
+    /// Until when a pending order has to be paid. After that it is cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pay_by: Option<Timestamp>,
     #[schema(value_type = TotalSchema)]
     total: u64,
     #[schema(value_type = CurrencySchema)]
@@ -96,6 +129,16 @@ pub(crate) struct OrderBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_items = 1, max_items = 48, nullable = false)]
     items: Option<Vec<OrderItemBody>>,
+    /// What is part of the total besides the prices of the items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    adjustments: Option<Vec<Adjustment>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<AddressBody>, nullable = false)]
+    shipping_address: Option<Address>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TrackingBody>, nullable = false)]
+    tracking: Option<Tracking>,
 }
 
 /// A product in an order, with its name and price at the time of the order.
@@ -113,12 +156,38 @@ pub(crate) struct OrderItemBody {
     price: u64,
 }
 
-impl NewOrderBody {
-    pub(crate) fn into_items(self) -> Result<Vec<NewOrderItem>, Problem> {
+/// What of an order to place comes from its body.
+pub(crate) struct Wanted {
+    pub(crate) items: Vec<NewOrderItem>,
+    pub(crate) shipping_address: Option<Address>,
+    pub(crate) expected_total: Option<u64>,
+}
+
+impl TryFrom<NewOrderBody> for Wanted {
+    type Error = Problem;
+
+    fn try_from(body: NewOrderBody) -> Result<Self, Problem> {
         let item = |Object(item): Object<NewOrderItemBody>| {
             Ok(NewOrderItem { product_id: item.product_id.get()?, quantity: item.quantity })
         };
-        self.items.into_iter().map(item).collect()
+        let address = body.shipping_address.map(|Object(address)| address.try_into());
+        Ok(Self {
+            items: body.items.into_iter().map(item).collect::<Result<_, Problem>>()?,
+            shipping_address: address.transpose()?,
+            expected_total: body.expected_total,
+        })
+    }
+}
+
+impl OrderChangesBody {
+    /// Returns the new status, and the tracking if the order is shipped.
+    pub(crate) fn into_parts(self) -> Result<(OrderStatus, Option<Tracking>), Problem> {
+        let status = self.status.get()?;
+        let tracking = self.tracking.map(|Object(tracking)| tracking.into());
+        if tracking.is_some() && status != OrderStatus::Shipped {
+            return Err(Problem::invalid_field("/tracking", "comes only with the status shipped"));
+        }
+        Ok((status, tracking))
     }
 }
 
@@ -126,29 +195,68 @@ impl ListQuery {
     pub(crate) fn created(&self) -> CreatedBetween {
         CreatedBetween { from: self.from, to: self.to }
     }
+
+    /// Whether the list is one of all users' orders, for staff.
+    pub(crate) fn is_of_all_users(&self) -> bool {
+        self.status.is_some() || self.payment.is_some()
+    }
+
+    /// Returns which list of all users' orders is meant.
+    pub(crate) fn worklist(&self) -> Result<Worklist, Problem> {
+        if self.user_id.is_some() {
+            let detail = "cannot be combined with status or payment, which list all users' orders";
+            return Err(Problem::invalid_query("userId", detail));
+        }
+        match (self.status, self.payment) {
+            (Some(OrderStatus::Pending), None) => Ok(Worklist::Pending),
+            (Some(OrderStatus::Paid), None) => Ok(Worklist::Paid),
+            (Some(OrderStatus::Shipped), None) => Ok(Worklist::Shipped),
+            (None, Some(Payment::RefundDue)) => Ok(Worklist::RefundDue),
+            (Some(_), Some(_)) => {
+                let detail = "cannot be combined with status";
+                Err(Problem::invalid_query("payment", detail))
+            }
+            (Some(status), None) => Err(Problem::not_listed("status", status)),
+            (None, Some(payment)) => Err(Problem::not_listed("payment", payment)),
+            (None, None) => Err(Problem::invalid_query("status", "is required")),
+        }
+    }
 }
 
-/// Without items, for a list.
+/// For a list.
 impl From<Order> for OrderBody {
     fn from(order: Order) -> Self {
         Self {
+            number: order.number(),
+            payment: order.payment(),
             id: order.id,
             user_id: order.user_id,
             status: order.status,
+            refunded_amount: order.refunded_amount,
+            cancel_reason: order.cancel_reason,
+            pay_by: order.pay_by,
             total: order.total,
             currency: order.currency,
             version: order.version,
             created_at: order.created_at,
             updated_at: order.updated_at,
             items: None,
+            adjustments: None,
+            shipping_address: None,
+            tracking: None,
         }
     }
 }
 
 impl From<OrderWithItems> for OrderBody {
-    fn from(OrderWithItems { order, items }: OrderWithItems) -> Self {
-        let items = items.into_iter().map(OrderItemBody::from).collect();
-        Self { items: Some(items), ..Self::from(order) }
+    fn from(OrderWithItems { mut order, items }: OrderWithItems) -> Self {
+        Self {
+            items: Some(items.into_iter().map(OrderItemBody::from).collect()),
+            adjustments: Some(std::mem::take(&mut order.adjustments)),
+            shipping_address: order.shipping_address.take(),
+            tracking: order.tracking.take(),
+            ..Self::from(order)
+        }
     }
 }
 

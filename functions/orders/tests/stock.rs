@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use storefront_core::{Currency, NewProduct, Product, ProductChanges, ProductId, Products, schema};
+use storefront_core::{
+    Currency, NewProduct, OrderRules, Product, ProductChanges, ProductId, Products, schema,
+};
 use storefront_orders::ApiDoc;
 use storefront_testing::{Answer, Api, Database, Persona};
 use utoipa::OpenApi as _;
@@ -19,7 +21,10 @@ struct Shop {
 impl Shop {
     async fn open() -> Self {
         let database = Database::start().await;
-        let api = Api::new(storefront_orders::app(database.table()), ApiDoc::openapi);
+        let api = Api::new(
+            storefront_orders::app(database.table(), OrderRules::default()),
+            ApiDoc::openapi,
+        );
         let products = Products::new(database.table());
         Self { anna: database.customer().await, products, database, api }
     }

@@ -8,7 +8,7 @@ use storefront_http::problems::{
 };
 use storefront_http::{
     Admin, Changed, Created, Id, IfMatch, JsonBody, Metrics, OptionalIdempotencyKey, PageBody,
-    Problem, Problems, Query, Replayed, Tagged, page_request,
+    Problem, Problems, Query, Replayed, Staff, Tagged, page_request,
 };
 
 use crate::schema::{
@@ -179,7 +179,7 @@ pub(crate) async fn remove(
 /// Change a product's stock by a number of pieces
 ///
 /// For goods received, or shrinkage if `change` is negative. It counts once, whatever is sold
-/// meanwhile. With an `Idempotency-Key` the request is safe to retry.
+/// meanwhile. For staff. With an `Idempotency-Key` the request is safe to retry.
 #[utoipa::path(
     post,
     path = "/products/{productId}/stock-changes",
@@ -200,13 +200,13 @@ pub(crate) async fn remove(
     )
 )]
 pub(crate) async fn change_stock(
-    admin: Admin,
+    staff: Staff,
     State(products): State<Products>,
     Id(id): Id<ProductId>,
     OptionalIdempotencyKey(idempotency_key): OptionalIdempotencyKey,
     JsonBody(body): JsonBody<StockChangeBody>,
 ) -> Result<Changed<ProductBody>, Problem> {
-    let sender = idempotency_key.map(|key| (admin.user_id(), key));
+    let sender = idempotency_key.map(|key| (staff.user_id(), key));
     let Once { value, replayed } = products.change_stock(id, body.change, sender).await?;
     Ok(Changed { replayed, body: tagged(value) })
 }

@@ -61,6 +61,7 @@ impl Shop {
             id: OrderId::new(),
             user_id: customer,
             items: vec![NewOrderItem { product_id, quantity }],
+            shipping_address: None,
             expected_total: None,
             idempotency_key: None,
             request_id: None,

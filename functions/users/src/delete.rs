@@ -1,5 +1,7 @@
 use axum::extract::State;
 use http::StatusCode;
+use storefront_core::{Orders, Timestamp};
+use storefront_http::logging::with_sources;
 use storefront_http::problems::UserNotFound;
 use storefront_http::{IfMatch, Problem, Problems};
 
@@ -8,8 +10,8 @@ use crate::target::{Target, UserIdOrMe};
 
 /// Deletes a user and frees the email.
 ///
-/// The user's orders stay. The user's access tokens cannot change anything any more, but still show
-/// the orders until they expire.
+/// The user's orders stay; those that wait for a payment are cancelled within minutes. The user's access
+/// tokens cannot change anything any more, but still show the orders until they expire.
 #[utoipa::path(
     delete,
     path = "/users/{userId}",
@@ -27,10 +29,20 @@ use crate::target::{Target, UserIdOrMe};
 )]
 pub(crate) async fn delete(
     State(accounts): State<Accounts>,
+    State(orders): State<Orders>,
     target: Target,
     IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let deleted = accounts.users.delete(target.user_id, expected).await;
     deleted.map_err(|error| target.refused(error))?;
+    // The user is gone by now, so a failure is none of the request: an order that is missed expires when
+    // its own time is up.
+    if let Err(error) = orders.let_expire(target.user_id, Timestamp::now()).await {
+        tracing::warn!(
+            user_id = %target.user_id,
+            cause = %with_sources(&error),
+            "the pending orders of a deleted user were not cancelled"
+        );
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,7 +9,7 @@ mod target;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, put};
-use storefront_core::{LoginAttempts, Table, Users};
+use storefront_core::{LoginAttempts, Orders, Table, Users};
 use storefront_http::openapi::Conventions;
 use utoipa::OpenApi;
 
@@ -28,12 +28,16 @@ pub struct ApiDoc;
 struct Accounts {
     users: Users,
     login_attempts: LoginAttempts,
+    orders: Orders,
 }
 
 /// Builds the function for this table.
 pub fn app(table: Table) -> Router {
-    let accounts =
-        Accounts { users: Users::new(table.clone()), login_attempts: LoginAttempts::new(table) };
+    let accounts = Accounts {
+        users: Users::new(table.clone()),
+        login_attempts: LoginAttempts::new(table.clone()),
+        orders: Orders::new(table),
+    };
     let routes = Router::new()
         .route("/users", get(show::find))
         .route("/users/{userId}", get(show::show).patch(change::change).delete(delete::delete))

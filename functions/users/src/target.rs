@@ -84,7 +84,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let named = Named::from_request_parts(parts, state).await?;
-        if named.caller.may_act_for(named.user_id, &Users::from_ref(state)).await? {
+        if named.caller.may_manage(named.user_id, &Users::from_ref(state)).await? {
             Ok(named.target())
         } else {
             Err(Problem::user_not_found())

@@ -12,7 +12,7 @@ use dynoxide::Database;
 use dynoxide::actions::scan::ScanRequest;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use storefront_core::{Table, aws};
+use storefront_core::{OrderRules, Table, aws};
 use storefront_credentials::SigningKeys;
 use storefront_embedded::{EmbeddedDynamoDb, Storage};
 use storefront_suite::{Dependencies, Handler};
@@ -99,7 +99,7 @@ impl LocalCloud {
         let dynamodb_url = format!("http://{}", reachable(&database_listener)?);
         let database = open(&template, data_dir.as_ref(), database_listener)?;
 
-        let dependencies = dependencies(&api_url, &dynamodb_url)?;
+        let dependencies = dependencies(&template, &api_url, &dynamodb_url)?;
         let functions = by_logical_id(&template, &dependencies)?;
 
         if options.seed && is_empty(database.database())? {
@@ -255,17 +255,33 @@ fn open(
 }
 
 /// Returns what the functions use in place of AWS.
-fn dependencies(api_url: &str, dynamodb_url: &str) -> Result<Dependencies, Error> {
+fn dependencies(
+    template: &Template,
+    api_url: &str,
+    dynamodb_url: &str,
+) -> Result<Dependencies, Error> {
     let aws = aws::patient_emulator_config();
     let client = aws::dynamodb(&aws, Some(dynamodb_url.to_owned()));
     let signing_keys = SigningKeys::fixed(TOKEN_SECRET);
     Ok(Dependencies {
         table: Table::new(client, TABLE_NAME),
+        order_rules: order_rules(template)?,
         signing_keys: signing_keys.map_err(|error| Error::Functions(error.into()))?,
         aws,
         eventbridge_url: Some(format!("{api_url}{EVENTBRIDGE_PATH}")),
         event_bus: TABLE_NAME.to_owned(),
     })
+}
+
+/// Returns the rules for new orders that the template's parameters set.
+fn order_rules(template: &Template) -> Result<OrderRules, Error> {
+    let functions = template.functions()?;
+    let orders = functions.values().find(|function| function.binary == "orders");
+    let rules = OrderRules::from_variables(|name| match orders?.environment.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    });
+    rules.map_err(|error| Error::Functions(error.into()))
 }
 
 /// Returns the template's functions, each with the handler of its binary and its own timeout. One that

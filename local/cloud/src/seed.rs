@@ -107,6 +107,7 @@ pub async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send 
         id,
         user_id: user,
         items: items.collect(),
+        shipping_address: None,
         expected_total: None,
         idempotency_key: None,
         request_id: None,

@@ -13,10 +13,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use lambda_runtime::LambdaEvent;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use storefront_authorizer::Authorizer;
-use storefront_core::Table;
 use storefront_core::aws::{self, SdkConfig};
+use storefront_core::{OrderRules, Table};
 use storefront_credentials::SigningKeys;
 use storefront_http::Metric;
 use storefront_http::stream::StreamBatch;
@@ -30,6 +31,8 @@ pub use handler::{Failed, Handler};
 pub struct Dependencies {
     /// The table.
     pub table: Table,
+    /// The rules for new orders.
+    pub order_rules: OrderRules,
     /// The keys that sign and verify access tokens.
     pub signing_keys: SigningKeys,
     /// The configuration for services other than the table.
@@ -53,6 +56,7 @@ impl Dependencies {
         let secret = "signs the access tokens of nobody";
         Self {
             table: Table::new(aws::dynamodb(&aws, nowhere.clone()), "storefront"),
+            order_rules: OrderRules::default(),
             signing_keys: SigningKeys::fixed(secret).expect("a secret of 32 bytes or more"),
             aws,
             eventbridge_url: nowhere,
@@ -75,11 +79,16 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
         Function::authorizer("authorizer", authorizer(signing_keys())),
         Function::api::<storefront_users::ApiDoc>("users", storefront_users::app(table())),
         Function::api::<storefront_products::ApiDoc>("products", storefront_products::app(table())),
-        Function::api::<storefront_orders::ApiDoc>("orders", storefront_orders::app(table()))
-            .with_metrics(storefront_orders::METRICS),
+        Function::api::<storefront_orders::ApiDoc>(
+            "orders",
+            storefront_orders::app(table(), dependencies.order_rules),
+        )
+        .with_metrics(storefront_orders::METRICS),
         Function::stream("order-status-stream", order_status_stream(dependencies))
             .with_metrics(storefront_order_status_stream::METRICS),
         Function::stream("availability", availability(table())),
+        Function::schedule("order-expiry", order_expiry(table()))
+            .with_metrics(storefront_order_expiry::METRICS),
     ]
 }
 
@@ -104,6 +113,14 @@ fn availability(table: Table) -> Handler {
     Handler::new(move |event: LambdaEvent<StreamBatch>| {
         let consumer = Arc::clone(&consumer);
         async move { consumer.handle(event).await }
+    })
+}
+
+fn order_expiry(table: Table) -> Handler {
+    let expiry = Arc::new(storefront_order_expiry::Expiry::new(table));
+    Handler::new(move |event: LambdaEvent<IgnoredAny>| {
+        let expiry = Arc::clone(&expiry);
+        async move { expiry.handle(event).await }
     })
 }
 

@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use storefront_core::schema::{GSI1PK, GSI1SK, Item};
+use storefront_core::schema::{GSI1PK, GSI1SK, GSI2PK, GSI2SK, Item, PK, SK};
 
 /// The maximum size of an item.
 pub(crate) const MAX_ITEM: u64 = 400 * 1024;
@@ -13,6 +13,29 @@ const WRITE_UNIT: u64 = 1024;
 /// The overhead that is billed for the storage of each item in a table or an index, according to
 /// the same page. The additional overhead of global tables is not included.
 pub(crate) const STORED_WITH: u64 = 100;
+
+/// What GSI2 has of an order: the keys, and the attributes that `template.yaml` projects.
+const IN_GSI2: [&str; 19] = [
+    PK,
+    SK,
+    GSI2PK,
+    GSI2SK,
+    "_type",
+    "id",
+    "userId",
+    "number",
+    "status",
+    "payment",
+    "refundedAmount",
+    "cancelReason",
+    "payBy",
+    "itemCount",
+    "total",
+    "currency",
+    "version",
+    "createdAt",
+    "updatedAt",
+];
 
 /// Returns an item's size in bytes.
 pub(crate) fn item(item: &Item) -> u64 {
@@ -25,16 +48,22 @@ pub(crate) fn write_units(bytes: u64) -> u64 {
     bytes.div_ceil(WRITE_UNIT).max(1)
 }
 
-/// Returns the write units for a new item, including its copy in the index if it has one.
+/// Returns the write units for a new item, including its copies in the indexes.
 pub(crate) fn put_units(new: &Item) -> u32 {
-    let units = u32::try_from(write_units(item(new))).unwrap_or(u32::MAX);
-    // The index projects all attributes, so the copy has the same size.
-    if is_indexed(new) { units.saturating_mul(2) } else { units }
+    let bytes = std::iter::once(item(new)).chain(copies(new));
+    u32::try_from(bytes.map(write_units).sum::<u64>()).unwrap_or(u32::MAX)
 }
 
-/// Whether the item is in GSI1.
-pub(crate) fn is_indexed(item: &Item) -> bool {
-    item.contains_key(GSI1PK) && item.contains_key(GSI1SK)
+/// Returns the sizes of the item's copies in the indexes.
+pub(crate) fn copies(new: &Item) -> impl Iterator<Item = u64> {
+    // GSI1 projects all attributes, so the copy has the same size.
+    let whole = (new.contains_key(GSI1PK) && new.contains_key(GSI1SK)).then(|| item(new));
+    let in_list = new.contains_key(GSI2PK) && new.contains_key(GSI2SK);
+    let projected = || {
+        let attributes = new.iter().filter(|(name, _)| IN_GSI2.contains(&name.as_str()));
+        attributes.map(|(name, found)| len(name) + value(found)).sum()
+    };
+    whole.into_iter().chain(in_list.then(projected))
 }
 
 fn value(value: &AttributeValue) -> u64 {
@@ -167,10 +196,15 @@ mod tests {
     }
 
     #[test]
-    fn an_item_in_the_index_costs_twice_as_much() {
+    fn an_item_costs_a_unit_more_in_each_index() {
         let text = || AttributeValue::S("x".to_owned());
         assert_eq!(put_units(&of(&[("PK", text())])), 1);
         assert_eq!(put_units(&of(&[("PK", text()), (GSI1PK, text()), (GSI1SK, text())])), 2);
+        let long = AttributeValue::S("x".repeat(1100));
+        let order = [(GSI1PK, text()), (GSI1SK, text()), (GSI2PK, text()), (GSI2SK, text())];
+        // The address is not in GSI2.
+        let order = [&order[..], &[("shippingAddress", long)]].concat();
+        assert_eq!(put_units(&of(&order)), 2 + 2 + 1);
     }
 
     #[test]

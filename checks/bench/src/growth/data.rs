@@ -165,6 +165,13 @@ impl Data {
         }
     }
 
+    /// Whether an order is still to be shipped. One in a hundred is, but at least some pages of them, and
+    /// none of the largest customer's.
+    fn is_open(&self, n: u32) -> bool {
+        let step = (self.orders / (2 * PAGE)).clamp(2, 100);
+        n % step == 1 && !n.is_multiple_of(self.every)
+    }
+
     pub(crate) fn order(&self, n: u32) -> OrderWithItems {
         let (id, mut random) = (self.order_id(n), self.random(Kind::OrderDetails, n));
         let mut numbers: Vec<u32> =
@@ -188,20 +195,20 @@ impl Data {
                 }
             })
             .collect();
-        let (status, version) = status(&mut random);
+        let closed = closed(&mut random);
+        let (status, version) = if self.is_open(n) { (OrderStatus::Paid, 2) } else { closed };
         let updated_at = id.created_at().as_millis() + random.i64(0..3_600_000) * (version - 1);
+        let total = items.iter().map(|item| item.price * u64::from(item.quantity)).sum();
+        let user_id = self.user_id(self.buyer(n));
         let order = Order {
-            id,
-            user_id: self.user_id(self.buyer(n)),
             status,
-            item_count: items.len(),
-            total: items.iter().map(|item| item.price * u64::from(item.quantity)).sum(),
-            currency: Currency::EUR,
+            payment: None,
             version: version.unsigned_abs(),
-            created_at: id.created_at(),
             updated_at: Timestamp::from_millis(updated_at).unwrap_or(id.created_at()),
             request_id: Some(request_id(&mut random)),
+            ..Order::new(id, user_id, items.len(), total, Currency::EUR)
         };
+        let order = Order { payment: Some(order.payment()), ..order };
         OrderWithItems { order, items }
     }
 
@@ -234,12 +241,10 @@ fn skewed(end: u32, random: &mut fastrand::Rng) -> u32 {
 }
 
 /// Draws a status and its version. Most orders are delivered.
-fn status(random: &mut fastrand::Rng) -> (OrderStatus, i64) {
+/// The status of an order that nothing is to be done with, and its version.
+fn closed(random: &mut fastrand::Rng) -> (OrderStatus, i64) {
     match random.u32(..100) {
-        0..2 => (OrderStatus::Pending, 1),
-        2..4 => (OrderStatus::Paid, 2),
-        4..7 => (OrderStatus::Shipped, 3),
-        7..12 => (OrderStatus::Cancelled, 2),
+        ..12 => (OrderStatus::Cancelled, 2),
         _ => (OrderStatus::Delivered, 4),
     }
 }

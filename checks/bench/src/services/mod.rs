@@ -109,6 +109,7 @@ async fn fill(database: &EmbeddedDynamoDb) -> Result<(), Box<dyn std::error::Err
             id: OrderId::new(),
             user_id,
             items: vec![NewOrderItem { product_id, quantity: 1 }],
+            shipping_address: None,
             expected_total: None,
             idempotency_key: None,
             request_id: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;
 
-use crate::schema::{self, GSI1PK, PK};
+use crate::schema::{self, PK};
 
 /// Stands for the table, because its name differs between deployments.
 const TABLE: &str = "table";
@@ -75,8 +75,9 @@ fn on_table(action: &str, leading_key: Option<String>) -> Access {
 
 fn query(body: &Value) -> Access {
     let index = body["IndexName"].as_str();
-    let attribute = if index.is_some() { GSI1PK } else { PK };
-    let leading_key = Some(prefix(equal_to(attribute, body)));
+    // The attributes of an index are named after it.
+    let attribute = index.map_or_else(|| PK.to_owned(), |index| format!("{index}{PK}"));
+    let leading_key = Some(prefix(equal_to(&attribute, body)));
     let access = on_table("Query", leading_key);
     Access { resource: index.map(str::to_owned).or(access.resource), ..access }
 }

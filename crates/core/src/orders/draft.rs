@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::total;
+use super::adjustments::adjustments;
+use super::order::total;
 use crate::before_0_2;
 use crate::idempotency::KeyedRequest;
 use crate::schema::Item;
 use crate::stock::StockItem;
 use crate::{
-    Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_QUANTITY, MAX_TOTAL, NewOrder,
-    NewOrderItem, Order, OrderId, OrderItem, OrderStatus, OrderWithItems, ProductId, RequestId,
-    Result, Shortage, Timestamp, UserId,
+    Address, Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_QUANTITY, MAX_TOTAL, NewOrder,
+    NewOrderItem, Order, OrderId, OrderItem, OrderRules, OrderStatus, OrderWithItems, Payment,
+    ProductId, RequestId, Result, Shortage, Timestamp, UserId,
 };
 
 /// An order before it has prices: checked, one item per product, sorted by product id.
@@ -18,6 +19,7 @@ pub(super) struct Draft {
     pub(super) id: OrderId,
     pub(super) user_id: UserId,
     pub(super) items: Vec<NewOrderItem>,
+    shipping_address: Option<Address>,
     expected_total: Option<u64>,
     /// If the client sent an idempotency key.
     pub(super) keyed: Option<KeyedRequest>,
@@ -33,12 +35,13 @@ impl Draft {
             _ => {}
         }
         let keyed = new.idempotency_key.map(|key| {
-            let content = (&items, new.expected_total);
+            let content = (&items, new.expected_total, &new.shipping_address);
             KeyedRequest::new(new.user_id, key, "place an order", &content)
         });
         Ok(Self {
             id: new.id,
             user_id: new.user_id,
+            shipping_address: new.shipping_address,
             expected_total: new.expected_total,
             keyed: keyed.transpose()?,
             items,
@@ -59,7 +62,11 @@ impl Draft {
 
     /// Returns the order at the prices in these stock items, each the product's first, or why it
     /// cannot be placed.
-    pub(super) fn price(&self, stock: &HashMap<ProductId, StockItem>) -> Result<OrderWithItems> {
+    pub(super) fn price(
+        &self,
+        stock: &HashMap<ProductId, StockItem>,
+        rules: OrderRules,
+    ) -> Result<OrderWithItems> {
         let mut unknown = Vec::new();
         let mut not_for_sale = Vec::new();
         let mut shortages = Vec::new();
@@ -102,24 +109,25 @@ impl Draft {
         }
         let currency = currencies.first().and_then(|code| Currency::from_code(code));
         let currency = currency.ok_or(Error::EmptyOrder)?;
-        let total = total(&items);
+        let adjustments = adjustments(&items, self.shipping_address.as_ref());
+        let total = total(&items, &adjustments)?;
         if total > MAX_TOTAL {
             return Err(Error::TotalTooLarge { total });
         }
         if self.expected_total.is_some_and(|expected| expected != total) {
-            return Err(Error::TotalChanged(CurrentTotal { total, currency, items }));
+            return Err(Error::TotalChanged(CurrentTotal { total, currency, items, adjustments }));
         }
         let order = Order {
-            id: self.id,
-            user_id: self.user_id,
-            status: OrderStatus::Pending,
-            item_count: items.len(),
-            total,
-            currency,
-            version: 1,
-            created_at: self.id.created_at(),
-            updated_at: self.id.created_at(),
+            adjustments,
+            shipping_address: self.shipping_address.clone(),
             request_id: self.request_id.clone(),
+            ..Order::new(self.id, self.user_id, items.len(), total, currency)
+        };
+        let order = if total == 0 {
+            // There is nothing to wait for.
+            Order { status: OrderStatus::Paid, payment: Some(Payment::Paid), ..order }
+        } else {
+            Order { pay_by: rules.pay_by(order.created_at), ..order }
         };
         Ok(OrderWithItems { order, items })
     }

@@ -16,8 +16,8 @@ use crate::stock::StockItem;
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
 use crate::{
-    Error, IdempotencyKey, OrderAccess, OrderId, OrderWithItems, Orders, ProductId, RequestId,
-    Result, Timestamp, UserId, retry, stock,
+    Address, Error, IdempotencyKey, OrderAccess, OrderId, OrderWithItems, Orders, ProductId,
+    RequestId, Result, Timestamp, UserId, retry, stock,
 };
 
 /// The maximum number of items in an order. A transaction holds 100 actions: the order, two for
@@ -40,6 +40,8 @@ pub struct NewOrder {
     pub user_id: UserId,
     /// A product may be named more than once.
     pub items: Vec<NewOrderItem>,
+    /// Where it is sent, if anywhere.
+    pub shipping_address: Option<Address>,
     /// The total that the customer has seen, in the currency's minor unit. Nothing is written if
     /// the order's total is another.
     pub expected_total: Option<u64>,
@@ -64,12 +66,14 @@ impl Orders {
     /// The first read may be a moment old; the transaction's conditions make sure that it writes
     /// what is true. If the first read would reject the order, a second, strongly consistent one
     /// decides. As long as a name, a price or a stock changes between read and transaction, they
-    /// are read again. Only the user's existence is not a condition, which would cost two more
-    /// write units: an order that is placed at the moment its user is deleted may get through.
+    /// are read again. Only two things are no conditions. The user's existence would cost two more write
+    /// units: an order that is placed at the moment its user is deleted may get through. And of orders
+    /// that a user places at the same time, more may get through than the rules allow
+    /// ([`Error::TooManyOpenOrders`]).
     pub async fn place(&self, new: NewOrder) -> Result<Once<OrderWithItems>> {
         let draft = Draft::new(new)?;
         match self.try_to_place(&draft, Consistency::Eventual).await? {
-            Attempt::Placed(placed) => return Ok(placed),
+            Attempt::Placed(placed) => return Ok(*placed),
             Attempt::Refused(Refusal::Certain(error)) => {
                 return self.unless_placed(&draft, error).await;
             }
@@ -77,7 +81,7 @@ impl Orders {
         }
         retry::while_outdated(|| async {
             match self.try_to_place(&draft, Consistency::Strong).await? {
-                Attempt::Placed(placed) => Ok(Some(placed)),
+                Attempt::Placed(placed) => Ok(Some(*placed)),
                 Attempt::Refused(Refusal::Seen(error) | Refusal::Certain(error)) => {
                     self.unless_placed(&draft, error).await.map(Some)
                 }
@@ -90,7 +94,7 @@ impl Orders {
     /// Returns the order that the same key has placed meanwhile, or the rejection. The reason for
     /// the rejection may be that very order: it took the last of the stock.
     async fn unless_placed(&self, draft: &Draft, refusal: Error) -> Result<Once<OrderWithItems>> {
-        let Some(request) = draft.keyed.as_ref().filter(|_| refusal.is_of_products()) else {
+        let Some(request) = draft.keyed.as_ref().filter(|_| refusal.may_be_of_earlier()) else {
             return Err(refusal);
         };
         match request.earlier_now(&self.table).await? {
@@ -101,16 +105,27 @@ impl Orders {
 
     async fn try_to_place(&self, draft: &Draft, consistency: Consistency) -> Result<Attempt> {
         let now = Timestamp::now();
-        let seen = self.look(draft, consistency).await?;
+        let (seen, room) = tokio::join!(
+            self.look(draft, consistency),
+            self.expect_room(draft.user_id, consistency)
+        );
+        let seen = seen?;
         if !seen.user {
             return Ok(Attempt::Refused(Refusal::Seen(Error::CallerNotFound)));
         }
         for record in seen.records {
             if let Some(order_id) = draft.earlier_order(record, now)? {
-                return self.replay(draft, order_id).await.map(Attempt::Placed);
+                return self.replay(draft, order_id).await.map(Attempt::placed);
             }
         }
-        match draft.price(&seen.stock) {
+        match room {
+            Ok(()) => {}
+            Err(refusal @ Error::TooManyOpenOrders { .. }) => {
+                return Ok(Attempt::Refused(Refusal::Seen(refusal)));
+            }
+            Err(failure) => return Err(failure),
+        }
+        match draft.price(&seen.stock, self.rules) {
             Ok(order) => self.write(draft, order, &seen.stock).await,
             Err(Error::UnknownProducts(unknown)) if consistency == Consistency::Strong => {
                 let mut moved = false;
@@ -184,7 +199,7 @@ impl Orders {
             let record = first_take + order.items.len();
             next = match transaction::attempt(&self.table, actions).await? {
                 transaction::Attempt::Decided(Outcome::Written) => {
-                    return Ok(Attempt::Placed(Once { value: order, replayed: false }));
+                    return Ok(Attempt::placed(Once { value: order, replayed: false }));
                 }
                 transaction::Attempt::Conflict(actions) => takes.after_conflict(
                     actions.into_iter().map(|action| action.checked_sub(first_take)),
@@ -195,7 +210,7 @@ impl Orders {
                     if let Some(Some(item)) = failed.remove(&record)
                         && let Some(order_id) = draft.earlier_order(item, now)?
                     {
-                        return self.replay(draft, order_id).await.map(Attempt::Placed);
+                        return self.replay(draft, order_id).await.map(Attempt::placed);
                     }
                     let failed = failed
                         .into_iter()
@@ -233,10 +248,16 @@ impl Orders {
 
 /// The outcome of one try to place an order.
 enum Attempt {
-    Placed(Once<OrderWithItems>),
+    Placed(Box<Once<OrderWithItems>>),
     Refused(Refusal),
     /// The products changed between read and transaction.
     Outdated,
+}
+
+impl Attempt {
+    fn placed(placed: Once<OrderWithItems>) -> Self {
+        Self::Placed(Box::new(placed))
+    }
 }
 
 /// Why the shop's rules reject an order.

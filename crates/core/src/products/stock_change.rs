@@ -47,7 +47,7 @@ impl Products {
             Ok(made) => made,
             // The reason for the rejection may be that very change.
             Err(refusal) => match &keyed {
-                Some(request) if refusal.is_of_products() => {
+                Some(request) if refusal.may_be_of_earlier() => {
                     request.earlier_now::<ProductId>(&self.table).await?.ok_or(refusal)?;
                     Made::Before
                 }

@@ -62,6 +62,8 @@ pub struct Layout {
     pub sk: &'static str,
     /// `GSI1PK` and `GSI1SK`; `None` if the index does not have these items.
     pub gsi1: Option<(&'static str, &'static str)>,
+    /// `GSI2PK` and `GSI2SK`; `None` if the index never has these items.
+    pub gsi2: Option<(&'static str, &'static str)>,
     /// All other attributes except `_type`, including those that an item may lack.
     pub attributes: &'static [&'static str],
 }
@@ -69,12 +71,14 @@ pub struct Layout {
 impl ItemType {
     /// Returns the layout of the items of this type.
     #[must_use]
+    #[allow(clippy::too_many_lines, reason = "one arm for each type")]
     pub const fn layout(self) -> Layout {
         match self {
             Self::User => Layout {
                 pk: "USER#<userId>",
                 sk: "METADATA",
                 gsi1: Some(("EMAIL#<email>", "USER#<userId>")),
+                gsi2: None,
                 attributes: &[
                     "id",
                     "email",
@@ -86,13 +90,18 @@ impl ItemType {
                     "updatedAt",
                 ],
             },
-            Self::UniqueEmail => {
-                Layout { pk: "EMAIL#<email>", sk: "METADATA", gsi1: None, attributes: &["userId"] }
-            }
+            Self::UniqueEmail => Layout {
+                pk: "EMAIL#<email>",
+                sk: "METADATA",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["userId"],
+            },
             Self::Product => Layout {
                 pk: "PRODUCT#<productId>",
                 sk: "METADATA",
                 gsi1: Some(("CATEGORY#<category>", "PRODUCT#<productId>")),
+                gsi2: None,
                 attributes: &[
                     "id",
                     "name",
@@ -113,6 +122,7 @@ impl ItemType {
                 pk: "PRODUCT#<productId>",
                 sk: "METADATA#STOCK",
                 gsi1: None,
+                gsi2: None,
                 attributes: &[
                     "productId",
                     "name",
@@ -127,13 +137,22 @@ impl ItemType {
                 pk: "USER#<userId>",
                 sk: "ORDER#<createdAt>#<orderId>",
                 gsi1: Some(("ORDER#<orderId>", "USER#<userId>")),
+                gsi2: Some(("STATUS#<list>#<shard>", "<createdAt>#<orderId>")),
                 attributes: &[
                     "id",
                     "userId",
+                    "number",
                     "status",
+                    "payment",
+                    "refundedAmount",
+                    "cancelReason",
+                    "payBy",
                     "itemCount",
+                    "adjustments",
                     "total",
                     "currency",
+                    "shippingAddress",
+                    "tracking",
                     "version",
                     "createdAt",
                     "updatedAt",
@@ -144,6 +163,7 @@ impl ItemType {
                 pk: "ORDER#<orderId>",
                 sk: "ITEM#<productId>",
                 gsi1: None,
+                gsi2: None,
                 attributes: &[
                     "orderId",
                     "productId",
@@ -158,12 +178,14 @@ impl ItemType {
                 pk: "IDEMPOTENCY#<userId>",
                 sk: "<key>",
                 gsi1: None,
+                gsi2: None,
                 attributes: &["resultId", "requestHash", "expiresAt"],
             },
             Self::LoginAttempts => Layout {
                 pk: "EMAIL#<email>",
                 sk: "LOGIN_ATTEMPTS",
                 gsi1: None,
+                gsi2: None,
                 attributes: &["attempts", "expiresAt"],
             },
         }

@@ -3,28 +3,31 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a user may do: `user` places orders, `admin` runs the shop.
+/// What a user may do: `user` places orders, `staff` sees and moves them all, `admin` runs the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Places orders, and sees their own.
     User,
-    /// Runs the shop: products, roles, any user, any order.
+    /// Sees and moves any order, and books stock and refunds.
+    Staff,
+    /// Runs the shop: all that staff may do, and products, roles, any user.
     Admin,
 }
 
 /// The text is not the name of a role.
 #[derive(Debug, thiserror::Error)]
-#[error("must be user or admin")]
+#[error("must be user, staff or admin")]
 pub struct InvalidRole;
 
 impl Role {
-    /// `user` or `admin`.
+    /// `user`, `staff` or `admin`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Staff => "staff",
             Self::Admin => "admin",
         }
     }
@@ -42,6 +45,7 @@ impl FromStr for Role {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "user" => Ok(Self::User),
+            "staff" => Ok(Self::Staff),
             "admin" => Ok(Self::Admin),
             _ => Err(InvalidRole),
         }

@@ -21,6 +21,19 @@ pub const PLAIN_TEXT: &str = concat!(
     r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*$",
 );
 
+/// What [`one_line`](crate::one_line) accepts, except for the empty text.
+const ONE_LINE: &str = concat!(
+    r"^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*",
+    r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]",
+    r"[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$",
+);
+
+/// Starts the schema of a text of one line, not blank, with at most this many characters.
+#[must_use]
+pub fn line(max_length: usize) -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(max_length)).pattern(Some(ONE_LINE))
+}
+
 /// Defines schemas of values without a type of their own. Each has a unit struct for
 /// `#[schema(value_type = …)]`, its name among the document's components, and a builder.
 #[macro_export]

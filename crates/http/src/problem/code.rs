@@ -96,7 +96,7 @@ problems! {
     InvalidCredentials = UNAUTHORIZED "invalid_credentials" "Invalid credentials"
     /// the access token is missing, or its user has been deleted
     Unauthenticated = UNAUTHORIZED "unauthenticated" "Not logged in"
-    /// only an administrator may do this
+    /// only an administrator, or only staff, may do this
     Forbidden = FORBIDDEN "forbidden" "Forbidden"
     /// `currentPassword` is not the user's
     WrongPassword = FORBIDDEN "wrong_password" "Wrong password"
@@ -116,10 +116,16 @@ problems! {
     InvalidStatusChange = CONFLICT "invalid_status_change" "Invalid status change"
     /// `products` names those that are not for sale at the moment
     NotForSale = CONFLICT "not_for_sale" "Not for sale"
+    /// the order was not paid, so there is nothing to pay back
+    NotPaid = CONFLICT "not_paid" "Not paid"
     /// `products` names what is short, and how much there is
     OutOfStock = CONFLICT "out_of_stock" "Out of stock"
+    /// more than was paid and has not been paid back yet
+    RefundTooLarge = CONFLICT "refund_too_large" "Refund too large"
     /// the product's stock is unlimited, so it cannot change by a number of pieces
     StockNotCounted = CONFLICT "stock_not_counted" "Stock not counted"
+    /// as many orders as the shop allows wait for the customer's payment
+    TooManyOpenOrders = CONFLICT "too_many_open_orders" "Too many open orders"
     /// the total is not `expectedTotal`; `total` and `products` have the current total and prices
     TotalChanged = CONFLICT "total_changed" "Total changed"
     /// the current version is not the one in `If-Match`
@@ -134,6 +140,8 @@ problems! {
     InvalidBody = UNPROCESSABLE_ENTITY "invalid_body" "Invalid body"
     /// the products are priced in different currencies
     MixedCurrencies = UNPROCESSABLE_ENTITY "mixed_currencies" "Mixed currencies"
+    /// no list has the orders of this status: the shop has nothing to do with them
+    NotListed = UNPROCESSABLE_ENTITY "not_listed" "Not listed"
     /// an order cannot hold so many different products
     TooManyItems = UNPROCESSABLE_ENTITY "too_many_items" "Too many items"
     /// the total is more than 9007199254740991, which many JSON clients could not read exactly

@@ -1,6 +1,6 @@
 use storefront_core::{
-    Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_STOCK, MAX_TOTAL, OrderItem, ProductId,
-    Shortage,
+    Adjustment, Currency, CurrentTotal, Error, MAX_ORDER_ITEMS, MAX_STOCK, MAX_TOTAL, OrderItem,
+    ProductId, Shortage,
 };
 
 use super::{Problem, ProblemCode, ProductProblem};
@@ -9,6 +9,7 @@ use super::{Problem, ProblemCode, ProductProblem};
 /// new one does not compile without a response. If none of the problems fits it, `code.rs` gets
 /// another row.
 impl From<Error> for Problem {
+    #[allow(clippy::too_many_lines, reason = "one arm for each error")]
     fn from(error: Error) -> Self {
         match error {
             Error::UserNotFound => Self::user_not_found(),
@@ -19,7 +20,7 @@ impl From<Error> for Problem {
                 Self::new(ProblemCode::OrderNotFound, "There is no such order.")
             }
             Error::CallerNotFound => Self::no_longer_a_user(),
-            Error::AdminOnly => Self::forbidden(),
+            Error::StaffOnly => Self::staff_only(),
             Error::EmailTaken => {
                 Self::new(ProblemCode::EmailTaken, "The email belongs to another user.")
             }
@@ -60,11 +61,17 @@ impl From<Error> for Problem {
                 let detail = format!("An order's total is at most {MAX_TOTAL}, not {total}.");
                 Self::new(ProblemCode::TotalTooLarge, detail)
             }
-            Error::TotalChanged(CurrentTotal { total, currency, items }) => {
+            Error::TotalChanged(CurrentTotal { total, currency, items, adjustments }) => {
                 let detail = "The prices have changed since the total was shown.";
                 let products = items.iter().map(ProductProblem::priced);
                 let problem = Self::new(ProblemCode::TotalChanged, detail).with_products(products);
-                problem.with_total(total, currency)
+                problem.with_total(total, currency, adjustments)
+            }
+            Error::TooManyOpenOrders { max } => {
+                let detail = format!(
+                    "At most {max} orders may wait for their payment. Pay or cancel one of them first."
+                );
+                Self::new(ProblemCode::TooManyOpenOrders, detail)
             }
             Error::EmptyOrder => Self::invalid_field("/items", "an order needs at least one item"),
             Error::TooManyItems { count } => {
@@ -80,6 +87,18 @@ impl From<Error> for Problem {
             Error::InvalidStatusChange { from, to } => {
                 let detail = format!("An order that is {from} cannot become {to}.");
                 Self::new(ProblemCode::InvalidStatusChange, detail)
+            }
+            Error::OtherTracking => {
+                let detail = "The order is shipped already, with other tracking.";
+                Self::new(ProblemCode::InvalidStatusChange, detail)
+            }
+            Error::NotPaid => {
+                let detail = "The order was not paid, so there is nothing to pay back.";
+                Self::new(ProblemCode::NotPaid, detail)
+            }
+            Error::RefundTooLarge { left } => {
+                let detail = format!("Only {left} of the order can still be paid back.");
+                Self::new(ProblemCode::RefundTooLarge, detail)
             }
             Error::IdempotencyKeyReused => {
                 let detail = "The Idempotency-Key was used for another request.";
@@ -128,9 +147,10 @@ impl Problem {
         self
     }
 
-    fn with_total(mut self, total: u64, currency: Currency) -> Self {
+    fn with_total(mut self, total: u64, currency: Currency, adjustments: Vec<Adjustment>) -> Self {
         self.0.body.total = Some(total);
         self.0.body.currency = Some(currency);
+        self.0.body.adjustments = adjustments;
         self
     }
 }
@@ -156,7 +176,12 @@ mod tests {
         let (name, price) = ("Espresso blend".to_owned(), 1990);
         let (product_id, taken, taken_from) = (product(), None, None);
         let item = OrderItem { order_id, product_id, name, quantity: 2, price, taken, taken_from };
-        CurrentTotal { total: 3980, currency: Currency::EUR, items: vec![item] }
+        CurrentTotal {
+            total: 3980,
+            currency: Currency::EUR,
+            items: vec![item],
+            adjustments: Vec::new(),
+        }
     }
 
     #[test]
@@ -167,7 +192,7 @@ mod tests {
             (Error::ProductNotFound, 404, "product_not_found"),
             (Error::OrderNotFound, 404, "order_not_found"),
             (Error::CallerNotFound, 401, "unauthenticated"),
-            (Error::AdminOnly, 403, "forbidden"),
+            (Error::StaffOnly, 403, "forbidden"),
             (Error::EmailTaken, 409, "email_taken"),
             (Error::VersionMismatch { current: 3 }, 412, "version_mismatch"),
             (Error::UnknownProducts(vec![product()]), 422, "unknown_products"),
@@ -178,10 +203,14 @@ mod tests {
             (Error::MixedCurrencies(vec!["EUR", "USD"]), 422, "mixed_currencies"),
             (Error::TotalTooLarge { total: MAX_TOTAL + 1 }, 422, "total_too_large"),
             (Error::TotalChanged(current_total()), 409, "total_changed"),
+            (Error::TooManyOpenOrders { max: 10 }, 409, "too_many_open_orders"),
             (Error::EmptyOrder, 422, "invalid_body"),
             (Error::TooManyItems { count: 49 }, 422, "too_many_items"),
             (Error::InvalidQuantity { product_id: product(), quantity: 1000 }, 422, "invalid_body"),
             (Error::InvalidStatusChange { from, to }, 409, "invalid_status_change"),
+            (Error::OtherTracking, 409, "invalid_status_change"),
+            (Error::NotPaid, 409, "not_paid"),
+            (Error::RefundTooLarge { left: 100 }, 409, "refund_too_large"),
             (Error::IdempotencyKeyReused, 422, "idempotency_key_reused"),
             (Error::TooManyLogins { retry_after: Duration::ZERO }, 429, "too_many_logins"),
             (Error::Contention, 503, "contention"),

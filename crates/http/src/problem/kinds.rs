@@ -70,6 +70,12 @@ impl Problem {
         Self::new(ProblemCode::Forbidden, "Only an administrator may do this.")
     }
 
+    /// 403: only staff and administrators may do this.
+    #[must_use]
+    pub fn staff_only() -> Self {
+        Self::new(ProblemCode::Forbidden, "Only staff may do this.")
+    }
+
     /// 403: the current password that was given to confirm a change is not the user's.
     #[must_use]
     pub fn wrong_password() -> Self {
@@ -124,6 +130,18 @@ impl Problem {
         let mut problem = Self::new(ProblemCode::InvalidBody, detail);
         problem.0.body.errors = errors;
         problem
+    }
+
+    /// 422: no list has the orders with this value of a query parameter.
+    #[must_use]
+    pub fn not_listed(parameter: &str, value: impl fmt::Display) -> Self {
+        let detail = format!(
+            "No list has the orders of all users with {parameter}={value}, because the shop has \
+             nothing to do with them. There are status=pending, status=paid, status=shipped and \
+             payment=refund_due; userId lists all orders of a user."
+        );
+        Self::new(ProblemCode::NotListed, detail)
+            .with_error(FieldError::parameter(parameter, "has no list"))
     }
 
     /// 422: one field of the body is invalid.

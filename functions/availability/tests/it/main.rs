@@ -49,6 +49,7 @@ impl Shop {
             id: OrderId::new(),
             user_id: user.id,
             items: vec![NewOrderItem { product_id: product.id, quantity: 1 }],
+            shipping_address: None,
             expected_total: None,
             idempotency_key: None,
             request_id: None,

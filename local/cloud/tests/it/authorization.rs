@@ -2,7 +2,7 @@
 //!
 //! Each cell is the status that the caller receives. With a `g`, it is API Gateway's own response,
 //! and no function is invoked. Otherwise, 401 means that the token's user has been deleted, 403
-//! that only administrators may do this, and 404 that it belongs to another user. A rejected
+//! that only staff or only administrators may do this, and 404 that it belongs to another user. A rejected
 //! request must change nothing.
 //!
 //! | caller | description |
@@ -11,6 +11,7 @@
 //! | aged, forged, algno, aud, iss, rs256, junk | the bearers of [`bad_tokens`] |
 //! | own | the customer who owns the user and the order; on products any customer |
 //! | other | another customer |
+//! | staff | a member of staff |
 //! | admin | an administrator |
 //! | gone | the customer `own`, deleted since |
 //! | down | an administrator, demoted to customer since |
@@ -28,8 +29,8 @@ use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, TABLE_NAME, TOKEN_SECRET};
 use storefront_core::{
     CreatedBetween, Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess, OrderId,
-    OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId, ProductWithStock,
-    Products, Role, Table, User, UserChanges, UserId, Users, aws,
+    OrderStatus, OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId,
+    ProductWithStock, Products, Role, StatusChange, Table, User, UserChanges, UserId, Users, aws,
 };
 use storefront_template::Template;
 use storefront_testing::evidence;
@@ -39,31 +40,35 @@ use crate::tokens::{bad_tokens, claims, signed};
 
 #[rustfmt::skip]
 const MATRIX: &str = "
-                                   | none aged forged algno  aud  iss rs256 junk | own other admin gone down fired  up
-POST   /users                      |  201  201    201   201  201  201   201  201 | 201   201   201  201  201   201 201
-POST   /sessions                   |  201  201    201   201  201  201   201  201 | 201   201   201  201  201   201 201
-GET    /users                      | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
-GET    /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  401  404   401 404
-GET    /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200   200   200  401  200   401 200
-PATCH  /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  401  404   401 404
-PATCH  /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200   200   200  401  200   401 200
-DELETE /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 204   404   204  401  404   401 404
-DELETE /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 204   204   204  401  204   401 204
-PUT    /users/{userId}/role        | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
-PUT    /users/{userId}/role (me)   | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
-GET    /products                   |  200  200    200   200  200  200   200  200 | 200   200   200  200  200   200 200
-GET    /products/{productId}       |  200  200    200   200  200  200   200  200 | 200   200   200  200  200   200 200
-POST   /products                   | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   201  403  403   401 403
-PATCH  /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   200  403  403   401 403
-DELETE /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403   403   204  403  403   401 403
-POST   /products/{productId}/stock-changes | 401g 403g 403g 403g 403g 403g 403g 403g | 403 403 200 403 403   401 403
-PUT    /products/{productId}/stock-spread  | 401g 403g 403g 403g 403g 403g 403g 403g | 403 403 200 403 403   401 403
-POST   /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 201   201   201  401  201   401 201
-GET    /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 200   200   200  200  200   200 200
-GET    /orders (of own)            | 401g 403g   403g  403g 403g 403g  403g 403g | 200   403   200  200  403   401 403
-GET    /orders/{orderId}           | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  200  404   401 404
-PATCH  /orders/{orderId} (cancel)  | 401g 403g   403g  403g 403g 403g  403g 403g | 200   404   200  401  404   401 404
-PATCH  /orders/{orderId} (pay)     | 401g 403g   403g  403g 403g 403g  403g 403g | 403   404   200  401  404   401 404
+                                   | none aged forged algno  aud  iss rs256 junk | own other staff admin gone down fired  up
+POST   /users                      |  201  201    201   201  201  201   201  201 | 201 201   201   201   201  201  201   201
+POST   /sessions                   |  201  201    201   201  201  201   201  201 | 201 201   201   201   201  201  201   201
+GET    /users                      | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
+GET    /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200 404   404   200   401  404  401   404
+GET    /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
+PATCH  /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200 404   404   200   401  404  401   404
+PATCH  /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
+DELETE /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 204 404   404   204   401  404  401   404
+DELETE /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 204 204   204   204   401  204  401   204
+PUT    /users/{userId}/role        | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
+PUT    /users/{userId}/role (me)   | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
+GET    /products                   |  200  200    200   200  200  200   200  200 | 200 200   200   200   200  200  200   200
+GET    /products/{productId}       |  200  200    200   200  200  200   200  200 | 200 200   200   200   200  200  200   200
+POST   /products                   | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   201   403  403  401   403
+PATCH  /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
+DELETE /products/{productId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   204   403  403  401   403
+POST   /products/{productId}/stock-changes | 401g 403g 403g 403g 403g 403g 403g 403g | 403 403   200   200   403  403  401   403
+PUT    /products/{productId}/stock-spread  | 401g 403g 403g 403g 403g 403g 403g 403g | 403 403   403   200   403  403  401   403
+POST   /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 201 201   201   201   401  201  401   201
+GET    /orders                     | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   200  200  200   200
+GET    /orders (of own)            | 401g 403g   403g  403g 403g 403g  403g 403g | 200 403   200   200   200  403  401   403
+GET    /orders/{orderId}           | 401g 403g   403g  403g 403g 403g  403g 403g | 200 404   200   200   200  404  401   404
+PATCH  /orders/{orderId} (cancel)  | 401g 403g   403g  403g 403g 403g  403g 403g | 200 404   200   200   401  404  401   404
+PATCH  /orders/{orderId} (pay)     | 401g 403g   403g  403g 403g 403g  403g 403g | 403 404   200   200   401  404  401   404
+GET    /orders (to ship)           | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   200   200   403  403  401   403
+GET    /orders (to pay back)       | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   200   200   403  403  401   403
+GET    /users/me/export            | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
+POST   /orders/{orderId}/refunds   | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   200   200   403  403  401   403
 ";
 
 /// The local cloud's own administrator, whose id the bad tokens use.
@@ -133,7 +138,11 @@ async fn wrong_cells(cloud: &LocalCloud, row: &Row) -> Vec<String> {
     let mut shop = Shop::of(cloud).await;
     let may_change = row.method != Method::GET;
     for &(caller, expected) in &row.cells {
-        let client = shop.client(caller).await;
+        let mut client = shop.client(caller).await;
+        if row.path.ends_with("/refunds") {
+            client = client.with_key("a-refund");
+            shop.pay().await;
+        }
         let before = if may_change { Some(shop.state().await) } else { None };
         let (path, body) = shop.request(row);
         let answer = client.send(row.method.clone(), &path, body).await.unwrap();
@@ -210,6 +219,7 @@ impl Shop {
             id: OrderId::new(),
             user_id: owner.id,
             items: vec![NewOrderItem { product_id: product.id, quantity: 2 }],
+            shipping_address: None,
             expected_total: None,
             idempotency_key: None,
             request_id: None,
@@ -217,6 +227,17 @@ impl Shop {
         let order = orders.place(order).await.unwrap().value;
         let url = cloud.api_url().to_owned();
         Self { url, users, products, orders, owner, product, order }
+    }
+
+    /// Takes the customer's money, if it has not done so yet.
+    async fn pay(&self) {
+        let paid = StatusChange {
+            to: OrderStatus::Paid,
+            tracking: None,
+            expected: None,
+            request_id: None,
+        };
+        self.orders.change_status(OrderAccess::Any, self.order.order.id, paid).await.unwrap();
     }
 
     /// Returns a client for the caller with this name.
@@ -228,6 +249,7 @@ impl Shop {
             "none" => return anonymous,
             "own" | "gone" => self.owner.clone(),
             "other" | "up" => customer().await,
+            "staff" => register(&self.users, Role::Staff).await,
             "admin" | "down" | "fired" => admin().await,
             bad => {
                 let token = bad_tokens(SEEDED_ADMIN.parse().unwrap()).remove(bad);
@@ -289,6 +311,9 @@ impl Shop {
                 (String::new(), Some(json!({ "items": items })))
             }
             ("GET /orders", "of own") => (format!("?userId={owner}"), None),
+            ("GET /orders", "to ship") => ("?status=paid".to_owned(), None),
+            ("GET /orders", "to pay back") => ("?payment=refund_due".to_owned(), None),
+            ("POST /orders/{orderId}/refunds", "") => (String::new(), Some(json!({ "amount": 1 }))),
             ("PATCH /orders/{orderId}", "cancel") => {
                 (String::new(), Some(json!({ "status": "cancelled" })))
             }

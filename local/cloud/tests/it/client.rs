@@ -34,6 +34,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     url: String,
     token: Option<String>,
+    idempotency_key: Option<String>,
 }
 
 pub(crate) struct Answer {
@@ -44,7 +45,12 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn anonymous(url: &str) -> Self {
-        Self { http: reqwest::Client::new(), url: url.to_owned(), token: None }
+        Self {
+            http: reqwest::Client::new(),
+            url: url.to_owned(),
+            token: None,
+            idempotency_key: None,
+        }
     }
 
     /// Logs in as one of the seed's users.
@@ -75,6 +81,16 @@ impl Client {
         self.send(Method::POST, path, Some(body)).await.unwrap()
     }
 
+    /// Sends a POST with an idempotency key.
+    pub(crate) async fn post_once(&self, path: &str, key: &str, body: Value) -> Answer {
+        self.with_key(key).post(path, body).await
+    }
+
+    /// Returns the same caller, who sends this idempotency key with every request.
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        Self { idempotency_key: Some(key.to_owned()), ..self.clone() }
+    }
+
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body)).await.unwrap()
     }
@@ -97,6 +113,9 @@ impl Client {
         if let Some(body) = body {
             evidence::body(&body.to_string());
             request = request.json(&body);
+        }
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("idempotency-key", key);
         }
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());

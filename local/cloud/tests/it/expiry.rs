@@ -8,7 +8,7 @@ use storefront_cloud::{LocalCloud, Options, TABLE_NAME};
 use crate::client::in_memory;
 
 /// Calls DynamoDB's API as any tool would.
-async fn dynamodb(cloud: &LocalCloud, operation: &str, request: Value) -> Value {
+pub(crate) async fn dynamodb(cloud: &LocalCloud, operation: &str, request: Value) -> Value {
     let response = reqwest::Client::new()
         .post(cloud.dynamodb_url())
         .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))

@@ -34,7 +34,7 @@ async fn a_schedule_runs_on_request() {
     let answer = anyone.post("/_local/schedules/orders/run", json!({})).await;
     assert_eq!(
         answer.expect(StatusCode::NOT_FOUND).body["message"],
-        "orders has no schedule; these functions have: availability"
+        "orders has no schedule; these functions have: availability, order-expiry"
     );
     cloud.shutdown().await;
 }

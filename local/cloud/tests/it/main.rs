@@ -6,6 +6,7 @@ mod authorization;
 mod availability;
 mod client;
 mod consumers;
+mod day;
 mod events;
 mod expiry;
 mod kill;

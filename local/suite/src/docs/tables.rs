@@ -9,16 +9,14 @@ pub(super) fn items() -> String {
     let rows = ItemType::ALL.iter().map(|item_type| {
         let layout = item_type.layout();
         let (gsi1pk, gsi1sk) = layout.gsi1.unwrap_or_default();
-        vec![
-            code(item_type.as_str()),
-            code(layout.pk),
-            code(layout.sk),
-            code(gsi1pk),
-            code(gsi1sk),
-            layout.attributes.join(", "),
-        ]
+        let (gsi2pk, gsi2sk) = layout.gsi2.unwrap_or_default();
+        let keys = [layout.pk, layout.sk, gsi1pk, gsi1sk, gsi2pk, gsi2sk];
+        let item_type = std::iter::once(code(item_type.as_str()));
+        let attributes = std::iter::once(layout.attributes.join(", "));
+        item_type.chain(keys.map(code)).chain(attributes).collect()
     });
-    table(&["`_type`", "PK", "SK", "GSI1PK", "GSI1SK", "attributes"], rows)
+    let head = ["`_type`", "PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "attributes"];
+    table(&head, rows)
 }
 
 /// Lists every type of item, with its keys only.
@@ -26,9 +24,11 @@ pub(super) fn item_keys() -> String {
     let rows = ItemType::ALL.iter().map(|item_type| {
         let layout = item_type.layout();
         let (gsi1pk, _) = layout.gsi1.unwrap_or_default();
-        vec![item_type.to_string(), code(layout.pk), code(layout.sk), code(gsi1pk)]
+        let (gsi2pk, _) = layout.gsi2.unwrap_or_default();
+        let keys = [layout.pk, layout.sk, gsi1pk, gsi2pk].map(code);
+        std::iter::once(item_type.to_string()).chain(keys).collect()
     });
-    table(&["item", "PK", "SK", "GSI1PK"], rows)
+    table(&["item", "PK", "SK", "GSI1PK", "GSI2PK"], rows)
 }
 
 /// Lists every access pattern, with its costs. Special cases are below their pattern.

@@ -92,17 +92,13 @@ pub(crate) fn order(
         return Err(Reason::OtherTotal { total: charged, items: total });
     }
     let order = Order {
-        id,
-        user_id,
         status,
-        item_count: items.len(),
-        total,
-        currency,
-        version: 1,
-        created_at: id.created_at(),
+        // What the status says: that of a cancelled order is not known, and counts as unpaid.
+        payment: None,
         updated_at,
-        request_id: None,
+        ..Order::new(id, user_id, items.len(), total, currency)
     };
+    let order = Order { payment: Some(order.payment()), ..order };
     Ok(Migrated { legacy_id, value: OrderWithItems { order, items }, remarks })
 }
 

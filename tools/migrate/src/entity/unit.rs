@@ -36,6 +36,7 @@ pub enum Kind {
 /// A user, a product with its stock, or an order with its items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
+#[allow(clippy::large_enum_variant, reason = "most units are orders")]
 pub enum Unit {
     User(Migrated<User>),
     Product(Migrated<ProductWithStock>),

@@ -39,7 +39,7 @@ pub(super) struct Sums {
     pub(super) items: u64,
     pub(super) bytes: u64,
     pub(super) write_units: u64,
-    /// Their copies in GSI1.
+    /// Their copies in the indexes.
     pub(super) index_items: u64,
     pub(super) index_bytes: u64,
     pub(super) index_write_units: u64,
@@ -99,10 +99,10 @@ impl Type {
         sums.items += 1;
         sums.bytes += bytes;
         sums.write_units += units;
-        if size::is_indexed(item) {
+        for bytes in size::copies(item) {
             sums.index_items += 1;
             sums.index_bytes += bytes;
-            sums.index_write_units += units;
+            sums.index_write_units += size::write_units(bytes);
         }
         sums.import_bytes += size::json_line(item);
         sums.near_limit += u64::from(bytes >= NEAR);

@@ -79,6 +79,7 @@ async fn a_stock_that_a_cancellation_has_restored_is_loaded_again() {
         id: OrderId::new(),
         user_id: text(&shop.item("User", 2), "id").parse().unwrap(),
         items: vec![NewOrderItem { product_id: id_of(&shop, 3), quantity: 2 }],
+        shipping_address: None,
         expected_total: None,
         idempotency_key: None,
         request_id: None,
@@ -86,7 +87,12 @@ async fn a_stock_that_a_cancellation_has_restored_is_loaded_again() {
     let id = order.id;
     orders.place(order).await.unwrap();
     assert_eq!(loaded_and_now(&shop, 3), ("9".to_owned(), "7".to_owned()));
-    let cancelled = StatusChange { to: OrderStatus::Cancelled, expected: None, request_id: None };
+    let cancelled = StatusChange {
+        to: OrderStatus::Cancelled,
+        tracking: None,
+        expected: None,
+        request_id: None,
+    };
     orders.change_status(OrderAccess::Any, id, cancelled).await.unwrap();
     shop.change("products", 3, "stock_count = 8").await;
     shop.load(&["--catch-up"]).await.expect(0);

@@ -146,10 +146,12 @@ async fn every_item_has_its_key_in_the_source_and_keeps_it_when_changed() {
                 let to = match order.value.order.status {
                     OrderStatus::Pending | OrderStatus::Paid => OrderStatus::Cancelled,
                     OrderStatus::Shipped => OrderStatus::Delivered,
-                    OrderStatus::Delivered | OrderStatus::Cancelled => continue,
+                    OrderStatus::Delivered | OrderStatus::Returned | OrderStatus::Cancelled => {
+                        continue;
+                    }
                 };
                 is_cancelled |= to == OrderStatus::Cancelled;
-                let change = StatusChange { to, expected: None, request_id: None };
+                let change = StatusChange { to, tracking: None, expected: None, request_id: None };
                 let id = order.value.order.id;
                 shop.orders.change_status(OrderAccess::Any, id, change).await.unwrap();
             }

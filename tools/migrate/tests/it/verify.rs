@@ -250,13 +250,15 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     products.update(product, changes, None).await.unwrap();
     // A sale changes the stock of a product, and not its version.
     let sold = text(&shop.item("Product", 4), "id").parse().unwrap();
-    let shipped = StatusChange { to: OrderStatus::Shipped, expected: None, request_id: None };
+    let shipped =
+        StatusChange { to: OrderStatus::Shipped, tracking: None, expected: None, request_id: None };
     let order = text(&shop.item("Order", 4), "id").parse().unwrap();
     orders.change_status(OrderAccess::Any, order, shipped).await.unwrap();
     let order = NewOrder {
         id: OrderId::new(),
         user_id: id,
         items: [product, sold].map(|product_id| NewOrderItem { product_id, quantity: 1 }).into(),
+        shipping_address: None,
         expected_total: None,
         idempotency_key: Some("once".parse().unwrap()),
         request_id: None,

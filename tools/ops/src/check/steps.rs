@@ -94,8 +94,8 @@ impl Visit {
             name: "Check of the deployment".to_owned(),
             description: None,
             category: category.map_err(|_| not_added("the category is not valid".to_owned()))?,
-            // Orders of it do not change the metric of the orders' value.
-            price: 0,
+            // One cent, so that an order of it waits for a payment as others do.
+            price: 1,
             currency: Currency::EUR,
             stock: Some(1),
             selling: true,

@@ -324,7 +324,7 @@ impl Seller {
             }
             if let Some(sold) = self.every_third(turn) {
                 let to = OrderStatus::Cancelled;
-                let change = StatusChange { to, expected: None, request_id: None };
+                let change = StatusChange { to, tracking: None, expected: None, request_id: None };
                 self.orders.change_status(OrderAccess::Any, sold.id, change).await.unwrap();
                 sales.cancelled += 1;
             }
@@ -359,6 +359,7 @@ async fn place(orders: &Orders, product_id: ProductId, quantity: u32) -> Result<
         id: OrderId::new(),
         user_id: ada(),
         items: vec![NewOrderItem { product_id, quantity }],
+        shipping_address: None,
         expected_total: None,
         idempotency_key: None,
         request_id: None,

@@ -1,8 +1,8 @@
 //! The access patterns of orders.
 
 use storefront_core::{
-    CreatedBetween, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus, OrderWithItems,
-    PageRequest, StatusChange,
+    CreatedBetween, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderRules, OrderStatus,
+    OrderWithItems, PageRequest, StatusChange, Worklist,
 };
 
 use super::{Pattern, Sample, measure, new_key};
@@ -20,6 +20,14 @@ pub(super) async fn run(
         | Pattern::MiddleOrders
         | Pattern::LastOrders
         | Pattern::OrdersOfTime => page(pattern, shop).await,
+        Pattern::OrdersToShip => {
+            let request = PageRequest { limit: PAGE, after: None };
+            let always = CreatedBetween::default();
+            let list = shop.orders.worklist(Worklist::Paid, always, request);
+            let (page, sample) = measure(list).await?;
+            pattern.expect(page.items.len() == PAGE as usize && page.next.is_some())?;
+            Ok(sample)
+        }
         Pattern::OwnOrder | Pattern::AnyOrder => {
             let number = random.u32(..shop.data.orders);
             let access = match pattern {
@@ -31,9 +39,11 @@ pub(super) async fn run(
             pattern.expect(found.is_some_and(|found| found.order.id == id))?;
             Ok(sample)
         }
-        Pattern::Place | Pattern::PlaceThree | Pattern::PlaceWithKey | Pattern::PlaceAgain => {
-            place(pattern, shop, random).await
-        }
+        Pattern::Place
+        | Pattern::PlaceThree
+        | Pattern::PlaceWithKey
+        | Pattern::PlaceCapped
+        | Pattern::PlaceAgain => place(pattern, shop, random).await,
         _ => change(pattern, shop, random).await,
     }
 }
@@ -66,7 +76,14 @@ async fn place(pattern: Pattern, shop: &Shop, random: &mut fastrand::Rng) -> Res
     let key = if has_key { Some(new_key(random)?) } else { None };
     let items = if pattern == Pattern::PlaceThree { 3 } else { 1 };
     let new = NewOrder { idempotency_key: key.clone(), ..new_order(shop, items, random) };
-    let (first, mut sample) = measure(shop.orders.place(new.clone())).await?;
+    let (orders, new) = if pattern == Pattern::PlaceCapped {
+        let rules = OrderRules { max_open: Some(10), pending_minutes: Some(60) };
+        let orders = shop.orders.clone().with_rules(rules);
+        (orders, NewOrder { user_id: shop.data.user_id(0), ..new })
+    } else {
+        (shop.orders.clone(), new)
+    };
+    let (first, mut sample) = measure(orders.place(new.clone())).await?;
     pattern.expect(!first.replayed && first.value.items.len() == items as usize)?;
     if pattern == Pattern::PlaceAgain {
         let again = NewOrder { id: OrderId::new(), ..new };
@@ -89,7 +106,8 @@ async fn change(
         Pattern::Cancel => (OrderAccess::Any, OrderStatus::Cancelled),
         _ => (OrderAccess::OwnedBy(placed.order.user_id), OrderStatus::Cancelled),
     };
-    let change = StatusChange { to, expected: None, request_id: Some(request_id(random)) };
+    let change =
+        StatusChange { to, tracking: None, expected: None, request_id: Some(request_id(random)) };
     let changing = shop.orders.change_status(access, placed.order.id, change);
     let (OrderWithItems { order, .. }, sample) = measure(changing).await?;
     pattern.expect(order.status == to)?;
@@ -109,6 +127,7 @@ fn new_order(shop: &Shop, items: u32, random: &mut fastrand::Rng) -> NewOrder {
         id: OrderId::new(),
         user_id: data.user_id(random.u32(..data.users)),
         items: (0..items).map(item).collect(),
+        shipping_address: None,
         expected_total: None,
         idempotency_key: None,
         request_id: Some(request_id(random)),

@@ -362,6 +362,7 @@ fn versions_at(status: OrderStatus) -> RangeInclusive<u64> {
         OrderStatus::Paid => 2..=2,
         OrderStatus::Shipped => 3..=3,
         OrderStatus::Delivered => 4..=4,
+        OrderStatus::Returned => 4..=5,
         // Cancelled while it was pending or paid.
         OrderStatus::Cancelled => 2..=3,
     }

@@ -1,9 +1,14 @@
 mod costs;
+mod life;
+mod open;
+mod overdue;
 mod place;
+mod worklist;
 
 use storefront_core::{
-    CreatedBetween, Error, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus, PageRequest,
-    ProductChanges, StatusChange, Timestamp,
+    Address, Adjustment, AdjustmentKind, CancelReason, CreatedBetween, Currency, Error, NewOrder,
+    NewOrderItem, Order, OrderAccess, OrderId, OrderStatus, OrderWithItems, PageRequest, Payment,
+    ProductChanges, StatusChange, Timestamp, Tracking,
 };
 
 use crate::items;
@@ -11,26 +16,55 @@ use crate::shop::{Shop, becoming, new_order};
 
 pub(crate) use costs::measure;
 
-/// Places an order with an idempotency key.
+/// Places an order with an idempotency key, and puts one that has everything an order may have.
 pub(crate) async fn put_example(shop: &Shop) {
     let order = NewOrder {
         id: items::order(),
         user_id: items::anna(),
         items: vec![NewOrderItem { product_id: items::blend(), quantity: 2 }],
+        shipping_address: None,
         expected_total: None,
         idempotency_key: Some("first".parse().unwrap()),
         request_id: Some("JKJaXmPLvHcESHA=".parse().unwrap()),
     };
     shop.orders.place(order).await.unwrap();
+    let other = Order {
+        payment: Some(Payment::RefundDue),
+        refunded_amount: 1,
+        cancel_reason: Some(CancelReason::Shop),
+        pay_by: Some(Timestamp::now()),
+        adjustments: vec![Adjustment {
+            kind: AdjustmentKind::Shipping,
+            label: "Standard delivery".to_owned(),
+            amount: 490,
+        }],
+        shipping_address: Some(address()),
+        tracking: Some(tracking("1")),
+        request_id: Some("JKJaXmPLvHcESHA=".parse().unwrap()),
+        ..Order::new(OrderId::new(), items::anna(), 0, 490, Currency::EUR)
+    };
+    shop.put(OrderWithItems { order: other, items: Vec::new() }).await;
 }
 
-const STATUSES: [OrderStatus; 5] = [
-    OrderStatus::Pending,
-    OrderStatus::Paid,
-    OrderStatus::Shipped,
-    OrderStatus::Delivered,
-    OrderStatus::Cancelled,
-];
+/// An address in which everything is given.
+pub(crate) fn address() -> Address {
+    Address {
+        name: "Anna Beispiel".to_owned(),
+        line1: "Marktplatz 1".to_owned(),
+        line2: Some("Hinterhaus".to_owned()),
+        city: "Wien".to_owned(),
+        region: Some("Wien".to_owned()),
+        postal_code: Some("1010".to_owned()),
+        country: "AT".parse().unwrap(),
+        phone: Some("+43 1 234567".to_owned()),
+    }
+}
+
+pub(crate) fn tracking(number: &str) -> Tracking {
+    Tracking { carrier: None, number: number.to_owned(), url: None }
+}
+
+const STATUSES: &[OrderStatus] = OrderStatus::ALL;
 
 fn page(limit: u32, after: Option<OrderId>) -> PageRequest<OrderId> {
     PageRequest { limit, after }
@@ -177,18 +211,22 @@ async fn only_the_shops_status_changes_are_allowed() {
         (OrderStatus::Paid, OrderStatus::Shipped),
         (OrderStatus::Paid, OrderStatus::Cancelled),
         (OrderStatus::Shipped, OrderStatus::Delivered),
+        (OrderStatus::Shipped, OrderStatus::Returned),
+        (OrderStatus::Delivered, OrderStatus::Returned),
     ];
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let blend = shop.product(1890, None).await;
-    for from in STATUSES {
-        for to in STATUSES {
+    for &from in STATUSES {
+        for &to in STATUSES {
             let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
             let path: &[OrderStatus] = match from {
                 OrderStatus::Pending => &[],
                 OrderStatus::Paid | OrderStatus::Cancelled => &[from],
                 OrderStatus::Shipped => &[OrderStatus::Paid, from],
-                OrderStatus::Delivered => &[OrderStatus::Paid, OrderStatus::Shipped, from],
+                OrderStatus::Delivered | OrderStatus::Returned => {
+                    &[OrderStatus::Paid, OrderStatus::Shipped, from]
+                }
             };
             for step in path {
                 shop.orders
@@ -203,6 +241,10 @@ async fn only_the_shops_status_changes_are_allowed() {
                 assert_eq!(changed.order.status, to);
                 assert_eq!(changed.order.version, version + 1);
                 assert_eq!(changed.items.len(), 1);
+            } else if (from, to) == (OrderStatus::Cancelled, OrderStatus::Paid) {
+                // The money came too late, and is owed back.
+                let order = changed.unwrap().order;
+                assert_eq!((order.status, order.payment()), (from, Payment::RefundDue));
             } else if from == to {
                 let order = shop.orders.find(OrderAccess::Any, order.id).await.unwrap();
                 assert_eq!(Some(changed.unwrap()), order, "nothing changes");
@@ -251,10 +293,10 @@ async fn an_owner_may_only_cancel_and_only_while_they_are_a_user() {
     let change =
         |to| shop.orders.change_status(OrderAccess::OwnedBy(anna.id), order.id, becoming(to));
     for to in [OrderStatus::Paid, OrderStatus::Shipped, OrderStatus::Delivered] {
-        assert!(matches!(change(to).await, Err(Error::AdminOnly)));
+        assert!(matches!(change(to).await, Err(Error::StaffOnly)));
     }
     shop.users.delete(anna.id, None).await.unwrap();
-    for to in STATUSES {
+    for &to in STATUSES {
         assert!(matches!(change(to).await, Err(Error::CallerNotFound)));
     }
     let found = shop.orders.find(OrderAccess::Any, order.id).await.unwrap().unwrap();

@@ -47,6 +47,7 @@ impl Shop {
             id: OrderId::new(),
             user_id: self.user,
             items: vec![NewOrderItem { product_id: self.product, quantity }],
+            shipping_address: None,
             expected_total: None,
             idempotency_key: Some(quantity.to_string().parse().unwrap()),
             request_id: None,

@@ -87,6 +87,7 @@ fn state(status: Option<OrderStatus>) -> &'static str {
         Some(OrderStatus::Paid) => "P",
         Some(OrderStatus::Shipped) => "S",
         Some(OrderStatus::Delivered) => "D",
+        Some(OrderStatus::Returned) => "R",
         Some(OrderStatus::Cancelled) => "X",
         None => "?",
     }

@@ -124,7 +124,8 @@ fn times(status: Option<OrderStatus>) -> [bool; 4] {
         Some(OrderStatus::Pending) | None => [false, false, false, false],
         Some(OrderStatus::Paid) => [true, false, false, false],
         Some(OrderStatus::Shipped) => [true, true, false, false],
-        Some(OrderStatus::Delivered) => [true, true, true, false],
+        // That shop takes nothing back.
+        Some(OrderStatus::Delivered | OrderStatus::Returned) => [true, true, true, false],
         Some(OrderStatus::Cancelled) => [true, false, false, true],
     }
 }

@@ -45,7 +45,11 @@ pub(super) fn month(report: &Report) -> Section {
     let mut sheet = Sheet::new(&["what", "counted"], &["a month"]);
     sheet.add([
         "storage".to_owned(),
-        format!("{} and {} in GSI1", bytes(month.stored_bytes), bytes(month.index_stored_bytes)),
+        format!(
+            "{} and {} in the indexes",
+            bytes(month.stored_bytes),
+            bytes(month.index_stored_bytes)
+        ),
         money(month.storage_cost),
     ]);
     sheet.add([

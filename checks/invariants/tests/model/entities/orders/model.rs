@@ -257,8 +257,9 @@ impl Model {
         let is_allowed = match order.status {
             OrderStatus::Pending => [OrderStatus::Paid, OrderStatus::Cancelled].contains(&to),
             OrderStatus::Paid => [OrderStatus::Shipped, OrderStatus::Cancelled].contains(&to),
-            OrderStatus::Shipped => to == OrderStatus::Delivered,
-            OrderStatus::Delivered | OrderStatus::Cancelled => false,
+            OrderStatus::Shipped => [OrderStatus::Delivered, OrderStatus::Returned].contains(&to),
+            OrderStatus::Delivered => to == OrderStatus::Returned,
+            OrderStatus::Returned | OrderStatus::Cancelled => false,
         };
         if !is_allowed {
             return Response::problem(409, "invalid_status_change");
