@@ -1,15 +1,16 @@
 use std::collections::HashMap;
 
-use serde_json::json;
-use storefront_core::Table;
+use lambda_runtime::Context;
+use serde_json::{Value, json};
+use storefront_core::{OrderRules, Orders, Table, Timestamp, UserId};
 use storefront_credentials::SigningKeys;
-use storefront_suite::{Dependencies, Kind, functions};
+use storefront_suite::{Dependencies, Handler, Kind, functions};
 use storefront_testing::{Answer, Api, Persona, evidence};
 
 /// The password of everyone who registers here.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// The API functions over one table.
+/// The API functions and the scheduled one over one table.
 #[derive(Clone)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Shop {
@@ -17,38 +18,65 @@ pub struct Shop {
     pub users: Api,
     pub products: Api,
     pub orders: Api,
+    expiry: Handler,
+    table: Table,
 }
 
 impl Shop {
-    /// The functions over this table.
+    /// The functions over this table, without any limit to new orders.
     #[must_use]
     pub fn over(table: &Table) -> Self {
+        Self::with_rules(table, OrderRules::default())
+    }
+
+    /// The functions over this table, with these rules for new orders.
+    #[must_use]
+    pub fn with_rules(table: &Table, order_rules: OrderRules) -> Self {
         let secret = "a secret of the tests, 32 bytes or more";
         evidence::token_secret(secret);
         let functions = functions(&Dependencies {
             table: table.clone(),
-            order_rules: storefront_core::OrderRules::default(),
+            order_rules,
             signing_keys: SigningKeys::fixed(secret).expect("long enough"),
             ..Dependencies::unreachable()
         });
-        let mut apis: HashMap<_, _> = functions
-            .into_iter()
-            .filter_map(|function| match function.kind {
-                Kind::Api { router, doc } => Some((function.name, Api::new(router, doc))),
-                Kind::Authorizer(_)
-                | Kind::Stream(_)
-                | Kind::Schedule(_)
-                | Kind::Rule(_)
-                | Kind::Queue(_) => None,
-            })
-            .collect();
+        let mut apis = HashMap::new();
+        let mut schedules = HashMap::new();
+        for function in functions {
+            match function.kind {
+                Kind::Api { router, doc } => {
+                    apis.insert(function.name, Api::new(router, doc));
+                }
+                Kind::Schedule(handler) => {
+                    schedules.insert(function.name, handler);
+                }
+                Kind::Authorizer(_) | Kind::Stream(_) | Kind::Rule(_) | Kind::Queue(_) => {}
+            }
+        }
+        let expiry = schedules.remove("order-expiry").expect("the suite has this function");
         let mut api = |name| apis.remove(name).expect("the suite has this function");
         Self {
             auth: api("auth"),
             users: api("users"),
             products: api("products"),
             orders: api("orders"),
+            expiry,
+            table: table.clone(),
         }
+    }
+
+    /// Runs the function that cancels overdue orders, as its schedule does. Returns what it says of the
+    /// run, or why it failed.
+    pub async fn expire_orders(&self) -> Result<Value, String> {
+        let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event" });
+        let run = self.expiry.call(event.to_string().into_bytes(), Context::default()).await;
+        let run = run.map_err(|failed| failed.to_string())?;
+        serde_json::from_slice(&run).map_err(|error| error.to_string())
+    }
+
+    /// Lets the pending orders of a user expire now, as their deletion does. Returns how many.
+    pub async fn let_expire(&self, user_id: UserId) -> Result<usize, storefront_core::Error> {
+        Orders::new(self.table.clone()).let_expire(user_id, Timestamp::now()).await
     }
 
     /// POST /users.

@@ -25,7 +25,7 @@ use setup::{RunningShop, Setup, initial_steps};
 pub(crate) async fn run_script(setup: &Setup, script: &Script) -> Result<(), String> {
     // The shop picks stock items at random: the same ones in each run of a script.
     fastrand::seed(7);
-    let (shop, mut model) = setup.open(script.failed_log_ins).await;
+    let (shop, mut model) = setup.open(script).await;
     for step in initial_steps(script.spread) {
         model = run_step(&shop, model, &step)
             .await

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use proptest::prelude::*;
-use storefront_core::{OrderId, ProductId, Role, UserId};
+use storefront_core::{OrderId, OrderRules, ProductId, Role, UserId};
 
 use crate::engine::collection::Collection;
 use crate::engine::operation::{EntityOperation, Rights};
@@ -24,7 +24,7 @@ use crate::engine::script::Nth;
 use crate::engine::table::{TableItems, differences, without_login_attempts};
 use idempotency_keys::IdempotencyKeys;
 use login_failures::LoginFailures;
-use orders::{Order, OrderOperation};
+use orders::{ExpiryOperation, InProgress, Order, OrderOperation};
 use products::{Product, ProductOperation, with_joined_stock};
 use users::{User, UserOperation};
 
@@ -34,11 +34,21 @@ pub(crate) enum Operation {
     User(UserOperation),
     Product(ProductOperation),
     Order(OrderOperation),
+    Expiry(ExpiryOperation),
+}
+
+/// What happens to one entity while operations run, at a moment of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Effect {
+    /// The expiry cancels an order.
+    Expire(OrderId),
 }
 
 /// The shop as it should be. Each entity's file has the functions that change its part.
 #[derive(Clone, Default)]
 pub(crate) struct Model {
+    /// The shop's rules for new orders.
+    pub(crate) rules: OrderRules,
     pub(crate) users: Collection<UserId, User, 'u'>,
     pub(crate) products: Collection<ProductId, Product, 'p'>,
     pub(crate) orders: Collection<OrderId, Order, 'o'>,
@@ -49,6 +59,8 @@ pub(crate) struct Model {
     /// The answers of changes in this step that the model has not shown yet: see
     /// [`EntityOperation::reread`].
     pub(crate) unseen_rereads: Vec<(Operation, Response)>,
+    /// What else goes on in this step.
+    pub(crate) in_progress: InProgress,
 }
 
 /// What the operations of a step have in common, so that they conflict.
@@ -96,6 +108,7 @@ impl Operation {
             Self::User(operation) => operation,
             Self::Product(operation) => operation,
             Self::Order(operation) => operation,
+            Self::Expiry(operation) => operation,
         }
     }
 
@@ -104,6 +117,7 @@ impl Operation {
             Self::User(operation) => operation,
             Self::Product(operation) => operation,
             Self::Order(operation) => operation,
+            Self::Expiry(operation) => operation,
         }
     }
 }
@@ -114,13 +128,33 @@ impl Model {
     pub(crate) fn rights(&self, caller: UserId) -> Rights {
         match (self.token_role(caller), self.users.get(caller).map(|user| user.role)) {
             (_, None) => Rights::Deleted,
-            (Role::Admin, Some(Role::Admin)) => Rights::Admin,
-            _ => Rights::Customer,
+            (Role::User, _) | (_, Some(Role::User)) => Rights::Customer,
+            (_, Some(Role::Staff)) => Rights::Staff,
+            (_, Some(Role::Admin)) => Rights::Admin,
         }
     }
 
     pub(crate) fn token_role(&self, id: UserId) -> Role {
         self.token_roles.get(&id).copied().unwrap_or(Role::User)
+    }
+
+    /// What happened in a step besides what its operations did, as the table shows after it.
+    pub(crate) fn effects(&self, table: &TableItems) -> Vec<Effect> {
+        self.expirations(table)
+    }
+
+    /// Makes the effect happen now. Returns whether that is possible.
+    pub(crate) fn happen(&mut self, effect: Effect) -> bool {
+        let happens = match effect {
+            Effect::Expire(id) => self.expire(id),
+        };
+        self.settle_listed();
+        happens
+    }
+
+    /// Takes over from an answer what the model cannot know while other operations run.
+    pub(crate) fn accept_unknown(&self, expected: &mut Response, actual: &Response) {
+        self.accept_pay_by(&mut expected.body, &actual.body);
     }
 
     /// Compares the model with the table at the end of a step. Returns the model for the next step,
@@ -129,6 +163,8 @@ impl Model {
         if let Some((operation, actual)) = self.unseen_rereads.first() {
             return Err(format!("{operation:?} was answered {actual:?}, which was never true"));
         }
+        self.settle_orders(table)?;
+        self.in_progress = InProgress::default();
         let (items, failures) = without_login_attempts(table);
         let mut items = with_joined_stock(items)?;
         self.accept_picked_stock_items(&mut items);

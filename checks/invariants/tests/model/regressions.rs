@@ -1,11 +1,11 @@
 //! Scripts that once failed, shrunk, and races that were suspected and tried.
 
-use storefront_core::OrderStatus;
+use storefront_core::{OrderRules, OrderStatus};
 
 use crate::check_one;
 use crate::engine::script::{By, IfMatch, Nth, Script, Step};
 use crate::entities::Operation;
-use crate::entities::orders::{ExpectedTotal, OrderOperation};
+use crate::entities::orders::{Amount, ExpectedTotal, ExpiryOperation, OrderOperation};
 use crate::entities::products::{ProductFields, ProductOperation};
 use crate::entities::users::{UserFields, UserOperation};
 use crate::entities::values::Address;
@@ -23,7 +23,8 @@ fn check_concurrent(interleaving: &[u8], operations: Vec<Operation>) {
 /// Does the same, with the stock of `p0` spread over this many items.
 fn check_concurrent_on_spread(spread: u8, interleaving: &[u8], operations: Vec<Operation>) {
     let step = Step { operations, interleaving: interleaving.to_vec() };
-    check_one(Script { failed_log_ins: 0, spread, steps: vec![step] });
+    let rules = OrderRules::default();
+    check_one(Script { failed_log_ins: 0, spread, rules, steps: vec![step] });
 }
 
 /// Runs the second operation before each request of the first one, with the stock of `p0` spread over
@@ -32,6 +33,17 @@ fn check_between_requests(first: &Operation, second: &Operation) {
     for sent in 0..REQUESTS {
         let interleaving = [vec![0; sent], vec![1; REQUESTS]].concat();
         check_concurrent_on_spread(2, &interleaving, vec![first.clone(), second.clone()]);
+    }
+}
+
+/// Runs the steps, and then the second operation before each request of the first one.
+fn check_after(steps: &[Operation], [first, second]: &[Operation; 2]) {
+    for sent in 0..REQUESTS {
+        let interleaving = [vec![0; sent], vec![1; REQUESTS]].concat();
+        let operations = vec![first.clone(), second.clone()];
+        let steps = steps.iter().cloned().map(Step::alone);
+        let steps = steps.chain([Step { operations, interleaving }]).collect();
+        check_one(Script { failed_log_ins: 0, spread: 1, rules: OrderRules::default(), steps });
     }
 }
 
@@ -44,6 +56,7 @@ fn order(pieces: u32) -> Operation {
         by: Nth(1),
         items: vec![(Nth(0), pieces)],
         expects: ExpectedTotal::NotSaid,
+        address: None,
         key: None,
     }
     .into()
@@ -62,8 +75,20 @@ fn spread(items: u8) -> Operation {
 }
 
 fn cancellation_of_the_first_order() -> Operation {
-    let (order, to) = (Nth(0), OrderStatus::Cancelled);
-    OrderOperation::ChangeStatus { by: By::Owner, order, to, if_match: IfMatch::None }.into()
+    change_of_the_first_order(By::Owner, OrderStatus::Cancelled)
+}
+
+fn change_of_the_first_order(by: By, to: OrderStatus) -> Operation {
+    let (order, if_match) = (Nth(0), IfMatch::None);
+    OrderOperation::ChangeStatus { by, order, to, tracking: None, if_match }.into()
+}
+
+fn refund_of_the_first_order(amount: Amount, key: u8) -> Operation {
+    OrderOperation::Refund { by: Nth(0), order: Nth(0), amount, key }.into()
+}
+
+fn expiry_of_the_first_customers_orders() -> [Operation; 2] {
+    [ExpiryOperation::LetExpire { of: Nth(1) }.into(), ExpiryOperation::Run.into()]
 }
 
 fn new_email_of_the_first_customer(number: u8) -> Operation {
@@ -180,4 +205,29 @@ fn an_order_is_placed_however_many_stock_items_lag_behind_a_new_name() {
     let renamed = ProductFields { name: Some(1), ..ProductFields::default() };
     let renamed = change_of_the_first_product(renamed, IfMatch::None);
     check_concurrent_on_spread(16, &[1, 1], vec![order(2), renamed]);
+}
+
+#[test]
+fn an_order_is_either_paid_or_expires() {
+    let [overdue, expiry] = expiry_of_the_first_customers_orders();
+    let paid = change_of_the_first_order(ADMIN, OrderStatus::Paid);
+    check_after(&[overdue], &[expiry.clone(), paid]);
+    check_after(&[], &[expiry.clone(), expiry]);
+}
+
+#[test]
+fn an_order_is_either_cancelled_by_its_customer_or_expires() {
+    let [overdue, expiry] = expiry_of_the_first_customers_orders();
+    check_after(&[overdue], &[expiry, cancellation_of_the_first_order()]);
+}
+
+#[test]
+fn a_refund_that_is_sent_twice_at_once_is_booked_once() {
+    let paid = change_of_the_first_order(ADMIN, OrderStatus::Paid);
+    let part = refund_of_the_first_order(Amount::Of(100), 0);
+    let rest = refund_of_the_first_order(Amount::Rest, 0);
+    let other = refund_of_the_first_order(Amount::Rest, 1);
+    check_after(&[paid.clone()], &[part.clone(), part.clone()]);
+    check_after(&[paid.clone()], &[rest.clone(), rest]);
+    check_after(&[paid], &[part, other]);
 }

@@ -18,6 +18,9 @@ pub(crate) async fn send(
     all_pages: bool,
 ) -> Response {
     let entity = operation.entity();
+    if let Some(running) = entity.run(shop, known) {
+        return running.await;
+    }
     let user_id = entity.caller(known);
     let caller = Persona { user_id, role: known.token_role(user_id) };
     let request = |cursor: &str| entity.request(&Client { shop, known, caller, cursor });

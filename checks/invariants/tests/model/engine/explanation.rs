@@ -10,7 +10,7 @@ use super::operation::{StepContext, possible_outcomes};
 use super::response::Response;
 use super::script::Step;
 use super::table::TableItems;
-use crate::entities::Model;
+use crate::entities::{Effect, Model};
 
 /// How many rejected orders a message shows.
 const MAX_SHOWN: usize = 8;
@@ -23,11 +23,25 @@ pub(super) fn explain(
     actual: &[Response],
     table: &TableItems,
 ) -> Result<Model, String> {
-    let mut search = Search { step, before, actual, table, rejected: Vec::new() };
-    match search.extend(before, &mut Vec::new()) {
+    let effects = before.effects(table);
+    let mut search = Search { step, before, actual, table, effects, rejected: Vec::new() };
+    let mut begun = before.clone();
+    for operation in &step.operations {
+        operation.entity().begin(&mut begun);
+    }
+    match search.extend(&begun, &mut Vec::new()) {
         Some(after) => Ok(after),
         None => Err(search.message()),
     }
+}
+
+/// What the model performs next.
+#[derive(Clone, Copy, PartialEq)]
+enum Event {
+    /// The operation with this number.
+    Operation(usize),
+    /// The effect with this number.
+    Effect(usize),
 }
 
 struct Search<'a> {
@@ -37,16 +51,18 @@ struct Search<'a> {
     actual: &'a [Response],
     /// The shop's table after the step.
     table: &'a TableItems,
+    /// What happened at moments of their own, each of which is to be found.
+    effects: Vec<Effect>,
     /// The orders that were tried, and what contradicts each.
     rejected: Vec<String>,
 }
 
 impl Search<'_> {
-    /// Tries each remaining operation as the next one, depth first. `model` is the state after the
-    /// operations in `order`.
-    fn extend(&mut self, model: &Model, order: &mut Vec<usize>) -> Option<Model> {
+    /// Tries each remaining operation and effect as the next one, depth first. `model` is the state after
+    /// those in `order`.
+    fn extend(&mut self, model: &Model, order: &mut Vec<Event>) -> Option<Model> {
         let operations = &self.step.operations;
-        if order.len() == operations.len() {
+        if order.len() == operations.len() + self.effects.len() {
             return match model.clone().matching(self.table) {
                 Ok(model) => Some(model),
                 Err(difference) => {
@@ -56,10 +72,10 @@ impl Search<'_> {
             };
         }
         for next in 0..operations.len() {
-            if order.contains(&next) {
+            if order.contains(&Event::Operation(next)) {
                 continue;
             }
-            order.push(next);
+            order.push(Event::Operation(next));
             let actual = &self.actual[next];
             let step = StepContext { known: self.before, operations: operations.len() };
             let mut expected_answers = String::new();
@@ -78,11 +94,41 @@ impl Search<'_> {
             }
             order.pop();
         }
+        self.extend_with_effect(model, order)
+    }
+
+    /// Does the same with the remaining effects. Two in a row are tried in one order only: they do not
+    /// depend on each other.
+    fn extend_with_effect(&mut self, model: &Model, order: &mut Vec<Event>) -> Option<Model> {
+        let first = match order.last() {
+            Some(Event::Effect(last)) => last + 1,
+            _ => 0,
+        };
+        for next in first..self.effects.len() {
+            if order.contains(&Event::Effect(next)) {
+                continue;
+            }
+            let effect = self.effects[next];
+            order.push(Event::Effect(next));
+            let mut after = model.clone();
+            if after.happen(effect) {
+                if let Some(explained) = self.extend(&after, order) {
+                    return Some(explained);
+                }
+            } else {
+                self.reject(order, &format!("{effect:?} cannot happen"));
+            }
+            order.pop();
+        }
         None
     }
 
-    fn reject(&mut self, order: &[usize], why: &str) {
-        let order: String = order.iter().map(|number| letter(*number)).collect();
+    fn reject(&mut self, order: &[Event], why: &str) {
+        let name = |event: &Event| match event {
+            Event::Operation(number) => letter(*number),
+            Event::Effect(_) => '*',
+        };
+        let order: String = order.iter().map(name).collect();
         self.rejected.push(format!("\n    {order}: {why}"));
     }
 

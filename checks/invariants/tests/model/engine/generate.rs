@@ -5,6 +5,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use storefront_core::OrderRules;
+
 use super::script::{By, IfMatch, NONEXISTENT, Nth, Script, Step};
 use crate::entities::{Operation, any_operation, focus, orders, products, users};
 
@@ -29,7 +31,7 @@ pub(crate) fn concurrent_on_orders() -> impl Strategy<Value = Script> {
 }
 
 fn concurrent(operation: impl Strategy<Value = Operation>) -> impl Strategy<Value = Script> {
-    let step = (vec(operation, 1..=4), vec(0..4_u8, 0..16), option::weighted(0.7, focus()))
+    let step = (vec(operation, 1..=4), vec(0..4_u8, 0..24), option::weighted(0.7, focus()))
         .prop_map(|(mut operations, interleaving, focus)| {
             if let Some(focus) = focus {
                 for operation in &mut operations {
@@ -45,12 +47,15 @@ fn script(steps: impl Strategy<Value = Vec<Step>>) -> impl Strategy<Value = Scri
     // Mostly none, and sometimes so many that the next ones lock the email.
     let failed_log_ins = prop_oneof![6 => Just(0), 1 => 8..=10_u32];
     let spread = prop_oneof![3 => Just(1), 1 => Just(2), 1 => Just(3), 1 => Just(16)];
-    (failed_log_ins, spread, steps).prop_map(|(failed_log_ins, spread, steps)| Script {
-        failed_log_ins,
-        spread,
-        steps,
+    let rules = (option::weighted(0.75, Just(60)), option::weighted(0.3, Just(3)))
+        .prop_map(|(pending_minutes, max_open)| OrderRules { pending_minutes, max_open });
+    (failed_log_ins, spread, rules, steps).prop_map(|(failed_log_ins, spread, rules, steps)| {
+        Script { failed_log_ins, spread, rules, steps }
     })
 }
+
+/// The member of staff who exists from the start.
+pub(crate) const STAFF: Nth<'u'> = Nth(3);
 
 /// Mostly one of these three, which exist from the start.
 pub(crate) fn mostly<const LETTER: char>(initial: [u8; 3]) -> impl Strategy<Value = Nth<LETTER>> {
@@ -70,7 +75,17 @@ pub(crate) fn mostly_admin() -> impl Strategy<Value = Nth<'u'>> {
 }
 
 pub(crate) fn by() -> impl Strategy<Value = By> {
-    prop_oneof![2 => Just(By::Owner), 2 => Just(By::User(Nth(0))), 1 => user().prop_map(By::User)]
+    prop_oneof![
+        2 => Just(By::Owner),
+        2 => Just(By::User(Nth(0))),
+        1 => Just(By::User(STAFF)),
+        1 => user().prop_map(By::User),
+    ]
+}
+
+/// Mostly somebody who works for the shop.
+pub(crate) fn mostly_staff() -> impl Strategy<Value = Nth<'u'>> {
+    prop_oneof![3 => Just(Nth(0)), 3 => Just(STAFF), 1 => user()]
 }
 
 pub(crate) fn if_match() -> impl Strategy<Value = IfMatch> {

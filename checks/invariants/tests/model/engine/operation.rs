@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use futures_util::future::BoxFuture;
 use storefront_core::{Role, UserId};
 use storefront_invariants::Shop;
 use storefront_testing::{Persona, Request};
@@ -15,7 +16,17 @@ pub(crate) trait EntityOperation: fmt::Debug {
     fn caller(&self, known: &Model) -> UserId;
 
     /// The request that asks the shop for it.
-    fn request(&self, client: &Client<'_>) -> Request;
+    fn request(&self, _client: &Client<'_>) -> Request {
+        panic!("no client asks for {self:?}")
+    }
+
+    /// Does it, if it is not for clients to ask for, and returns what came of it.
+    fn run<'a>(&'a self, _shop: &'a Shop, _known: &'a Model) -> Option<BoxFuture<'a, Response>> {
+        None
+    }
+
+    /// Notes what may happen at any time while it is in progress.
+    fn begin(&self, _model: &mut Model) {}
 
     /// Whether the answer is a page of a list.
     fn is_list(&self) -> bool {
@@ -86,6 +97,7 @@ pub(crate) struct Call<'a> {
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Rights {
     Admin,
+    Staff,
     Customer,
     /// The token's user has been deleted.
     Deleted,
@@ -104,13 +116,20 @@ impl<'a> Call<'a> {
         self.rights == Rights::Admin
     }
 
-    pub(crate) fn has_admin_token(&self) -> bool {
-        self.token_role == Role::Admin
+    /// Whether the caller works for the shop.
+    pub(crate) fn is_staff(&self) -> bool {
+        matches!(self.rights, Rights::Admin | Rights::Staff)
     }
 
-    /// The user to whom the caller's view is limited, if it is.
+    /// Whether the token has a role that may have been taken away, so that the shop reads the caller
+    /// where it needs one.
+    pub(crate) fn has_staff_token(&self) -> bool {
+        self.token_role != Role::User
+    }
+
+    /// The user to whose orders the caller is limited, if to any.
     pub(crate) fn restricted_to(&self) -> Option<UserId> {
-        (!self.is_admin()).then_some(self.caller)
+        (!self.is_staff()).then_some(self.caller)
     }
 }
 
@@ -149,8 +168,10 @@ pub(crate) fn possible_outcomes(
         let call = call(rights[0]);
         operation.entity().add_concurrent_outcomes(model, &call, &mut outcomes);
         for (expected, after) in &mut outcomes {
+            after.accept_unknown(expected, actual);
             accept_reread(model, after, operation, &call, expected);
             settle_rereads(after, step);
+            after.settle_listed();
         }
     }
     outcomes

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use storefront_core::OrderRules;
+
 use crate::entities::Operation;
 
 /// A test case. It starts from the shop that [`super::setup`] makes.
@@ -14,6 +16,8 @@ pub(crate) struct Script {
     pub(crate) failed_log_ins: u32,
     /// Over how many items the stock of `p0` is spread before the script begins.
     pub(crate) spread: u8,
+    /// The shop's rules for new orders.
+    pub(crate) rules: OrderRules,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -76,8 +80,11 @@ pub(crate) fn is_stale(expected: Option<u64>, version: u64) -> bool {
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { failed_log_ins, spread, .. } = self;
-        write!(f, "after {failed_log_ins} failed log-ins of u1, and p0 spread over {spread}:")?;
+        let Self { failed_log_ins, spread, rules, .. } = self;
+        write!(
+            f,
+            "after {failed_log_ins} failed log-ins of u1, p0 spread over {spread}, {rules:?}:"
+        )?;
         for (number, step) in self.steps.iter().enumerate() {
             write!(f, "\n  {number}. {step:?}")?;
         }

@@ -10,7 +10,7 @@ use storefront_template::{TableDefinition, Template};
 use storefront_testing::evidence;
 
 use super::interleaving::Interleaved;
-use super::script::{Nth, Step};
+use super::script::{Nth, Script, Step};
 use super::table::{TableItems, table_item};
 use crate::entities::Model;
 use crate::entities::orders::{ExpectedTotal, OrderOperation};
@@ -48,8 +48,9 @@ impl Setup {
         }
     }
 
-    /// Starts a shop with its administrator, `u0`, and two customers; and makes a model of it.
-    pub(crate) async fn open(&self, failed_log_ins: u32) -> (RunningShop, Model) {
+    /// Starts a shop with its administrator, `u0`, two customers, and a member of staff, `u3`; and makes
+    /// a model of it.
+    pub(crate) async fn open(&self, script: &Script) -> (RunningShop, Model) {
         let dynamodb = EmbeddedDynamoDb::in_memory(&self.table, TABLE).await.expect("it starts");
         let client = aws::dynamodb(&self.config, Some(dynamodb.endpoint_url().to_owned()));
         let http_client = Interleaved(client.config().http_client().expect("it was configured"));
@@ -58,9 +59,10 @@ impl Setup {
         let interleaved = interleaved.timeout_config(TimeoutConfig::disabled());
         let table = Table::new(Client::from_conf(interleaved.build()), TABLE);
 
-        let mut model = Model::default();
+        let mut model = Model { rules: script.rules, ..Model::default() };
         let users = Users::new(table.clone());
-        for (number, role) in [(0, Role::Admin), (1, Role::User), (2, Role::User)] {
+        let roles = [(0, Role::Admin), (1, Role::User), (2, Role::User), (5, Role::Staff)];
+        for (number, role) in roles {
             let email = Address::normalised(number);
             evidence::email(&email.stored());
             let new = NewUser {
@@ -74,12 +76,13 @@ impl Setup {
         }
         let attempts = LoginAttempts::new(table.clone());
         let customer = Address::normalised(1).stored();
-        for _ in 0..failed_log_ins {
+        for _ in 0..script.failed_log_ins {
             let email = customer.parse().expect("an email");
             attempts.begin(&email).await.expect("below the limit");
         }
-        model.login_failures.start_with(customer, failed_log_ins);
-        (RunningShop { functions: Shop::over(&table), client, _dynamodb: dynamodb }, model)
+        model.login_failures.start_with(customer, script.failed_log_ins);
+        let functions = Shop::with_rules(&table, script.rules);
+        (RunningShop { functions, client, _dynamodb: dynamodb }, model)
     }
 }
 
@@ -93,8 +96,8 @@ impl RunningShop {
 }
 
 /// What happens before each script. The administrator creates `p0`, of which there are a few, `p1`,
-/// of which there are always enough, and `p2` in another currency, and spreads the stock of `p0`; then
-/// `u1` places the order `o0`.
+/// of which there are always enough, `p2` in another currency, and `p3`, which is free; and spreads the
+/// stock of `p0`. Then `u1` places the order `o0`.
 pub(crate) fn initial_steps(spread: u8) -> [Step; 3] {
     let product = |price, currency, stock| {
         let fields = ProductFields {
@@ -111,6 +114,7 @@ pub(crate) fn initial_steps(spread: u8) -> [Step; 3] {
         product(1890, "EUR", Some(9)),
         product(250, "EUR", None),
         product(999, "USD", Some(3)),
+        product(0, "EUR", Some(5)),
     ];
     let items = vec![(Nth(0), 1), (Nth(1), 2)];
     [
@@ -120,6 +124,7 @@ pub(crate) fn initial_steps(spread: u8) -> [Step; 3] {
             by: Nth(1),
             items,
             expects: ExpectedTotal::NotSaid,
+            address: None,
             key: None,
         }),
     ]

@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 /// Items by partition key and sort key.
 pub(crate) type TableItems = BTreeMap<(String, String), Attributes>;
 
-/// An item's attributes by name. A number is its text, a set is the number of its elements.
+/// An item's attributes by name. A number is its text, a set is the number of its elements, a map
+/// is what [`map_text`] makes of it.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
 /// The value of an attribute that must be there, with a value that the model cannot predict.
@@ -32,12 +33,20 @@ pub(crate) fn table_item(
                 AttributeValue::S(text) | AttributeValue::N(text) => text,
                 AttributeValue::Ss(set) => set.len().to_string(),
                 AttributeValue::Bool(value) => value.to_string(),
+                AttributeValue::M(map) => serde_dynamo::from_item(map)
+                    .map(|map: BTreeMap<String, String>| map_text(&map))
+                    .expect("a map of texts"),
                 other => panic!("{name} is of no known type: {other:?}"),
             };
             (name, value)
         })
         .collect();
     ((attributes["PK"].clone(), attributes["SK"].clone()), attributes)
+}
+
+/// A map of texts in this form.
+pub(crate) fn map_text(map: &BTreeMap<String, String>) -> String {
+    format!("{map:?}")
 }
 
 /// The item that the model expects.

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use storefront_core::{ProductId, UserId};
+use storefront_core::{OrderId, ProductId, UserId};
 
 use super::Model;
-use super::orders::PlacedOrder;
+use super::orders::Placement;
 use super::products::Product;
 use super::values::idempotency_key;
 use crate::engine::response::Response;
@@ -15,9 +15,10 @@ pub(crate) type IdempotencyKeys = BTreeMap<(UserId, u8), KeyedRequest>;
 /// A request that had its effect, and its result.
 #[derive(Clone)]
 pub(crate) enum KeyedRequest {
-    PlaceOrder(PlacedOrder),
+    PlaceOrder { placement: Placement, id: OrderId },
     AddProduct { product: Product, id: ProductId },
     ChangeStock { id: ProductId, change: i64 },
+    Refund { id: OrderId, amount: u64 },
 }
 
 pub(super) fn key_reused() -> Response {
@@ -28,7 +29,9 @@ impl Model {
     pub(super) fn add_idempotency_items(&self, items: &mut TableItems) {
         for ((user, key), request) in &self.idempotency_keys {
             let result = match request {
-                KeyedRequest::PlaceOrder(placed) => placed.id.to_string(),
+                KeyedRequest::PlaceOrder { id, .. } | KeyedRequest::Refund { id, .. } => {
+                    id.to_string()
+                }
                 KeyedRequest::AddProduct { id, .. } | KeyedRequest::ChangeStock { id, .. } => {
                     id.to_string()
                 }

@@ -12,7 +12,7 @@ use storefront_testing::Request;
 use super::values::{idempotency_key, name, sent_category};
 use super::{Focus, Model, Operation};
 use crate::engine::client::with_if_match_and_state;
-use crate::engine::generate::{if_match, mostly, mostly_admin};
+use crate::engine::generate::{if_match, mostly, mostly_admin, mostly_staff};
 use crate::engine::operation::{Call, Client, EntityOperation};
 use crate::engine::response::{Response, forbidden};
 use crate::engine::script::{IfMatch, Nth};
@@ -66,7 +66,7 @@ pub(crate) fn operations() -> impl Strategy<Value = Operation> {
         3 => (Just(2), (0..2_u8).prop_map(Some)),
         1 => (stock_change(), (0..2_u8).prop_map(Some)),
     ];
-    let change_stock = (mostly_admin(), product(), change_and_key)
+    let change_stock = (mostly_staff(), product(), change_and_key)
         .prop_map(|(by, product, (change, key))| ChangeStock { by, product, change, key });
     let items = prop_oneof![8 => 1..4_u8, 2 => Just(16), 1 => Just(0), 1 => Just(65)];
     let spread = (mostly_admin(), product(), items).prop_map(|(by, product, items)| Spread {
@@ -186,6 +186,11 @@ impl EntityOperation for ProductOperation {
             Self::List { category, limit } => {
                 model.list_products(category, limit, call.is_concurrent())
             }
+            Self::ChangeStock { product, change, key, .. } if call.is_staff() => {
+                let key = key.map(|key| (call.caller, key));
+                model.change_stock(known.products.nth(product), change, key, call)
+            }
+            Self::ChangeStock { .. } => forbidden(),
             _ if !call.is_admin() => forbidden(),
             Self::Create { fields, key, .. } => {
                 model.create_product(fields, key.map(|key| (call.caller, key)), call)
@@ -198,10 +203,6 @@ impl EntityOperation for ProductOperation {
             Self::Delete { product, if_match, .. } => {
                 let id = known.products.nth(product);
                 model.delete_product(id, if_match.version(known.product_version(id)))
-            }
-            Self::ChangeStock { product, change, key, .. } => {
-                let key = key.map(|key| (call.caller, key));
-                model.change_stock(known.products.nth(product), change, key, call)
             }
             Self::Spread { product, items, .. } => {
                 model.spread_stock(known.products.nth(product), items)
@@ -216,7 +217,7 @@ impl EntityOperation for ProductOperation {
             | Self::Change { .. }
             | Self::Delete { .. }
             | Self::ChangeStock { .. }
-            | Self::Spread { .. } => call.has_admin_token(),
+            | Self::Spread { .. } => call.has_staff_token(),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::engine::script::{By, IfMatch, Nth};
 pub(crate) use model::{NEW_NAME, User};
 use model::{too_many_logins, user_not_found};
 
-/// `u0` is the administrator, `u1` and `u2` are customers from the start.
+/// From the start, `u0` is the administrator, `u1` and `u2` are customers, and `u3` is staff.
 pub(crate) type UserRef = Nth<'u'>;
 
 #[derive(Clone)]
@@ -52,7 +52,7 @@ pub(crate) fn operations() -> impl Strategy<Value = Operation> {
     let find = (by(), address()).prop_map(|(by, email)| Find { by, email });
     let change = (by(), user(), fields(), if_match())
         .prop_map(|(by, user, fields, if_match)| Change { by, user, fields, if_match });
-    let role = prop_oneof![Just(Role::User), Just(Role::Admin)];
+    let role = prop_oneof![Just(Role::User), Just(Role::Staff), Just(Role::Admin)];
     let assign_role =
         (mostly_admin(), user(), role, if_match()).prop_map(|(by, user, role, if_match)| {
             AssignRole { by: By::User(by), user, role, if_match }
@@ -68,7 +68,7 @@ pub(crate) fn operations() -> impl Strategy<Value = Operation> {
 /// Operations that find every user by email.
 pub(crate) fn read_all() -> impl Iterator<Item = UserOperation> {
     let by = By::User(Nth(0));
-    (0..5).map(move |number| UserOperation::Find { by, email: Address::normalised(number) })
+    (0..6).map(move |number| UserOperation::Find { by, email: Address::normalised(number) })
 }
 
 /// Mostly the one that everybody has at first.
@@ -174,10 +174,10 @@ impl EntityOperation for UserOperation {
     fn rejects_deleted_caller(&self, call: &Call<'_>) -> bool {
         match *self {
             Self::Register { .. } | Self::LogIn { .. } => false,
-            Self::Find { .. } | Self::AssignRole { .. } => call.has_admin_token(),
-            // Only what needs an administrator's token makes the shop read the caller first.
+            Self::Find { .. } | Self::AssignRole { .. } => call.has_staff_token(),
+            // Only what needs the token of staff makes the shop read the caller first.
             Self::Show { user, .. } | Self::Change { user, .. } | Self::Delete { user, .. } => {
-                call.has_admin_token() && call.known().users.nth(user) != call.caller
+                call.has_staff_token() && call.known().users.nth(user) != call.caller
             }
         }
     }

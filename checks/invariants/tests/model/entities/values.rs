@@ -3,8 +3,10 @@
 use std::fmt;
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
-/// An email, and how the client writes it. At the start `u0` has number 0, `u1` has 1, and so on.
+/// An email, and how the client writes it. At the start `u0` to `u2` have the numbers 0 to 2,
+/// and `u3` has 5.
 #[derive(Clone, Copy)]
 pub(crate) struct Address {
     pub(crate) number: u8,
@@ -44,7 +46,7 @@ pub(crate) fn address() -> impl Strategy<Value = Address> {
         1 => Just(Spelling::Capitals),
         1 => Just(Spelling::Spaces),
     ];
-    (0..5_u8, spelling).prop_map(|(number, spelling)| Address { number, spelling })
+    (0..6_u8, spelling).prop_map(|(number, spelling)| Address { number, spelling })
 }
 
 pub(crate) fn password(number: u8) -> String {
@@ -63,6 +65,26 @@ pub(crate) fn sent_category(number: u8) -> &'static str {
 /// The same category as the shop stores it.
 pub(crate) fn stored_category(number: u8) -> &'static str {
     ["coffee", "tea", "coffee", "tea"][usize::from(number) % 4]
+}
+
+/// Where an order is sent.
+pub(crate) fn shipping_address(number: u8) -> Value {
+    json!({
+        "name": format!("Anna {number}"),
+        "line1": "Gartenweg 7",
+        "city": "Köln",
+        "postalCode": "50667",
+        "country": "DE",
+    })
+}
+
+/// How to follow a parcel.
+pub(crate) fn tracking(number: u8) -> Value {
+    json!({
+        "carrier": "Post",
+        "number": format!("P-{number}"),
+        "url": "https://parcels.example/P",
+    })
 }
 
 pub(crate) fn idempotency_key(number: u8) -> String {
