@@ -222,6 +222,12 @@ fn an_order_is_either_cancelled_by_its_customer_or_expires() {
 }
 
 #[test]
+fn an_order_that_is_paid_while_it_is_made_overdue_has_no_time_to_be_paid_by() {
+    let [overdue, _] = expiry_of_the_first_customers_orders();
+    check_after(&[], &[change_of_the_first_order(ADMIN, OrderStatus::Paid), overdue]);
+}
+
+#[test]
 fn a_refund_that_is_sent_twice_at_once_is_booked_once() {
     let paid = change_of_the_first_order(ADMIN, OrderStatus::Paid);
     let part = refund_of_the_first_order(Amount::Of(100), 0);

@@ -179,8 +179,10 @@ impl Order {
     /// that version.
     pub(super) fn change_from(&self, before: &Self) -> Result<Change> {
         /// What may be in the table without being in the order that was read: the index's keys before
-        /// they were filled, the id of a request that is not valid, who loaded the order.
-        const UNSEEN: [&str; 4] = [schema::GSI2PK, schema::GSI2SK, "requestId", schema::ORIGIN];
+        /// they were filled, the id of a request that is not valid, who loaded the order, and the time
+        /// by which the order of a user who has been deleted since has to be paid.
+        const UNSEEN: [&str; 5] =
+            [schema::GSI2PK, schema::GSI2SK, "requestId", schema::ORIGIN, "payBy"];
         let (before_item, after) = (before.to_item()?, self.to_item()?);
         let mut change = Change::unseen().require_version(Some(before.version));
         let names: BTreeSet<&str> = before_item.keys().map(String::as_str).chain(UNSEEN).collect();
