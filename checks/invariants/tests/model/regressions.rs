@@ -237,3 +237,14 @@ fn a_refund_that_is_sent_twice_at_once_is_booked_once() {
     check_after(&[paid.clone()], &[rest.clone(), rest]);
     check_after(&[paid], &[part, other]);
 }
+
+#[test]
+fn a_refund_that_is_repeated_shows_the_order_that_it_was_booked_for() {
+    let paid = change_of_the_first_order(ADMIN, OrderStatus::Paid);
+    let refund = refund_of_the_first_order(Amount::Of(100), 0);
+    for sent in 0..6 {
+        let interleaving = [vec![0; sent], vec![1; REQUESTS], vec![1; REQUESTS]].concat();
+        let operations = vec![refund.clone(), paid.clone(), refund.clone()];
+        check_concurrent(&interleaving, operations);
+    }
+}

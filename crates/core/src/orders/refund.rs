@@ -46,6 +46,9 @@ impl Orders {
                 Err(refusal) => {
                     let earlier = keyed.earlier_now::<OrderId>(&self.table).await?;
                     earlier.ok_or(refusal)?;
+                    // It may have been booked since the order was read.
+                    let order = self.order_now(order.user_id, id).await?;
+                    let order = order.ok_or(Error::OrderNotFound)?;
                     return Ok(Once { value: OrderWithItems { order, items }, replayed: true });
                 }
             };
