@@ -68,6 +68,8 @@ pub(crate) struct Snapshot {
     pub(crate) idempotency_keys: BTreeMap<(UserId, String), OrderId>,
     /// The product that the administrator added with each idempotency key.
     pub(crate) keys_of_products: BTreeMap<String, ProductId>,
+    /// The order for which each user booked a refund with each idempotency key.
+    pub(crate) keys_of_refunds: BTreeMap<(UserId, String), OrderId>,
     /// The product whose stock the administrator changed with each idempotency key.
     pub(crate) keys_of_stock_changes: BTreeMap<String, ProductId>,
     /// Why items could not be read.
@@ -120,16 +122,20 @@ impl Client {
     /// Sends a random request.
     pub(crate) async fn act(&mut self) {
         match self.random.u8(..100) {
-            0..34 => Box::pin(self.place_order()).await,
-            34..51 => Box::pin(self.change_status()).await,
-            51..60 => Box::pin(self.change_product()).await,
-            60..68 => Box::pin(self.change_stock()).await,
-            68..72 => Box::pin(self.spread_stock()).await,
-            72..76 => Box::pin(self.create_product()).await,
-            76..78 => Box::pin(self.delete_product()).await,
-            78..83 => Box::pin(self.change_user()).await,
-            83..86 => Box::pin(self.assign_role()).await,
-            86..88 => Box::pin(self.delete_user()).await,
+            0..28 => Box::pin(self.place_order()).await,
+            28..44 => Box::pin(self.change_status()).await,
+            44..52 => Box::pin(self.refund()).await,
+            52..58 if self.scenario.orders_expire => Box::pin(self.let_expire()).await,
+            58..60 if self.scenario.orders_expire => Box::pin(self.run_expiry()).await,
+            52..60 => Box::pin(self.change_status()).await,
+            60..67 => Box::pin(self.change_product()).await,
+            67..75 => Box::pin(self.change_stock()).await,
+            75..78 => Box::pin(self.spread_stock()).await,
+            78..81 => Box::pin(self.create_product()).await,
+            81..83 => Box::pin(self.delete_product()).await,
+            83..87 => Box::pin(self.change_user()).await,
+            87..90 => Box::pin(self.assign_role()).await,
+            90..92 => Box::pin(self.delete_user()).await,
             _ => Box::pin(self.read()).await,
         }
     }

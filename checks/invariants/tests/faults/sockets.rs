@@ -71,7 +71,7 @@ async fn run(seed: u64, dynamodb: FaultyDynamoDb, scenario: Scenario) -> Report 
     for _ in 0..3 {
         let plan = Plan::seeded(random.u64(..), 15).with_patience(ATTEMPT_TIMEOUT);
         let proxy = Proxy::start(&dynamodb, &plan).await;
-        let shop = Shop::over(&proxy.table(&config));
+        let shop = scenario.shop_on(&proxy.table(&config));
         proxies.push(proxy);
         clients.push(Client::new(shop, Arc::clone(&scenario), random.fork()).run(5));
     }

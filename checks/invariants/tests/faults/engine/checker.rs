@@ -20,22 +20,21 @@ pub(crate) struct Count {
     pub(crate) unknown: u64,
 }
 
-/// Where the table contradicts what clients were told: a sentence for each violation.
-pub(crate) fn violations(
-    exchanges: &[Exchange],
-    before: &Snapshot,
-    after: &Snapshot,
-) -> Vec<String> {
-    let mut violations: Vec<String> =
-        exchanges.iter().filter_map(Exchange::malformed_answer).collect();
-    let checker = Checker::new(exchanges, before, after);
-    checker.check_entities(&mut violations);
-    checker.check_expected_versions(&mut violations);
-    violations
-}
-
 impl<'a> Checker<'a> {
-    fn new(exchanges: &'a [Exchange], before: &'a Snapshot, after: &'a Snapshot) -> Self {
+    /// Where the table contradicts what clients were told: a sentence for each violation.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        let mut violations: Vec<String> =
+            self.exchanges.iter().filter_map(Exchange::malformed_answer).collect();
+        self.check_entities(&mut violations);
+        self.check_expected_versions(&mut violations);
+        violations
+    }
+
+    pub(crate) fn new(
+        exchanges: &'a [Exchange],
+        before: &'a Snapshot,
+        after: &'a Snapshot,
+    ) -> Self {
         let writes = |are_deletions| {
             count(exchanges, |operation| {
                 let write = operation.write()?;
@@ -49,14 +48,6 @@ impl<'a> Checker<'a> {
     pub(crate) fn intervals(&self) -> impl Iterator<Item = (Interval, &'a Exchange)> {
         let exchanges = self.exchanges.iter().enumerate();
         exchanges.map(|(index, exchange)| (Interval::of(index, exchange), exchange))
-    }
-
-    /// Counts the exchanges by this key of their operations.
-    pub(crate) fn count<K: Ord>(
-        &self,
-        key: impl Fn(&Operation) -> Option<K>,
-    ) -> BTreeMap<K, Count> {
-        count(self.exchanges, key)
     }
 
     pub(crate) fn may_be_deleted(&self, entity: EntityId) -> bool {

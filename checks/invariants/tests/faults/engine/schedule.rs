@@ -4,16 +4,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use storefront_core::{NewUser, OrderId, PasswordHash, ProductId, Role, UserId, Users};
+use storefront_core::{
+    NewUser, OrderId, OrderRules, PasswordHash, ProductId, Role, Table, UserId, Users,
+};
 use storefront_http::ANSWER_WITHIN;
 use storefront_invariants::Shop;
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
 use storefront_testing::{Persona, evidence};
 
-use super::checker;
+use super::checker::Checker;
 use super::client::Client;
 use super::history::History;
 use crate::entities::Snapshot;
+use crate::entities::orders::{ExpiryRun, LetExpire};
 use crate::entities::passwords::BCRYPT_HASH;
 
 /// A user that no client changes, so logging in as them must always work.
@@ -26,6 +29,13 @@ pub(crate) const LONGEST_ANSWER: Duration =
 
 /// One in this many schedules uses passwords, because hashing them takes most of its time.
 pub(crate) const PASSWORDS_EVERY: u64 = 8;
+
+/// In one in this many schedules, orders expire. Such a schedule is not quite the same each time: the
+/// last byte of an order's id, which is random, decides in which shard the expiry reads it.
+pub(crate) const EXPIRY_EVERY: u64 = 2;
+
+/// In one in this many schedules, orders may wait for their payment for ever.
+const UNLIMITED_EVERY: u64 = 5;
 
 /// The result of a schedule.
 pub(crate) struct Report {
@@ -41,12 +51,17 @@ pub(crate) struct Scenario {
     /// The table before the first request.
     before: Snapshot,
     pub(crate) history: History,
+    /// The shop's rules for new orders.
+    pub(crate) rules: OrderRules,
     pub(crate) admin: Persona,
+    pub(crate) staff: Persona,
     pub(crate) customers: Vec<Persona>,
     /// The first email of each customer.
     pub(crate) emails: Vec<String>,
     /// Whether clients log in and change passwords.
     pub(crate) uses_passwords: bool,
+    /// Whether clients let orders expire.
+    pub(crate) orders_expire: bool,
     /// Each customer's last acknowledged password, if it is not the first.
     pub(crate) passwords: Mutex<BTreeMap<UserId, String>>,
     pub(crate) products: Mutex<Vec<ProductId>>,
@@ -55,6 +70,8 @@ pub(crate) struct Scenario {
     /// The product that one client is to count, which is unlimited until then.
     pub(crate) to_be_counted: Mutex<Option<ProductId>>,
     pub(crate) orders: Mutex<Vec<(OrderId, Persona)>>,
+    pub(crate) let_expire: Mutex<Vec<LetExpire>>,
+    pub(crate) expiry_runs: Mutex<Vec<ExpiryRun>>,
     /// Violations that the history does not show.
     pub(crate) violations: Mutex<Vec<String>>,
 }
@@ -77,11 +94,16 @@ async fn run_clients(seed: u64) -> Report {
     let mut random = fastrand::Rng::with_seed(seed);
     let dynamodb = FaultyDynamoDb::start();
     let uses_passwords = seed.is_multiple_of(PASSWORDS_EVERY);
-    let scenario = Arc::new(Scenario::prepare(&dynamodb, uses_passwords).await);
+    let mut scenario = Scenario::prepare(&dynamodb, uses_passwords).await;
+    scenario.orders_expire = seed.is_multiple_of(EXPIRY_EVERY);
+    if seed.is_multiple_of(UNLIMITED_EVERY) {
+        scenario.rules = OrderRules::default();
+    }
+    let scenario = Arc::new(scenario);
     let fault_percentage = [2, 8, 15, 30, 60][random.usize(..5)];
     let clients = (0..random.usize(3..=5)).map(|_| {
         let plan = Plan::seeded(random.u64(..), fault_percentage);
-        let shop = Shop::over(&dynamodb.table(&plan));
+        let shop = scenario.shop_on(&dynamodb.table(&plan));
         let client = Client::new(shop, Arc::clone(&scenario), random.fork());
         client.with_longest_answer(LONGEST_ANSWER).run(8)
     });
@@ -94,10 +116,14 @@ impl Report {
     pub(crate) async fn of(seed: u64, dynamodb: &FaultyDynamoDb, scenario: &Scenario) -> Self {
         dynamodb.settled().await;
         scenario.try_all_passwords(dynamodb).await;
+        scenario.expire_the_rest(dynamodb).await;
         let after = Snapshot::of(dynamodb.items());
         let mut violations = after.violations();
         let exchanges = scenario.history.exchanges();
-        violations.extend(checker::violations(&exchanges, &scenario.before, &after));
+        let checker = Checker::new(&exchanges, &scenario.before, &after);
+        violations.extend(checker.violations());
+        scenario.check_expiry(&checker, &mut violations);
+        scenario.check_lists(dynamodb, &after).await;
         violations.append(&mut scenario.violations.lock().unwrap());
         Self {
             seed,
@@ -110,7 +136,12 @@ impl Report {
 }
 
 impl Scenario {
-    /// Fills the table with an administrator, customers and products.
+    /// The functions on this table.
+    pub(crate) fn shop_on(&self, table: &Table) -> Shop {
+        Shop::with_rules(table, self.rules)
+    }
+
+    /// Fills the table with an administrator, staff, customers and products.
     pub(crate) async fn prepare(dynamodb: &FaultyDynamoDb, uses_passwords: bool) -> Self {
         let table = dynamodb.table(&Plan::none());
         let users = Users::new(table.clone());
@@ -126,6 +157,7 @@ impl Scenario {
             Persona { user_id: user.id, role }
         };
         let admin = register("keeper@example.com", Role::Admin).await;
+        let staff = register("packer@example.com", Role::Staff).await;
         register(UNCHANGED_EMAIL, Role::User).await;
         let emails: Vec<String> = (1..=3).map(|n| format!("customer-{n}@example.com")).collect();
         let mut customers = Vec::new();
@@ -135,21 +167,26 @@ impl Scenario {
         let mut scenario = Self {
             before: Snapshot::of(dynamodb.items()),
             history: History::default(),
+            rules: OrderRules { pending_minutes: Some(60), max_open: None },
             admin,
+            staff,
             customers,
             emails,
             uses_passwords,
+            orders_expire: true,
             passwords: Mutex::default(),
             products: Mutex::default(),
             stock_is_set: Vec::new(),
             to_be_counted: Mutex::default(),
             orders: Mutex::default(),
+            let_expire: Mutex::default(),
+            expiry_runs: Mutex::default(),
             violations: Mutex::default(),
         };
         let shop = Shop::over(&table);
         for (stock, spread) in [(Some(4), 1), (Some(30), 3), (Some(200), 16), (None, 1), (None, 2)]
         {
-            let id = scenario.add_product(&shop, stock, spread).await;
+            let id = scenario.add_product(&shop, 100, stock, spread).await;
             if stock == Some(200) {
                 scenario.stock_is_set.push(id);
             }
@@ -157,6 +194,7 @@ impl Scenario {
                 *scenario.to_be_counted.lock().unwrap() = Some(id);
             }
         }
+        scenario.add_product(&shop, 0, Some(20), 1).await;
         scenario
     }
 }
@@ -164,6 +202,11 @@ impl Scenario {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let violations = self.violations.join("\n  ");
-        write!(f, "STOREFRONT_FAULT_SEED={}\n  {violations}", self.seed)
+        write!(f, "STOREFRONT_FAULT_SEED={}\n  {violations}", self.seed)?;
+        if self.seed.is_multiple_of(EXPIRY_EVERY) {
+            // It may not happen again.
+            write!(f, "\n{}", self.history)?;
+        }
+        Ok(())
     }
 }

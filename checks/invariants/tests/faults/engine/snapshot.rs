@@ -1,8 +1,8 @@
 //! Reads items of the table, and checks their keys.
 
 use serde::de::DeserializeOwned;
-use storefront_core::Email;
-use storefront_core::schema::{self, IndexKey, Item, Key};
+use storefront_core::schema::{self, IndexKey, Item, Key, WorklistKey};
+use storefront_core::{Email, Order};
 
 use crate::entities::Snapshot;
 
@@ -36,6 +36,19 @@ pub(crate) fn expect_keys(
         Ok(())
     } else {
         Err("has keys that do not match its attributes".to_owned())
+    }
+}
+
+/// An order is in the list of what is to be done with it, and in no other.
+pub(crate) fn expect_worklist_key(item: &Item, order: &Order) -> Result<(), String> {
+    let key = order.worklist().map(|list| WorklistKey::order(list, order.id));
+    let expected: Item = key.map(Item::from).into_iter().flatten().collect();
+    let names = [schema::GSI2PK, schema::GSI2SK];
+    if names.iter().all(|name| item.get(*name) == expected.get(*name)) {
+        Ok(())
+    } else {
+        let list = text(item, schema::GSI2PK);
+        Err(format!("is in the list {list:?}, and should be in {:?}", order.worklist()))
     }
 }
 

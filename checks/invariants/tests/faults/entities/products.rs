@@ -116,11 +116,12 @@ impl Scenario {
     pub(crate) async fn add_product(
         &self,
         shop: &Shop,
+        price: u64,
         stock: Option<u64>,
         spread: u8,
     ) -> ProductId {
         let body = json!({
-            "name": "Blend №1", "category": "coffee", "price": 100, "currency": "EUR",
+            "name": "Blend №1", "category": "coffee", "price": price, "currency": "EUR",
             "stock": stock,
         });
         let sent_at = self.history.now();

@@ -77,8 +77,12 @@ impl Client {
     }
 
     pub(super) async fn assign_role(&mut self) {
-        let id = self.customer().user_id;
-        let role = if self.random.bool() { Role::Admin } else { Role::User };
+        // The member of staff less often, who does much of what there is to do.
+        let id = match self.random.u8(..6) {
+            0 => self.scenario.staff.user_id,
+            _ => self.customer().user_id,
+        };
+        let role = [Role::User, Role::Staff, Role::Admin][self.random.usize(..3)];
         let expected_version = self.expected_user_version(id).await;
         let request = self.shop.users.put(format!("/users/{id}/role")).by(self.scenario.admin);
         let request = request.json(json!({ "role": role.as_str() }));
