@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use storefront_core::{
-    Category, Currency, Email, Order, OrderId, OrderItem, OrderStatus, OrderWithItems,
+    Address, Category, Currency, Email, Order, OrderId, OrderItem, OrderStatus, OrderWithItems,
     PasswordHash, Product, ProductId, ProductWithStock, RequestId, Role, Timestamp, User, UserId,
 };
 use uuid::Uuid;
@@ -168,7 +168,7 @@ impl Data {
     /// Whether an order is still to be shipped. One in a hundred is, but at least some pages of them, and
     /// none of the largest customer's.
     fn is_open(&self, n: u32) -> bool {
-        let step = (self.orders / (2 * PAGE)).clamp(2, 100);
+        let step = (self.orders / (4 * PAGE)).clamp(2, 100);
         n % step == 1 && !n.is_multiple_of(self.every)
     }
 
@@ -203,6 +203,7 @@ impl Data {
         let order = Order {
             status,
             payment: None,
+            shipping_address: Some(address()),
             version: version.unsigned_abs(),
             updated_at: Timestamp::from_millis(updated_at).unwrap_or(id.created_at()),
             request_id: Some(request_id(&mut random)),
@@ -241,6 +242,20 @@ fn skewed(end: u32, random: &mut fastrand::Rng) -> u32 {
 }
 
 /// Draws a status and its version. Most orders are delivered.
+/// An address of usual length.
+fn address() -> Address {
+    Address {
+        name: "Erika Mustermann".to_owned(),
+        line1: "Heidestraße 17".to_owned(),
+        line2: None,
+        city: "Köln".to_owned(),
+        region: None,
+        postal_code: Some("51147".to_owned()),
+        country: valid("DE".parse()),
+        phone: None,
+    }
+}
+
 /// The status of an order that nothing is to be done with, and its version.
 fn closed(random: &mut fastrand::Rng) -> (OrderStatus, i64) {
     match random.u32(..100) {

@@ -31,7 +31,7 @@ impl Orders {
             (0..WORKLIST_SHARDS).map(|number| Shard::new(list, number, &range)).collect();
         // Orders are spread evenly by chance, so some more than a shard's share are mostly enough.
         let share = wanted.div_ceil(WORKLIST_SHARDS.into());
-        let at_once = i32::try_from(share + 6).unwrap_or(i32::MAX);
+        let at_once = i32::try_from(share + 4).unwrap_or(i32::MAX);
         let mut found = Vec::with_capacity(wanted);
         let mut unreadable = 0;
         while found.len() < wanted {
