@@ -67,7 +67,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ),
     command(
         "schemas",
-        "writes crates/events/schemas from the types",
+        "writes events/schemas from the types",
         &["UPDATE_EXPECTED=1 cargo test --quiet --workspace --lib schemas_are_those"],
     ),
     command(

@@ -91,9 +91,9 @@ pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, Error> {
         other("auth", "register", &register, 5, created),
         other("authorizer", "authorize", &read("authorizer/valid")?, 50, Expected::Authorized),
         other(
-            "order-status-stream",
+            "order-events",
             "publish 2 changes",
-            &read("order-status-stream/status-change")?,
+            &read("order-events/status-change")?,
             50,
             Expected::NoFailures,
         ),

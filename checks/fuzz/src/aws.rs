@@ -52,7 +52,8 @@ impl fmt::Debug for Service {
 
 impl HttpConnector for Service {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        // S3's requests have no target; the suite only puts objects.
+        let target = request.headers().get("x-amz-target").unwrap_or("PutObject");
         let action = target.rsplit('.').next().unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default();
         let request = AwsRequest { action, body: serde_json::from_slice(body).unwrap() };
@@ -92,6 +93,8 @@ pub fn dependencies() -> (Dependencies, Log) {
         aws: config,
         eventbridge_url: endpoint(),
         event_bus: "bus".to_owned(),
+        s3_url: endpoint(),
+        failed_records_bucket: "bucket".to_owned(),
     };
     (dependencies, log)
 }

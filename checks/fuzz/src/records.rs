@@ -57,6 +57,14 @@ pub enum Attribute {
     Version,
     UpdatedAt,
     RequestId,
+    Number,
+    Payment,
+    RefundedAmount,
+    CancelReason,
+    PayBy,
+    ItemCount,
+    Tracking,
+    Origin,
     Other(String),
 }
 
@@ -116,6 +124,14 @@ impl Attribute {
             Self::Version => "version",
             Self::UpdatedAt => "updatedAt",
             Self::RequestId => "requestId",
+            Self::Number => "number",
+            Self::Payment => "payment",
+            Self::RefundedAmount => "refundedAmount",
+            Self::CancelReason => "cancelReason",
+            Self::PayBy => "payBy",
+            Self::ItemCount => "itemCount",
+            Self::Tracking => "tracking",
+            Self::Origin => "origin",
             Self::Other(name) => name,
         }
     }

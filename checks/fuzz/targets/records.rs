@@ -1,5 +1,5 @@
-//! Everything in a batch that can be delivered is, in order; the response names the first record
-//! that was not, and no other.
+//! Everything in a batch that can be delivered is, in order, and what cannot be read is put aside; the
+//! response names the first record for which neither was possible, and no other.
 
 #![no_main]
 
@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use lambda_runtime::{Context, LambdaEvent};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use storefront_events::{Change, Record as Read, eventbridge};
+use storefront_events::{Record as Read, eventbridge};
 use storefront_fuzz::aws::{self, Log};
 use storefront_fuzz::functions::runtime;
 use storefront_fuzz::records::{Batch, Record};
-use storefront_order_status_stream::{Consumer, StreamBatch};
+use storefront_order_events::{Bucket, Consumer, StreamBatch};
 use tokio::runtime::Runtime;
 
 thread_local!(static BUS: Bus = Bus::default());
@@ -34,6 +34,9 @@ impl Default for Bus {
         let until_refusal = Arc::new(AtomicUsize::new(usize::MAX));
         let counter = Arc::clone(&until_refusal);
         let (config, log) = aws::config(move |request| {
+            if request.action == "PutObject" {
+                return json!({});
+            }
             let entries = request.body["Entries"].as_array().unwrap();
             let result = |_| match counter.fetch_sub(1, Ordering::Relaxed) {
                 0 => json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "on purpose" }),
@@ -43,7 +46,8 @@ impl Default for Bus {
             let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
             json!({ "FailedEntryCount": failed, "Entries": results })
         });
-        let consumer = Consumer::new(eventbridge(&config, aws::endpoint()), "bus");
+        let bucket = Bucket::new(&config, aws::endpoint(), "bucket");
+        let consumer = Consumer::new(eventbridge(&config, aws::endpoint()), "bus", bucket);
         Self { runtime: runtime(), consumer, log, until_refusal }
     }
 }
@@ -67,22 +71,23 @@ impl Bus {
         self.until_refusal.store(refused, Ordering::Relaxed);
         let event = LambdaEvent::new(StreamBatch { records }, Context::default());
         let answer = self.runtime.block_on(self.consumer.handle(event));
-        let sent = self.sent();
+        let (sent, put_aside) = self.sent_and_put_aside();
 
-        let (expected, delivered) = expected(&read, refused);
-        let answer = answer.ok().map(|answer| {
-            let names = answer.batch_item_failures.into_iter();
-            names.map(|name| name.item_identifier.expect("a name")).collect::<Vec<_>>()
-        });
-        assert_eq!(answer, expected, "{read:?}");
+        let (expected, delivered, unreadable) = expected(&read, refused);
+        let names = answer.batch_item_failures.into_iter();
+        let names: Vec<_> = names.map(|name| name.item_identifier.expect("a name")).collect();
+        assert_eq!(names, expected, "{read:?}");
+        assert_eq!(put_aside, unreadable, "{read:?}");
         assert!(sent.starts_with(&delivered), "{sent:?} {delivered:?}");
         // Besides the delivered events, at most the rest of the rejected entry's call.
         assert!(sent.len() <= delivered.len() + 10);
     }
 
-    /// The ids of all events that were sent, in order.
-    fn sent(&self) -> Vec<String> {
-        let entries = self.log.take().into_iter().flat_map(|mut request| {
+    /// The ids of all events that were sent, in order, and the number of records that were put aside.
+    fn sent_and_put_aside(&self) -> (Vec<String>, usize) {
+        let (puts, calls): (Vec<_>, Vec<_>) =
+            self.log.take().into_iter().partition(|request| request.action == "PutObject");
+        let entries = calls.into_iter().flat_map(|mut request| {
             let Value::Array(entries) = request.body["Entries"].take() else {
                 panic!("no entries")
             };
@@ -91,40 +96,25 @@ impl Bus {
         let detail = |entry: Value| -> Value {
             serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap()
         };
-        entries.map(|entry| detail(entry)["eventId"].as_str().unwrap().to_owned()).collect()
+        let ids = entries.map(|entry| detail(entry)["eventId"].as_str().unwrap().to_owned());
+        (ids.collect(), puts.len())
     }
 }
 
-/// The expected response (`None` if the function fails, so that the batch is halved), and the
-/// events that must have been sent.
-fn expected(read: &[Read], refused: usize) -> (Option<Vec<String>>, Vec<String>) {
-    let end = read.iter().position(|record| matches!(record, Read::Unreadable(_)));
-    let readable = &read[..end.unwrap_or(read.len())];
-    let changes: Vec<&Change> = readable
-        .iter()
-        .filter_map(|record| match record {
-            Read::Change(change) => Some(change),
-            _ => None,
-        })
-        .collect();
-    let events = |changes: &[&Change]| {
-        changes
-            .iter()
-            .map(|change| change.message.envelope.event_id.to_string())
-            .collect::<Vec<_>>()
-    };
-    if let Some(failed) = changes.get(refused) {
-        return (Some(vec![failed.sequence_number.clone()]), events(&changes[..refused]));
-    }
-    let answer = match end {
-        None => Some(vec![]),
-        Some(0) if read.len() > 1 => None,
-        Some(place) => match &read[place] {
-            Read::Unreadable(record) => {
-                Some(vec![record.sequence_number.clone().unwrap_or_default()])
+/// The names in the expected response, the events that must have been sent, and the number of records
+/// that must have been put aside.
+fn expected(read: &[Read], refused: usize) -> (Vec<String>, Vec<String>, usize) {
+    let mut sent = Vec::new();
+    let mut unreadable = 0;
+    for record in read {
+        match record {
+            Read::Change(change) if sent.len() == refused => {
+                return (vec![change.sequence_number.clone()], sent, unreadable);
             }
-            _ => unreachable!("it was found to be unreadable"),
-        },
-    };
-    (answer, events(&changes))
+            Read::Change(change) => sent.push(change.message.envelope.event_id.to_string()),
+            Read::Unreadable(_) => unreadable += 1,
+            Read::Ignored => {}
+        }
+    }
+    (Vec::new(), sent, unreadable)
 }

@@ -39,11 +39,15 @@ class Case:
 
 def read(folder, names):
     """Reads the cases with these names (`orders/place`, or `orders` for all of a function), or all without names."""
-    paths = sorted(path for path in Path(folder).glob("*/*.json") if not path.name.endswith(EXPECTED))
+    paths = sorted(path for path in Path(folder).glob("*/*.json") if _is_case(path))
     cases = [Case(path) for path in paths]
     if not names:
         return cases
     return [case for case in cases if case.name in names or case.binary in names]
+
+
+def _is_case(path):
+    return path.parent.name != "schemas" and not path.name.endswith(EXPECTED)
 
 
 def _differences(expected, found, where):

@@ -6,7 +6,7 @@ import time
 from api import equal
 
 SOURCE = "storefront.orders"
-DETAIL_TYPE = "OrderStatusChanged"
+PLACED, CHANGED = "OrderPlaced", "OrderStatusChanged"
 
 # From the write to the queue. The emulator polls the stream about every second.
 PATIENCE_SECONDS = 60
@@ -42,22 +42,27 @@ class Subscription:
         self.queue = queue
 
     def expect(self, details):
-        """Waits for one event for each of the details, in order.
+        """Waits for one change of the status for each of the details, in order, and for these orders to be placed.
 
         Delivery is at least once, so a repeated `eventId` does not count. An event may have more fields than
         expected, but the expected ones must match.
         """
-        received = []
+        received, placed = [], set()
+        orders = {expected["orderId"] for expected in details}
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(received) < len(details) and time.monotonic() < deadline:
+        while (len(received) < len(details) or not orders <= placed) and time.monotonic() < deadline:
             answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in answer.get("Messages", []):
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
                 event = json.loads(message["Body"])
                 equal("the source of an event", event["source"], SOURCE)
-                equal("the type of an event", event["detail-type"], DETAIL_TYPE)
+                if event["detail-type"] == PLACED:
+                    placed.add(event["detail"]["orderId"])
+                    continue
+                equal("the type of an event", event["detail-type"], CHANGED)
                 if event["detail"]["eventId"] not in [each["eventId"] for each in received]:
                     received.append(event["detail"])
         for found, expected in zip(received, details):
             equal("the detail of an event", {name: found.get(name) for name in expected}, expected)
         equal(f"events within {PATIENCE_SECONDS} s", len(received), len(details))
+        equal("changed orders without an event that they were placed", sorted(orders - placed), [])

@@ -35,10 +35,12 @@ class LocalCloud:
             "MAX_OPEN_ORDERS": "10",
             "PENDING_ORDER_MINUTES": "60",
             "EVENT_BUS_NAME": TABLE,
+            "FAILED_RECORDS_BUCKET": TABLE,
             # The most detailed level that can be set, for the audit.
             "RUST_LOG": "DEBUG",
             "AWS_ENDPOINT_URL_DYNAMODB": f"http://{host}:{self.dynamodb_port}",
             "AWS_ENDPOINT_URL_EVENTBRIDGE": f"http://{host}:{self.port}/_local/eventbridge",
+            "AWS_ENDPOINT_URL_S3": f"http://{host}:{self.port}/_local/s3",
         }
 
 

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::Event;
 
-    const DETAIL: &str = r#"{"eventId":"01930000-0000-7000-8000-000000000001:2","orderId":"01930000-0000-7000-8000-000000000001","userId":"01930000-0000-7000-8000-00000000000a","previousStatus":"pending","status":"paid","total":3780,"currency":"EUR","version":2,"changedAt":"2026-11-22T09:30:00.125Z","requestId":"JKJaXmPLvHcESHA="}"#;
+    const DETAIL: &str = r#"{"eventId":"01930000-0000-7000-8000-000000000001:2","orderId":"01930000-0000-7000-8000-000000000001","userId":"01930000-0000-7000-8000-00000000000a","number":"9C1K-QY00-0001","status":"paid","payment":"paid","refundedAmount":0,"total":3780,"currency":"EUR","version":2,"requestId":"JKJaXmPLvHcESHA=","previousStatus":"pending","changedAt":"2026-11-22T09:30:00.125Z"}"#;
 
     /// Reads an event with this detail, as EventBridge delivers it.
     fn read(detail: &str) -> serde_json::Result<Event> {

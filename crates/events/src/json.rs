@@ -29,6 +29,19 @@ impl<'a> Object<'a> {
         serde_json::from_str(self.0.get(name)?.get()).ok()
     }
 
+    /// Whether there is a DynamoDB attribute with this name that is not `NULL`, whatever its type.
+    #[cfg(feature = "publish")]
+    pub(crate) fn has(&self, attribute: &str) -> bool {
+        let is_null = |value: &RawValue| Object::parse(value)?.get("NULL");
+        self.0.get(attribute).is_some_and(|value| is_null(value) != Some(true))
+    }
+
+    /// A DynamoDB attribute of type M.
+    #[cfg(feature = "publish")]
+    pub(crate) fn map(&self, attribute: &str) -> Option<Object<'a>> {
+        self.object(attribute)?.object("M")
+    }
+
     /// A DynamoDB attribute of type S.
     pub(crate) fn text<T: Deserialize<'a>>(&self, attribute: &str) -> Option<T> {
         self.object(attribute)?.get("S")

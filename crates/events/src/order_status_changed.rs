@@ -1,7 +1,5 @@
 use serde::{Deserialize, Serialize};
-#[cfg(feature = "publish")]
-use storefront_core::schema::ItemType;
-use storefront_core::{Currency, OrderId, OrderStatus, RequestId, Timestamp, UserId, Version};
+use storefront_core::{CancelReason, OrderStatus, Timestamp, Tracking};
 
 use crate::event::Detail;
 #[cfg(feature = "publish")]
@@ -10,81 +8,55 @@ use crate::record::Write;
 use crate::schemas;
 #[cfg(feature = "publish")]
 use crate::stream::Reason;
-use crate::{Envelope, EventId};
+use crate::{Envelope, OrderState};
 
-/// An order went from one status to another.
+/// An order went from one status to another. Its payment may have changed with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderStatusChanged {
-    /// `<orderId>:<version>`: the same on every delivery, so that subscribers can drop duplicates.
-    #[cfg_attr(test, schemars(schema_with = "schemas::event_id"))]
-    pub event_id: EventId,
-    /// The order.
-    #[cfg_attr(test, schemars(schema_with = "schemas::id"))]
-    pub order_id: OrderId,
-    /// The user whose order it is.
-    #[cfg_attr(test, schemars(schema_with = "schemas::id"))]
-    pub user_id: UserId,
+    /// The order after the change.
+    #[serde(flatten)]
+    pub order: OrderState,
     /// The status before the change.
     #[cfg_attr(test, schemars(schema_with = "schemas::order_status"))]
     pub previous_status: OrderStatus,
-    /// The status after the change.
-    #[cfg_attr(test, schemars(schema_with = "schemas::order_status"))]
-    pub status: OrderStatus,
-    /// The order's total in the currency's minor unit.
-    pub total: u64,
-    /// The total's currency (ISO 4217).
-    #[cfg_attr(test, schemars(schema_with = "schemas::currency"))]
-    pub currency: Currency,
-    /// The order's version after the change. Grows with every change, so it tells which came first.
-    #[cfg_attr(test, schemars(range(min = 1)))]
-    pub version: Version,
+    /// Why the order was cancelled, if it was and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(schema_with = "schemas::cancel_reason"))]
+    pub cancel_reason: Option<CancelReason>,
+    /// How to follow the parcel, if it was shipped and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(schema_with = "schemas::tracking"))]
+    pub tracking: Option<Tracking>,
     /// When the order changed.
     #[cfg_attr(test, schemars(schema_with = "schemas::timestamp"))]
     pub changed_at: Timestamp,
-    /// The API's id of the request that changed it, if it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(schema_with = "schemas::request_id"))]
-    pub request_id: Option<RequestId>,
 }
 
 impl Detail for OrderStatusChanged {
     const SOURCE: &'static str = "storefront.orders";
 
     fn envelope(&self) -> Envelope {
-        Envelope {
-            event_id: self.event_id,
-            time: self.changed_at,
-            request_id: self.request_id.clone(),
-        }
+        self.order.envelope(self.changed_at)
     }
 
     fn outline(&self) -> String {
-        format!("{} -> {}", self.previous_status, self.status)
+        format!("{} -> {}", self.previous_status, self.order.status)
     }
 
     #[cfg(feature = "publish")]
     fn caused_by(write: &Write<'_>) -> Result<Option<Self>, Reason> {
-        let Some((old, new)) = write.modified(ItemType::Order)? else { return Ok(None) };
-        let (previous_status, status) = (old.text("status")?, new.text("status")?);
-        if previous_status == status {
+        let Some((before, order)) = write.changed_order()? else { return Ok(None) };
+        if before.status == order.status {
             return Ok(None);
         }
-        let order_id: OrderId = new.text("id")?;
-        let version = new.number("version")?;
         Ok(Some(Self {
-            event_id: EventId { subject: order_id.into(), version },
-            order_id,
-            user_id: new.text("userId")?,
-            previous_status,
-            status,
-            total: new.number("total")?,
-            currency: new.text("currency")?,
-            version,
-            changed_at: new.text("updatedAt")?,
-            // Nothing depends on it, so the event is published without it.
-            request_id: new.text("requestId").ok(),
+            order: OrderState::of(order),
+            previous_status: before.status,
+            cancel_reason: order.cancel_reason,
+            tracking: order.tracking.clone(),
+            changed_at: order.updated_at,
         }))
     }
 }

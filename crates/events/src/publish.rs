@@ -15,9 +15,20 @@ use crate::Message;
 /// The maximum number of entries in a `PutEvents` call.
 ///
 /// The call's other limit, 1 MB in total (256 KB until 2025), need not be checked: an entry of ids,
-/// numbers, a currency code and a time has at most half a kilobyte.
+/// numbers, a currency code and times has less than a kilobyte, and at most three with a parcel's
+/// tracking, of 100 characters each and an address of 500.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 const MAX_ENTRIES: usize = 10;
+
+/// The codes of failures that are the event's own and that no later call mends: EventBridge rejects
+/// what is in it. EventBridge has other codes after which it advises against a retry, but those that
+/// deny access are the role's or the bus's, and mended there.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html>
+const FOR_GOOD: [&str; 3] = ["InvalidArgument", "MalformedDetail", "RedactionFailure"];
+
+/// The codes with which EventBridge rejects a whole call because of what is in it, such as its size.
+const INVALID_CALL: [&str; 3] =
+    ["RequestEntityTooLarge", "SerializationException", "ValidationException"];
 
 /// Sends events to one event bus.
 pub struct Publisher {
@@ -34,6 +45,9 @@ pub enum NotPublished {
     /// EventBridge did not accept the call.
     #[error("the call failed: {}", outline(.0))]
     Call(Box<SdkError<PutEventsError>>),
+    /// EventBridge refuses a call with this event alone in it, because of what is in it.
+    #[error("the call was refused: {}", outline(.0))]
+    Invalid(Box<SdkError<PutEventsError>>),
     /// EventBridge accepted the call, but refused this event in it.
     #[error("the entry was refused")]
     Refused {
@@ -61,17 +75,27 @@ impl NotPublished {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Call(error) => error.code(),
+            Self::Call(error) | Self::Invalid(error) => error.code(),
             Self::Refused { code } => Some(code),
             Self::OutOfTime | Self::Unanswered => None,
         }
     }
 
-    /// Whether EventBridge accepted the call, but refused this event in it. Otherwise the failure
-    /// is not specific to this event, and the next call will probably fail, too.
+    /// Whether EventBridge refused this event, and may have accepted others. Otherwise the failure is
+    /// not specific to this event, and the next call will probably fail, too.
     #[must_use]
     pub fn is_of_this_event(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::Invalid(_))
+    }
+
+    /// Whether EventBridge will never accept this event.
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        match self {
+            Self::Refused { code } => FOR_GOOD.contains(&&**code),
+            Self::Invalid(_) => true,
+            Self::Call(_) | Self::OutOfTime | Self::Unanswered => false,
+        }
     }
 }
 
@@ -92,20 +116,24 @@ impl Publisher {
     /// costs two.
     ///
     /// Later entries of the call that contained the failed event may have been accepted
-    /// nevertheless. They are sent again with it when the stream redelivers, with the same
-    /// `eventId`.
+    /// nevertheless. They are sent again, with the same `eventId`.
+    ///
+    /// If EventBridge rejects a call because of what is in it, its events are sent one by one, so that
+    /// only the one that is the cause is not published.
     pub async fn publish(
         &self,
         messages: &[&Message],
         deadline: Option<Instant>,
     ) -> (usize, Option<NotPublished>) {
-        let mut published = 0;
+        let (mut published, mut at_most) = (0, MAX_ENTRIES);
         while published < messages.len() {
-            let call = next_call(&messages[published..]);
+            let call = next_call(&messages[published..], at_most);
             let (accepted, failure) = self.put(call, deadline).await;
             published += accepted;
-            if failure.is_some() {
-                return (published, failure);
+            match failure {
+                None => {}
+                Some(NotPublished::Invalid(_)) if call.len() > 1 => at_most = 1,
+                Some(failure) => return (published, Some(failure)),
             }
         }
         (published, None)
@@ -130,6 +158,9 @@ impl Publisher {
         };
         match answer {
             Ok(output) => accepted(call.len(), &output),
+            Err(error) if error.code().is_some_and(|code| INVALID_CALL.contains(&code)) => {
+                (0, Some(NotPublished::Invalid(Box::new(error))))
+            }
             Err(error) => (0, Some(NotPublished::Call(Box::new(error)))),
         }
     }
@@ -144,14 +175,13 @@ impl Publisher {
     }
 }
 
-/// Returns the events for the next call: at most ten, and never two of the same subject, because
-/// EventBridge may refuse an entry and accept the next. A subject's later event is sent only after
+/// Returns the events for the next call: never two of the same subject, because EventBridge may refuse an entry and accept the next. A subject's later event is sent only after
 /// its earlier one has been accepted.
-fn next_call<'a, 'b>(messages: &'a [&'b Message]) -> &'a [&'b Message] {
+fn next_call<'a, 'b>(messages: &'a [&'b Message], at_most: usize) -> &'a [&'b Message] {
     let mut subjects = HashSet::new();
     let fit = messages
         .iter()
-        .take(MAX_ENTRIES)
+        .take(at_most)
         .take_while(|message| subjects.insert(message.envelope.event_id.subject))
         .count();
     &messages[..fit]

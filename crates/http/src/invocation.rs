@@ -67,6 +67,8 @@ pub struct Served {
     pub records: Option<usize>,
     pub changes: Option<usize>,
     pub delivered: Option<usize>,
+    /// Records that cannot be delivered and are kept for an operator, if there were any.
+    pub put_aside: Option<usize>,
     /// The requests whose changes were delivered, separated by spaces.
     pub request_ids: Option<String>,
     /// The internal failure, with its chain of sources.
@@ -159,6 +161,7 @@ impl Default for Served {
             records: None,
             changes: None,
             delivered: None,
+            put_aside: None,
             request_ids: None,
             cause: None,
         }
@@ -191,6 +194,7 @@ impl Served {
                     records = self.records,
                     changes = self.changes,
                     delivered = self.delivered,
+                    put_aside = self.put_aside,
                     request_ids = self.request_ids,
                     requests = consumed.requests,
                     read_units = consumed.read_units,

@@ -19,12 +19,6 @@ pub struct StreamBatch {
     pub records: Vec<Box<RawValue>>,
 }
 
-/// Nothing of a batch can be acknowledged, because its first record cannot be read. A function that
-/// fails with this has its batch halved, until that record is alone.
-#[derive(Debug, thiserror::Error)]
-#[error("the first record of the batch cannot be read; the batch must be halved")]
-pub struct FirstIsUnreadable;
-
 /// Returns the answer that names these records by their sequence numbers. Lambda acknowledges the
 /// records before the lowest, and delivers the rest again; with an empty number it delivers all of
 /// the batch again.

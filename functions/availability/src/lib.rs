@@ -9,30 +9,28 @@
 //!
 //! # Failures
 //!
-//! Unlike order-status-stream, the function does not stop at a record that fails: no order is at
+//! Unlike order-events, the function does not stop at a record that fails: no order is at
 //! stake, and other products do not have to wait for one that cannot be refreshed. It names all
 //! records that failed in a partial batch response. Lambda delivers the first of them and
-//! everything after it again. Refreshing some products twice does no harm.
+//! everything after it again, for up to 23 hours. Refreshing some products twice does no harm.
 //!
 //! A product whose own items cannot be read cannot be refreshed by a retry either. It is logged and
 //! counted (`UnreadableItems`), and its records are acknowledged, because the records of others wait
 //! behind them. What corrects the items also has to refresh the product.
 //!
-//! A record that cannot be read is treated as in order-status-stream. It belongs to a product that
-//! nobody knows, so it is not acknowledged: it fails on every retry until it is in the on-failure
-//! destination, where an operator finds it. If it is the first of several, the function fails, so
-//! that the batch is halved and the records around it are acknowledged.
+//! The same holds for a record that cannot be read. It belongs to a product that nobody knows, so
+//! there is nothing to refresh, and nothing to keep for later.
 
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, stream};
-use lambda_runtime::{Error, LambdaEvent};
+use lambda_runtime::LambdaEvent;
 use serde_json::value::RawValue;
 use storefront_core::{Error as CoreError, ProductId, Products, Table, schema};
 use storefront_events::{Keys, Reason, Unreadable};
 use storefront_http::invocation::{InvocationIds, Served, Telemetry};
 use storefront_http::logging::with_sources;
-use storefront_http::stream::{BatchAnswer, FirstIsUnreadable, deadline, failed};
+use storefront_http::stream::{BatchAnswer, deadline, failed};
 use storefront_http::{MetricSink, Metrics};
 use tokio::time::{Instant, timeout_at};
 
@@ -63,9 +61,8 @@ enum Refreshed {
 struct Work {
     /// The sequence numbers of each product's records.
     products: BTreeMap<ProductId, Vec<String>>,
-    /// The sequence numbers of records that cannot be read, empty if unknown.
-    unreadable: Vec<String>,
-    is_first_unreadable: bool,
+    /// The number of records that cannot be read.
+    unreadable: usize,
 }
 
 impl Consumer {
@@ -86,11 +83,7 @@ impl Consumer {
     }
 
     /// Refreshes the products of a batch, and names the records of those that it could not refresh.
-    ///
-    /// # Errors
-    ///
-    /// If the first of several records cannot be read, so that the batch is halved.
-    pub async fn handle(&self, event: LambdaEvent<StreamBatch>) -> Result<BatchAnswer, Error> {
+    pub async fn handle(&self, event: LambdaEvent<StreamBatch>) -> BatchAnswer {
         let ids = InvocationIds::new(&event.context, None);
         let metrics = Metrics::new(self.metrics.clone());
         // Boxed, because the future contains the SDK's.
@@ -102,7 +95,7 @@ impl Consumer {
         &self,
         event: LambdaEvent<StreamBatch>,
         metrics: &Metrics,
-    ) -> (Result<BatchAnswer, Error>, Served) {
+    ) -> (BatchAnswer, Served) {
         let deadline = deadline(&event.context);
         let records = event.payload.records;
         let work = Work::of(&records);
@@ -114,19 +107,11 @@ impl Consumer {
             .await;
         let count = |of| refreshed.iter().filter(|(refreshed, _)| *refreshed == of).count();
         let delivered = count(Refreshed::Done);
-        metrics.unreadable(count(Refreshed::Never));
+        metrics.unreadable(count(Refreshed::Never) + work.unreadable);
         let failures =
             refreshed.into_iter().filter(|(refreshed, _)| *refreshed == Refreshed::NotYet);
-        let failures = failures.flat_map(|(_, numbers)| numbers);
-        let failures: Vec<_> = failures.chain(work.unreadable).collect();
-
-        let (outcome, answer) = if work.is_first_unreadable && records.len() > 1 {
-            ("failed", Err(FirstIsUnreadable.into()))
-        } else if failures.is_empty() {
-            ("refreshed", Ok(BatchAnswer::default()))
-        } else {
-            ("incomplete", Ok(failed(failures)))
-        };
+        let failures: Vec<_> = failures.flat_map(|(_, numbers)| numbers).collect();
+        let outcome = if failures.is_empty() { "refreshed" } else { "incomplete" };
         let served = Served {
             outcome: Some(outcome),
             records: Some(records.len()),
@@ -134,7 +119,7 @@ impl Consumer {
             delivered: Some(delivered),
             ..Served::default()
         };
-        (answer, served)
+        (failed(failures), served)
     }
 
     /// Refreshes a product, before the deadline.
@@ -161,14 +146,13 @@ impl Consumer {
 impl Work {
     fn of(records: &[Box<RawValue>]) -> Self {
         let mut work = Self::default();
-        for (place, record) in records.iter().enumerate() {
+        for record in records {
             match product_of(record) {
                 Ok(Some((id, number))) => work.products.entry(id).or_default().push(number),
                 Ok(None) => {}
                 Err(unreadable) => {
                     unreadable.log();
-                    work.is_first_unreadable |= place == 0;
-                    work.unreadable.push(unreadable.sequence_number.unwrap_or_default());
+                    work.unreadable += 1;
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_runtime::LambdaEvent;
+use lambda_runtime::{Error, LambdaEvent};
 use storefront_availability::{Consumer, StreamBatch};
 use storefront_core::aws;
 use storefront_http::{MetricSink, start};
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         let consumer = Arc::new(consumer);
         start::run_handler(move |event: LambdaEvent<StreamBatch>| {
             let consumer = Arc::clone(&consumer);
-            async move { consumer.handle(event).await }
+            async move { Ok::<_, Error>(consumer.handle(event).await) }
         })
         .await
     })

@@ -29,10 +29,11 @@ use crate::function::{Function, FunctionError};
 use crate::local_api::guarded;
 use crate::queue::{Queues, Store};
 use crate::rule::Rules;
+use crate::s3::{self, Bucket, S3_PATH};
 use crate::schedule::Schedules;
 use crate::seed::DemoUsers;
 use crate::stop::Worker;
-use crate::stream::{Pace, StreamTrigger};
+use crate::stream::{self, Pace, StreamTrigger};
 use crate::{Error, TABLE_NAME, TOKEN_SECRET, asynchronous, gateway, queue, seed};
 
 /// DynamoDB may take days to delete expired items. With a minute, people can see it happen.
@@ -102,8 +103,11 @@ impl LocalCloud {
         let dependencies = dependencies(&template, &api_url, &dynamodb_url)?;
         let functions = by_logical_id(&template, &dependencies)?;
 
+        // Consumers start after the seed: nobody has placed its order.
+        let mut after = None;
         if options.seed && is_empty(database.database())? {
             fill(&dependencies.table, data_dir.as_ref()).await?;
+            after = stream::last_record(database.database().clone(), TABLE_NAME)?;
         }
 
         // A table that began with --empty has none. If they cannot be read, start anyway.
@@ -118,12 +122,15 @@ impl LocalCloud {
         let events = EventBus::new(rules.clone());
         let schedules = Schedules::of(&template, &functions, &targets)?;
         let local_api = events.routes().merge(schedules.routes()).merge(queues.routes());
+        let failed_records = Bucket::new(data_dir.as_ref().map(DataDir::path));
+        let local_api = local_api.merge(failed_records.routes());
         let local_api = guarded(local_api, options.host);
         let router = local_api.merge(gateway::router(&template, &functions, address)?);
         let (stop_gateway, stopped) = oneshot::channel();
         let gateway = tokio::spawn(serve(listener, router, stopped));
 
-        let streams = streams(&template, &functions, &database, data_dir.as_ref())?;
+        let streams =
+            streams(&template, &functions, &database, after.as_deref(), data_dir.as_ref())?;
         let mut workers = schedules.start(Clock::System);
         workers.extend(rules.start());
         workers.extend(queue::start(&template, &functions, &queues)?);
@@ -270,6 +277,8 @@ fn dependencies(
         aws,
         eventbridge_url: Some(format!("{api_url}{EVENTBRIDGE_PATH}")),
         event_bus: TABLE_NAME.to_owned(),
+        s3_url: Some(format!("{api_url}{S3_PATH}")),
+        failed_records_bucket: s3::BUCKET.to_owned(),
     })
 }
 
@@ -324,6 +333,7 @@ fn streams(
     template: &Template,
     functions: &HashMap<String, Function>,
     database: &EmbeddedDynamoDb,
+    after: Option<&str>,
     data_dir: Option<&DataDir>,
 ) -> Result<Vec<StreamTrigger>, Error> {
     let start = |mapping: StreamMapping| {
@@ -335,6 +345,7 @@ fn streams(
             function.clone(),
             database.database().clone(),
             database.table_name(),
+            after.map(str::to_owned),
             data_dir.map(DataDir::path),
             Pace::default(),
         )

@@ -20,6 +20,7 @@ mod local_api;
 mod pattern;
 mod queue;
 mod rule;
+mod s3;
 mod schedule;
 mod stop;
 mod stream;

@@ -21,7 +21,7 @@ use storefront_core::{OrderRules, Table};
 use storefront_credentials::SigningKeys;
 use storefront_http::Metric;
 use storefront_http::stream::StreamBatch;
-use storefront_order_status_stream::{Consumer, eventbridge};
+use storefront_order_events::{Bucket, Consumer, eventbridge};
 
 pub use function::{Function, Kind};
 pub use handler::{Failed, Handler};
@@ -41,6 +41,10 @@ pub struct Dependencies {
     pub eventbridge_url: Option<String>,
     /// The name or ARN of the event bus.
     pub event_bus: String,
+    /// The URL of S3, if not the one of `aws`'s region.
+    pub s3_url: Option<String>,
+    /// The name of the bucket for records that cannot be delivered.
+    pub failed_records_bucket: String,
 }
 
 impl Dependencies {
@@ -59,8 +63,10 @@ impl Dependencies {
             order_rules: OrderRules::default(),
             signing_keys: SigningKeys::fixed(secret).expect("a secret of 32 bytes or more"),
             aws,
-            eventbridge_url: nowhere,
+            eventbridge_url: nowhere.clone(),
             event_bus: "storefront".to_owned(),
+            s3_url: nowhere,
+            failed_records_bucket: "storefront".to_owned(),
         }
     }
 }
@@ -84,8 +90,8 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
             storefront_orders::app(table(), dependencies.order_rules),
         )
         .with_metrics(storefront_orders::METRICS),
-        Function::stream("order-status-stream", order_status_stream(dependencies))
-            .with_metrics(storefront_order_status_stream::METRICS),
+        Function::stream("order-events", order_events(dependencies))
+            .with_metrics(storefront_order_events::METRICS),
         Function::stream("availability", availability(table())),
         Function::schedule("order-expiry", order_expiry(table()))
             .with_metrics(storefront_order_expiry::METRICS),
@@ -112,7 +118,7 @@ fn availability(table: Table) -> Handler {
     let consumer = Arc::new(storefront_availability::Consumer::new(table));
     Handler::new(move |event: LambdaEvent<StreamBatch>| {
         let consumer = Arc::clone(&consumer);
-        async move { consumer.handle(event).await }
+        async move { Ok::<_, Infallible>(consumer.handle(event).await) }
     })
 }
 
@@ -124,11 +130,13 @@ fn order_expiry(table: Table) -> Handler {
     })
 }
 
-fn order_status_stream(dependencies: &Dependencies) -> Handler {
-    let client = eventbridge(&dependencies.aws, dependencies.eventbridge_url.clone());
-    let consumer = Arc::new(Consumer::new(client, &*dependencies.event_bus));
+fn order_events(dependencies: &Dependencies) -> Handler {
+    let Dependencies { aws, event_bus, failed_records_bucket, .. } = dependencies;
+    let client = eventbridge(aws, dependencies.eventbridge_url.clone());
+    let failed_records = Bucket::new(aws, dependencies.s3_url.clone(), failed_records_bucket);
+    let consumer = Arc::new(Consumer::new(client, event_bus, failed_records));
     Handler::new(move |event: LambdaEvent<StreamBatch>| {
         let consumer = Arc::clone(&consumer);
-        async move { consumer.handle(event).await }
+        async move { Ok::<_, Infallible>(consumer.handle(event).await) }
     })
 }

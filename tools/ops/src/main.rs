@@ -44,7 +44,7 @@ enum Command {
         /// The email of the user.
         email: Email,
     },
-    /// Publishes the events of the stream records that Lambda gave up on.
+    /// Publishes the events of the stream records that were given up or put aside.
     ///
     /// Files whose records are all delivered are moved to FOLDER/delivered. The others stay, each
     /// with the reason printed. Running it again repeats at most what is left, and every event

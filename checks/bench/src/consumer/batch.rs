@@ -33,7 +33,7 @@ pub(super) struct Batch {
 impl Batches {
     /// Reads the record from `root/events`.
     pub(super) fn read(root: &Path) -> Result<Self, Error> {
-        let event = event::read(root, "order-status-stream/status-change")?;
+        let event = event::read(root, "order-events/status-change")?;
         let mut record = event["Records"][0].clone();
         let image = &record["dynamodb"]["NewImage"];
         let [order, version] = [&image["id"]["S"], &image["version"]["N"]]

@@ -1,4 +1,4 @@
-//! Measures the stream consumer: order-status-stream with batches of changes, each of a different
+//! Measures the stream consumer: order-events with batches of changes, each of a different
 //! order, and an event bus with a latency like that of the real one.
 
 mod batch;
@@ -19,7 +19,7 @@ use crate::report::{Output, milliseconds};
 use crate::services::{Received, Services};
 use crate::subject::{chosen, program};
 
-const FUNCTION: &str = "order-status-stream";
+const FUNCTION: &str = "order-events";
 
 /// With this many batches, the first tenth is enough to warm up the allocator.
 const FEWEST_BATCHES: u32 = 50;

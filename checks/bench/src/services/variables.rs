@@ -15,7 +15,9 @@ pub(super) fn resolved(function: &Function, name: &str, value: &Value) -> Result
         ("MAX_OPEN_ORDERS", _) => Ok("0".to_owned()),
         (_, Value::String(text)) => Ok(text.clone()),
         (_, Value::Number(number)) => Ok(number.to_string()),
-        ("TABLE_NAME" | "EVENT_BUS_NAME" | "METRICS_NAMESPACE", _) => Ok(TABLE_NAME.to_owned()),
+        ("TABLE_NAME" | "EVENT_BUS_NAME" | "FAILED_RECORDS_BUCKET" | "METRICS_NAMESPACE", _) => {
+            Ok(TABLE_NAME.to_owned())
+        }
         ("RUST_LOG", _) => Ok("INFO".to_owned()),
         ("TOKEN_SECRET_ARN", _) => {
             Ok("arn:aws:secretsmanager:eu-central-1:123456789012:secret:token".to_owned())

@@ -111,11 +111,14 @@ fn differences_of(
             differences.push(DifferenceKind::MissingForLambda(privilege));
         }
     }
-    let granted: BTreeSet<Privilege> = granted.into_iter().flat_map(each_partition).collect();
+    let unneeded: BTreeSet<Privilege> = granted.into_iter().flat_map(each_partition).collect();
+    // A function may also use what Lambda needs, such as the bucket of failed records.
+    let granted = permissions.grants.clone().into_iter();
+    let granted: BTreeSet<Privilege> = granted.flat_map(each_partition).collect();
     let used: BTreeMap<Privilege, &Use> =
         used.iter().map(|(access, r#use)| (Privilege::from(access), r#use)).collect();
-    let unused = granted.iter().filter(|privilege| !used.contains_key(privilege));
-    differences.extend(unused.cloned().map(DifferenceKind::Unused));
+    let unused = unneeded.into_iter().filter(|privilege| !used.contains_key(privilege));
+    differences.extend(unused.map(DifferenceKind::Unused));
     let missing = used.into_iter().filter(|(privilege, _)| !granted.contains(privilege));
     differences.extend(missing.map(|(privilege, Use { times, process })| {
         DifferenceKind::Missing { privilege, times: *times, process: process.clone() }
@@ -155,7 +158,9 @@ fn each_partition(
             keys.map(|key| privilege(Place::Partition(resource.clone(), Some(key)))).collect()
         }
         (_, resource) if has_partitions => vec![privilege(Place::Partition(resource, None))],
-        (_, GrantedResource::Other(_)) => vec![privilege(Place::Other)],
+        (_, GrantedResource::Other(_) | GrantedResource::Inside(_)) => {
+            vec![privilege(Place::Other)]
+        }
         (_, resource) => vec![privilege(Place::Granted(resource))],
     }
 }

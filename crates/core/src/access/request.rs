@@ -26,12 +26,22 @@ pub(crate) struct Access {
 
 /// Returns the distinct accesses of a request.
 pub(crate) fn accesses(request: &HttpRequest) -> BTreeSet<Access> {
-    let target = request.headers().get("x-amz-target").unwrap_or_default();
     let body = request.body().bytes().unwrap_or_default();
-    of_target(target, || serde_json::from_slice(body).unwrap_or_default())
+    match request.headers().get("x-amz-target") {
+        Some(target) => of_target(target, || serde_json::from_slice(body).unwrap_or_default()),
+        None => of_method(request.method()),
+    }
 }
 
-/// Reads the operation from `x-amz-target`: all services of the suite use AWS's JSON protocol.
+/// Reads the operation from the method: only requests to S3 have no `x-amz-target`, and they only put
+/// objects.
+fn of_method(method: &str) -> BTreeSet<Access> {
+    let action =
+        if method == "PUT" { "s3:PutObject".to_owned() } else { format!("unknown:{method}") };
+    BTreeSet::from([Access { action, resource: None, leading_key: None }])
+}
+
+/// Reads the operation from `x-amz-target`: all services but S3 use AWS's JSON protocol.
 fn of_target(target: &str, body: impl FnOnce() -> Value) -> BTreeSet<Access> {
     let (service, operation) = target.split_once('.').unwrap_or(("unknown", target));
     let action = match service {

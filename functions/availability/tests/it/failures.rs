@@ -119,14 +119,17 @@ fn odd_records(product: &Product) -> Vec<(Value, &'static str)> {
 }
 
 #[tokio::test]
-async fn a_record_whose_product_nobody_knows_is_named_and_logged_without_its_content() {
+async fn a_record_whose_product_nobody_knows_is_passed_over_counted_and_logged_without_its_content()
+{
     let database = Database::start().await;
     let shop = Shop::on(database.table());
     let [espresso, other] = &sold_out(&shop, 2).await[..] else { unreachable!() };
     for (odd, reason) in odd_records(espresso) {
-        let log = CapturedLog::start();
-        let records = [changed(6, other, 1, 0), odd.clone()];
-        assert_eq!(shop.handle(&records).await.unwrap(), failed(&[7]), "{odd}");
+        let (log, metrics) = (CapturedLog::start(), CapturedMetrics::default());
+        let records = [odd.clone(), changed(8, other, 1, 0)];
+        let sink = MetricSink::new("shop", metrics.clone());
+        assert_eq!(shop.handle_with(sink, &records).await.unwrap(), all_refreshed(), "{odd}");
+        assert!(metrics.take().iter().any(|line| line["UnreadableItems"] == 1.0));
         let [line] = &log.lines("a record cannot be read")[..] else { panic!("one line") };
         assert_eq!(line["level"], "ERROR");
         assert_eq!(
@@ -136,28 +139,13 @@ async fn a_record_whose_product_nobody_knows_is_named_and_logged_without_its_con
         let partition = &odd["dynamodb"]["Keys"]["PK"]["S"];
         assert_eq!(line.get("record.pk").unwrap_or(&Value::Null), partition, "{line}");
         assert!(!log.text().contains("CONFIDENTIAL"), "{}", log.text());
-        assert_eq!(shop.handle(&[odd]).await.unwrap(), failed(&[7]), "alone");
     }
     assert!(!shop.available(other).await.0);
     assert_eq!(shop.available(espresso).await, (true, 1));
 }
 
 #[tokio::test]
-async fn a_batch_that_begins_with_an_unreadable_record_is_halved_and_the_others_are_refreshed() {
-    let database = Database::start().await;
-    let shop = Shop::on(database.table());
-    let products = sold_out(&shop, 1).await;
-    let odd = record(1, "PRODUCT#7", &json!(1), &json!(0));
-    let error = shop.handle(&[odd, changed(2, &products[0], 1, 0)]).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the first record of the batch cannot be read; the batch must be halved"
-    );
-    assert_eq!(shop.available(&products[0]).await, (false, 2));
-}
-
-#[tokio::test]
-async fn a_record_that_cannot_be_named_fails_the_whole_batch() {
+async fn a_record_without_a_sequence_number_does_not_hold_up_others() {
     let database = Database::start().await;
     let shop = Shop::on(database.table());
     let products = sold_out(&shop, 1).await;
@@ -172,10 +160,11 @@ async fn a_record_that_cannot_be_named_fails_the_whole_batch() {
         with(good(), "/dynamodb/SequenceNumber", Some(json!(7))),
         with(good(), "/dynamodb/SequenceNumber", Some(json!(""))),
     ];
-    let all = json!({ "batchItemFailures": [{ "itemIdentifier": "" }] });
     for record in nameless {
-        assert_eq!(shop.handle(&[good(), record.clone()]).await.unwrap(), all, "{record}");
+        let answer = shop.handle(&[record.clone(), good()]).await.unwrap();
+        assert_eq!(answer, all_refreshed(), "{record}");
     }
+    assert!(!shop.available(&products[0]).await.0);
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ impl Shop {
     ) -> Result<Value, lambda_runtime::Error> {
         let payload = json!({ "Records": records }).to_string();
         let batch: StreamBatch = serde_json::from_str(&payload)?;
-        let answer = consumer.handle(LambdaEvent::new(batch, context)).await?;
+        let answer = consumer.handle(LambdaEvent::new(batch, context)).await;
         Ok(serde_json::to_value(answer)?)
     }
 }

@@ -14,12 +14,17 @@ use super::failed_records::{Condition, FailedRecords, GivenUp};
 use super::record::{Record, event};
 use crate::function::{Function, FunctionError};
 
+/// A clock.
+pub(crate) type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
 pub(crate) struct Delivery {
     pub(crate) mapping: StreamMapping,
     pub(crate) function: Function,
     pub(crate) failed_records: FailedRecords,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) pace: Pace,
+    /// Tells how old records are.
+    pub(crate) now: Now,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
@@ -154,7 +159,7 @@ impl Delivery {
             return 0;
         };
         let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
-        let now = Timestamp::now();
+        let now = (self.now)();
         records.iter().take_while(|record| now.duration_since(record.written_at) > limit).count()
     }
 

@@ -11,6 +11,9 @@ use uuid::Uuid;
 use super::checkpoint::write_durably;
 use super::record::{Record, event};
 
+/// The folder in the data directory that stands for the bucket.
+pub(crate) const FAILED_RECORDS: &str = "failed-records";
+
 /// Why delivery of records was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dynoxide::Database;
+use jiff::Timestamp;
 use storefront_template::StreamMapping;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -25,6 +26,9 @@ use tracing::Instrument as _;
 
 use crate::Error;
 use crate::function::Function;
+pub(crate) use checkpoint::write_durably;
+pub(crate) use failed_records::FAILED_RECORDS;
+
 use checkpoint::Checkpoint;
 use delivery::Delivery;
 use failed_records::{Destination, FailedRecords};
@@ -63,7 +67,8 @@ pub(crate) struct StreamTrigger {
 }
 
 impl StreamTrigger {
-    /// Starts where the last run ended, or at the oldest record of the stream.
+    /// Starts where the last run ended, or after the record with the number `after`; without it at the
+    /// oldest record of the stream.
     ///
     /// `data_dir` keeps the checkpoint and, if the mapping has an on-failure destination, the
     /// failed records, both apart from those of other consumers. Without it, both are lost when the
@@ -73,11 +78,15 @@ impl StreamTrigger {
         function: Function,
         database: Database,
         table_name: &str,
+        after: Option<String>,
         data_dir: Option<&Path>,
         pace: Pace,
     ) -> Result<Self, Error> {
         let shard = EmbeddedShard::of(database, table_name)?;
-        let source = Source::new(shard, Filter::new(&mapping.filters)?);
+        let mut source = Source::new(shard, Filter::new(&mapping.filters)?);
+        if let Some(after) = after {
+            source.start_after(after);
+        }
         Self::deliver(source, mapping, function, data_dir, pace)
     }
 
@@ -98,7 +107,7 @@ impl StreamTrigger {
             (Some(_), None) => Destination::Log,
             // Lambda's keys also begin with the mapping, so consumers may share a bucket.
             (Some(_), Some(data_dir)) => {
-                Destination::Folder(data_dir.join("failed-records").join(&mapping.function))
+                Destination::Folder(data_dir.join(FAILED_RECORDS).join(&mapping.function))
             }
         };
         let failed_records = FailedRecords::new(
@@ -110,7 +119,9 @@ impl StreamTrigger {
         let (stop, stopped) = watch::channel(false);
         // Enabled whenever a line within it is, so that every line names the consumer.
         let span = tracing::error_span!("stream", consumer = mapping.function);
-        let delivery = Delivery { mapping, function, failed_records, checkpoint, pace, stopped };
+        let now = Box::new(Timestamp::now);
+        let delivery =
+            Delivery { mapping, function, failed_records, checkpoint, pace, now, stopped };
         let worker = tokio::spawn(Worker { source, delivery }.run().instrument(span));
         Ok(Self { stop, worker })
     }
@@ -122,6 +133,13 @@ impl StreamTrigger {
             tracing::error!("stream: {panic}");
         }
     }
+}
+
+/// Returns the number of the last record in a table's stream, if it has any.
+pub(crate) fn last_record(database: Database, table_name: &str) -> Result<Option<String>, Error> {
+    let mut source = Source::new(EmbeddedShard::of(database, table_name)?, Filter::new(&[])?);
+    while !source.read()?.is_empty() {}
+    Ok(source.position().map(str::to_owned))
 }
 
 fn checkpoint_file(function: &str) -> String {
@@ -144,6 +162,9 @@ struct Worker {
 
 impl Worker {
     async fn run(mut self) {
+        if let Some(position) = self.source.position() {
+            self.delivery.acknowledge(position).await;
+        }
         while !self.delivery.is_stopped() {
             self.turn().await;
         }

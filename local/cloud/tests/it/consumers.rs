@@ -18,7 +18,7 @@ fn function(text: &str, name: &str) -> Range<usize> {
     start..text.find(&format!("  {name}LogGroup:\n")).unwrap()
 }
 
-/// Returns a copy of order-status-stream with this name.
+/// Returns a copy of order-events with this name.
 fn copy(text: &str, name: &str) -> String {
     text[function(text, "OrderStatusStream")].replacen("OrderStatusStream", name, 1)
 }
@@ -28,7 +28,7 @@ fn copy(text: &str, name: &str) -> String {
 fn with_another_second_consumer(folder: &Path, binary: &str) -> PathBuf {
     let mut text = fs::read_to_string(template()).unwrap();
     let second = copy(&text, "AuditStream")
-        .replace("Binary: order-status-stream", &format!("Binary: {binary}"))
+        .replace("Binary: order-events", &format!("Binary: {binary}"))
         .replace("MaximumRetryAttempts: 10", "MaximumRetryAttempts: -1");
     text.replace_range(function(&text, "Availability"), &second);
     let path = folder.join("template.yaml");
@@ -49,12 +49,15 @@ async fn a_failing_consumer_does_not_hold_up_another_and_continues_where_it_was_
     let items = json!({ "items": [{ "productId": PRODUCT, "quantity": 1 }] });
     let order = ada.post("/orders", items).await.expect(StatusCode::CREATED).body;
     let path = format!("/orders/{}", order["id"].as_str().unwrap());
-    let is_of_order = |event: &Value| event["detail"]["orderId"] == order["id"];
+    let is_of_order = |event: &Value| {
+        let is_change = event["detail-type"] == "OrderStatusChanged";
+        is_change && event["detail"]["orderId"] == order["id"]
+    };
     admin.patch(&path, json!({ "status": "paid" })).await.expect(StatusCode::OK);
     assert_eq!(statuses(&admin.events(1, is_of_order).await), ["paid"]);
     cloud.shutdown().await;
 
-    with_another_second_consumer(folder.path(), "order-status-stream");
+    with_another_second_consumer(folder.path(), "order-events");
     let cloud = LocalCloud::start(options).await.unwrap();
     let admin = admin.at(cloud.api_url());
     assert_eq!(statuses(&admin.events(1, is_of_order).await), ["paid"], "from the second");

@@ -113,7 +113,10 @@ async fn a_status_change_that_was_not_published_before_a_kill_is_published_after
         }
 
         let process = LocalCloudProcess::start(folder.path()).await;
-        let is_of_order = |event: &Value| event["detail"]["orderId"] == order["id"];
+        let is_of_order = |event: &Value| {
+            let is_change = event["detail-type"] == "OrderStatusChanged";
+            is_change && event["detail"]["orderId"] == order["id"]
+        };
         let events = admin.at(&process.api_url).events(1, is_of_order).await;
         assert_eq!(events.len(), 1);
         assert_eq!(events[0]["detail"]["status"], "paid");

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use storefront_cloud::LocalCloud;
 
-use crate::client::{Client, in_memory};
+use crate::client::{Answer, Client, in_memory};
 
 async fn cloud() -> LocalCloud {
     LocalCloud::start(in_memory()).await.unwrap()
@@ -34,7 +34,10 @@ async fn an_order_is_placed_and_shipped_and_each_change_is_published_once() {
     let product_id = &coffees[0]["id"];
 
     let items = json!({ "items": [{ "productId": product_id, "quantity": 2 }] });
-    let order = grace.post("/orders", items).await.expect(StatusCode::CREATED).body;
+    let placed = grace.post("/orders", items).await.expect(StatusCode::CREATED);
+    let request_of = |answer: &Answer| answer.headers["x-request-id"].to_str().unwrap().to_owned();
+    let mut requests = vec![request_of(&placed)];
+    let order = placed.body;
     let path = format!("/orders/{}", order["id"].as_str().unwrap());
     assert_eq!((&order["status"], &order["total"]), (&json!("pending"), &json!(3780)));
     let page = grace.get("/orders").await.expect(StatusCode::OK);
@@ -42,30 +45,29 @@ async fn an_order_is_placed_and_shipped_and_each_change_is_published_once() {
 
     let admin = Client::logged_in(url, "admin@example.com").await;
     grace.patch(&path, json!({ "status": "paid" })).await.expect(StatusCode::FORBIDDEN);
-    let mut requests = Vec::new();
     for status in ["paid", "shipped"] {
         let answer = admin.patch(&path, json!({ "status": status })).await.expect(StatusCode::OK);
-        requests.push(answer.headers["x-request-id"].to_str().unwrap().to_owned());
+        requests.push(request_of(&answer));
     }
 
     let of_this_order = |event: &Value| event["detail"]["orderId"] == order["id"];
-    let events = admin.events(2, of_this_order).await;
-    let changes: Vec<_> = events
+    let events = admin.events(3, of_this_order).await;
+    let told: Vec<_> = events
         .iter()
         .map(|event| {
             assert_eq!(event["source"], "storefront.orders");
-            assert_eq!(event["detail-type"], "OrderStatusChanged");
-            let detail = &event["detail"];
-            (detail["previousStatus"].as_str().unwrap(), detail["status"].as_str().unwrap())
+            assert_eq!(event["detail"]["number"], order["number"]);
+            (event["detail-type"].as_str().unwrap(), event["detail"]["status"].as_str().unwrap())
         })
         .collect();
-    assert_eq!(changes, [("pending", "paid"), ("paid", "shipped")]);
+    let changed = "OrderStatusChanged";
+    assert_eq!(told, [("OrderPlaced", "pending"), (changed, "paid"), (changed, "shipped")]);
     let published: Vec<_> = events.iter().map(|event| &event["detail"]["requestId"]).collect();
     assert_eq!(published, requests.iter().collect::<Vec<_>>(), "the id that the client got");
 
     // By the time that the next change arrives, any duplicates would be there.
     admin.patch(&path, json!({ "status": "delivered" })).await.expect(StatusCode::OK);
-    assert_eq!(admin.events(3, of_this_order).await.len(), 3, "each once");
+    assert_eq!(admin.events(4, of_this_order).await.len(), 4, "each once");
     cloud.shutdown().await;
 }
 

@@ -10,6 +10,10 @@ const ROUTE: u64 = 30;
 /// The same for an authorizer.
 const AUTHORIZER: u64 = 10;
 
+/// Seconds after which a record must be given up: an hour before the stream forgets it.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+const OLDEST: i64 = 23 * 60 * 60;
+
 /// If Lambda creates a log group, it keeps the logs, and their costs, forever.
 pub(crate) fn have_a_log_group_with_a_retention_period(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
@@ -87,15 +91,17 @@ pub(crate) fn isolate_a_record_that_fails(template: &Value) -> Vec<String> {
     broken
 }
 
-/// A stream's consumer must give up a failing record at some point, and keep it.
+/// A stream's consumer must give up a failing record before the stream forgets it, and keep it.
 pub(crate) fn give_up_and_keep_records_that_keep_failing(template: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     for Mapping { name, properties: mapping, .. } in mappings(template) {
         // Minus one means forever.
-        for limit in ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"] {
-            if mapping[limit].as_i64().is_none_or(|limit| limit < 0) {
-                broken.push(format!("{name} has no {limit}"));
-            }
+        let age = mapping["MaximumRecordAgeInSeconds"].as_i64();
+        if age.is_none_or(|age| !(0..=OLDEST).contains(&age)) {
+            broken.push(format!(
+                "{name} has no MaximumRecordAgeInSeconds of at most {OLDEST}: the stream forgets a \
+                 record after 24 hours"
+            ));
         }
         if mapping["DestinationConfig"]["OnFailure"]["Destination"].is_null() {
             broken.push(format!("{name} has no on-failure destination"));
@@ -177,17 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_that_retries_forever_is_found() {
-        assert_eq!(
-            broken_by(|template| {
-                put(template, &format!("{MAPPING}/MaximumRetryAttempts"), -1);
-                remove(template, &format!("{MAPPING}/MaximumRecordAgeInSeconds"));
-            }),
-            [
-                "OrderStatusStreamFunction.StatusChanges has no MaximumRetryAttempts",
-                "OrderStatusStreamFunction.StatusChanges has no MaximumRecordAgeInSeconds",
-            ]
-        );
+    fn a_mapping_that_retries_until_the_stream_forgets_the_record_is_found() {
+        let age = format!("{MAPPING}/MaximumRecordAgeInSeconds");
+        let broken = "OrderStatusStreamFunction.StatusChanges has no MaximumRecordAgeInSeconds of \
+                      at most 82800: the stream forgets a record after 24 hours";
+        for forever in [json!(-1), json!(86_400)] {
+            assert_eq!(broken_by(|template| put(template, &age, forever.clone())), [broken]);
+        }
+        assert_eq!(broken_by(|template| remove(template, &age)), [broken]);
     }
 
     #[test]
@@ -226,7 +229,6 @@ mod tests {
         begins("UsersFunction.Changes has no FilterCriteria");
         begins("UsersFunction.Changes has no FunctionResponseTypes");
         begins("UsersFunction.Changes has no BisectBatchOnFunctionError");
-        begins("UsersFunction.Changes has no MaximumRetryAttempts");
         begins("UsersFunction.Changes has no MaximumRecordAgeInSeconds");
         begins("UsersFunction.Changes has no on-failure destination");
         begins("UsersFunction has no alarm on IteratorAge");

@@ -8,7 +8,7 @@ pub(crate) struct Event {
     pub(crate) outline: String,
 }
 
-/// The contents of a record that Lambda gave up on.
+/// The contents of a record that was given up or put aside.
 pub(crate) enum GivenUp {
     Event(Event),
     /// Nothing that would have been published.

@@ -1,8 +1,10 @@
-//! A local copy of the event source mapping's on-failure destination.
+//! A local copy of the bucket of failed records.
 //!
 //! Lambda writes one object per batch that it gives up on, under
 //! `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<uuid>`, without an extension. The
-//! local cloud writes the same document into one folder per consumer, as `.json`.
+//! local cloud writes the same document into one folder per consumer, as `.json`. The function
+//! `order-events` writes such a document per record that it puts aside, under
+//! `order-events/YYYY-MM-DD/`.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html>
 
 use std::fs;
@@ -14,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 
-/// The folder for delivered files. No key that Lambda writes begins like this.
+/// The folder for delivered files. No key in the bucket begins like this.
 const DELIVERED: &str = "delivered";
 
 pub(crate) struct Folder(PathBuf);

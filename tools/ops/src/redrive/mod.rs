@@ -1,4 +1,5 @@
-//! `storefront-ops redrive`: publishes the events that the event source mapping gave up on.
+//! `storefront-ops redrive`: publishes the events that the event source mapping gave up on, and those
+//! of records that the function put aside.
 
 mod event;
 mod files;

@@ -1,6 +1,6 @@
 //! An event bus that rejects the entries it is told to.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::State;
@@ -18,7 +18,8 @@ pub(crate) struct Bus {
 #[derive(Default)]
 struct Inner {
     accepted: Vec<String>,
-    refused: HashSet<String>,
+    /// The code with which each event is refused.
+    refused: HashMap<String, &'static str>,
     is_closed: bool,
 }
 
@@ -34,7 +35,12 @@ impl Bus {
 
     /// Makes the entry of this event fail, in every call.
     pub(crate) fn refuse(&self, event_id: &str) {
-        self.lock().refused.insert(event_id.to_owned());
+        self.refuse_with("InternalFailure", event_id);
+    }
+
+    /// Does the same with this code.
+    pub(crate) fn refuse_with(&self, code: &'static str, event_id: &str) {
+        self.lock().refused.insert(event_id.to_owned(), code);
     }
 
     /// Makes every call fail.
@@ -67,8 +73,8 @@ async fn put_events(State(state): State<Arc<Mutex<Inner>>>, body: String) -> Res
     for entry in request["Entries"].as_array().unwrap() {
         let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
         let event_id = detail["eventId"].as_str().unwrap().to_owned();
-        if state.refused.contains(&event_id) {
-            results.push(json!({ "ErrorCode": "InternalFailure", "ErrorMessage": body }));
+        if let Some(code) = state.refused.get(&event_id) {
+            results.push(json!({ "ErrorCode": code, "ErrorMessage": body }));
         } else {
             results.push(json!({ "EventId": format!("id of {event_id}") }));
             state.accepted.push(event_id);

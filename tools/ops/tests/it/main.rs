@@ -9,6 +9,7 @@ mod make_admin;
 mod redrive;
 mod upgrade;
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -56,13 +57,18 @@ fn command(arguments: &[&str], endpoints: &[(&str, &str)]) -> Command {
 
 /// Starts the stack in memory, with the demo users.
 async fn cloud() -> LocalCloud {
+    cloud_in(None).await
+}
+
+/// Starts the stack with this data directory.
+async fn cloud_in(data_dir: Option<PathBuf>) -> LocalCloud {
     let options = Options {
         template: concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into(),
         parameters: Vec::new(),
         host: [127, 0, 0, 1].into(),
         port: 0,
         dynamodb_port: 0,
-        data_dir: None,
+        data_dir,
         seed: true,
     };
     LocalCloud::start(options).await.unwrap()

@@ -1,11 +1,14 @@
 use std::fs;
 use std::path::Path;
 
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
+use storefront_core::aws;
+use storefront_order_events::{self as order_events, Consumer, StreamBatch, eventbridge};
 use tempfile::TempDir;
 
 use crate::bus::Bus;
-use crate::{Answer, cloud, storefront_ops};
+use crate::{Answer, cloud, cloud_in, storefront_ops};
 
 /// The start of a key, in Lambda's format.
 const KEY: &str = "aws/lambda/0b1f8a6e-9d3c-4b52-8a57-5c1d2e3f4a5b/shardId-00000001573689847184-864758bb/2026/11/22/2026-11-22T09.38.06-";
@@ -143,7 +146,7 @@ fn unreadable(order: u16) -> Value {
 async fn every_run_publishes_the_events_that_the_function_would_have_published() {
     let cloud = cloud().await;
     let example =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/order-status-stream/status-change.json");
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/order-events/status-change.json");
     let event: Value = serde_json::from_slice(&fs::read(example).unwrap()).unwrap();
     cloud.invoke("OrderStatusStreamFunction", &event).await.unwrap();
     let by_the_function: Vec<_> =
@@ -165,6 +168,49 @@ async fn every_run_publishes_the_events_that_the_function_would_have_published()
         }
         assert_eq!(published.len(), by_the_function.len());
     }
+}
+
+#[tokio::test]
+async fn what_the_function_put_aside_is_delivered_once_the_reason_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let data_dir = folder.path().join("data");
+    let cloud = cloud_in(Some(data_dir.clone())).await;
+    let bus = Bus::start().await;
+    bus.refuse_with("MalformedDetail", &event_id(3, 2));
+    let config = aws::emulator_config();
+    let s3 = Some(format!("{}/_local/s3", cloud.api_url()));
+    let consumer = Consumer::new(
+        eventbridge(&config, Some(bus.url.clone())),
+        "storefront",
+        order_events::Bucket::new(&config, s3, "storefront"),
+    );
+    let records = [change(1, 2), unreadable(2), change(3, 2), change(3, 3), change(4, 2)];
+    let payload = json!({ "Records": records }).to_string();
+    // The second time as if the function had been killed before it answered.
+    for _ in 1..=2 {
+        let batch: StreamBatch = serde_json::from_str(&payload).unwrap();
+        let answer = consumer.handle(LambdaEvent::new(batch, Context::default())).await;
+        assert!(answer.batch_item_failures.is_empty(), "nothing is left to retry");
+    }
+
+    let bucket = Bucket(folder);
+    let in_bucket = |file: &String| file.starts_with("data/failed-records/");
+    let files: Vec<_> = bucket.files().into_iter().filter(in_bucket).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(files.iter().all(|file| file.contains("/order-events/2026-11-22/")), "{files:?}");
+
+    bus.recover();
+    let failed_records = data_dir.join("failed-records");
+    let arguments = ["redrive", "--bus", "storefront", failed_records.to_str().unwrap()];
+    let answer = storefront_ops(&arguments, &[("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url)]).await;
+
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+    assert!(answer.stderr.contains("cannot be read"), "{answer:?}");
+    assert!(!answer.stderr.contains("SECRET"), "{answer:?}");
+    assert_eq!(bus.accepted(), [event_id(3, 2)]);
+    let files: Vec<_> = bucket.files().into_iter().filter(in_bucket).collect();
+    let delivered = files.iter().filter(|file| file.contains("/delivered/order-events/"));
+    assert_eq!((files.len(), delivered.count()), (2, 1), "{files:?}");
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ pub(crate) fn key(record: &Value) -> String {
     record["dynamodb"]["Keys"]["PK"]["S"].as_str().unwrap().to_owned()
 }
 
-/// Returns the mapping of order-status-stream in this repository's template.
+/// Returns the mapping of order-events in this repository's template.
 pub(crate) fn template_mapping() -> StreamMapping {
     mapping_of("OrderStatusStreamFunction")
 }
@@ -214,6 +214,7 @@ impl Setup {
             consumer.function(),
             self.table.database().clone(),
             self.table.table_name(),
+            None,
             Some(self.folder.path()),
             PACE,
         )

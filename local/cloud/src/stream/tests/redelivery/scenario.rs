@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use storefront_template::StreamMapping;
 
+use super::bucket::Put;
 use super::bus::Answer;
 use super::writes::Write;
 
@@ -17,12 +18,14 @@ pub(super) struct Scenario {
     pub(super) pages: Vec<Page>,
     /// The bus's answers, each with the number of calls that it is given to.
     pub(super) answers: Vec<(Answer, usize)>,
+    /// How long no call of the bus succeeds at first.
+    pub(super) outage: Duration,
     /// The writes whose events the bus never accepts.
     pub(super) never_accepted: Vec<Index>,
+    /// The bucket's answers, one per request.
+    pub(super) puts: Vec<Put>,
     /// The milliseconds after which each process is killed.
     pub(super) ends: Vec<u64>,
-    /// How often the on-failure destination fails.
-    pub(super) destination_failures: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +33,6 @@ pub(super) struct Mapping {
     pub(super) is_filtered: bool,
     pub(super) batch_size: usize,
     pub(super) batching_window: u64,
-    pub(super) retries: u32,
     /// The function's timeout, in seconds.
     pub(super) timeout: u64,
 }
@@ -45,10 +47,10 @@ pub(super) struct Page {
 
 impl Scenario {
     pub(super) fn strategy() -> impl Strategy<Value = Self> {
-        let mapping = (any::<bool>(), 1..=20_usize, 0..200_u64, 0..=3_u32, 1..=60_u64);
-        let mapping = mapping.prop_map(|(is_filtered, batch_size, window, retries, timeout)| {
+        let mapping = (any::<bool>(), 1..=20_usize, 0..200_u64, 1..=60_u64);
+        let mapping = mapping.prop_map(|(is_filtered, batch_size, window, timeout)| {
             let batching_window = if window < 100 { 0 } else { window };
-            Mapping { is_filtered, batch_size, batching_window, retries, timeout }
+            Mapping { is_filtered, batch_size, batching_window, timeout }
         });
         let page = (1..20_usize, 0..500_u64, prop::bool::weighted(0.9));
         let page = page.prop_map(|(records, milliseconds, is_readable_at_first)| Page {
@@ -66,20 +68,19 @@ impl Scenario {
             prop::collection::vec(page, 1..5),
             prop::collection::vec((Answer::strategy(), times), 0..12),
             prop::collection::vec(any::<Index>(), 0..2),
+            prop::collection::vec(Put::strategy(), 0..8),
             prop::collection::vec(end, 0..3),
-            0..3_usize,
         )
             .prop_map(
-                |(mapping, writes, takes_turns, pages, answers, never_accepted, ends, failures)| {
-                    Self {
-                        mapping,
-                        writes: if takes_turns { Write::in_turn(&writes) } else { writes },
-                        pages,
-                        answers,
-                        never_accepted,
-                        ends,
-                        destination_failures: failures,
-                    }
+                |(mapping, writes, takes_turns, pages, answers, never_accepted, puts, ends)| Self {
+                    mapping,
+                    writes: if takes_turns { Write::in_turn(&writes) } else { writes },
+                    pages,
+                    answers,
+                    outage: Duration::ZERO,
+                    never_accepted,
+                    puts,
+                    ends,
                 },
             )
     }
@@ -91,9 +92,6 @@ impl Mapping {
         let mut mapping = template.clone();
         mapping.batch_size = self.batch_size;
         mapping.batching_window = Duration::from_millis(self.batching_window);
-        mapping.maximum_retry_attempts = Some(self.retries);
-        // It is measured with the real clock.
-        mapping.maximum_record_age = None;
         if !self.is_filtered {
             mapping.filters.clear();
         }

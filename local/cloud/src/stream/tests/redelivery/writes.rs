@@ -14,7 +14,7 @@ const ORDERS: u8 = 16;
 
 const USER: &str = "01930000-0000-7000-8000-00000000000a";
 const CHANGED_AT: &str = "2026-11-22T09:30:00.125Z";
-const STATUSES: [&str; 5] = ["pending", "paid", "shipped", "delivered", "cancelled"];
+const STATUSES: [&str; 6] = ["pending", "paid", "shipped", "delivered", "returned", "cancelled"];
 
 /// One write to the table.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +25,11 @@ pub(super) enum Write {
     Odd { order: u8, damage: Damage },
     /// The same, but the record is unreadable.
     Poison { order: u8, damage: Damage },
-    /// An order changes, but its status does not.
+    /// An order changes, but neither its status nor its payment does.
     Touch { order: u8 },
-    /// An order is placed or removed.
+    /// A part of an order is paid back.
+    Refund { order: u8 },
+    /// An order is put back as it is, or removed.
     NoChange { order: u8, event_name: &'static str },
     /// An item of another type changes.
     Other { item_type: &'static str },
@@ -52,7 +54,7 @@ pub(super) enum Meaning {
 }
 
 #[rustfmt::skip]
-const POISONS: [Damage; 41] = [
+const POISONS: [Damage; 48] = [
     // Not a record.
     Damage("", Some("%")),
     Damage("", Some(r#""record %""#)),
@@ -79,6 +81,8 @@ const POISONS: [Damage; 41] = [
     Damage("/dynamodb/NewImage/_type", Some(r#"{"N":"1"}"#)),
     // Attributes with wrong types, or out of range.
     Damage("/dynamodb/OldImage/status", None),
+    Damage("/dynamodb/OldImage/version", None),
+    Damage("/dynamodb/OldImage/payment", Some(r#"{"S":"lost"}"#)),
     Damage("/dynamodb/OldImage/status", Some(r#"{"NULL":true}"#)),
     Damage("/dynamodb/NewImage/status", Some(r#"{"S":"lost"}"#)),
     Damage("/dynamodb/NewImage/status", Some(r#"{"N":"1"}"#)),
@@ -93,6 +97,11 @@ const POISONS: [Damage; 41] = [
     Damage("/dynamodb/NewImage/version", Some(r#"{"N":"NaN"}"#)),
     Damage("/dynamodb/NewImage/id", Some(r#"{"S":"%"}"#)),
     Damage("/dynamodb/NewImage/id", Some(r#"{"M":{"S":{"S":"%"}}}"#)),
+    Damage("/dynamodb/NewImage/number", Some(r#"{"S":""}"#)),
+    Damage("/dynamodb/NewImage/payment", Some(r#"{"N":"1"}"#)),
+    Damage("/dynamodb/NewImage/refundedAmount", Some(r#"{"N":"0.5"}"#)),
+    Damage("/dynamodb/NewImage/payBy", Some(r#"{"S":"tomorrow"}"#)),
+    Damage("/dynamodb/NewImage/tracking", Some(r#"{"M":{}}"#)),
     Damage("/dynamodb/NewImage/userId", None),
     Damage("/dynamodb/NewImage/currency", Some(r#"{"S":"euro"}"#)),
     Damage("/dynamodb/NewImage/updatedAt", Some(r#"{"S":"yesterday"}"#)),
@@ -124,6 +133,7 @@ impl Write {
             2 => (order.clone(), select(&POISONS))
                 .prop_map(|(order, damage)| Self::Poison { order, damage }),
             1 => order.clone().prop_map(|order| Self::Touch { order }),
+            1 => order.clone().prop_map(|order| Self::Refund { order }),
             1 => (order, select(&["INSERT", "REMOVE"]))
                 .prop_map(|(order, event_name)| Self::NoChange { order, event_name }),
             1 => select(&["User", "Product", "OrderItem"])
@@ -138,6 +148,7 @@ impl Write {
             Self::Odd { damage, .. } => Self::Odd { order, damage },
             Self::Poison { damage, .. } => Self::Poison { order, damage },
             Self::Touch { .. } => Self::Touch { order },
+            Self::Refund { .. } => Self::Refund { order },
             Self::NoChange { event_name, .. } => Self::NoChange { order, event_name },
             Self::Other { .. } => *write,
         };
@@ -165,18 +176,26 @@ fn written(number: usize, write: Write, versions: &mut [u64; ORDERS as usize]) -
         }
         Write::Touch { order } => {
             let version = next(order);
-            // Back to the previous status, so that the next change changes the status again.
-            versions[usize::from(order)] += STATUSES.len() as u64 - 1;
-            let old = item(order, version - 1);
-            let mut new = old.clone();
-            new["version"] = json!({ "N": version.to_string() });
-            (record("MODIFY", &old, &new), Meaning::Nothing)
+            let event = same_status(order, version, &json!({}));
+            back_to_the_status(order, versions);
+            (event, Meaning::Nothing)
+        }
+        Write::Refund { order } => {
+            let version = next(order);
+            let refunded = json!({ "refundedAmount": { "N": "100" } });
+            let event = same_status(order, version, &refunded);
+            back_to_the_status(order, versions);
+            (event, refund(order, version))
+        }
+        Write::NoChange { order, event_name: "INSERT" } => {
+            let version = versions[usize::from(order)];
+            let event = record("INSERT", &json!({}), &item(order, version));
+            let is_placed = version == 1;
+            (event, if is_placed { placed(order) } else { Meaning::Nothing })
         }
         Write::NoChange { order, event_name } => {
             let item = item(order, versions[usize::from(order)]);
-            let (old, new) =
-                if event_name == "INSERT" { (json!({}), item) } else { (item, json!({})) };
-            (record(event_name, &old, &new), Meaning::Nothing)
+            (record(event_name, &item, &json!({})), Meaning::Nothing)
         }
         Write::Other { item_type } => {
             let item = |status| {
@@ -201,6 +220,7 @@ fn written(number: usize, write: Write, versions: &mut [u64; ORDERS as usize]) -
         }
         _ => meaning,
     };
+    // Set when the record arrives.
     let record = Record { sequence_number, written_at: Timestamp::UNIX_EPOCH, event };
     Written { record, meaning }
 }
@@ -233,21 +253,69 @@ impl Damage {
 
 fn change(order: u8, version: u64) -> (Value, Meaning) {
     let (old, new) = (item(order, version - 1), item(order, version));
-    let (order_id, previous_status) = (order_id(order), status(version - 1));
+    let meaning = meaning(
+        order,
+        version,
+        status(version),
+        &json!({ "previousStatus": status(version - 1), "changedAt": CHANGED_AT }),
+    );
+    (record("MODIFY", &old, &new), meaning)
+}
+
+/// Returns a change to this version that keeps the status, and changes these attributes.
+fn same_status(order: u8, version: u64, attributes: &Value) -> Value {
+    let old = item(order, version - 1);
+    let mut new = old.clone();
+    new["version"] = json!({ "N": version.to_string() });
+    for (name, value) in attributes.as_object().unwrap() {
+        new[name] = value.clone();
+    }
+    record("MODIFY", &old, &new)
+}
+
+/// Counts the version on to one with the status before, so that the next change changes the status.
+fn back_to_the_status(order: u8, versions: &mut [u64; ORDERS as usize]) {
+    versions[usize::from(order)] += STATUSES.len() as u64 - 1;
+}
+
+fn refund(order: u8, version: u64) -> Meaning {
+    let status = status(version - 1);
+    let members = json!({
+        "previousPayment": payment(status), "refundedAmount": 100, "changedAt": CHANGED_AT,
+    });
+    meaning(order, version, status, &members)
+}
+
+fn placed(order: u8) -> Meaning {
+    let id: storefront_core::OrderId = order_id(order).parse().unwrap();
+    let members = json!({ "itemCount": 2, "placedAt": id.created_at() });
+    meaning(order, 1, status(1), &members)
+}
+
+/// Returns the event of an order with this status, with these members besides.
+fn meaning(order: u8, version: u64, status: &str, members: &Value) -> Meaning {
+    let order_id = order_id(order);
     let event_id = format!("{order_id}:{version}");
-    let detail = json!({
+    let mut detail = json!({
         "eventId": event_id,
         "orderId": order_id,
         "userId": USER,
-        "previousStatus": previous_status,
-        "status": status(version),
+        "number": format!("ORD {order}"),
+        "status": status,
+        "payment": payment(status),
+        "refundedAmount": 0,
         "total": 3780,
         "currency": "EUR",
         "version": version,
-        "changedAt": CHANGED_AT,
         "requestId": "request=",
     });
-    (record("MODIFY", &old, &new), Meaning::Change { order, version, event_id, detail })
+    detail.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    Meaning::Change { order, version, event_id, detail }
+}
+
+/// The payment of an order that does not store it.
+fn payment(status: &str) -> &'static str {
+    if ["pending", "cancelled"].contains(&status) { "unpaid" } else { "paid" }
 }
 
 /// Returns the status of a version. The consumer does not check which status may follow another.
@@ -269,6 +337,8 @@ fn item(order: u8, version: u64) -> Value {
         "_type": { "S": "Order" },
         "id": { "S": id },
         "userId": { "S": USER },
+        "number": { "S": format!("ORD {order}") },
+        "itemCount": { "N": "2" },
         "status": { "S": status(version) },
         "total": { "N": "3780" },
         "currency": { "S": "EUR" },
