@@ -82,6 +82,12 @@ impl FaultyDynamoDb {
         self.store.items()
     }
 
+    /// Returns the records of the table's stream, oldest first.
+    #[must_use]
+    pub fn stream(&self) -> Vec<serde_json::Value> {
+        self.store.stream()
+    }
+
     /// Waits until every late write has been applied. If no request is in flight either, the table
     /// no longer changes.
     pub async fn settled(&self) {

@@ -2,6 +2,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use dynoxide::actions::describe_stream::DescribeStreamRequest;
+use dynoxide::actions::get_records::GetRecordsRequest;
+use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
+use dynoxide::actions::list_streams::ListStreamsRequest;
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 use storefront_core::schema;
@@ -57,6 +61,42 @@ impl Store {
                 last => request["ExclusiveStartKey"] = last,
             }
         }
+    }
+
+    pub(super) fn stream(&self) -> Vec<Value> {
+        self.records().expect("the table has a stream with one shard")
+    }
+
+    fn records(&self) -> Result<Vec<Value>, DynoxideError> {
+        let request = ListStreamsRequest {
+            table_name: Some(self.table_name.clone()),
+            ..ListStreamsRequest::default()
+        };
+        let stream_arn = self.database.list_streams(request)?.streams.remove(0).stream_arn;
+        let request =
+            DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() };
+        let stream = self.database.describe_stream(request)?.stream_description;
+        let mut iterator = self
+            .database
+            .get_shard_iterator(GetShardIteratorRequest {
+                stream_arn,
+                shard_id: stream.shards[0].shard_id.clone(),
+                shard_iterator_type: "TRIM_HORIZON".to_owned(),
+                sequence_number: None,
+            })?
+            .shard_iterator;
+        let mut records = Vec::new();
+        while let Some(shard_iterator) = iterator {
+            let request = GetRecordsRequest { shard_iterator, limit: None };
+            let answer = self.database.get_records(request)?;
+            if answer.records.is_empty() {
+                break;
+            }
+            let json = |record| serde_json::to_value(record).expect("a record is JSON");
+            records.extend(answer.records.iter().map(json));
+            iterator = answer.next_shard_iterator;
+        }
+        Ok(records)
     }
 
     pub(super) fn apply(&self, operation: &str, request: &Value) -> Reply {

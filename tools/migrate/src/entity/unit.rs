@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
-use storefront_core::schema::{Item, ItemType, LEGACY_ID};
+use storefront_core::schema::{Item, ItemType, LEGACY_ID, ORIGIN, TYPE};
 use storefront_core::{OrderWithItems, ProductWithStock, User};
 
 use super::Entity;
@@ -20,6 +20,9 @@ pub(crate) const SPREAD: &str = "spread";
 /// The attribute of a product that counts how often the shop has looked whether there is stock. It
 /// says nothing about the product.
 pub(crate) const AVAILABLE_REVISION: &str = "availableRevision";
+
+/// The value of an order's attribute `origin`.
+const MIGRATION: &str = "migration";
 
 /// The kinds of unit, which are read one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -141,7 +144,8 @@ impl Unit {
 
     /// Returns the unit's items: those that the repositories would have written, each with the
     /// unit's key in the source as `legacyId`. A stock item also keeps its quantity as
-    /// `legacyQuantity`.
+    /// `legacyQuantity`, and an order says in `origin` that it was migrated, so that no event tells
+    /// of it.
     pub fn to_items(&self) -> storefront_core::Result<Vec<Item>> {
         let mut items = match self {
             Self::User(user) => user.value.to_items()?.into(),
@@ -151,6 +155,9 @@ impl Unit {
         for item in &mut items {
             let legacy_id = AttributeValue::S(self.legacy_id().to_owned());
             item.insert(LEGACY_ID.to_owned(), legacy_id);
+            if item.get(TYPE) == Some(&AttributeValue::S(ItemType::Order.as_str().to_owned())) {
+                item.insert(ORIGIN.to_owned(), AttributeValue::S(MIGRATION.to_owned()));
+            }
             // Order items also have a quantity.
             if matches!(self, Self::Product(_))
                 && let Some(quantity) = item.get(QUANTITY).cloned()

@@ -59,13 +59,6 @@ pub(super) async fn run(
     let since = state.caught_up.unwrap_or(state.begun).as_millis() - OVERLAP_MILLIS;
     let since = Timestamp::from_millis(since).unwrap_or(Timestamp::UNIX_EPOCH);
     display.line(&format!("Looking for changes since {since}."));
-    if target.has_stream {
-        display.line(
-            "The table has a stream: the shop's consumer publishes each change of an order's status that this round \
-             loads. Disable the rules of subscribers that should not get these events. Disabling the event source \
-             mapping instead would only delay them.",
-        );
-    }
     let max_wcu = args.max_wcu.map_or(u32::MAX, std::num::NonZeroU32::get);
     let name = super::catch_up_rejects(state.catch_ups + 1);
     let mut catch_up = CatchUp {

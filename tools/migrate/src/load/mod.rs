@@ -160,13 +160,6 @@ async fn to_table(
     let max_wcu = args.max_wcu.map_or(u32::MAX, NonZeroU32::get);
     let writer = Writer::new(target.client, &target.name, max_wcu, args.concurrency.get());
     let mut display = Display::new();
-    if target.has_stream {
-        display.line(
-            "The table has a stream. The shop's consumer publishes changes of an order's status. A new order is not \
-             such a change, but an order that is written again with another status is: after an interruption, or \
-             with --start-over.",
-        );
-    }
     load(&mut reader, folder, state, Sink::Table(writer), &mut display).await
 }
 

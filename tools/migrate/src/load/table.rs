@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    ConsumedCapacity, IndexStatus, KeySchemaElement, KeyType, ProjectionType, StreamSpecification,
-    TableDescription, TableStatus,
+    ConsumedCapacity, IndexStatus, KeySchemaElement, KeyType, ProjectionType, TableDescription,
+    TableStatus,
 };
 use storefront_core::aws::{self, SdkConfig};
 use storefront_core::schema::{GSI1, GSI1PK, GSI1SK, PK, SK};
@@ -25,7 +25,6 @@ pub(crate) struct Target {
     pub(crate) name: String,
     /// Tells it from another table of the same name.
     pub(crate) id: Option<String>,
-    pub(crate) has_stream: bool,
 }
 
 impl Target {
@@ -42,9 +41,7 @@ impl Target {
         if let Some(problem) = problem(&table) {
             return Err(Error::WrongTable(name.to_owned(), problem));
         }
-        let has_stream =
-            table.stream_specification().is_some_and(StreamSpecification::stream_enabled);
-        Ok(Self { client, reads, name: name.to_owned(), id: table.table_id, has_stream })
+        Ok(Self { client, reads, name: name.to_owned(), id: table.table_id })
     }
 
     /// Whether the table is empty.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use storefront_core::schema::{GSI1PK, Item, ItemType};
+use storefront_core::schema::{GSI1PK, GSI2PK, GSI2SK, Item, ItemType};
 
 use super::difference::{Difference, What};
 use super::item::{Digest, ItemKey, differing, is_updated, text, type_of};
@@ -183,7 +183,20 @@ fn changed_by_shop(kind: Kind) -> &'static [&'static str] {
         "version",
         "updatedAt",
     ];
-    const ORDER: [&str; 4] = ["status", "version", "updatedAt", "requestId"];
+    const ORDER: [&str; 12] = [
+        "status",
+        "number",
+        "payment",
+        "refundedAmount",
+        "cancelReason",
+        "payBy",
+        "tracking",
+        GSI2PK,
+        GSI2SK,
+        "version",
+        "updatedAt",
+        "requestId",
+    ];
     match kind {
         Kind::User => &USER,
         Kind::Product => &PRODUCT,

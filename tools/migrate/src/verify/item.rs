@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use storefront_core::schema::{Item, LEGACY_ID, PK, SK, TYPE, prefix};
+use storefront_core::schema::{Item, LEGACY_ID, ORIGIN, PK, SK, TYPE, prefix};
 
 use crate::entity::AVAILABLE_REVISION;
 
@@ -94,9 +94,10 @@ impl std::fmt::Display for Digest {
 }
 
 /// Whether an attribute is compared. The revision of a product's availability counts writes, and says
-/// nothing about the product.
+/// nothing about the product. An order's origin says who wrote it, and the shop's next change removes
+/// it.
 fn is_compared(name: &str) -> bool {
-    name != AVAILABLE_REVISION
+    ![AVAILABLE_REVISION, ORIGIN].contains(&name)
 }
 
 /// Returns the names of the attributes that differ, or that only one of the items has.

@@ -7,6 +7,7 @@ mod catch_up;
 mod catch_up_stock;
 mod changed;
 mod check;
+mod events;
 mod examples;
 #[path = "../../examples/shop/generate/mod.rs"]
 mod generate;

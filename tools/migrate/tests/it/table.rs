@@ -182,6 +182,10 @@ async fn an_item_is_what_the_repositories_write_plus_its_key_in_the_source() {
     for (mut item, own) in with_key.into_iter().zip(own) {
         let legacy_id = item.remove("legacyId");
         assert_eq!(legacy_id, Some(AttributeValue::S("1".to_owned())));
+        // Only the order says that it was migrated: no event tells of its items.
+        let origin = item.remove("origin");
+        let is_order = item["_type"] == AttributeValue::S("Order".to_owned());
+        assert_eq!(origin, is_order.then(|| AttributeValue::S("migration".to_owned())));
         assert_eq!(item, own);
     }
 
