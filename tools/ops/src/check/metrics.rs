@@ -5,7 +5,7 @@ use storefront_core::Timestamp;
 use super::aws::{Aws, AwsError, CLOUDWATCH};
 use super::xml::Element;
 
-/// The metric of published status changes (`functions/order-status-stream`), and its dimension.
+/// The metric of published status changes (`functions/order-events`), and its dimension.
 pub(crate) const STATUS_CHANGES_PUBLISHED: &str = "StatusChangesPublished";
 const DIMENSION: &str = "Status";
 

@@ -20,7 +20,7 @@ const PRODUCTS: &str = "products";
 const ORDERS: &str = "orders";
 /// The functions that read the table's stream.
 const AVAILABILITY: &str = "availability";
-const ORDER_STATUS_STREAM: &str = "order-status-stream";
+const ORDER_EVENTS: &str = "order-events";
 
 /// How long a read or the index may lag a write. They follow within a second.
 const LAG: Duration = Duration::from_secs(10);
@@ -250,7 +250,7 @@ impl Visit {
             }
             if started.elapsed() >= self.timeout {
                 let got = format!("no change to {CANCELLED} within {} s", self.timeout.as_secs());
-                return Err(Trouble::Consumer(ORDER_STATUS_STREAM, Failure::new(how).got(got)));
+                return Err(Trouble::Consumer(ORDER_EVENTS, Failure::new(how).got(got)));
             }
             sleep(pause.min(self.timeout.saturating_sub(started.elapsed()))).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -211,7 +211,7 @@ async fn an_event_that_is_never_counted_ends_with_what_the_consumer_logged() {
     shop.expect_nothing_left().await;
 
     shop.log(
-        "order-status-stream",
+        "order-events",
         &json!({
             "level": "WARN", "message": "a status change was not delivered",
             "error.code": "AccessDeniedException", "error": "PutEvents failed: HTTP status 400",
