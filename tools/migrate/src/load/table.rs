@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
     TableStatus,
 };
 use storefront_core::aws::{self, SdkConfig};
-use storefront_core::schema::{GSI1, GSI1PK, GSI1SK, PK, SK};
+use storefront_core::schema::{GSI1, GSI1PK, GSI1SK, GSI2, GSI2PK, GSI2SK, PK, SK};
 
 use crate::Error;
 
@@ -86,19 +86,24 @@ fn problem(table: &TableDescription) -> Option<String> {
     if !has_keys(table.key_schema(), PK, SK) {
         return Some(format!("has other keys than {PK} and {SK}"));
     }
-    let index =
-        table.global_secondary_indexes().iter().find(|index| index.index_name() == Some(GSI1));
-    let Some(index) = index else { return Some(format!("lacks the index {GSI1}")) };
-    if !has_keys(index.key_schema(), GSI1PK, GSI1SK) {
-        return Some(format!("has an index {GSI1} with other keys than {GSI1PK} and {GSI1SK}"));
-    }
-    let projection = index.projection().and_then(|projection| projection.projection_type());
-    if projection != Some(&ProjectionType::All) {
-        return Some(format!("has an index {GSI1} that lacks some attributes"));
-    }
-    // Some emulators do not report it.
-    if index.index_status().is_some_and(|status| *status != IndexStatus::Active) {
-        return Some(format!("has an index {GSI1} that is not active: wait until it is"));
+    for (name, hash, range, projects) in [
+        (GSI1, GSI1PK, GSI1SK, ProjectionType::All),
+        (GSI2, GSI2PK, GSI2SK, ProjectionType::Include),
+    ] {
+        let index =
+            table.global_secondary_indexes().iter().find(|index| index.index_name() == Some(name));
+        let Some(index) = index else { return Some(format!("lacks the index {name}")) };
+        if !has_keys(index.key_schema(), hash, range) {
+            return Some(format!("has an index {name} with other keys than {hash} and {range}"));
+        }
+        let projection = index.projection().and_then(|projection| projection.projection_type());
+        if ![Some(&projects), Some(&ProjectionType::All)].contains(&projection) {
+            return Some(format!("has an index {name} that lacks some attributes"));
+        }
+        // Some emulators do not report it.
+        if index.index_status().is_some_and(|status| *status != IndexStatus::Active) {
+            return Some(format!("has an index {name} that is not active: wait until it is"));
+        }
     }
     None
 }

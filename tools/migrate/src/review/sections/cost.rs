@@ -12,7 +12,7 @@ pub(super) fn load(report: &Report) -> Section {
     sheet.add([
         "BatchWriteItem".to_owned(),
         format!(
-            "{} write units, and {} for the index: {} {currency}; {} at {} units a second",
+            "{} write units, and {} for the indexes: {} {currency}; {} at {} units a second",
             thousands(load.write_units),
             thousands(load.index_write_units),
             money(load.cost),
