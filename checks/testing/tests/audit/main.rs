@@ -249,3 +249,52 @@ fn requests_outside_of_an_invocation_are_not_attributed_to_a_function() {
     tests.own.log(format!("{line}\n").as_bytes()).unwrap();
     assert_eq!(tests.findings(), [""; 0]);
 }
+
+/// The template, with a function that reads the table's stream.
+fn with_a_stream() -> String {
+    let event = r"
+      Events:
+        Changes:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Table.StreamArn
+            StartingPosition: TRIM_HORIZON
+            DestinationConfig:
+              OnFailure: { Type: S3, Destination: !GetAtt Bucket.Arn }
+";
+    let statements = r"
+            Statement:
+              - Sid: Stream
+                Effect: Allow
+                Action: [dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:ListStreams]
+                Resource: !Sub arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Table}/stream/*
+              - Sid: KeepFailedRecords
+                Effect: Allow
+                Action: s3:PutObject
+                Resource: !Sub ${Bucket.Arn}/*
+              - Sid: FindBucket
+                Effect: Allow
+                Action: s3:ListBucket
+                Resource: !GetAtt Bucket.Arn
+";
+    TEMPLATE
+        .replacen("Resources:\n", "Resources:\n  Bucket:\n    Type: AWS::S3::Bucket\n", 1)
+        .replacen(
+            "        LogGroup: !Ref ShopLogGroup\n",
+            &format!("        LogGroup: !Ref ShopLogGroup{event}"),
+            1,
+        )
+        .replacen("\n            Statement:\n", statements, 1)
+}
+
+#[test]
+fn a_function_may_use_what_lambda_needs_but_need_not() {
+    let template = with_a_stream();
+    let tests = Tests::sound();
+    assert_eq!(tests.findings_with(&template), Vec::<String>::new());
+    tests.access("s3:PutObject", None, None);
+    assert_eq!(tests.findings_with(&template), Vec::<String>::new());
+
+    let [finding] = &tests.findings()[..] else { panic!("one finding") };
+    assert!(finding.starts_with("Shop used s3:PutObject, once"), "{finding}");
+}

@@ -216,6 +216,12 @@ mod tests {
     }
 
     #[test]
+    fn a_request_to_s3_is_identified_by_its_method() {
+        let action = |method| of_method(method).pop_first().unwrap().action;
+        assert_eq!((action("PUT"), action("GET")), ("s3:PutObject".into(), "unknown:GET".into()));
+    }
+
+    #[test]
     fn other_services_are_identified_by_their_operation() {
         assert_eq!(read("AWSEvents.PutEvents", json!({})), ["events:PutEvents  "]);
         assert_eq!(

@@ -300,7 +300,7 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
         "product 3 Product differs: price, updatedAt, version",
         "product 3 Stock differs: price, quantity",
         "product 4 Stock differs: quantity",
-        "order 4 Order differs: status, updatedAt, version",
+        "order 4 Order differs: GSI2PK, status, updatedAt, version",
         "order - Order unexpected: the shop itself has created it",
     ] {
         assert!(found.contains(line), "{line}: {found:?}");
