@@ -34,6 +34,8 @@ pub(crate) enum Expected {
     Status(u16),
     Authorized,
     NoFailures,
+    /// A run of the expiry that had nothing to do.
+    NothingOverdue,
 }
 
 impl Operation {
@@ -49,6 +51,7 @@ impl Expected {
             Self::Status(status) => answer["statusCode"] == status,
             Self::Authorized => answer["isAuthorized"] == true,
             Self::NoFailures => answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty),
+            Self::NothingOverdue => answer["expired"] == 0 && answer["failed"] == 0,
         }
     }
 }
@@ -86,6 +89,7 @@ pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, Error> {
         comparable("products", "get product", &read("products/read")?),
         other("products", "list products", &read("products/list")?, 50, ok),
         other("orders", "get order", &read("orders/read")?, 50, ok),
+        other("orders", "list pending orders", &read("orders/list-pending")?, 50, ok),
         other("orders", "place order", &place, 50, created),
         other("auth", "log in", &read("auth/log-in")?, 5, created),
         other("auth", "register", &register, 5, created),
@@ -103,6 +107,13 @@ pub(crate) fn operations(root: &Path) -> Result<Vec<Operation>, Error> {
             &read("availability/stock-changed")?,
             50,
             Expected::NoFailures,
+        ),
+        other(
+            "order-expiry",
+            "find nothing overdue",
+            &read("order-expiry/every-minute")?,
+            50,
+            Expected::NothingOverdue,
         ),
     ])
 }
