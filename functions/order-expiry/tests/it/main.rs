@@ -76,6 +76,10 @@ impl Shop {
         self.products.find(product.id).await.unwrap().unwrap().stock
     }
 
+    pub(crate) async fn remove(&self, product: &Product) {
+        self.products.delete(product.id, None).await.unwrap();
+    }
+
     pub(crate) async fn customer(&self) -> User {
         let id = UserId::new();
         let address = format!("{id}@example.com");

@@ -1,5 +1,6 @@
 //! What a run cancels.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use storefront_core::{
     CancelReason, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus, Payment, StatusChange,
@@ -141,4 +142,29 @@ async fn a_run_fails_if_the_table_cannot_be_reached() {
     assert!(run(&Expiry::new(unreachable_table())).await.is_err());
     let [line] = &log.lines("request served")[..] else { panic!("one line") };
     assert_eq!((&line["level"], &line["outcome"]), (&json!("ERROR"), &json!("failed")));
+}
+
+/// The pieces of its order go where the product is moved to, when it is met.
+#[tokio::test]
+async fn a_product_of_version_0_1_gets_its_pieces_back() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let (anna, blend) = (shop.customer().await, shop.product(0).await);
+    let order = order_of(&anna, &blend, Some(-1));
+    for item in order.to_items().unwrap() {
+        database.put(item).await;
+    }
+    let items = database.items().await.into_iter();
+    let mut products = items.filter(|item| item["_type"].as_s().unwrap() == "Product");
+    let mut product = products.next().unwrap();
+    shop.remove(&blend).await;
+    for new in ["available", "availableRevision", "selling"] {
+        product.remove(new);
+    }
+    product.insert("stock".to_owned(), AttributeValue::N("3".to_owned()));
+    database.put(product).await;
+
+    let one = json!({ "expired": 1, "failed": 0, "more": false });
+    assert_eq!(run(&Expiry::new(database.table())).await.unwrap(), one);
+    assert_eq!(shop.stock(&blend).await, Some(4));
 }

@@ -62,10 +62,11 @@ async fn only_matching_records_invoke_the_consumer() {
     let consumer = Consumer::default();
     let filters = template_mapping().filters;
     let _trigger = setup.start(mapping(|mapping| mapping.filters = filters), &consumer);
-    consumer.expect(&[&["order"]]).await;
-    let record = consumer.first_event()["Records"][0].clone();
-    assert_eq!(record["eventName"], "MODIFY");
-    assert_eq!(record["dynamodb"]["OldImage"]["status"]["S"], "pending");
+    consumer.expect(&[&["order", "order"]]).await;
+    let [placed, changed] = [0, 1].map(|n| consumer.first_event()["Records"][n].clone());
+    assert_eq!(placed["eventName"], "INSERT");
+    assert_eq!(changed["eventName"], "MODIFY");
+    assert_eq!(changed["dynamodb"]["OldImage"]["status"]["S"], "pending");
 }
 
 #[tokio::test]

@@ -120,7 +120,8 @@ async fn answer(logical_id: &str, path: &Path) -> Value {
         answer = json!({ "answer": answer, "published": published.collect::<Vec<_>>() });
     }
     cloud.shutdown().await;
-    redacted(answer)
+    // Nothing of an event with records is made anew.
+    if event.get("Records").is_some() { answer } else { redacted(answer) }
 }
 
 /// Replaces values that differ each time with placeholders.

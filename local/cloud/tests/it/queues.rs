@@ -42,7 +42,9 @@ async fn a_message_of_a_rule_survives_a_kill() {
     for status in ["paid", "shipped"] {
         admin.patch(&order, json!({ "status": status })).await.expect(StatusCode::OK);
     }
-    let events = admin.events(2, |_| true).await;
+    let is_shipped = |event: &Value| event["detail"]["status"] == "shipped";
+    admin.events(1, is_shipped).await;
+    let events = admin.events(1, |event| event["detail"]["status"] == "paid").await;
     process.kill().await;
 
     let process = LocalCloudProcess::start_from(&path, &data_dir, &[]).await;

@@ -74,9 +74,7 @@ impl EntityOperation for ExpiryOperation {
             }
             Self::LetExpire { of } => {
                 let user = model.users.nth(of);
-                model.in_progress.leaving.insert(user);
-                let pending = model.pending_orders_of(user);
-                model.in_progress.left.extend(pending);
+                model.let_expire(user);
             }
         }
     }
@@ -114,6 +112,13 @@ impl EntityOperation for ExpiryOperation {
 }
 
 impl Model {
+    /// The pending orders of this user are made overdue until the end of the step.
+    pub(in crate::entities) fn let_expire(&mut self, user: UserId) {
+        self.in_progress.leaving.insert(user);
+        let pending = self.pending_orders_of(user);
+        self.in_progress.left.extend(pending);
+    }
+
     fn pending_orders_of(&self, user: UserId) -> Vec<OrderId> {
         let pending = |order: &Order| order.user == user && order.status == OrderStatus::Pending;
         self.orders.iter().filter(|(_, order)| pending(order)).map(|(id, _)| id).collect()

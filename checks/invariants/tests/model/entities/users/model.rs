@@ -142,6 +142,7 @@ impl Model {
             return version_mismatch();
         }
         self.users.remove(id);
+        self.let_expire(id);
         Response::without_version(204, Value::Null)
     }
 
