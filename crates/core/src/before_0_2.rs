@@ -4,8 +4,11 @@
 //! Both go in the version after 0.2, together with the zero that they leave in products.
 
 pub(crate) mod idempotency;
+mod orders;
 mod stock;
 mod upgrade;
 
+pub(crate) use orders::payment;
+pub use orders::{OrderUpgrade, needed_by_order, upgrade_order};
 pub(crate) use stock::{move_stock, refuse_to_sell};
 pub use upgrade::{Upgrade, delete_orphan, is_orphan, needed_by, upgrade};

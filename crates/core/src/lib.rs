@@ -42,7 +42,7 @@ pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey, Once};
 pub use iso_currency::Currency;
 pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
 pub use orders::{
-    Address, Adjustment, AdjustmentKind, CancelReason, Country, CreatedBetween,
+    Address, Adjustment, AdjustmentKind, CancelReason, Country, CreatedBetween, Erased,
     InvalidCancelReason, InvalidCountry, InvalidOrderNumber, InvalidPayment, InvalidRule,
     InvalidStatus, InvalidWorklist, MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Order,
     OrderAccess, OrderItem, OrderNumber, OrderRules, OrderStatus, OrderWithItems, Orders,

@@ -4,6 +4,7 @@ mod address;
 mod adjustments;
 mod change_status;
 mod draft;
+mod erase;
 mod number;
 mod open;
 mod order;
@@ -27,6 +28,7 @@ use crate::{EntityId, Error, OrderId, Page, PageRequest, Result, Table, Timestam
 pub use address::{Address, Country, InvalidCountry, Tracking};
 pub use adjustments::{Adjustment, AdjustmentKind};
 pub use change_status::StatusChange;
+pub use erase::Erased;
 pub use number::{InvalidOrderNumber, OrderNumber};
 pub use order::{Order, OrderItem, OrderWithItems};
 pub use overdue::{OverdueAfter, OverdueOrder, OverdueOrders};
@@ -157,6 +159,13 @@ impl Orders {
         )
         .reads_per_4_kb(1.0)
         .writes_per_item(4.0),
+        pattern(
+            "remove the addresses from n orders of a deleted user",
+            "GetItem of the user and 1 Query, strongly consistent + n TransactWriteItems",
+        )
+        .reads(1.0)
+        .reads_per_4_kb(1.0)
+        .writes_per_item(3.0),
     ];
 
     /// Creates the repository for this table, without any limit to new orders.

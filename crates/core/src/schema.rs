@@ -101,6 +101,15 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key of this item, whatever it is; `None` if its keys are no texts.
+    pub(crate) fn of(mut item: Item) -> Option<Self> {
+        let mut text = |name: &str| match item.remove(name) {
+            Some(AttributeValue::S(text)) => Some(text),
+            _ => None,
+        };
+        Some(Self { pk: text(PK)?, sk: text(SK)? })
+    }
+
     /// The key of an [`ItemType::User`].
     #[must_use]
     pub fn user(id: UserId) -> Self {

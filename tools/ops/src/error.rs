@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use storefront_core::UserId;
 use storefront_core::aws::ConfigError;
 use storefront_events::NotPublished;
 
@@ -38,9 +39,28 @@ pub(crate) enum Error {
     State { path: PathBuf, source: io::Error },
     #[error("{} is not of this upgrade: {why}; name another file with --state", path.display())]
     OtherState { path: PathBuf, why: String },
-    /// Each product and its reason have been printed.
-    #[error("{0} products stay as they are, for the reasons above; all others are upgraded")]
+    /// Nothing has been written.
+    #[error(
+        "the table {table} {why}, as docs/operations.md#add-the-index-gsi2 says; then run this again"
+    )]
+    Index { table: String, why: String },
+    /// Each product or order and its reason have been printed.
+    #[error(
+        "{0} products and orders stay as they are, for the reasons above; all others are upgraded"
+    )]
     NotUpgraded(usize),
+    /// Whoever is still a user needs their addresses.
+    #[error(
+        "the user {user_id} exists: delete the user first (DELETE /users/{user_id}, as an \
+         administrator), and run this again"
+    )]
+    UserExists { user_id: UserId },
+    #[error(
+        "stopped, because the table {table} cannot be used; it must be the stack's output TableName, \
+         AWS_REGION must be its region, and the credentials must allow dynamodb:GetItem, Query and \
+         UpdateItem on it; run this again"
+    )]
+    Erase { table: String, source: storefront_core::Error },
     #[error(
         "the stack {stack} cannot be read in {region}; --stack must be its name, AWS_REGION must be its \
          region, and the credentials must allow cloudformation:DescribeStacks"

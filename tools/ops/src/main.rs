@@ -4,6 +4,7 @@
 //! and what to change), 2 if the command line is wrong.
 
 mod check;
+mod erase;
 mod error;
 mod make_admin;
 mod redrive;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use storefront_core::{Email, Table, Users, aws};
+use storefront_core::{Email, Orders, Table, UserId, Users, aws};
 use storefront_events::{Publisher, eventbridge};
 use storefront_http::logging::with_sources;
 
@@ -60,7 +61,20 @@ enum Command {
         /// `failed-records` in the local cloud's data directory.
         folder: PathBuf,
     },
-    /// Moves a table of version 0.1: the stock of each product into an item of its own.
+    /// Removes the addresses from the orders of a user who has been deleted.
+    ///
+    /// The orders stay, with what was bought and the user's id. Running it again does no harm.
+    /// docs/operations.md says what else belongs to erasing a person.
+    Erase {
+        /// The table: the stack's output `TableName`.
+        #[arg(long)]
+        table: String,
+        /// The id of the user.
+        #[arg(long)]
+        user: UserId,
+    },
+    /// Moves a table of version 0.1: the stock of each product into an item of its own, and each
+    /// order into the list of what is to be done with it.
     ///
     /// Functions of 0.1 and 0.2 may sell meanwhile, but nobody may edit products. If the run is
     /// interrupted, run it again, and it continues. After a complete run, it starts again, because
@@ -94,6 +108,11 @@ async fn run(command: Command) -> Result<(), Error> {
                 aws::dynamodb(&aws::operator_config().await?, aws::endpoint_url("DYNAMODB"));
             let users = Users::new(Table::new(client, &table));
             make_admin::run(&users, &table, &email).await
+        }
+        Command::Erase { table, user } => {
+            let client =
+                aws::dynamodb(&aws::operator_config().await?, aws::endpoint_url("DYNAMODB"));
+            erase::run(&Orders::new(Table::new(client, &table)), &table, user).await
         }
         Command::Redrive { dry_run: true, folder, .. } => redrive::show(&folder),
         Command::Redrive { bus, folder, .. } => {

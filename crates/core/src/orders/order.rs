@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Address, Adjustment, CancelReason, OrderNumber, OrderStatus, Payment, Tracking, Worklist,
 };
+use crate::before_0_2;
 use crate::change::Change;
 use crate::schema::{self, IndexKey, Item, ItemType, Key, WorklistKey};
 use crate::{
@@ -132,7 +133,9 @@ impl Order {
     #[must_use]
     pub const fn payment(&self) -> Payment {
         match (self.payment, self.status) {
-            (Some(payment), _) => payment,
+            (Some(stored), status) => {
+                before_0_2::payment(stored, status, self.total > self.refunded_amount)
+            }
             (None, OrderStatus::Pending | OrderStatus::Cancelled) => Payment::Unpaid,
             (None, _) => Payment::Paid,
         }

@@ -1,11 +1,14 @@
-//! Products of version 0.1, and what its functions do between a read and a write of today's.
+//! Products and orders of version 0.1, and what its functions do between a read and a write of today's.
 //! `tools/ops/tests` moves a whole table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use storefront_core::before_0_2::{self, Upgrade};
-use storefront_core::schema::Key;
-use storefront_core::{Product, Table};
+use storefront_core::before_0_2::{self, OrderUpgrade, Upgrade};
+use storefront_core::schema::{GSI2PK, GSI2SK, Key};
+use storefront_core::{
+    Currency, Order, OrderAccess, OrderId, OrderStatus, OrderWithItems, Payment, Product, Table,
+    UserId,
+};
 
 use crate::shop::Shop;
 
@@ -125,5 +128,78 @@ async fn a_price_that_0_1_changes_after_the_move_reaches_all_stock_items() {
     for item in 0..4 {
         let item = shop.raw(Key::stock(product.id, item)).await.unwrap();
         assert_eq!(item["price"], number(175));
+    }
+}
+
+/// Adds an order as version 0.1 wrote it, and returns its key.
+async fn order_of_0_1(shop: &Shop) -> Key {
+    let anna = shop.anna().await;
+    let blend = shop.product(PRICE, 10).await;
+    let order = shop.place(&anna, &[(&blend, 1)]).await.unwrap();
+    let key = Key::order(anna.id, order.id);
+    for name in ["number", "payment", GSI2PK, GSI2SK] {
+        shop.remove(key.clone(), name).await;
+    }
+    key
+}
+
+/// The change of a status by 0.1, right before this transaction.
+fn status_change(transaction: &Value, status: &str, version: u64) -> Value {
+    let update = &transaction["TransactItems"][0]["Update"];
+    json!({ "TransactItems": [{ "Update": {
+        "TableName": update["TableName"], "Key": update["Key"],
+        "UpdateExpression": "SET #status = :status, version = :version",
+        "ExpressionAttributeNames": { "#status": "status" },
+        "ExpressionAttributeValues": {
+            ":status": { "S": status }, ":version": { "N": version.to_string() } },
+    }}]})
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_0_1_changes_meanwhile_goes_to_the_list_of_its_new_status() {
+    let paid: fn(Value) -> Value = |transaction| status_change(&transaction, "paid", 2);
+    let cancelled: fn(Value) -> Value = |transaction| status_change(&transaction, "cancelled", 2);
+    for (status, by, list) in [("paid", paid, Some("STATUS#paid#")), ("cancelled", cancelled, None)]
+    {
+        let (shop, plan) = Shop::with_faults();
+        let table = Table::new(shop.client.clone(), &shop.table_name);
+        let key = order_of_0_1(&shop).await;
+        let read = shop.raw(key.clone()).await.unwrap();
+        plan.precede_next(TRANSACTION, by);
+        let done = before_0_2::upgrade_order(&table, read).await.unwrap();
+        assert_eq!(plan.remaining(), 0);
+        let listed = list.is_some();
+        assert_eq!(done, OrderUpgrade { completed: true, listed, corrected: false });
+        let item = shop.raw(key).await.unwrap();
+        let partition = item.get(GSI2PK).map(|key| key.as_s().unwrap().as_str());
+        assert_eq!(partition.map(|key| &key[..key.len() - 1]), list);
+        assert_eq!(
+            (&item["version"], item["status"].as_s().unwrap().as_str()),
+            (&number(2), status)
+        );
+        let needed = before_0_2::needed_by_order(&item).unwrap();
+        assert_eq!(needed, OrderUpgrade::default(), "all of it is done");
+    }
+}
+
+#[tokio::test]
+async fn what_0_2_does_next_goes_by_the_payment_that_the_status_of_0_1_implies() {
+    let shop = Shop::open().await;
+    for (stored, status, payment) in [
+        (Payment::Unpaid, OrderStatus::Paid, Payment::Paid),
+        (Payment::Unpaid, OrderStatus::Shipped, Payment::Paid),
+        (Payment::Paid, OrderStatus::Cancelled, Payment::RefundDue),
+        (Payment::Unpaid, OrderStatus::Cancelled, Payment::Unpaid),
+        (Payment::Refunded, OrderStatus::Cancelled, Payment::Refunded),
+    ] {
+        let order = Order {
+            payment: Some(stored),
+            status,
+            ..Order::new(OrderId::new(), UserId::new(), 0, 100, Currency::EUR)
+        };
+        let id = order.id;
+        shop.put(OrderWithItems { order, items: Vec::new() }).await;
+        let found = shop.orders.find(OrderAccess::Any, id).await.unwrap().unwrap().order;
+        assert_eq!(found.payment(), payment, "{stored} {status}");
     }
 }

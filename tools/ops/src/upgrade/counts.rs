@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
-use storefront_core::before_0_2::Upgrade;
+use storefront_core::before_0_2::{OrderUpgrade, Upgrade};
+use storefront_core::schema::prefix;
 
 use crate::error::Error;
 
@@ -22,10 +23,22 @@ pub(super) struct Counts {
     /// Stock items without a product, which were deleted.
     #[serde(default)]
     pub(super) orphans: u64,
+    /// The orders that were looked at.
+    #[serde(default)]
+    pub(super) orders: u64,
+    /// Orders that got their payment and number.
+    #[serde(default)]
+    pub(super) completed: u64,
+    /// Orders that were put on the list of what is to be done with them.
+    #[serde(default)]
+    pub(super) listed: u64,
+    /// Orders whose list or payment was not that of their status.
+    #[serde(default)]
+    pub(super) corrected: u64,
     pub(super) left: Vec<Left>,
 }
 
-/// A product that could not be upgraded.
+/// A product or an order that could not be upgraded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Left {
     pub(super) pk: String,
@@ -43,6 +56,13 @@ impl Counts {
         self.copies_renewed += u64::from(upgrade.copy_renewed);
     }
 
+    /// Counts what an order needed.
+    pub(super) fn add_order(&mut self, upgrade: OrderUpgrade) {
+        self.completed += u64::from(upgrade.completed);
+        self.listed += u64::from(upgrade.listed);
+        self.corrected += u64::from(upgrade.corrected);
+    }
+
     pub(super) fn add_all(&mut self, page: Self) {
         self.items += page.items;
         self.moved += page.moved;
@@ -51,30 +71,43 @@ impl Counts {
         self.swept_pieces += page.swept_pieces;
         self.copies_renewed += page.copies_renewed;
         self.orphans += page.orphans;
+        self.orders += page.orders;
+        self.completed += page.completed;
+        self.listed += page.listed;
+        self.corrected += page.corrected;
         self.left.extend(page.left);
     }
 
     pub(super) fn products(&self) -> u64 {
-        self.moved + self.already_moved + self.left.len() as u64
+        let is_product = |left: &&Left| left.pk.starts_with(prefix::PRODUCT);
+        self.moved + self.already_moved + self.left.iter().filter(is_product).count() as u64
     }
 
     fn is_without_change(&self) -> bool {
-        self.moved + self.swept_products + self.copies_renewed + self.orphans == 0
+        let products = self.moved + self.swept_products + self.copies_renewed + self.orphans;
+        products + self.completed + self.listed + self.corrected == 0
     }
 
     pub(super) fn summary(&self, table: &str, dry_run: bool) -> String {
         let (to_do, done) = if dry_run { ("to move", "to sweep") } else { ("moved", "swept") };
         let renewed = if dry_run { "copies to renew" } else { "copies renewed" };
         let deleted = if dry_run { "to delete" } else { "deleted" };
+        let completed = if dry_run { "to complete" } else { "completed" };
+        let listed = if dry_run { "to put on lists" } else { "put on lists" };
+        let corrected = if dry_run { "to correct" } else { "corrected" };
         let mut text = format!(
-            "{table}: {} products among {} items\n\
+            "{table}: {} products and {} orders among {} items\n\
              {to_do}: {}\n\
              already moved: {}\n\
              {done}: {} pieces of {} products\n\
              {renewed}: {}\n\
              {deleted}: the stock of {} products that 0.1 has deleted\n\
+             {completed}: {} orders, with payment and number\n\
+             {listed}: {} orders\n\
+             {corrected}: {} orders that 0.1 has changed\n\
              cannot be upgraded: {}\n",
             self.products(),
+            self.orders,
             self.items,
             self.moved,
             self.already_moved,
@@ -82,6 +115,9 @@ impl Counts {
             self.swept_products,
             self.copies_renewed,
             self.orphans,
+            self.completed,
+            self.listed,
+            self.corrected,
             self.left.len(),
         );
         for Left { pk, sk, reason } in &self.left {
@@ -95,7 +131,7 @@ impl Counts {
         text
     }
 
-    /// Returns an error if any product had to be left.
+    /// Returns an error if anything had to be left.
     pub(super) fn outcome(&self) -> Result<(), Error> {
         match self.left.len() {
             0 => Ok(()),

@@ -1,9 +1,10 @@
-//! `storefront-ops upgrade`: moves a table of version 0.1 to 0.2, product by product.
+//! `storefront-ops upgrade`: moves a table of version 0.1 to 0.2, product by product and order by order.
 //!
-//! Only this reads the whole table, because nothing else finds all products. It goes in the version
+//! Only this reads the whole table, because nothing else finds all products and all orders. It goes in the version
 //! after 0.2, with `storefront_core::before_0_2`.
 
 mod counts;
+mod index;
 mod pace;
 mod scan;
 mod state;
@@ -34,7 +35,7 @@ pub(crate) struct UpgradeArgs {
     /// The most read capacity units to consume per second.
     #[arg(long, default_value = "200")]
     max_rcu: NonZeroU32,
-    /// The most write capacity units to consume per second, including those of the index.
+    /// The most write capacity units to consume per second, including those of the indexes.
     #[arg(long, default_value = "200")]
     max_wcu: NonZeroU32,
     /// How many items to look at between two writes of the state file.
@@ -54,6 +55,9 @@ pub(crate) async fn run(args: UpgradeArgs, client: Client) -> Result<(), Error> 
     let failed = |source| Error::Upgrade { table: table.clone(), source };
     let described = client.describe_table().table_name(&table).send().await;
     let described = described.map_err(|error| failed(CoreError::from(error)))?.table;
+    if !dry_run {
+        index::expect(&table, described.as_ref())?;
+    }
     let identity = Identity::new(&table, described.as_ref());
     let progress = if dry_run {
         Progress::unsaved(State::new(identity, args.segments))

@@ -1,12 +1,15 @@
+use std::collections::HashMap;
 use std::num::NonZeroU16;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use storefront_core::before_0_2::{self, Upgrade};
+use storefront_core::before_0_2::{self, OrderUpgrade, Upgrade};
 use storefront_core::capacity::{self, Consumed};
-use storefront_core::schema::{Item, METADATA, PK, SK, STOCK, prefix};
+use storefront_core::schema::{
+    GSI2PK, GSI2SK, Item, ItemType, METADATA, PK, SK, STOCK, TYPE, prefix,
+};
 use storefront_core::{Error as CoreError, ProductId, Result as CoreResult, Table};
 use tokio::time::sleep;
 
@@ -35,8 +38,9 @@ pub(super) struct Upgrader {
 struct Page {
     /// The items of any type that DynamoDB looked at.
     items: u64,
-    /// The keys of the products and of stock items among them.
-    keys: Vec<Key>,
+    /// The products, the stock items and the orders among them. Of the first two, only keys count: what
+    /// they need is read together, and with strong consistency.
+    found: Vec<(Key, Item)>,
     end: Position,
 }
 
@@ -64,7 +68,7 @@ impl Upgrader {
         self.progress().state().counts().clone()
     }
 
-    /// Upgrades all products of a segment.
+    /// Upgrades all products and orders of a segment.
     pub(super) async fn segment(&self, segment: usize) -> Result<(), Error> {
         loop {
             let position = self.progress().state().position(segment).clone();
@@ -74,8 +78,11 @@ impl Upgrader {
             let page = self.read(segment, &position).await?;
             let mut counts = Counts { items: page.items, ..Counts::default() };
             let mut product = None;
-            for key in page.keys {
-                let done = if key.sk == METADATA {
+            for (key, item) in page.found {
+                let done = if key.is_order() {
+                    counts.orders += 1;
+                    self.order(item).await.map(|upgrade| counts.add_order(upgrade))
+                } else if key.sk == METADATA {
                     product = Some(key.pk.clone());
                     // It may have been deleted since.
                     self.product(&key).await.map(|upgrade| counts.add(upgrade))
@@ -109,6 +116,8 @@ impl Upgrader {
             }
             Position::Start | Position::Done => None,
         };
+        let names = of_orders();
+        let projection = names.keys().cloned().collect::<Vec<_>>().join(", ");
         let scan = self
             .client
             .scan()
@@ -117,8 +126,14 @@ impl Upgrader {
             .total_segments(number(segments))
             .limit(self.page_items)
             .set_exclusive_start_key(start)
-            .filter_expression("SK IN (:metadata, :stock) AND begins_with(PK, :product)")
-            .projection_expression("PK, SK")
+            .filter_expression(
+                "SK IN (:metadata, :stock) AND begins_with(PK, :product) \
+                 OR begins_with(SK, :order) AND begins_with(PK, :user)",
+            )
+            .projection_expression(projection)
+            .set_expression_attribute_names(Some(names))
+            .expression_attribute_values(":order", string(prefix::ORDER))
+            .expression_attribute_values(":user", string(prefix::USER))
             .expression_attribute_values(":metadata", string(METADATA))
             .expression_attribute_values(":stock", string(STOCK))
             .expression_attribute_values(":product", string(prefix::PRODUCT))
@@ -134,7 +149,19 @@ impl Upgrader {
             None => Position::Done,
         };
         let items = u64::try_from(answer.scanned_count()).unwrap_or_default();
-        Ok(Page { items, keys: answer.items().iter().filter_map(Key::of).collect(), end })
+        let found = answer.items.unwrap_or_default();
+        let found = found.into_iter().filter_map(|item| Some((Key::of(&item)?, item))).collect();
+        Ok(Page { items, found, end })
+    }
+
+    /// Upgrades an order. What the scan has read suffices: if it is not the order's state any more, the
+    /// write is refused, and tells that state.
+    async fn order(&self, item: Item) -> CoreResult<OrderUpgrade> {
+        let needed = before_0_2::needed_by_order(&item)?;
+        if self.dry_run || needed == OrderUpgrade::default() {
+            return Ok(needed);
+        }
+        self.paced(|| before_0_2::upgrade_order(&self.table, item.clone())).await
     }
 
     async fn product(&self, key: &Key) -> CoreResult<Option<Upgrade>> {
@@ -189,10 +216,21 @@ impl Key {
         Some(Self { pk: text(PK)?, sk: text(SK)? })
     }
 
+    fn is_order(&self) -> bool {
+        self.pk.starts_with(prefix::USER) && self.sk.starts_with(prefix::ORDER)
+    }
+
     /// The product whose partition this is. A further stock item has a partition of its own.
     fn product(&self) -> Option<ProductId> {
         self.pk.strip_prefix(prefix::PRODUCT)?.parse().ok()
     }
+}
+
+/// Returns the names of all attributes of an order, by their placeholders.
+fn of_orders() -> HashMap<String, String> {
+    let attributes = ItemType::Order.layout().attributes.iter().copied();
+    let names = [PK, SK, GSI2PK, GSI2SK, TYPE].into_iter().chain(attributes);
+    names.map(|name| (format!("#{name}"), name.to_owned())).collect()
 }
 
 /// Tries again what DynamoDB throttled or could not do even after the SDK's retries, and what

@@ -152,8 +152,11 @@ impl Progress {
         }
         if self.shown.elapsed() > LINES {
             self.shown = Instant::now();
-            let (items, products) = (state.counts.items, state.counts.products());
-            eprintln!("{items} items looked at, {products} of them products");
+            let (items, orders) = (state.counts.items, state.counts.orders);
+            let products = state.counts.products();
+            eprintln!(
+                "{items} items looked at, {products} of them products and {orders} of them orders"
+            );
         }
         let Some(path) = &self.path else { return Ok(()) };
         let text = serde_json::to_vec_pretty(state).map_err(io::Error::from);

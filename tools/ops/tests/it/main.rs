@@ -5,6 +5,7 @@
 
 mod bus;
 mod check;
+mod erase;
 mod make_admin;
 mod redrive;
 mod upgrade;

@@ -1,6 +1,8 @@
 //! Moving a table of version 0.1.
 
 mod functions_of_0_1;
+mod index;
+mod orders;
 mod real;
 mod shop;
 
@@ -62,7 +64,7 @@ fn open_orders(items: &Items) -> Vec<Sold> {
 }
 
 #[tokio::test]
-async fn every_stock_price_and_order_is_as_before() {
+async fn every_stock_and_price_is_as_before() {
     let shop = Shop::of_0_1().await;
     let before = shop.items().await;
     let dry_run = shop.upgrade(&["--dry-run"]).await;
@@ -73,7 +75,10 @@ async fn every_stock_price_and_order_is_as_before() {
 
     let answer = shop.upgrade(&[]).await;
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    assert!(answer.stdout.contains("21 products among 137 items\nmoved: 21\n"), "{answer:?}");
+    assert!(
+        answer.stdout.contains("21 products and 25 orders among 137 items\nmoved: 21\n"),
+        "{answer:?}"
+    );
     let after = shop.items().await;
     assert_eq!(after.len(), before.len() + PRODUCTS, "each product has a stock item");
     for (key, item) in &before {
@@ -83,6 +88,7 @@ async fn every_stock_price_and_order_is_as_before() {
             expected["available"] = json!({ "BOOL": number(item, "stock") != Some(0) });
             expected["availableRevision"] = json!({ "N": "1" });
         }
+        orders::upgrade(&mut expected);
         assert_eq!(after[key], expected);
     }
     for item in of_type(&before, "Product") {
@@ -125,7 +131,7 @@ async fn an_upgrade_that_was_killed_continues_and_has_the_same_result() {
     let answer = shop.upgrade(&["--segments", "7"]).await;
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(answer.stderr.contains("in 2 segments"), "{answer:?}");
-    assert!(answer.stdout.contains("21 products among 1"), "{answer:?}");
+    assert!(answer.stdout.contains("21 products and 25 orders among 1"), "{answer:?}");
     assert_eq!(shop.items().await, uninterrupted.items().await);
 }
 
@@ -196,6 +202,7 @@ async fn functions_of_0_1_and_0_2_sell_beside_it_and_no_piece_is_lost_or_sold_tw
     assert!(of_type(&after, "Product").all(|product| number(product, "stock") == Some(0)));
     assert_eq!(of_type(&after, "Stock").count(), PRODUCTS);
     assert_eq!(pieces(&after), pieces(&before));
+    orders::expect_lists(&shop, &after).await;
 
     let again = shop.upgrade(&[]).await;
     assert!(again.stdout.contains("moved: 0\nalready moved: 21\nswept: 0 "), "{again:?}");
@@ -221,7 +228,7 @@ async fn a_product_that_cannot_be_read_is_listed_and_the_rest_is_moved() {
     for line in [&*format!("  PRODUCT#{odd} METADATA: "), "  PRODUCT#7 METADATA: "] {
         assert!(answer.stdout.contains(line), "{answer:?}");
     }
-    assert!(answer.stderr.contains("2 products stay as they are"), "{answer:?}");
+    assert!(answer.stderr.contains("2 products and orders stay as they are"), "{answer:?}");
 }
 
 #[tokio::test]

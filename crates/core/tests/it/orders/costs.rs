@@ -1,9 +1,10 @@
 use storefront_core::schema::WORKLIST_SHARDS;
 use storefront_core::{
-    CreatedBetween, Error, MAX_ORDER_ITEMS, OrderAccess, OrderRules, OrderStatus, Orders,
-    PageRequest, Refund, Table, Timestamp, Worklist,
+    CreatedBetween, Error, MAX_ORDER_ITEMS, Order, OrderAccess, OrderRules, OrderStatus,
+    OrderWithItems, Orders, PageRequest, Refund, Table, Timestamp, Worklist,
 };
 
+use super::{address, page};
 use crate::access_patterns::Costs;
 use crate::shop::{Shop, becoming, new_order};
 
@@ -157,4 +158,15 @@ async fn measure_changes(costs: &mut Costs) {
     let name = "let n pending orders of a deleted user expire";
     let pending = shop.orders.let_expire(anna.id, Timestamp::now());
     assert_eq!(costs.measure_n(name, 2, 3, pending).await.unwrap(), 2);
+
+    let page = shop.orders.list(anna.id, CreatedBetween::default(), page(10, None)).await.unwrap();
+    for order in page.items {
+        let order = Order { shipping_address: Some(address()), ..order };
+        shop.put(OrderWithItems { order, items: Vec::new() }).await;
+    }
+    shop.users.delete(anna.id, None).await.unwrap();
+    let name = "remove the addresses from n orders of a deleted user";
+    // The order at two units, and its copy in GSI1. GSI2 has no addresses.
+    let erased = costs.measure_n(name, 2, 4, shop.orders.erase(anna.id)).await.unwrap();
+    assert_eq!(erased.unwrap().addresses, 2);
 }

@@ -1,4 +1,5 @@
 mod costs;
+mod erase;
 mod life;
 mod open;
 mod overdue;

@@ -136,16 +136,7 @@ impl DynamoDb {
             return false;
         }
         let at = json!({ "S": OrderId::new().created_at().to_string() });
-        let cancel = json!({ "Update": {
-            "TableName": self.table, "Key": key(&order),
-            "UpdateExpression": "SET #updatedAt = :updatedAt, #version = #version + :versionAdded, \
-                                 #status = :status REMOVE #requestId",
-            "ConditionExpression": "attribute_exists(PK) AND #status = :statusRequired",
-            "ExpressionAttributeNames": { "#updatedAt": "updatedAt", "#version": "version",
-                "#status": "status", "#requestId": "requestId" },
-            "ExpressionAttributeValues": { ":updatedAt": at, ":versionAdded": n(1_u64),
-                ":status": { "S": "cancelled" }, ":statusRequired": seen["status"] },
-        }});
+        let cancel = self.change(&order, &seen["status"], "cancelled", &at);
         let mut restocked = sold.items.clone();
         loop {
             let restocks =
@@ -166,6 +157,29 @@ impl DynamoDb {
                 !failed(action)
             });
         }
+    }
+
+    /// Changes an order's status to one that moves no stock, as `PATCH /orders/{orderId}` of 0.1 did.
+    pub(super) async fn set_status_as_0_1(&self, user: UserId, id: OrderId, status: &str) {
+        let order = Key::order(user, id);
+        let get = json!({ "TableName": self.table, "Key": key(&order) });
+        let seen = self.request("GetItem", get).await.unwrap()["Item"].clone();
+        let at = json!({ "S": OrderId::new().created_at().to_string() });
+        let change = self.change(&order, &seen["status"], status, &at);
+        self.request("TransactWriteItems", json!({ "TransactItems": [change] })).await.unwrap();
+    }
+
+    fn change(&self, order: &Key, seen: &Value, status: &str, at: &Value) -> Value {
+        json!({ "Update": {
+            "TableName": self.table, "Key": key(order),
+            "UpdateExpression": "SET #updatedAt = :updatedAt, #version = #version + :versionAdded, \
+                                 #status = :status REMOVE #requestId",
+            "ConditionExpression": "attribute_exists(PK) AND #status = :statusRequired",
+            "ExpressionAttributeNames": { "#updatedAt": "updatedAt", "#version": "version",
+                "#status": "status", "#requestId": "requestId" },
+            "ExpressionAttributeValues": { ":updatedAt": at, ":versionAdded": n(1_u64),
+                ":status": { "S": status }, ":statusRequired": seen },
+        }})
     }
 
     fn restock(&self, product: ProductId, quantity: u32, at: &Value) -> Value {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
+use storefront_core::schema::GSI2;
 use storefront_core::{Orders, Products, Table, aws};
 use storefront_embedded::EmbeddedDynamoDb;
 use tempfile::TempDir;
@@ -47,11 +48,29 @@ impl Shop {
         let real = Real::start(&url, &table).await;
         let dynamodb = DynamoDb { url, table, http: reqwest::Client::new(), real };
         let shop = Self { embedded, dynamodb, folder: tempfile::tempdir().unwrap() };
+        shop.fill().await;
+        shop
+    }
+
+    /// Opens a shop whose table has no second index, like one of 0.1.
+    pub(super) async fn without_worklist_index() -> Self {
+        let mut shop = Self::of_0_1().await;
+        "restored".clone_into(&mut shop.dynamodb.table);
+        let mut create = storefront_embedded::test_definition().create_table("restored");
+        for list in ["AttributeDefinitions", "GlobalSecondaryIndexes"] {
+            let list = create[list].as_array_mut().unwrap();
+            list.retain(|entry| !entry.to_string().contains(GSI2));
+        }
+        shop.dynamodb.request("CreateTable", create).await.unwrap();
+        shop.fill().await;
+        shop
+    }
+
+    async fn fill(&self) {
         for line in TABLE.lines() {
             let item: Value = serde_json::from_str(line).unwrap();
-            shop.put(item["Item"].clone()).await;
+            self.put(item["Item"].clone()).await;
         }
-        shop
     }
 
     pub(super) async fn put(&self, item: Value) {
@@ -61,7 +80,7 @@ impl Shop {
 
     pub(super) fn table(&self) -> Table {
         let url = Some(self.embedded.endpoint_url().to_owned());
-        Table::new(aws::dynamodb(&aws::patient_emulator_config(), url), self.embedded.table_name())
+        Table::new(aws::dynamodb(&aws::patient_emulator_config(), url), &self.dynamodb.table)
     }
 
     pub(super) fn orders(&self) -> Orders {
