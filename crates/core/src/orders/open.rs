@@ -1,17 +1,10 @@
 //! How many pending orders a user has: what the cap on them goes by.
 
-use serde::Deserialize;
-
 use super::{OrderStatus, Orders};
 use crate::change::string;
 use crate::schema::{self, ItemType};
 use crate::table::Consistency;
 use crate::{Error, Result, UserId};
-
-#[derive(Deserialize)]
-struct HasStatus {
-    status: OrderStatus,
-}
 
 impl Orders {
     /// Rejects a user who has as many pending orders as the rules allow
@@ -43,12 +36,10 @@ impl Orders {
             .send()
             .await?;
         // One that cannot be read is not counted: it must not keep its user from ordering.
-        let is_pending = |order: HasStatus| order.status == OrderStatus::Pending;
-        let pending = answer
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|item| schema::entity(ItemType::Order, item.clone()).is_ok_and(is_pending));
+        let (order, pending) = (string(ItemType::Order), string(OrderStatus::Pending));
+        let pending = answer.items.unwrap_or_default().into_iter().filter(|item| {
+            item.get(schema::TYPE) == Some(&order) && item.get("status") == Some(&pending)
+        });
         if pending.count() >= max as usize {
             return Err(Error::TooManyOpenOrders { max });
         }

@@ -9,7 +9,8 @@ use crate::engine::checker::Checker;
 use crate::engine::client::Client;
 use crate::engine::history::Moment;
 use crate::engine::schedule::Scenario;
-use crate::entities::Snapshot;
+use crate::entities::users::UserOperation;
+use crate::entities::{Operation, Snapshot};
 
 /// The pending orders of a user were made overdue.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +62,15 @@ impl Scenario {
     /// An order expires once, if it was overdue, and no overdue order is left.
     pub(crate) fn check_expiry(&self, checker: &Checker<'_>, violations: &mut Vec<String>) {
         let (let_expire, orders) = (self.let_expire.lock().unwrap(), &checker.after.orders);
-        let has_left = |order: &Order| let_expire.iter().any(|left| left.user_id == order.user_id);
+        let is_deleted = |order: &Order| {
+            checker.exchanges.iter().any(|exchange| match exchange.operation {
+                Operation::User(UserOperation::Delete { id, .. }) => id == order.user_id,
+                _ => false,
+            })
+        };
+        let has_left = |order: &Order| {
+            let_expire.iter().any(|left| left.user_id == order.user_id) || is_deleted(order)
+        };
         let mut expired = 0;
         for order in orders.values() {
             let (id, pay_by) = (order.id, order.pay_by);
