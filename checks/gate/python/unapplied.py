@@ -90,9 +90,10 @@ def _stream(resources, template):
             ("StartingPosition", "TRIM_HORIZON"),
         ]:
             yield f"{name}: {setting}", settings.get(setting), expected
-        for setting, most in [("MaximumRetryAttempts", 100), ("MaximumRecordAgeInSeconds", 24 * 60 * 60)]:
-            bounded = 0 < int(settings.get(setting, -1)) <= most
-            yield f"{name}: {setting} is between 1 and {most}", bounded, True
+        # Retried as long as they are in the stream, and given up before it forgets them after 24 hours.
+        yield f"{name}: MaximumRetryAttempts has no limit", int(settings.get("MaximumRetryAttempts", 0)), -1
+        age = int(settings.get("MaximumRecordAgeInSeconds", -1))
+        yield f"{name}: MaximumRecordAgeInSeconds is less than 24 hours", 0 < age < 24 * 60 * 60, True
 
         # From the unresolved template: resolving makes up an ARN.
         written = template["Resources"][name]["Properties"]
