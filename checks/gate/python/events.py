@@ -6,7 +6,7 @@ import time
 from api import equal
 
 SOURCE = "storefront.orders"
-PLACED, CHANGED = "OrderPlaced", "OrderStatusChanged"
+PLACED, CHANGED, PAID_BACK = "OrderPlaced", "OrderStatusChanged", "OrderPaymentChanged"
 
 # From the write to the queue. The emulator polls the stream about every second.
 PATIENCE_SECONDS = 60
@@ -58,6 +58,8 @@ class Subscription:
                 equal("the source of an event", event["source"], SOURCE)
                 if event["detail-type"] == PLACED:
                     placed.add(event["detail"]["orderId"])
+                    continue
+                if event["detail-type"] == PAID_BACK:
                     continue
                 equal("the type of an event", event["detail-type"], CHANGED)
                 if event["detail"]["eventId"] not in [each["eventId"] for each in received]:

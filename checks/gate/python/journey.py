@@ -123,6 +123,15 @@ def _ship(customer, administrator, order):
     paid = administrator.patch(path, json={"status": "paid"}, headers={"If-Match": '"1"'})
     shipped = administrator.patch(path, json={"status": "shipped"})
     equal("the status that the customer sees", customer.get(path).json()["status"], "shipped")
+    listed = administrator.get("/orders", params={"status": "shipped"}).json()["items"]
+    equal("the orders that are on their way", _ids(listed), [order["id"]])
+    refund = {"json": {"amount": 1}, "headers": {"Idempotency-Key": "refund-1"}}
+    for replayed in ["false", "true"]:
+        refunded = administrator.post(f"{path}/refunds", 200, **refund)
+        equal("whether a refund was booked before", refunded.headers["Idempotency-Replayed"], replayed)
+        equal("what was paid back", refunded.json()["refundedAmount"], 1)
+    exported = customer.get("/users/me/export").json()["orders"]["items"]
+    equal("the exported orders contain it", order["id"] in _ids(exported), True)
     return [_event(order, paid), _event(paid.json(), shipped)]
 
 

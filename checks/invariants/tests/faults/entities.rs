@@ -123,11 +123,10 @@ impl Client {
     pub(crate) async fn act(&mut self) {
         match self.random.u8(..100) {
             0..28 => Box::pin(self.place_order()).await,
-            28..44 => Box::pin(self.change_status()).await,
-            44..52 => Box::pin(self.refund()).await,
-            52..58 if self.scenario.orders_expire => Box::pin(self.let_expire()).await,
-            58..60 if self.scenario.orders_expire => Box::pin(self.run_expiry()).await,
-            52..60 => Box::pin(self.change_status()).await,
+            28..36 => Box::pin(self.refund()).await,
+            36..42 if self.scenario.orders_expire => Box::pin(self.let_expire()).await,
+            42..44 if self.scenario.orders_expire => Box::pin(self.run_expiry()).await,
+            36..60 => Box::pin(self.change_status()).await,
             60..67 => Box::pin(self.change_product()).await,
             67..75 => Box::pin(self.change_stock()).await,
             75..78 => Box::pin(self.spread_stock()).await,

@@ -233,8 +233,8 @@ fn a_refund_that_is_sent_twice_at_once_is_booked_once() {
     let part = refund_of_the_first_order(Amount::Of(100), 0);
     let rest = refund_of_the_first_order(Amount::Rest, 0);
     let other = refund_of_the_first_order(Amount::Rest, 1);
-    check_after(&[paid.clone()], &[part.clone(), part.clone()]);
-    check_after(&[paid.clone()], &[rest.clone(), rest]);
+    check_after(std::slice::from_ref(&paid), &[part.clone(), part.clone()]);
+    check_after(std::slice::from_ref(&paid), &[rest.clone(), rest]);
     check_after(&[paid], &[part, other]);
 }
 

@@ -73,13 +73,12 @@ fn changes(order: &Order) -> RangeInclusive<u64> {
     match order.status {
         OrderStatus::Pending => 0..=0,
         OrderStatus::Paid => paid..=paid,
-        OrderStatus::Shipped => paid + 1..=paid + 1,
         OrderStatus::Delivered => paid + 2..=paid + 2,
         // After it was shipped or delivered.
         OrderStatus::Returned => paid + 2..=paid + 3,
         OrderStatus::Cancelled if order.payment() == Payment::Unpaid => 1..=1,
-        // Cancelled and paid, whichever came first.
-        OrderStatus::Cancelled => paid + 1..=paid + 1,
+        // Of an order that was cancelled: cancelled and paid, whichever came first.
+        OrderStatus::Shipped | OrderStatus::Cancelled => paid + 1..=paid + 1,
     }
 }
 

@@ -137,6 +137,9 @@ impl Model {
     }
 }
 
+/// The entries of a page, and their ids.
+type ShownEntries = (Vec<(OrderId, Worklist, Value)>, Vec<OrderId>);
+
 /// The entries of the page that this answer has, and their ids; `None` if it cannot have been a page of
 /// this list at any time.
 fn page_of(
@@ -144,7 +147,7 @@ fn page_of(
     list: Worklist,
     limit: usize,
     placed: Placed,
-) -> Option<(Vec<(OrderId, Worklist, Value)>, Vec<OrderId>)> {
+) -> Option<ShownEntries> {
     let entries = actual.body["pages"][0].as_array().filter(|_| actual.status == 200)?;
     let ids = entries.iter().map(|entry| entry["id"].as_str()?.parse().ok());
     let ids: Vec<OrderId> = ids.collect::<Option<_>>()?;
