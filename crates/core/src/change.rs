@@ -28,7 +28,8 @@ impl Change {
         Self::unseen().set("updatedAt", string(now)).add("version", 1)
     }
 
-    /// Starts a change of an existing item that nobody can see, and that makes no new version.
+    /// Starts a change of an existing item that makes no new version by itself: nobody can see it, or it
+    /// sets all attributes, the version among them.
     pub(crate) fn unseen() -> Self {
         Self { conditions: vec!["attribute_exists(PK)".to_owned()], ..Self::default() }
     }

@@ -43,10 +43,10 @@ pub use iso_currency::Currency;
 pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
 pub use orders::{
     Address, Adjustment, AdjustmentKind, CancelReason, Country, CreatedBetween, Erased,
-    InvalidCancelReason, InvalidCountry, InvalidOrderNumber, InvalidPayment, InvalidRule,
-    InvalidStatus, InvalidWorklist, MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Order,
-    OrderAccess, OrderItem, OrderNumber, OrderRules, OrderStatus, OrderWithItems, Orders,
-    OverdueAfter, OverdueOrder, OverdueOrders, Payment, Refund, StatusChange, Tracking, Worklist,
+    InvalidCountry, InvalidOrderNumber, InvalidPayment, InvalidRule, InvalidStatus,
+    MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Order, OrderAccess, OrderItem,
+    OrderNumber, OrderRules, OrderStatus, OrderWithItems, Orders, OverdueAfter, OverdueOrder,
+    OverdueOrders, Payment, Refund, StatusChange, Tracking, Worklist,
 };
 pub use page::{Page, PageRequest};
 pub use products::{MAX_PRICE, NewProduct, Product, ProductChanges, ProductWithStock, Products};

@@ -17,6 +17,7 @@ mod status;
 mod take;
 mod worklist;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use futures_util::future::try_join_all;
 
 use crate::access_patterns::{AccessPattern, pattern};
@@ -35,10 +36,7 @@ pub use overdue::{OverdueAfter, OverdueOrder, OverdueOrders};
 pub use place::{MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem};
 pub use refund::Refund;
 pub use rules::{InvalidRule, OrderRules};
-pub use status::{
-    CancelReason, InvalidCancelReason, InvalidPayment, InvalidStatus, InvalidWorklist, OrderStatus,
-    Payment, Worklist,
-};
+pub use status::{CancelReason, InvalidPayment, InvalidStatus, OrderStatus, Payment, Worklist};
 
 /// Whose orders an operation may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,6 +262,18 @@ impl Orders {
                 self.table.find_in_index(ItemType::Order, schema::order_partition(id)).await
             }
         }
+    }
+
+    /// Starts a query of all orders of a user, newest first.
+    fn of_user(&self, user_id: UserId) -> QueryFluentBuilder {
+        self.table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .key_condition_expression("PK = :user AND begins_with(SK, :order)")
+            .expression_attribute_values(":user", string(schema::user_partition(user_id)))
+            .expression_attribute_values(":order", string(schema::prefix::ORDER))
+            .scan_index_forward(false)
     }
 
     /// Reads the order and its items with strong consistency.

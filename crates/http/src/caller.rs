@@ -67,7 +67,7 @@ impl Caller {
 
     /// Whether the caller may see and change a user. If that is the caller, the table is not read.
     pub async fn may_manage(self, user_id: UserId, users: &Users) -> Result<bool, Problem> {
-        Ok(self.user_id == user_id || self.authority(users).await?.role == Role::Admin)
+        Ok(self.user_id == user_id || self.authority(users).await?.is_admin())
     }
 
     /// Whether the caller may see the orders of a user. If that is the caller, the table is not read.
@@ -93,25 +93,13 @@ impl Authority {
         if self.is_staff() { OrderAccess::Any } else { OrderAccess::OwnedBy(self.caller.user_id) }
     }
 
+    fn is_admin(self) -> bool {
+        self.role == Role::Admin
+    }
+
     /// Whether the caller works for the shop: an administrator may do all that staff may.
     fn is_staff(self) -> bool {
         matches!(self.role, Role::Staff | Role::Admin)
-    }
-}
-
-impl Admin {
-    /// The administrator's user id.
-    #[must_use]
-    pub const fn user_id(self) -> UserId {
-        self.user_id
-    }
-}
-
-impl Staff {
-    /// The user id of the member of staff.
-    #[must_use]
-    pub const fn user_id(self) -> UserId {
-        self.user_id
     }
 }
 
@@ -136,36 +124,35 @@ where
     }
 }
 
-impl<S> FromRequestParts<S> for Admin
-where
-    S: Send + Sync,
-    Users: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let authority = Authority::from_request_parts(parts, state).await?;
-        if authority.role == Role::Admin {
-            Ok(Self { user_id: authority.caller.user_id })
-        } else {
-            Err(Problem::forbidden())
+/// Defines the extractor of a caller with certain rights; anyone else gets the problem.
+macro_rules! rights {
+    ($name:ident, $may:expr, $problem:expr) => {
+        impl $name {
+            /// The caller's user id.
+            #[must_use]
+            pub const fn user_id(self) -> UserId {
+                self.user_id
+            }
         }
-    }
+
+        impl<S> FromRequestParts<S> for $name
+        where
+            S: Send + Sync,
+            Users: FromRef<S>,
+        {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+                let authority = Authority::from_request_parts(parts, state).await?;
+                if $may(authority) {
+                    Ok(Self { user_id: authority.caller.user_id })
+                } else {
+                    Err($problem())
+                }
+            }
+        }
+    };
 }
 
-impl<S> FromRequestParts<S> for Staff
-where
-    S: Send + Sync,
-    Users: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let authority = Authority::from_request_parts(parts, state).await?;
-        if authority.is_staff() {
-            Ok(Self { user_id: authority.caller.user_id })
-        } else {
-            Err(Problem::staff_only())
-        }
-    }
-}
+rights!(Admin, Authority::is_admin, Problem::forbidden);
+rights!(Staff, Authority::is_staff, Problem::staff_only);

@@ -13,6 +13,7 @@ pub mod start;
 #[cfg(feature = "stream")]
 pub mod stream;
 
+mod address;
 mod afterwards;
 mod body;
 mod caller;
@@ -21,6 +22,7 @@ mod field;
 mod idempotency_key;
 mod if_match;
 mod metrics;
+mod order;
 mod page;
 mod path;
 mod problem;
@@ -31,6 +33,7 @@ mod service;
 mod tagged;
 mod user;
 
+pub use address::{AddressBody, TrackingBody};
 pub use body::{JsonBody, MAX_BODY_BYTES};
 pub use caller::{Admin, Authority, Caller, Staff};
 pub use event::answer;
@@ -38,6 +41,7 @@ pub use field::{Object, Parsed, given, one_line, plain_text, present};
 pub use idempotency_key::{OptionalIdempotencyKey, RequiredIdempotencyKey};
 pub use if_match::IfMatch;
 pub use metrics::{METRICS, Metric, MetricSink, Metrics};
+pub use order::OrderBody;
 pub use page::{Cursor, Limit, PageBody, page_request};
 pub use path::Id;
 pub use problem::{

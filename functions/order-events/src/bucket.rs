@@ -4,19 +4,15 @@
 //! SDK's own signer, and sent with its HTTP client and timeouts, which trusts the same root certificates
 //! as for all others. Nothing is made before the first object, so a cold start pays nothing for it.
 
-use std::time::SystemTime;
-
 use aws_config::SdkConfig;
-use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SigningSettings, UriPathNormalizationMode,
 };
-use aws_sigv4::sign::v4::SigningParams;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::body::SdkBody;
+use storefront_core::aws::sign::{Unsigned, domain, signature};
 
 /// A bucket in the region of the configuration.
 pub struct Bucket {
@@ -90,44 +86,23 @@ impl Bucket {
         if let Some(endpoint) = &self.endpoint_url {
             return Ok(format!("{}/{name}", endpoint.trim_end_matches('/')));
         }
-        let region = self.region()?;
+        let region = self.config.region().ok_or(NotPut::Configuration("region"))?.as_ref();
         let fips = if self.config.use_fips() == Some(true) { "-fips" } else { "" };
         let dual_stack = if self.config.use_dual_stack() == Some(true) { ".dualstack" } else { "" };
         Ok(format!("https://{name}.s3{fips}{dual_stack}.{region}.{}", domain(region)))
     }
 
-    fn region(&self) -> Result<&str, NotPut> {
-        Ok(self.config.region().ok_or(NotPut::Configuration("region"))?.as_ref())
-    }
-
     async fn signed(&self, base: &str, key: &str, content: String) -> Result<HttpRequest, NotPut> {
-        let provider = self.config.credentials_provider();
-        let provider = provider.ok_or(NotPut::Configuration("credentials"))?;
-        let identity = provider.provide_credentials().await.map_err(request)?.into();
         let mut settings = SigningSettings::default();
         // What is different for S3.
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(self.region()?)
-            .name("s3")
-            .time(SystemTime::now())
-            .settings(settings)
-            .build()
-            .map_err(request)?
-            .into();
         let headers = [("content-type", "application/json")];
         let url = format!("{base}/{key}");
-        let signable = SignableRequest::new(
-            "PUT",
-            &url,
-            headers.into_iter(),
-            SignableBody::Bytes(content.as_bytes()),
-        );
-        let (instructions, _) =
-            sign(signable.map_err(request)?, &params).map_err(request)?.into_parts();
+        let body = content.as_bytes();
+        let unsigned = Unsigned { method: "PUT", url: &url, headers: &headers, body };
+        let signature = signature(&self.config, "s3", settings, unsigned).await.map_err(request)?;
         let mut put = HttpRequest::new(SdkBody::from(content));
         put.set_method("PUT").map_err(request)?;
         // The endpoint is added when it is sent.
@@ -135,8 +110,8 @@ impl Bucket {
         for (name, value) in headers {
             put.headers_mut().insert(name, value);
         }
-        for (name, value) in instructions.headers() {
-            put.headers_mut().insert(name.to_owned(), value.to_owned());
+        for (name, value) in signature {
+            put.headers_mut().insert(name, value);
         }
         Ok(put)
     }
@@ -144,21 +119,6 @@ impl Bucket {
 
 fn request(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> NotPut {
     NotPut::Request(error.into())
-}
-
-/// The domain of a region's services.
-/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
-fn domain(region: &str) -> &'static str {
-    const OTHER_PARTITIONS: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-        ("us-isof-", "csp.hci.ic.gov"),
-    ];
-    let other = OTHER_PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix));
-    other.map_or("amazonaws.com", |(_, domain)| domain)
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ impl Read {
     }
 
     /// The key of the record's object: when the record was written, and a hash that tells it from all
-    /// others. It says nothing about whom the record is of, and is the same on every delivery.
+    /// others. It names no person, and is the same on every delivery.
     fn key(&self, record: &RawValue) -> String {
         let mut hash = [0; 16];
         hash.copy_from_slice(&Sha256::digest(record.get())[..16]);

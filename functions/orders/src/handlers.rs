@@ -12,11 +12,12 @@ use storefront_http::problems::{
 };
 use storefront_http::{
     Authority, Caller, Created, Id, IfMatch, JsonBody, Metrics, OptionalIdempotencyKey,
-    OptionalRequestId, PageBody, Problem, Problems, Query, Replayed, Tagged, page_request,
+    OptionalRequestId, OrderBody, PageBody, Problem, Problems, Query, Replayed, Tagged,
+    page_request,
 };
 
 use crate::metrics::order_placed;
-use crate::schema::{ListQuery, NewOrderBody, OrderBody, OrderChangesBody, Wanted};
+use crate::schema::{ListQuery, NewOrderBody, OrderChangesBody, Wanted};
 
 /// Place an order
 ///

@@ -1,8 +1,5 @@
-//! `/orders`: customers place, see and cancel their own orders; staff see and move any. Also what the
-//! shop holds of a person, `/users/me/export`, which is mostly orders.
+//! `/orders`: customers place, see and cancel their own orders; staff see and move any.
 
-mod address;
-mod export;
 mod handlers;
 mod metrics;
 mod refunds;
@@ -32,7 +29,6 @@ pub fn app(table: Table, rules: OrderRules) -> Router {
         .route("/orders", get(handlers::list).post(handlers::place))
         .route("/orders/{orderId}", get(handlers::show).patch(handlers::change))
         .route("/orders/{orderId}/refunds", post(refunds::refund))
-        .route("/users/me/export", get(export::export))
         .with_state(shop);
     service("orders", routes)
 }
@@ -45,8 +41,7 @@ pub fn app(table: Table, rules: OrderRules) -> Router {
         handlers::list,
         handlers::show,
         handlers::change,
-        refunds::refund,
-        export::export
+        refunds::refund
     ),
     components(schemas(storefront_core::IdempotencyKey)),
     tags((name = "orders", description = "What was bought")),

@@ -8,12 +8,12 @@ use storefront_http::problems::{
     Forbidden, IdempotencyKeyReused, NotPaid, OrderNotFound, RefundTooLarge,
 };
 use storefront_http::{
-    Changed, Id, JsonBody, OptionalRequestId, Problem, Problems, RequiredIdempotencyKey, Staff,
+    Changed, Id, JsonBody, OptionalRequestId, OrderBody, Problem, Problems, RequiredIdempotencyKey,
+    Staff,
 };
 use utoipa::ToSchema;
 
 use crate::handlers::tagged;
-use crate::schema::OrderBody;
 
 /// What was paid back.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

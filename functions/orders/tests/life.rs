@@ -232,35 +232,3 @@ async fn a_customer_with_too_many_open_orders_pays_first() {
     assert!(paid.body.get("payBy").is_none());
     let _ = shop.place(shop.order()).await.expect(201);
 }
-
-#[tokio::test]
-async fn a_person_gets_all_that_the_shop_holds_of_them() {
-    let shop = Shop::open().await;
-    let mut order = shop.order();
-    order["shippingAddress"] =
-        json!({ "name": "Anna", "line1": "Marktplatz 1", "city": "Wien", "country": "AT" });
-    let mut placed = Vec::new();
-    for _ in 0..3 {
-        placed.insert(0, shop.place(order.clone()).await.expect(201).body);
-    }
-    let export = async |query: &str| {
-        let get = shop.api.get(format!("/users/me/export{query}"));
-        get.by(shop.anna).send().await.expect(200).body
-    };
-    let first = export("?limit=2").await;
-    assert_eq!(first["user"]["id"], json!(shop.anna.user_id));
-    assert!(first["user"]["email"].is_string() && !first.to_string().contains("argon2"));
-    assert_eq!(first["orders"]["items"], json!(placed[..2]));
-    let cursor = first["orders"]["nextCursor"].as_str().unwrap();
-    let rest = export(&format!("?limit=2&cursor={cursor}")).await;
-    assert_eq!(rest["orders"], json!({ "items": placed[2..] }));
-    let nobody = export_of_somebody(&shop).await;
-    assert_eq!(nobody["orders"], json!({ "items": [] }));
-}
-
-/// A person sees nothing of others.
-async fn export_of_somebody(shop: &Shop) -> Value {
-    let export = shop.api.get("/users/me/export").by(shop.staff).send().await.expect(200).body;
-    assert_eq!(export["user"]["id"], json!(shop.staff.user_id));
-    export
-}

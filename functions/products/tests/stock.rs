@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use storefront_core::{NewOrder, NewOrderItem, OrderId, Orders};
+use storefront_core::{NewOrder, NewOrderItem, Orders};
 use storefront_products::ApiDoc;
 use storefront_testing::{Answer, Api, Database, Persona};
 use utoipa::OpenApi as _;
@@ -57,15 +57,7 @@ impl Shop {
     async fn sell(&self, product: &str, quantity: u32) {
         let customer = self.database.customer().await.user_id;
         let product_id = product.strip_prefix("/products/").unwrap().parse().unwrap();
-        let order = NewOrder {
-            id: OrderId::new(),
-            user_id: customer,
-            items: vec![NewOrderItem { product_id, quantity }],
-            shipping_address: None,
-            expected_total: None,
-            idempotency_key: None,
-            request_id: None,
-        };
+        let order = NewOrder::new(customer, vec![NewOrderItem { product_id, quantity }]);
         Orders::new(self.database.table()).place(order).await.unwrap();
     }
 }

@@ -35,8 +35,8 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let deleted = accounts.users.delete(target.user_id, expected).await;
     deleted.map_err(|error| target.refused(error))?;
-    // The user is gone by now, so a failure is none of the request: an order that is missed expires when
-    // its own time is up.
+    // The user is already deleted, so the request succeeds even if this fails: orders that it misses
+    // expire when their own time is up.
     if let Err(error) = orders.let_expire(target.user_id, Timestamp::now()).await {
         tracing::warn!(
             user_id = %target.user_id,

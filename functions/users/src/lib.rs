@@ -2,6 +2,7 @@
 
 mod change;
 mod delete;
+mod export;
 mod role;
 mod show;
 mod target;
@@ -16,7 +17,7 @@ use utoipa::OpenApi;
 /// The part of the HTTP contract that this function serves.
 #[derive(OpenApi)]
 #[openapi(
-    paths(show::show, show::find, change::change, role::assign, delete::delete),
+    paths(show::show, show::find, change::change, role::assign, delete::delete, export::export),
     components(schemas(target::UserIdOrMe)),
     tags((name = "users", description = "Who may log in")),
     modifiers(&Conventions)
@@ -41,6 +42,7 @@ pub fn app(table: Table) -> Router {
     let routes = Router::new()
         .route("/users", get(show::find))
         .route("/users/{userId}", get(show::show).patch(change::change).delete(delete::delete))
+        .route("/users/me/export", get(export::export))
         .route("/users/{userId}/role", put(role::assign))
         .with_state(accounts);
     storefront_http::service("users", routes)

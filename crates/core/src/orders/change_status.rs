@@ -124,6 +124,12 @@ fn returns(before: &Order, after: &Order, items: &[OrderItem]) -> Vec<Return> {
 }
 
 impl StatusChange {
+    /// A change to this status, whatever the order's version.
+    #[must_use]
+    pub const fn new(to: OrderStatus) -> Self {
+        Self { to, tracking: None, expected: None, request_id: None }
+    }
+
     /// Returns the order after this change, `None` if it stays as it is, or why the expected version or
     /// the shop's rules do not allow the change.
     fn decide(&self, order: &Order, reason: CancelReason, now: Timestamp) -> Result<Option<Order>> {

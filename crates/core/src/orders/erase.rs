@@ -1,8 +1,8 @@
 //! Removing where a person lived from their orders, which outlive the user.
 
 use super::Orders;
-use crate::change::{Change, string};
-use crate::schema::{self, Key};
+use crate::change::Change;
+use crate::schema::Key;
 use crate::transaction::{self, Written};
 use crate::{Result, UserId, Users};
 
@@ -29,16 +29,10 @@ impl Orders {
             return Ok(None);
         }
         let query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression("PK = :user AND begins_with(SK, :order)")
+            .of_user(user_id)
             .filter_expression("attribute_exists(#address)")
             .projection_expression("PK, SK")
             .expression_attribute_names("#address", ADDRESS)
-            .expression_attribute_values(":user", string(schema::user_partition(user_id)))
-            .expression_attribute_values(":order", string(schema::prefix::ORDER))
             .consistent_read(true);
         let mut erased = Erased::default();
         let mut start = None;

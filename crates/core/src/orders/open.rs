@@ -20,18 +20,11 @@ impl Orders {
     ) -> Result<()> {
         let Some(max) = self.rules.max_open else { return Ok(()) };
         let answer = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression("PK = :user AND begins_with(SK, :order)")
+            .of_user(user_id)
             .projection_expression("#type, #status")
             .expression_attribute_names("#type", schema::TYPE)
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":user", string(schema::user_partition(user_id)))
-            .expression_attribute_values(":order", string(schema::prefix::ORDER))
             .consistent_read(consistency == Consistency::Strong)
-            .scan_index_forward(false)
             .limit(i32::try_from(2 * max).unwrap_or(i32::MAX))
             .send()
             .await?;

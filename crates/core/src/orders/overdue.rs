@@ -90,19 +90,12 @@ impl Orders {
     /// there is nothing to tell.
     pub async fn let_expire(&self, user_id: UserId, now: Timestamp) -> Result<usize> {
         let answer = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .key_condition_expression("PK = :user AND begins_with(SK, :order)")
+            .of_user(user_id)
             .filter_expression("#status = :pending")
             .projection_expression("PK, SK")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":user", string(schema::user_partition(user_id)))
-            .expression_attribute_values(":order", string(schema::prefix::ORDER))
             .expression_attribute_values(":pending", string(OrderStatus::Pending))
             .consistent_read(true)
-            .scan_index_forward(false)
             .limit(NEWEST)
             .send()
             .await?;

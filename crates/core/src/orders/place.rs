@@ -59,6 +59,22 @@ pub struct NewOrderItem {
     pub quantity: u32,
 }
 
+impl NewOrder {
+    /// A new order of these items, and nothing else.
+    #[must_use]
+    pub fn new(user_id: UserId, items: Vec<NewOrderItem>) -> Self {
+        Self {
+            id: OrderId::new(),
+            user_id,
+            items,
+            shipping_address: None,
+            expected_total: None,
+            idempotency_key: None,
+            request_id: None,
+        }
+    }
+}
+
 impl Orders {
     /// Places an order at the products' current prices, and takes their stock. The user must still
     /// exist ([`Error::CallerNotFound`]).

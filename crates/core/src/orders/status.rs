@@ -12,8 +12,7 @@ use crate::openapi::openapi;
 macro_rules! texts {
     (
         $(#[$doc:meta])*
-        $name:ident = $description:literal, $(#[$error_doc:meta])* $error:ident($message:literal)
-        { $($(#[$value_doc:meta])* $value:ident = $text:literal,)* }
+        $name:ident = $description:literal { $($(#[$value_doc:meta])* $value:ident = $text:literal,)* }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,11 +22,6 @@ macro_rules! texts {
 
         openapi!($name = crate::openapi::string($description)
             .enum_values(Some($name::ALL.iter().map(|value| value.as_str()))));
-
-        $(#[$error_doc])*
-        #[derive(Debug, thiserror::Error)]
-        #[error($message)]
-        pub struct $error;
 
         impl $name {
             /// All values.
@@ -47,6 +41,16 @@ macro_rules! texts {
                 f.write_str(self.as_str())
             }
         }
+    };
+}
+
+/// Defines how clients name the values of such an enum.
+macro_rules! parsed {
+    ($name:ident, $(#[$doc:meta])* $error:ident($message:literal)) => {
+        $(#[$doc])*
+        #[derive(Debug, thiserror::Error)]
+        #[error($message)]
+        pub struct $error;
 
         impl FromStr for $name {
             type Err = $error;
@@ -60,9 +64,7 @@ macro_rules! texts {
 
 texts! {
     /// How far an order has progressed.
-    OrderStatus = "How far the order has progressed",
-    /// The text is not the status of an order.
-    InvalidStatus("must be pending, paid, shipped, delivered, returned or cancelled") {
+    OrderStatus = "How far the order has progressed" {
         /// The customer has not paid yet.
         Pending = "pending",
         /// It can be shipped.
@@ -78,11 +80,15 @@ texts! {
     }
 }
 
+parsed! {
+    OrderStatus,
+    /// The text is not the status of an order.
+    InvalidStatus("must be pending, paid, shipped, delivered, returned or cancelled")
+}
+
 texts! {
     /// Where the money of an order is.
-    Payment = "Where the order's money is: with `refund_due` the shop owes it, or some of it, to the customer",
-    /// The text is not where the money of an order may be.
-    InvalidPayment("must be unpaid, paid, refund_due or refunded") {
+    Payment = "Where the order's money is: with `refund_due` the shop owes it, or some of it, to the customer" {
         /// Nothing was paid.
         Unpaid = "unpaid",
         /// The shop has it.
@@ -94,11 +100,15 @@ texts! {
     }
 }
 
+parsed! {
+    Payment,
+    /// The text is not where the money of an order may be.
+    InvalidPayment("must be unpaid, paid, refund_due or refunded")
+}
+
 texts! {
     /// Why an order was cancelled.
-    CancelReason = "Who or what cancelled the order: `expired` if it was not paid in time",
-    /// The text is not why an order may have been cancelled.
-    InvalidCancelReason("must be customer, shop or expired") {
+    CancelReason = "Who or what cancelled the order: `expired` if it was not paid in time" {
         /// The customer cancelled it.
         Customer = "customer",
         /// Staff or an administrator cancelled it.
@@ -110,9 +120,7 @@ texts! {
 
 texts! {
     /// A list of orders that the shop has something to do with, whosever they are.
-    Worklist = "A list of orders that the shop has something to do with",
-    /// The text is not the name of such a list.
-    InvalidWorklist("must be pending, paid, shipped or refund_due") {
+    Worklist = "A list of orders that the shop has something to do with" {
         /// To be paid, or to expire.
         Pending = "pending",
         /// To be shipped.

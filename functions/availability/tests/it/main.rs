@@ -11,11 +11,10 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use storefront_availability::{Consumer, StreamBatch};
 use storefront_core::{
-    Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderId, Orders, PasswordHash, Product,
-    ProductId, Products, Role, Table, User, UserId, Users,
+    Currency, NewOrder, NewOrderItem, NewProduct, Orders, Product, ProductId, Products, Role, Table,
 };
 use storefront_http::MetricSink;
-use storefront_testing::evidence;
+use storefront_testing::{Persona, evidence};
 
 /// A shop on a table.
 struct Shop {
@@ -44,30 +43,10 @@ impl Shop {
 
     /// Sells a piece to a new customer.
     async fn sell(&self, product: &Product) {
-        let user = self.customer().await;
-        let order = NewOrder {
-            id: OrderId::new(),
-            user_id: user.id,
-            items: vec![NewOrderItem { product_id: product.id, quantity: 1 }],
-            shipping_address: None,
-            expected_total: None,
-            idempotency_key: None,
-            request_id: None,
-        };
+        let user = Persona::registered(&self.table, Role::User).await;
+        let items = vec![NewOrderItem { product_id: product.id, quantity: 1 }];
+        let order = NewOrder::new(user.user_id, items);
         Orders::new(self.table.clone()).place(order).await.unwrap();
-    }
-
-    async fn customer(&self) -> User {
-        let id = UserId::new();
-        let address = format!("{id}@example.com");
-        evidence::email(&address);
-        let new = NewUser {
-            email: address.parse().unwrap(),
-            name: "Anna".to_owned(),
-            password_hash: PasswordHash::new("$argon2id$anna".to_owned()),
-            role: Role::User,
-        };
-        Users::new(self.table.clone()).register(id, new).await.unwrap()
     }
 
     /// Returns the product's `available` in the table, and how often it has been written.

@@ -8,16 +8,14 @@ use storefront_core::{OrderStatus, Timestamp};
 use storefront_order_expiry::{Expiry, MAX_ORDERS};
 use storefront_testing::Database;
 
-use crate::{Shop, order_of, run, run_in};
+use crate::{Shop, order_of, put, run, run_in};
 
 #[tokio::test]
 async fn a_run_whose_time_is_up_leaves_the_orders_to_the_next_one() {
     let database = Database::start().await;
     let shop = Shop::on(database.table());
     let (anna, blend) = (shop.customer().await, shop.product(0).await);
-    for item in order_of(&anna, &blend, Some(-1)).to_items().unwrap() {
-        database.put(item).await;
-    }
+    put(&database, &order_of(anna, &blend, Some(-1))).await;
     let mut context = Context::default();
     context.deadline = 1;
     let expiry = Expiry::new(database.table());
@@ -42,13 +40,11 @@ async fn many_overdue_orders_expire_in_bounded_runs_each_once() {
     let mut kept = Vec::new();
     for n in 0..number {
         let seconds = (n % 5 > 0).then_some(-1);
-        let order = order_of(&anna, &products[n % 20], seconds);
+        let order = order_of(anna, &products[n % 20], seconds);
         if seconds.is_none() {
             kept.push(order.order.id);
         }
-        for item in order.to_items().unwrap() {
-            database.put(item).await;
-        }
+        put(&database, &order).await;
     }
     let expiry = Expiry::new(database.table()).with_most(most);
     let overdue = number - kept.len();

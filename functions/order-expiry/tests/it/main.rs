@@ -10,11 +10,11 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use storefront_core::{
-    Currency, NewProduct, NewUser, Order, OrderAccess, OrderId, OrderItem, OrderWithItems, Orders,
-    PasswordHash, Product, ProductId, Products, Role, Table, Timestamp, User, UserId, Users,
+    Currency, NewProduct, Order, OrderAccess, OrderId, OrderItem, OrderWithItems, Orders, Product,
+    ProductId, Products, Role, Table, Timestamp, UserId,
 };
 use storefront_order_expiry::Expiry;
-use storefront_testing::evidence;
+use storefront_testing::{Database, Persona, evidence};
 
 /// The event of the schedule.
 pub(crate) fn event() -> Value {
@@ -80,17 +80,8 @@ impl Shop {
         self.products.delete(product.id, None).await.unwrap();
     }
 
-    pub(crate) async fn customer(&self) -> User {
-        let id = UserId::new();
-        let address = format!("{id}@example.com");
-        evidence::email(&address);
-        let new = NewUser {
-            email: address.parse().unwrap(),
-            name: "Anna".to_owned(),
-            password_hash: PasswordHash::new("$argon2id$anna".to_owned()),
-            role: Role::User,
-        };
-        Users::new(self.table.clone()).register(id, new).await.unwrap()
+    pub(crate) async fn customer(&self) -> UserId {
+        Persona::registered(&self.table, Role::User).await.user_id
     }
 
     pub(crate) async fn order(&self, id: OrderId) -> Order {
@@ -99,12 +90,12 @@ impl Shop {
 }
 
 /// An order of a piece of this product, which has to be paid by a time in so many seconds.
-pub(crate) fn order_of(user: &User, product: &Product, seconds: Option<i64>) -> OrderWithItems {
+pub(crate) fn order_of(user_id: UserId, product: &Product, seconds: Option<i64>) -> OrderWithItems {
     let id = OrderId::new();
     let now = Timestamp::now().as_millis();
     let order = Order {
         pay_by: seconds.and_then(|seconds| Timestamp::from_millis(now + seconds * 1000)),
-        ..Order::new(id, user.id, 1, product.price, product.currency)
+        ..Order::new(id, user_id, 1, product.price, product.currency)
     };
     let item = OrderItem {
         order_id: id,
@@ -116,4 +107,11 @@ pub(crate) fn order_of(user: &User, product: &Product, seconds: Option<i64>) -> 
         taken_from: Some(0),
     };
     OrderWithItems { order, items: vec![item] }
+}
+
+/// Puts an order as it is, with its items.
+pub(crate) async fn put(database: &Database, order: &OrderWithItems) {
+    for item in order.to_items().unwrap() {
+        database.put(item).await;
+    }
 }

@@ -3,30 +3,18 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use storefront_core::{
-    CancelReason, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus, Payment, StatusChange,
-    Timestamp, User,
+    CancelReason, NewOrder, NewOrderItem, OrderAccess, OrderStatus, Payment, StatusChange,
+    Timestamp,
 };
 use storefront_http::MetricSink;
 use storefront_order_expiry::Expiry;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{CapturedLog, CapturedMetrics, Database, unreachable_table};
 
-use crate::{Shop, order_of, run};
+use crate::{Shop, order_of, put, run};
 
 fn paid() -> StatusChange {
-    StatusChange { to: OrderStatus::Paid, tracking: None, expected: None, request_id: None }
-}
-
-fn new_order(user: &User, items: Vec<NewOrderItem>) -> NewOrder {
-    NewOrder {
-        id: OrderId::new(),
-        user_id: user.id,
-        items,
-        shipping_address: None,
-        expected_total: None,
-        idempotency_key: None,
-        request_id: None,
-    }
+    StatusChange::new(OrderStatus::Paid)
 }
 
 #[tokio::test]
@@ -36,10 +24,8 @@ async fn overdue_orders_are_cancelled_and_all_others_stay() {
     let (anna, blend) = (shop.customer().await, shop.product(10).await);
     let mut orders = Vec::new();
     for seconds in [Some(-60), Some(-1), Some(60), None, Some(-60)] {
-        let order = order_of(&anna, &blend, seconds);
-        for item in order.to_items().unwrap() {
-            database.put(item).await;
-        }
+        let order = order_of(anna, &blend, seconds);
+        put(&database, &order).await;
         orders.push(order.order);
     }
     // The last one was paid in the last moment.
@@ -83,10 +69,8 @@ async fn money_that_comes_after_the_expiry_is_owed_back() {
     let database = Database::start().await;
     let shop = Shop::on(database.table());
     let (anna, blend) = (shop.customer().await, shop.product(0).await);
-    let order = order_of(&anna, &blend, Some(-1));
-    for item in order.to_items().unwrap() {
-        database.put(item).await;
-    }
+    let order = order_of(anna, &blend, Some(-1));
+    put(&database, &order).await;
     run(&Expiry::new(database.table())).await.unwrap();
     let id = order.order.id;
     let paid = shop.orders.change_status(OrderAccess::Any, id, paid()).await.unwrap().order;
@@ -102,9 +86,9 @@ async fn an_order_that_cannot_be_cancelled_does_not_stop_the_rest() {
     let (anna, blend) = (shop.customer().await, shop.product(20).await);
     for _ in 0..20 {
         let items = vec![NewOrderItem { product_id: blend.id, quantity: 1 }];
-        shop.orders.place(new_order(&anna, items)).await.unwrap();
+        shop.orders.place(NewOrder::new(anna, items)).await.unwrap();
     }
-    shop.orders.let_expire(anna.id, Timestamp::now()).await.unwrap();
+    shop.orders.let_expire(anna, Timestamp::now()).await.unwrap();
     let denied = json!({ "__type": "AccessDeniedException", "message": "no" });
     plan.answer_next("TransactWriteItems", 1, denied);
     let log = CapturedLog::start();
@@ -125,9 +109,7 @@ async fn runs_at_the_same_time_cancel_each_order_once() {
     let shop = Shop::on(database.table());
     let (anna, blend) = (shop.customer().await, shop.product(0).await);
     for _ in 0..30 {
-        for item in order_of(&anna, &blend, Some(-1)).to_items().unwrap() {
-            database.put(item).await;
-        }
+        put(&database, &order_of(anna, &blend, Some(-1))).await;
     }
     let expiry = Expiry::new(database.table());
     let runs = futures_util::future::join_all((0..3).map(|_| run(&expiry))).await;
@@ -150,10 +132,8 @@ async fn a_product_of_version_0_1_gets_its_pieces_back() {
     let database = Database::start().await;
     let shop = Shop::on(database.table());
     let (anna, blend) = (shop.customer().await, shop.product(0).await);
-    let order = order_of(&anna, &blend, Some(-1));
-    for item in order.to_items().unwrap() {
-        database.put(item).await;
-    }
+    let order = order_of(anna, &blend, Some(-1));
+    put(&database, &order).await;
     let items = database.items().await.into_iter();
     let mut products = items.filter(|item| item["_type"].as_s().unwrap() == "Product");
     let mut product = products.next().unwrap();

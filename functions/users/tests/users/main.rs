@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod change;
+mod export;
 mod show;
 
 use serde_json::json;
@@ -17,6 +18,7 @@ const PASSWORD: &str = "correct horse battery";
 
 struct Shop {
     api: Api,
+    table: Table,
     users: Users,
     _database: Option<Database>,
 }
@@ -37,7 +39,8 @@ impl Shop {
     fn on(table: Table) -> Self {
         Self {
             api: Api::new(storefront_users::app(table.clone()), ApiDoc::openapi),
-            users: Users::new(table),
+            users: Users::new(table.clone()),
+            table,
             _database: None,
         }
     }

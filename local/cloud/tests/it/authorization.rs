@@ -28,7 +28,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, TABLE_NAME, TOKEN_SECRET};
 use storefront_core::{
-    CreatedBetween, Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess, OrderId,
+    CreatedBetween, Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess,
     OrderStatus, OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId,
     ProductWithStock, Products, Role, StatusChange, Table, User, UserChanges, UserId, Users, aws,
 };
@@ -215,15 +215,8 @@ impl Shop {
             selling: true,
         };
         let product = products.create(id, new).await.unwrap().product;
-        let order = NewOrder {
-            id: OrderId::new(),
-            user_id: owner.id,
-            items: vec![NewOrderItem { product_id: product.id, quantity: 2 }],
-            shipping_address: None,
-            expected_total: None,
-            idempotency_key: None,
-            request_id: None,
-        };
+        let order =
+            NewOrder::new(owner.id, vec![NewOrderItem { product_id: product.id, quantity: 2 }]);
         let order = orders.place(order).await.unwrap().value;
         let url = cloud.api_url().to_owned();
         Self { url, users, products, orders, owner, product, order }
@@ -231,12 +224,7 @@ impl Shop {
 
     /// Takes the customer's money, if it has not done so yet.
     async fn pay(&self) {
-        let paid = StatusChange {
-            to: OrderStatus::Paid,
-            tracking: None,
-            expected: None,
-            request_id: None,
-        };
+        let paid = StatusChange::new(OrderStatus::Paid);
         self.orders.change_status(OrderAccess::Any, self.order.order.id, paid).await.unwrap();
     }
 

@@ -200,8 +200,7 @@ async fn what_the_shop_has_changed_is_kept_and_reported() {
     let changes = ProductChanges { price: Some(1), ..ProductChanges::default() };
     Products::new(table.clone()).update(id, changes, None).await.unwrap();
     let id = text(&shop.item("Order", 4), "id").parse().unwrap();
-    let shipped =
-        StatusChange { to: OrderStatus::Shipped, tracking: None, expected: None, request_id: None };
+    let shipped = StatusChange::new(OrderStatus::Shipped);
     Orders::new(table).change_status(OrderAccess::Any, id, shipped).await.unwrap();
 
     let before = shop.items();

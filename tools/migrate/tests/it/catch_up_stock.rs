@@ -87,12 +87,7 @@ async fn a_stock_that_a_cancellation_has_restored_is_loaded_again() {
     let id = order.id;
     orders.place(order).await.unwrap();
     assert_eq!(loaded_and_now(&shop, 3), ("9".to_owned(), "7".to_owned()));
-    let cancelled = StatusChange {
-        to: OrderStatus::Cancelled,
-        tracking: None,
-        expected: None,
-        request_id: None,
-    };
+    let cancelled = StatusChange::new(OrderStatus::Cancelled);
     orders.change_status(OrderAccess::Any, id, cancelled).await.unwrap();
     shop.change("products", 3, "stock_count = 8").await;
     shop.load(&["--catch-up"]).await.expect(0);

@@ -48,7 +48,7 @@ async fn a_load_and_a_catch_up_are_no_events_and_the_shops_next_change_is() {
     let ship = async |legacy_id: u32| {
         let id = text(&shop.item("Order", legacy_id), "id").parse().unwrap();
         let to = OrderStatus::Shipped;
-        let change = StatusChange { to, tracking: None, expected: None, request_id: None };
+        let change = StatusChange::new(to);
         orders.change_status(OrderAccess::Any, id, change).await.unwrap().order
     };
     let shipped = [ship(4).await, ship(1000).await];

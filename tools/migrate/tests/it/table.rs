@@ -151,7 +151,7 @@ async fn every_item_has_its_key_in_the_source_and_keeps_it_when_changed() {
                     }
                 };
                 is_cancelled |= to == OrderStatus::Cancelled;
-                let change = StatusChange { to, tracking: None, expected: None, request_id: None };
+                let change = StatusChange::new(to);
                 let id = order.value.order.id;
                 shop.orders.change_status(OrderAccess::Any, id, change).await.unwrap();
             }

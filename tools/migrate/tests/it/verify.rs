@@ -250,8 +250,7 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     products.update(product, changes, None).await.unwrap();
     // A sale changes the stock of a product, and not its version.
     let sold = text(&shop.item("Product", 4), "id").parse().unwrap();
-    let shipped =
-        StatusChange { to: OrderStatus::Shipped, tracking: None, expected: None, request_id: None };
+    let shipped = StatusChange::new(OrderStatus::Shipped);
     let order = text(&shop.item("Order", 4), "id").parse().unwrap();
     orders.change_status(OrderAccess::Any, order, shipped).await.unwrap();
     let order = NewOrder {

@@ -3,13 +3,13 @@
 //! Four operations do not justify three SDK crates: those compile for minutes, and bring second
 //! versions of `http` and `http-body`. Signatures and XML are left to the SDK's own crates.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_credential_types::provider::ProvideCredentials as _;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use aws_sigv4::http_request::SigningSettings;
 use serde_json::Value;
+use storefront_core::aws::sign::{Unsigned, domain, signature};
 use storefront_core::aws::{SdkConfig, endpoint_url};
+use storefront_http::logging::with_sources;
 use tokio::time::sleep;
 
 use super::http::{Http, Request, Response};
@@ -153,35 +153,16 @@ impl Aws {
         action: &str,
         mut request: Request,
     ) -> Result<Request, AwsError> {
-        let unsigned = |why: String| service.failed(action, why);
-        let provider = self.config.credentials_provider();
-        let provider = provider.ok_or_else(|| unsigned("there are no credentials".to_owned()))?;
-        let credentials = provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| {
-            unsigned(format!(
-                "there are no credentials: {}",
-                storefront_http::logging::with_sources(&error)
-            ))
-        })?;
-        let identity = credentials.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(self.region())
-            .name(service.host)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| unsigned(error.to_string()))?
-            .into();
-        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers: Vec<_> =
+            request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let body = request.body.as_deref().unwrap_or_default().as_bytes();
-        let signable =
-            SignableRequest::new(request.method, &request.url, headers, SignableBody::Bytes(body));
-        let signed = signable.and_then(|signable| sign(signable, &parameters));
-        let (instructions, _) = signed.map_err(|error| unsigned(error.to_string()))?.into_parts();
-        for (name, value) in instructions.headers() {
-            request.headers.push((name.to_owned(), value.to_owned()));
-        }
+        let unsigned =
+            Unsigned { method: request.method, url: &request.url, headers: &headers, body };
+        let settings = SigningSettings::default();
+        let signature = signature(&self.config, service.host, settings, unsigned).await;
+        let signature =
+            signature.map_err(|error| service.failed(action, with_sources(&error).to_string()))?;
+        request.headers.extend(signature);
         Ok(request)
     }
 }
@@ -196,17 +177,6 @@ impl Service {
 
     fn failed(&self, action: &str, why: String) -> AwsError {
         AwsError { service: self.name, action: action.to_owned(), why }
-    }
-}
-
-/// Returns the domain of a region's endpoints. For regions that are isolated from the internet, set
-/// `AWS_ENDPOINT_URL_…`.
-/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
-fn domain(region: &str) -> &'static str {
-    match region.split_once('-').map(|(partition, _)| partition) {
-        Some("cn") => "amazonaws.com.cn",
-        Some("eusc") => "amazonaws.eu",
-        _ => "amazonaws.com",
     }
 }
 

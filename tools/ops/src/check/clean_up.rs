@@ -102,7 +102,7 @@ impl Visit {
         let all = orders.list(user, CreatedBetween::default(), page).await?;
         for order in all.items.iter().filter(|order| order.status == OrderStatus::Pending) {
             let to = OrderStatus::Cancelled;
-            let change = StatusChange { to, tracking: None, expected: None, request_id: None };
+            let change = StatusChange::new(to);
             orders.change_status(OrderAccess::Any, order.id, change).await?;
         }
         Ok(())

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use storefront_core::{
-    Error, NewOrder, NewOrderItem, OrderAccess, OrderId, OrderStatus, Orders, ProductId,
-    StatusChange, UserId,
+    Error, NewOrder, NewOrderItem, OrderAccess, OrderStatus, Orders, ProductId, StatusChange,
+    UserId,
 };
 use tokio::time::{sleep, timeout};
 
@@ -331,7 +331,7 @@ impl Seller {
             }
             if let Some(sold) = self.every_third(turn) {
                 let to = OrderStatus::Cancelled;
-                let change = StatusChange { to, tracking: None, expected: None, request_id: None };
+                let change = StatusChange::new(to);
                 self.orders.change_status(OrderAccess::Any, sold.id, change).await.unwrap();
                 sales.cancelled += 1;
             }
@@ -362,15 +362,7 @@ impl Seller {
 const BREATH: Duration = Duration::from_millis(20);
 
 async fn place(orders: &Orders, product_id: ProductId, quantity: u32) -> Result<Sold, Error> {
-    let new = NewOrder {
-        id: OrderId::new(),
-        user_id: ada(),
-        items: vec![NewOrderItem { product_id, quantity }],
-        shipping_address: None,
-        expected_total: None,
-        idempotency_key: None,
-        request_id: None,
-    };
+    let new = NewOrder::new(ada(), vec![NewOrderItem { product_id, quantity }]);
     let id = orders.place(new).await?.value.order.id;
     Ok(Sold { user: ada(), id, items: vec![(product_id, quantity)] })
 }

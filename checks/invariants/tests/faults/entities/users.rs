@@ -77,7 +77,7 @@ impl Client {
     }
 
     pub(super) async fn assign_role(&mut self) {
-        // The member of staff less often, who does much of what there is to do.
+        // Rarely the member of staff: most other requests need one.
         let id = match self.random.u8(..6) {
             0 => self.scenario.staff.user_id,
             _ => self.customer().user_id,

@@ -132,15 +132,7 @@ async fn orders_that_functions_of_0_1_change_after_the_move_are_put_right() {
     let before = shop.items().await;
     // An order of 0.2, which 0.1 marks as paid.
     let rules = OrderRules { pending_minutes: Some(60), max_open: None };
-    let new = NewOrder {
-        id: OrderId::new(),
-        user_id: ada(),
-        items: vec![NewOrderItem { product_id: espresso(), quantity: 1 }],
-        shipping_address: None,
-        expected_total: None,
-        idempotency_key: None,
-        request_id: None,
-    };
+    let new = NewOrder::new(ada(), vec![NewOrderItem { product_id: espresso(), quantity: 1 }]);
     let held = shop.orders().with_rules(rules).place(new).await.unwrap().value.order.id;
     assert_eq!(shop.upgrade(&[]).await.code, Some(0));
 

@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 use storefront_core::{OrderId, Orders, Users};
 use storefront_http::openapi::CursorSchema;
 use storefront_http::{
-    Caller, Cursor, Limit, Metrics, PageBody, Problem, Query, UserBody, page_request,
+    Caller, Cursor, Limit, Metrics, OrderBody, PageBody, Problem, Query, UserBody, page_request,
 };
 use utoipa::{IntoParams, ToSchema};
-
-use crate::schema::OrderBody;
 
 /// Which part to read.
 #[derive(Debug, Deserialize, IntoParams)]

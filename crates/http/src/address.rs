@@ -3,10 +3,11 @@
 use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Address, Country, Tracking};
-use storefront_http::openapi::line;
-use storefront_http::{Parsed, Problem, one_line, schemas};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+use crate::openapi::line;
+use crate::{Parsed, Problem, one_line, schemas};
 
 /// In characters. An address of usual length does not make an order cost more to write; DynamoDB counts
 /// whole kilobytes.
@@ -20,7 +21,7 @@ const MAX_URL: usize = 500;
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Address)]
-pub(crate) struct AddressBody {
+pub struct AddressBody {
     /// Who gets it.
     #[garde(length(chars, min = 1, max = MAX_LINE), custom(one_line))]
     #[schema(value_type = LineSchema)]
@@ -54,7 +55,7 @@ pub(crate) struct AddressBody {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Tracking)]
-pub(crate) struct TrackingBody {
+pub struct TrackingBody {
     /// Who carries it.
     #[garde(inner(length(chars, min = 1, max = MAX_LINE), custom(one_line)))]
     #[schema(value_type = Option<LineSchema>)]
