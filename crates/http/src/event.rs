@@ -1,12 +1,16 @@
 //! Converts API Gateway's events to requests for a function's routes.
 
-use axum::{Extension, Router};
+use std::pin::Pin;
+
+use axum::response::Response;
+use axum::{Extension, Router, body};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Uri, header};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Error, LambdaEvent, Service as _};
+use lambda_http::tower::util::MapResponse;
+use lambda_http::{Adapter, Body, Error, IntoResponse, LambdaEvent, Service as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -39,8 +43,27 @@ pub async fn answer(
     let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), event.context);
     // The adapter itself must not live across the await, because it is not `Send`. A router is
     // always ready.
-    let answering = Adapter::from(service).call(event);
+    let answering = Adapter::from(MapResponse::new(service, Utf8)).call(event);
     Ok(answering.await?)
+}
+
+/// A response in UTF-8, as all of the shop's are.
+///
+/// `lambda_http` would look up the character set in the headers, and so make the decoders of all
+/// character sets a part of every function: 150 KB.
+struct Utf8(Response);
+
+impl IntoResponse for Utf8 {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
+        let (parts, body) = self.0.into_parts();
+        Box::pin(async move {
+            // It is in memory, and so cannot fail to be read.
+            let bytes = body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+            let body = String::from_utf8(bytes.into())
+                .map_or_else(|error| Body::Binary(error.into_bytes()), Body::Text);
+            http::Response::from_parts(parts, body)
+        })
+    }
 }
 
 /// Why an event cannot be served. It is passed on with what is left of the request.
