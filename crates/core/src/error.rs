@@ -68,8 +68,8 @@ pub enum Error {
     /// The order's total is not the one that the customer has seen.
     #[error("the total is {} now", .0.total)]
     TotalChanged(CurrentTotal),
-    /// The user has as many pending orders as the shop allows.
-    #[error("the user has {max} pending orders or more")]
+    /// The user has as many pending orders as the shop allows, or has left too many unpaid.
+    #[error("the user has {max} pending orders or more, or has paid for none of twice as many")]
     TooManyOpenOrders {
         /// How many are allowed.
         max: u32,

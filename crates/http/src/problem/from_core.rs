@@ -69,7 +69,9 @@ impl From<Error> for Problem {
             }
             Error::TooManyOpenOrders { max } => {
                 let detail = format!(
-                    "At most {max} orders may wait for their payment. Pay or cancel one of them first."
+                    "At most {max} orders may wait for their payment, and the newest {} must not all be \
+                     unpaid. Pay or cancel one of them first, or wait until they have expired.",
+                    2 * max
                 );
                 Self::new(ProblemCode::TooManyOpenOrders, detail)
             }

@@ -40,6 +40,36 @@ async fn a_user_has_as_many_pending_orders_as_the_rules_allow() {
 }
 
 #[tokio::test]
+async fn orders_that_are_cancelled_at_once_do_not_hide_those_that_wait() {
+    let shop = Shop::open().await;
+    let (anna, ben) = (shop.anna().await, shop.register("ben@example.com").await.unwrap());
+    let (blend, gift) = (shop.product(100, 100).await, shop.product(0, None).await);
+    let orders = with_rules(&shop, OrderRules { max_open: Some(3), pending_minutes: Some(60) });
+    let place = async |user| {
+        let placed = orders.place(new_order(user, &[(&blend, 1)])).await;
+        placed.map(|placed| placed.value.order.id)
+    };
+    let become_ = async |id, to| orders.change_status(OrderAccess::Any, id, becoming(to)).await;
+    let mut waiting = Vec::new();
+    for user in [&anna, &ben] {
+        waiting.extend([place(user).await.unwrap(), place(user).await.unwrap()]);
+        for _ in 0..3 {
+            let id = place(user).await.unwrap();
+            become_(id, OrderStatus::Cancelled).await.unwrap();
+        }
+        // Nobody pays for what is free.
+        orders.place(new_order(user, &[(&gift, 1)])).await.unwrap();
+        let refused = place(user).await;
+        assert!(matches!(refused, Err(Error::TooManyOpenOrders { max: 3 })), "{refused:?}");
+    }
+    assert_eq!(shop.stock(&blend).await, Some(96));
+    // The shop goes on with whoever pays.
+    become_(waiting[0], OrderStatus::Paid).await.unwrap();
+    place(&anna).await.unwrap();
+    assert!(place(&ben).await.is_err());
+}
+
+#[tokio::test]
 async fn an_order_has_to_be_paid_within_the_minutes_of_the_rules() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;

@@ -59,11 +59,16 @@ impl Model {
         }
     }
 
-    /// Whether a user has as many pending orders as they may have, among the newest twice as many.
+    /// Whether a user has as many pending orders as they may have, among the newest twice as many; or has
+    /// paid for none of these.
     pub(super) fn has_too_many_open_orders(&self, user: UserId) -> bool {
         let Some(max) = self.rules.max_open.map(|max| max as usize) else { return false };
         let newest = self.orders.iter().rev().filter(|(_, order)| order.user == user).take(2 * max);
-        newest.filter(|(_, order)| order.status == OrderStatus::Pending).count() >= max
+        let newest: Vec<_> = newest.map(|(_, order)| order).collect();
+        let pending = newest.iter().filter(|order| order.status == OrderStatus::Pending).count();
+        let is_unpaid = |order: &&Order| order.payment == Payment::Unpaid || order.total() == 0;
+        let expires = self.rules.pending_minutes.is_some();
+        pending >= max || expires && newest.len() == 2 * max && newest.iter().all(is_unpaid)
     }
 
     pub(super) fn place_order(
