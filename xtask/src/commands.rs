@@ -45,9 +45,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     command("gate", "all checks that a change must pass: takes most of an hour", &[".ci/run"]),
     command(
         "nightly",
-        "fuzzing, randomised tests and load, for much longer than in the gate: two hours",
+        "fuzzing, randomised tests and load, for much longer than in the gate: three hours",
         &[
-            "STOREFRONT_FAULT_SCHEDULES=10000 PROPTEST_CASES=2000 STOREFRONT_OVERDUE_ORDERS=100000 cargo test --workspace --locked",
+            "STOREFRONT_FAULT_SCHEDULES=10000 PROPTEST_CASES=2000 STOREFRONT_OVERDUE_ORDERS=125000 cargo test --workspace --locked",
             "checks/gate/upgrade-test",
             "checks/gate/migrate-test",
             "checks/gate/fuzz 600",

@@ -394,6 +394,12 @@ pub(crate) fn entity<T: DeserializeOwned>(kind: ItemType, item: Item) -> Result<
             return Err(Error::Item(format!("expected _type {}, found {found:?}", kind.as_str())));
         }
     }
+    // One that is larger cannot be counted up. The shop writes none.
+    if let Some(AttributeValue::N(version)) = item.get("version")
+        && version.parse::<i64>().is_err()
+    {
+        return Err(Error::Item(format!("its version is {version}")));
+    }
     // `serde_dynamo::from_item` would first copy the item into maps of its own, twice, which takes
     // as long as all the rest.
     let present = item.into_iter().filter(|(_, value)| !value.is_null());

@@ -7,8 +7,8 @@
 //!
 //! A run is bounded: it stops at [`MAX_ORDERS`], and some seconds before its time is up. What is left
 //! is the next run's. An order that cannot be cancelled, for example because others keep changing the
-//! stock it goes back to, is logged and does not keep the others from expiring; the next run tries it
-//! again.
+//! stock it goes back to, is logged, does not count towards that number, and so does not keep the others
+//! from expiring; the next run tries it again.
 
 use std::ops::AddAssign;
 
@@ -146,8 +146,7 @@ impl Expiry {
         let mut after = None;
         loop {
             let is_late = |run: &Run| {
-                run.expired + run.failed >= most
-                    || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+                run.expired >= most || deadline.is_some_and(|deadline| Instant::now() >= deadline)
             };
             if is_late(&run) {
                 run.more = true;

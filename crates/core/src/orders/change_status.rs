@@ -72,7 +72,8 @@ impl Orders {
 
     /// Cancels an order that was not paid in time, and puts its stock back. Returns whether it did: the
     /// order may have been paid or cancelled meanwhile. `overdue_at` is the time that its
-    /// [`pay_by`](Order::pay_by) must not be after.
+    /// [`pay_by`](Order::pay_by) must not be after. Fails with [`Error::OrderNotFound`] if its keys are
+    /// not those of its user and id.
     pub async fn expire(
         &self,
         user_id: UserId,
@@ -80,7 +81,8 @@ impl Orders {
         overdue_at: Timestamp,
     ) -> Result<bool> {
         let found = self.find_now(user_id, id).await?;
-        let Some(OrderWithItems { mut order, items }) = found else { return Ok(false) };
+        // Nobody deletes orders: it is not where the index says.
+        let OrderWithItems { mut order, items } = found.ok_or(Error::OrderNotFound)?;
         // This ends, as above.
         loop {
             let is_overdue = order.pay_by.is_some_and(|pay_by| pay_by <= overdue_at);
@@ -92,7 +94,7 @@ impl Orders {
             match self.write_next(&order, &after, returns(&order, &after, &items)).await? {
                 Written::Done => return Ok(true),
                 Written::Refused(Some(item)) => order = schema::entity(ItemType::Order, item)?,
-                Written::Refused(None) => return Ok(false),
+                Written::Refused(None) => return Err(Error::OrderNotFound),
             }
         }
     }

@@ -25,7 +25,7 @@ async fn a_run_whose_time_is_up_leaves_the_orders_to_the_next_one() {
     assert_eq!(run(&expiry).await.unwrap(), done);
 }
 
-/// 2,000 orders here; `cargo xtask nightly` takes 100,000. Every fifth need not be paid by a time.
+/// 2,000 orders here; `cargo xtask nightly` takes 125,000. Every fifth need not be paid by a time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_overdue_orders_expire_in_bounded_runs_each_once() {
     let number = env::var("STOREFRONT_OVERDUE_ORDERS").map_or(2000, |text| text.parse().unwrap());

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use storefront_core::{
     CancelReason, NewOrder, NewOrderItem, OrderAccess, OrderStatus, Payment, StatusChange,
-    Timestamp,
+    Timestamp, UserId,
 };
 use storefront_http::MetricSink;
 use storefront_order_expiry::Expiry;
@@ -101,6 +101,37 @@ async fn an_order_that_cannot_be_cancelled_does_not_stop_the_rest() {
     let last = json!({ "expired": 1, "failed": 0, "more": false });
     assert_eq!(run(&expiry).await.unwrap(), last);
     assert_eq!(shop.stock(&blend).await, Some(20));
+}
+
+#[tokio::test]
+async fn orders_that_can_never_be_cancelled_neither_hide_nor_use_up_a_run() {
+    let database = Database::start().await;
+    let shop = Shop::on(database.table());
+    let (anna, blend) = (shop.customer().await, shop.product(0).await);
+    let odd = [
+        ("userId", AttributeValue::S(UserId::new().to_string())),
+        ("version", AttributeValue::N(u64::MAX.to_string())),
+        ("total", AttributeValue::S("free".to_owned())),
+    ];
+    for n in 0..240 {
+        let mut items = order_of(anna, &blend, Some(-60)).to_items().unwrap();
+        let (name, value) = odd[n % odd.len()].clone();
+        items[0].insert(name.to_owned(), value);
+        for item in items {
+            database.put(item).await;
+        }
+    }
+    for _ in 0..8 {
+        put(&database, &order_of(anna, &blend, Some(-1))).await;
+    }
+    let log = CapturedLog::start();
+    // A shard's share of the bound is eight orders.
+    let expiry = Expiry::new(database.table()).with_most(64);
+    let done = json!({ "expired": 8, "failed": 240, "more": false });
+    assert_eq!(run(&expiry).await.unwrap(), done);
+    assert_eq!(shop.stock(&blend).await, Some(8));
+    let warnings = log.lines("an order that was not paid in time could not be cancelled");
+    assert_eq!(warnings.len(), 240, "each is named");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use storefront_core::schema::WORKLIST_SHARDS;
 use storefront_core::{
-    CancelReason, OrderAccess, OrderId, OrderRules, OrderStatus, Orders, Payment, Table, Timestamp,
+    CancelReason, Error, OrderAccess, OrderId, OrderRules, OrderStatus, Orders, Payment, Table,
+    Timestamp,
 };
 
 use crate::shop::{Shop, becoming, new_order};
@@ -59,7 +60,8 @@ async fn an_overdue_order_is_cancelled_once_and_its_stock_goes_back() {
     assert_eq!((order.cancel_reason, order.pay_by), (Some(CancelReason::Expired), None));
     assert_eq!(order.version, 2);
     assert!(!shop.orders.expire(anna.id, forever.id, later).await.unwrap());
-    assert!(!shop.orders.expire(anna.id, OrderId::new(), later).await.unwrap());
+    let nowhere = shop.orders.expire(anna.id, OrderId::new(), later).await;
+    assert!(matches!(nowhere, Err(Error::OrderNotFound)), "{nowhere:?}");
     assert_eq!(overdue(&shop, later).await, []);
 }
 
