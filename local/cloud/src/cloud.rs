@@ -7,18 +7,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use axum::Router;
 use dynoxide::Database;
 use dynoxide::actions::scan::ScanRequest;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use storefront_core::{OrderRules, Table, aws};
+use storefront_core::{Table, aws};
 use storefront_credentials::SigningKeys;
-use storefront_embedded::{EmbeddedDynamoDb, Storage};
+use storefront_embedded::{PrivateDynamoDb, Storage};
 use storefront_suite::{Dependencies, Handler};
 use storefront_template::{IgnoredProperty, StreamMapping, Template, UnknownTrigger};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -32,9 +30,12 @@ use crate::rule::Rules;
 use crate::s3::{self, Bucket, S3_PATH};
 use crate::schedule::Schedules;
 use crate::seed::DemoUsers;
+use crate::server::Server;
 use crate::stop::Worker;
 use crate::stream::{self, Pace, StreamTrigger};
-use crate::{Error, TABLE_NAME, TOKEN_SECRET, asynchronous, gateway, queue, seed};
+use crate::{
+    Error, TABLE_NAME, TOKEN_SECRET, asynchronous, dynamodb, gateway, parameters, queue, seed,
+};
 
 /// DynamoDB may take days to delete expired items. With a minute, people can see it happen.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
@@ -69,21 +70,27 @@ pub struct LocalCloud {
     schedules: Schedules,
     queues: Queues,
     functions: HashMap<String, Function>,
-    database: EmbeddedDynamoDb,
     streams: Vec<StreamTrigger>,
     workers: Vec<Worker>,
     expiry: JoinHandle<()>,
-    stop_gateway: oneshot::Sender<()>,
-    gateway: JoinHandle<io::Result<()>>,
+    gateway: Server,
+    dynamodb: Server,
     data_dir: Option<DataDir>,
     demo_users: DemoUsers,
+    host: IpAddr,
 }
 
 impl LocalCloud {
     /// Starts everything, and returns when it is ready for requests.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let parameters = options.parameters.iter().map(|(name, value)| (&**name, &**value));
-        let template = Template::read(&options.template)?.with_parameters(parameters)?;
+        let defaults = Template::read(&options.template)?;
+        let template = defaults.clone().with_parameters(parameters)?;
+        for name in parameters::without_effect(&defaults, &options.parameters)? {
+            tracing::warn!(
+                "the local cloud ignores the parameter {name}: nothing that it runs depends on it"
+            );
+        }
         for UnknownTrigger { name, kind } in template.unknown_triggers()? {
             tracing::warn!("the local cloud does not run the template's trigger {name} ({kind})");
         }
@@ -98,7 +105,9 @@ impl LocalCloud {
         let address = reachable(&listener)?;
         let api_url = format!("http://{address}");
         let dynamodb_url = format!("http://{}", reachable(&database_listener)?);
-        let database = open(&template, data_dir.as_ref(), database_listener)?;
+        let database = open(&template, data_dir.as_ref())?;
+        let dynamodb = dynamodb::guarded(database.clone(), options.host);
+        let dynamodb = Server::start(database_listener, dynamodb);
 
         let dependencies = dependencies(&template, &api_url, &dynamodb_url)?;
         let functions = by_logical_id(&template, &dependencies)?;
@@ -126,11 +135,15 @@ impl LocalCloud {
         let local_api = local_api.merge(failed_records.routes());
         let local_api = guarded(local_api, options.host);
         let router = local_api.merge(gateway::router(&template, &functions, address)?);
-        let (stop_gateway, stopped) = oneshot::channel();
-        let gateway = tokio::spawn(serve(listener, router, stopped));
+        let gateway = Server::start(listener, router);
 
-        let streams =
-            streams(&template, &functions, &database, after.as_deref(), data_dir.as_ref())?;
+        let streams = streams(
+            &template,
+            &functions,
+            database.database(),
+            after.as_deref(),
+            data_dir.as_ref(),
+        )?;
         let mut workers = schedules.start(Clock::System);
         workers.extend(rules.start());
         workers.extend(queue::start(&template, &functions, &queues)?);
@@ -142,14 +155,14 @@ impl LocalCloud {
             schedules,
             queues,
             functions,
-            database,
             streams,
             workers,
             expiry,
-            stop_gateway,
             gateway,
+            dynamodb,
             data_dir,
             demo_users,
+            host: options.host,
         })
     }
 
@@ -169,6 +182,11 @@ impl LocalCloud {
     #[must_use]
     pub fn data_dir(&self) -> Option<&std::path::Path> {
         self.data_dir.as_ref().map(DataDir::path)
+    }
+
+    /// Whether other machines can reach it.
+    pub(crate) fn is_reachable_from_others(&self) -> bool {
+        !self.host.is_loopback()
     }
 
     pub(crate) fn demo_users(&self) -> &DemoUsers {
@@ -210,10 +228,8 @@ impl LocalCloud {
             triggers.spawn(worker.shutdown());
         }
         within_grace("a trigger", triggers.join_all()).await;
-        // Fails only if the gateway has already stopped.
-        let _ = self.stop_gateway.send(());
-        within_grace("the gateway", self.gateway).await;
-        within_grace("DynamoDB", self.database.shutdown()).await;
+        within_grace("the gateway", self.gateway.shutdown()).await;
+        within_grace("DynamoDB", self.dynamodb.shutdown()).await;
     }
 }
 
@@ -244,17 +260,16 @@ fn reachable(listener: &TcpListener) -> Result<SocketAddr, Error> {
     Ok(address)
 }
 
-fn open(
-    template: &Template,
-    data_dir: Option<&DataDir>,
-    listener: TcpListener,
-) -> Result<EmbeddedDynamoDb, Error> {
+fn open(template: &Template, data_dir: Option<&DataDir>) -> Result<PrivateDynamoDb, Error> {
     let storage = data_dir.map_or(Storage::Memory, |folder| Storage::File(folder.database()));
     let definition = template.table()?;
-    EmbeddedDynamoDb::serve(&storage, listener, &definition, TABLE_NAME).map_err(|source| {
+    PrivateDynamoDb::open(&storage, &definition, TABLE_NAME).map_err(|source| {
         match (source, data_dir) {
             (source @ storefront_embedded::Error::TableDiffers { .. }, Some(folder)) => {
                 Error::OtherTable { path: folder.path().to_owned(), source }
+            }
+            (source @ storefront_embedded::Error::Unusable { .. }, Some(_)) => {
+                Error::UnusableTable(source)
             }
             (source, _) => source.into(),
         }
@@ -272,7 +287,7 @@ fn dependencies(
     let signing_keys = SigningKeys::fixed(TOKEN_SECRET);
     Ok(Dependencies {
         table: Table::new(client, TABLE_NAME),
-        order_rules: order_rules(template)?,
+        order_rules: parameters::order_rules(template)?,
         signing_keys: signing_keys.map_err(|error| Error::Functions(error.into()))?,
         aws,
         eventbridge_url: Some(format!("{api_url}{EVENTBRIDGE_PATH}")),
@@ -280,17 +295,6 @@ fn dependencies(
         s3_url: Some(format!("{api_url}{S3_PATH}")),
         failed_records_bucket: s3::BUCKET.to_owned(),
     })
-}
-
-/// Returns the rules for new orders that the template's parameters set.
-fn order_rules(template: &Template) -> Result<OrderRules, Error> {
-    let functions = template.functions()?;
-    let orders = functions.values().find(|function| function.binary == "orders");
-    let rules = OrderRules::from_variables(|name| match orders?.environment.get(name)? {
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    });
-    rules.map_err(|error| Error::Functions(error.into()))
 }
 
 /// Returns the template's functions, each with the handler of its binary and its own timeout. One that
@@ -332,7 +336,7 @@ fn queues(template: &Template, data_dir: Option<&DataDir>) -> Result<Queues, Err
 fn streams(
     template: &Template,
     functions: &HashMap<String, Function>,
-    database: &EmbeddedDynamoDb,
+    database: &Database,
     after: Option<&str>,
     data_dir: Option<&DataDir>,
 ) -> Result<Vec<StreamTrigger>, Error> {
@@ -343,8 +347,8 @@ fn streams(
         StreamTrigger::start(
             mapping,
             function.clone(),
-            database.database().clone(),
-            database.table_name(),
+            database.clone(),
+            TABLE_NAME,
             after.map(str::to_owned),
             data_dir.map(DataDir::path),
             Pace::default(),
@@ -368,19 +372,6 @@ async fn fill(table: &Table, data_dir: Option<&DataDir>) -> Result<(), Error> {
         data_dir.filling_is_done()?;
     }
     Ok(())
-}
-
-async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stopped: oneshot::Receiver<()>,
-) -> io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async {
-        // A dropped sender stops it, too.
-        let _ = stopped.await;
-    });
-    server.await
 }
 
 /// Removes expired items, because the embedded database does so only on request.

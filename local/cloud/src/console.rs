@@ -58,7 +58,15 @@ pub fn welcome(cloud: &LocalCloud) {
         let emails = users.emails.join(", ");
         lines.push(format!("  Users      {emails} (password {})", users.password));
     }
+    let who = if cloud.is_reachable_from_others() {
+        "whoever can reach this machine may use"
+    } else {
+        "programs on this machine may use"
+    };
     lines.push(String::new());
+    lines.push(format!(
+        "Without a password, {who} DynamoDB and /_local. Pages of other sites are refused."
+    ));
     lines.push("Ctrl-C stops it.".into());
     // If the terminal is gone, nobody reads it anyway.
     let _ = writeln!(io::stdout(), "{}\n", lines.join("\n"));

@@ -1,6 +1,6 @@
 //! The folder that keeps the data between runs. Only one local cloud can use it at a time.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub(crate) struct DataDir {
 impl DataDir {
     pub(crate) fn claim(path: &Path) -> Result<Self, Error> {
         let unusable = |source| Error::DataDir { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(unusable)?;
+        create(path).map_err(unusable)?;
         let lock = File::create(path.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {
@@ -72,6 +72,24 @@ impl DataDir {
 
     fn unusable(&self, source: io::Error) -> Error {
         Error::DataDir { path: self.path.clone(), source }
+    }
+}
+
+/// Creates the folder if it is missing, for its owner only: it contains passwords' hashes.
+fn create(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut folder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    match folder.create(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        created => created,
     }
 }
 

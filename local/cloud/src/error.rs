@@ -1,6 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the local cloud does not run. The messages also say what to do.
 #[derive(Debug, thiserror::Error)]
@@ -82,15 +82,39 @@ pub enum Error {
         /// What differs.
         source: storefront_embedded::Error,
     },
+    /// The file of the table cannot be used.
+    #[error(
+        "{0}; if the file is damaged, move it away to start over: all users, products and orders in it \
+         are lost"
+    )]
+    UnusableTable(#[source] storefront_embedded::Error),
     /// The embedded database cannot be started.
     #[error("{0}")]
     Embedded(#[from] storefront_embedded::Error),
     /// The database failed.
     #[error("the embedded DynamoDB failed: {0}")]
     Database(#[from] dynoxide::DynoxideError),
+    /// A consumer's place in the stream cannot be understood.
+    #[error(
+        "{} is not a consumer's place in the stream: {source}; delete the file: the consumer then \
+         begins at the oldest record of the stream, so what happened in the last 24 hours reaches it \
+         again",
+        path.display()
+    )]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// The database of the queues failed.
-    #[error("the queues cannot be kept: {0}")]
-    Queues(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the queues cannot be kept{}: {source}{}", of(path.as_deref()), way_out(path.as_deref()))]
+    Queues {
+        /// The file, if there is one.
+        path: Option<PathBuf>,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The table has no stream.
     #[error("the template's function reads the table's stream, but the table has none")]
     NoStream,
@@ -103,4 +127,18 @@ pub enum Error {
     /// The functions cannot be set up.
     #[error("cannot set up the functions: {0}")]
     Functions(Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn of(path: Option<&Path>) -> String {
+    path.map(|path| format!(" in {}", path.display())).unwrap_or_default()
+}
+
+fn way_out(path: Option<&Path>) -> &'static str {
+    match path {
+        Some(_) => {
+            "; if the file is damaged, delete it: the messages of all queues are lost, and the \
+             events that wait for a function"
+        }
+        None => "",
+    }
 }

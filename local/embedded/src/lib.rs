@@ -9,6 +9,7 @@
 //! tokens of all those of the last ten minutes, which takes some 60 microseconds per thousand.
 
 mod error;
+mod private;
 mod stream_store;
 mod table;
 
@@ -25,6 +26,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use error::Error;
+pub use private::PrivateDynamoDb;
 
 /// Where the items are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +38,17 @@ pub enum Storage {
     File(PathBuf),
 }
 
-/// A DynamoDB with one table, served until it is shut down or dropped.
+impl Storage {
+    fn open(&self) -> Result<Database, Error> {
+        match self {
+            Self::Memory => open_in_memory(),
+            Self::File(path) => open(path),
+        }
+    }
+}
+
+/// A DynamoDB with one table, served until it is shut down or dropped. It is for tests: it answers
+/// whoever connects.
 ///
 /// When dropped, it stops accepting connections. [`shutdown`](Self::shutdown) also waits for the
 /// requests in flight.
@@ -66,10 +78,7 @@ impl EmbeddedDynamoDb {
         table_name: &str,
     ) -> Result<Self, Error> {
         let endpoint_url = format!("http://{}", listener.local_addr().map_err(Error::Serve)?);
-        let database = match storage {
-            Storage::Memory => open_in_memory()?,
-            Storage::File(path) => open(path)?,
-        };
+        let database = storage.open()?;
         table::ensure(&database, definition, table_name)?;
 
         let (stop, stopped) = oneshot::channel();

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use storefront_embedded::{EmbeddedDynamoDb, Error, Storage, test_table};
+use storefront_embedded::{EmbeddedDynamoDb, Error, PrivateDynamoDb, Storage, test_table};
 use storefront_template::{TableDefinition, Template};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -157,4 +157,22 @@ async fn the_error_for_a_file_that_is_not_a_database_names_it() {
         error.starts_with("cannot use the database ") && error.contains("notes.txt: "),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn nobody_else_can_connect_to_a_private_table() {
+    let table = PrivateDynamoDb::open(&Storage::Memory, &definition(), "shop").unwrap();
+    for _ in 0..3 {
+        let mut own = table.connect().await.unwrap();
+        let other = TcpStream::connect(own.peer_addr().unwrap()).await;
+        assert_eq!(other.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+
+        own.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        while !answer.ends_with("healthy: dynamodb.us-east-1.amazonaws.com ") {
+            let byte = own.read_u8().await.unwrap();
+            answer.push(byte.into());
+        }
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
 }

@@ -33,14 +33,21 @@ impl Template {
     }
 }
 
-/// Returns what the parameter's definition requires instead of this value; `None` if the value fits.
+/// Returns what the parameter's definition requires instead of this value, in the words of its
+/// `ConstraintDescription` if it has one; `None` if the value fits.
 fn contradicted(parameter: &Value, value: &str) -> Option<String> {
+    let expected = violated(parameter, value)?;
+    Some(parameter["ConstraintDescription"].as_str().map_or(expected, str::to_owned))
+}
+
+fn violated(parameter: &Value, value: &str) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     if parameter["Type"] == "Number" {
-        let Ok(number) = value.parse::<f64>() else { return Some("a number".to_owned()) };
+        let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
+        let Some(number) = number else { return Some("a number".to_owned()) };
         let bound = |name: &str| text(&parameter[name]).parse::<f64>().ok();
         if bound("MinValue").is_some_and(|least| number < least) {
             return Some(format!("at least {}", text(&parameter["MinValue"])));
@@ -71,6 +78,7 @@ Parameters:
   Level: { Type: String, Default: INFO, AllowedValues: [INFO, DEBUG] }
   Days: { Type: Number, Default: 7, MinValue: 1, MaxValue: 9 }
   Email: { Type: String, Default: '', AllowedPattern: '^([a-z]+@[a-z]+)?$' }
+  Pieces: { Type: String, Default: '1', AllowedPattern: '[0-9]+', ConstraintDescription: a whole number }
 Resources:
   F:
     Type: AWS::Serverless::Function
@@ -113,7 +121,10 @@ Resources:
             ("Days", "many", "a number"),
             ("Days", "0", "at least 1"),
             ("Days", "10", "at most 9"),
+            ("Days", "inf", "a number"),
             ("Email", "a@b, c@d", "a text that matches ^([a-z]+@[a-z]+)?$"),
+            ("Pieces", "1.5", "a whole number"),
+            ("Pieces", "1e3", "a whole number"),
         ] {
             let error = with(&[(name, value)]).unwrap_err().to_string();
             let message =
@@ -122,7 +133,7 @@ Resources:
         }
         assert_eq!(
             with(&[("Levels", "DEBUG")]).unwrap_err().to_string(),
-            "t.yaml has no parameter Levels; it has Days, Email, Level, Origins"
+            "t.yaml has no parameter Levels; it has Days, Email, Level, Origins, Pieces"
         );
     }
 }

@@ -39,6 +39,8 @@ const SCHEMA: &str = "
 #[derive(Clone)]
 pub(crate) struct Store {
     connection: Arc<Mutex<Connection>>,
+    /// The file, unless it is in memory.
+    path: Option<Arc<Path>>,
     clock: Clock,
     changed: watch::Sender<()>,
 }
@@ -117,9 +119,10 @@ impl Store {
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         };
-        let connection = open().map_err(|error: rusqlite::Error| Error::Queues(error.into()))?;
+        let connection = open().map_err(|error: rusqlite::Error| failure(path, error.into()))?;
         let connection = Arc::new(Mutex::new(connection));
-        Ok(Self { connection, clock, changed: watch::Sender::new(()) })
+        let path = path.map(Arc::from);
+        Ok(Self { connection, path, clock, changed: watch::Sender::new(()) })
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -258,10 +261,15 @@ impl Store {
             transaction.commit()?;
             Ok(output)
         });
+        let path = self.path.as_deref();
         let output: rusqlite::Result<T> =
-            done.await.map_err(|error| Error::Queues(error.into()))?;
-        output.map_err(|error| Error::Queues(error.into()))
+            done.await.map_err(|error| failure(path, error.into()))?;
+        output.map_err(|error| failure(path, error.into()))
     }
+}
+
+fn failure(path: Option<&Path>, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::Queues { path: path.map(Path::to_owned), source }
 }
 
 fn expire(transaction: &Transaction<'_>, inbox: &Inbox, now: i64) -> rusqlite::Result<()> {

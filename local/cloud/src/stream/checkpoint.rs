@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
+use crate::Error;
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Content {
@@ -23,20 +25,21 @@ pub(crate) struct Checkpoint {
 
 impl Checkpoint {
     /// Reads the file. Ignores a file of another stream, which belongs to another table.
-    pub(crate) fn open(path: Option<PathBuf>, stream_arn: &str) -> io::Result<Self> {
+    pub(crate) fn open(path: Option<PathBuf>, stream_arn: &str) -> Result<Self, Error> {
         let mut checkpoint = Self { path, stream_arn: stream_arn.to_owned(), saved: None };
         let Some(path) = &checkpoint.path else {
             return Ok(checkpoint);
         };
         match fs::read(path) {
             Ok(bytes) => {
-                let content: Content = serde_json::from_slice(&bytes)?;
+                let content: Content = serde_json::from_slice(&bytes)
+                    .map_err(|source| Error::Checkpoint { path: path.clone(), source })?;
                 if content.stream_arn == stream_arn {
                     checkpoint.saved = Some(content.sequence_number);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(source) => return Err(Error::DataDir { path: path.clone(), source }),
         }
         Ok(checkpoint)
     }

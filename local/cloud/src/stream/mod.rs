@@ -13,7 +13,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use dynoxide::Database;
@@ -98,7 +98,7 @@ impl StreamTrigger {
         pace: Pace,
     ) -> Result<Self, Error> {
         let checkpoint = data_dir.map(|folder| folder.join(checkpoint_file(&mapping.function)));
-        let checkpoint = open_checkpoint(checkpoint, source.stream_arn())?;
+        let checkpoint = Checkpoint::open(checkpoint, source.stream_arn())?;
         if let Some(sequence_number) = checkpoint.sequence_number() {
             source.start_after(sequence_number.to_owned());
         }
@@ -148,11 +148,6 @@ fn checkpoint_file(function: &str) -> String {
     } else {
         format!("stream-checkpoint-{function}.json")
     }
-}
-
-fn open_checkpoint(path: Option<PathBuf>, stream_arn: &str) -> Result<Checkpoint, Error> {
-    let shown = path.clone().unwrap_or_default();
-    Checkpoint::open(path, stream_arn).map_err(|source| Error::DataDir { path: shown, source })
 }
 
 struct Worker {

@@ -22,6 +22,8 @@ pub(crate) struct LocalCloudProcess {
     pub(crate) api_url: String,
     /// The demo users that it prints, if any.
     pub(crate) users: Option<String>,
+    /// Who may use what has no authentication, as it prints it.
+    pub(crate) access: Option<String>,
     output: Arc<Mutex<Vec<String>>>,
     reader: JoinHandle<()>,
 }
@@ -66,7 +68,7 @@ impl LocalCloudProcess {
             command.stdout(Stdio::piped()).stderr(evidence::stdio(Stdio::inherit)).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
 
-        let (mut api_url, mut users) = (None, None);
+        let (mut api_url, mut users, mut access) = (None, None, None);
         let ready = async {
             while let Some(line) = lines.next_line().await.unwrap() {
                 if let Some(url) = line.trim().strip_prefix("API ") {
@@ -76,6 +78,9 @@ impl LocalCloudProcess {
                     users = Some(named.trim().to_owned());
                     // Not evidence: this line prints emails and a password on purpose.
                     continue;
+                }
+                if line.starts_with("Without a password") {
+                    access = Some(line.clone());
                 }
                 evidence::output(&line);
                 if line.starts_with("Ctrl-C") {
@@ -94,7 +99,7 @@ impl LocalCloudProcess {
                 sink.lock().unwrap().push(line);
             }
         });
-        Self { process, api_url: api_url.unwrap(), users, output, reader }
+        Self { process, api_url: api_url.unwrap(), users, access, output, reader }
     }
 
     /// Sends SIGKILL, and returns the lines that the process has printed.

@@ -60,10 +60,34 @@ async fn a_parameter_that_the_template_does_not_have_or_allow_is_named() {
     for (parameter, said) in [
         ("CorsOrigins=x", "has no parameter CorsOrigins; it has AlarmEmail, "),
         ("LogLevel=TRACE", "the parameter LogLevel cannot be \"TRACE\": expected one of ERROR, "),
+        // A function refuses what is no whole number, and the deployment would succeed.
+        (
+            "PendingOrderMinutes=1.5",
+            "the parameter PendingOrderMinutes cannot be \"1.5\": expected a whole number from 0 to \
+             527040",
+        ),
+        ("PendingOrderMinutes=1e3", "expected a whole number from 0 to 527040"),
+        ("PendingOrderMinutes=527041", "expected a whole number from 0 to 527040"),
+        ("PendingOrderMinutes=", "expected a whole number from 0 to 527040"),
+        ("MaxOpenOrders=2.0", "expected a whole number from 0 to 1000"),
+        ("MaxOpenOrders=1001", "expected a whole number from 0 to 1000"),
     ] {
         let message = failure(command(&["--in-memory", "--parameter", parameter])).await;
         assert!(message.contains(said), "{message}");
     }
+}
+
+#[tokio::test]
+async fn a_parameter_that_changes_nothing_here_is_named() {
+    let parameters = ["RestoredTable=other", "PendingOrderMinutes=527040", "LogRetentionDays=30"];
+    let parameters = parameters.map(|text| text.split_once('=').unwrap());
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let log = CapturedLog::start();
+    let cloud = LocalCloud::start(Options { parameters, ..options() }).await.unwrap();
+    let said = log.text();
+    assert!(said.contains("ignores the parameter RestoredTable: nothing that it runs"), "{said}");
+    assert_eq!(said.matches("ignores the parameter").count(), 1, "{said}");
+    cloud.shutdown().await;
 }
 
 #[tokio::test]
@@ -169,6 +193,59 @@ async fn data_of_another_table_is_left_unchanged() {
     assert!(error.starts_with("the table storefront in the database differs"), "{error}");
     assert!(error.ends_with("or move this one away to start over"), "{error}");
     assert!(error.contains(data_dir.to_str().unwrap()), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_the_data_folder_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_data = Options { data_dir: Some(folder.path().to_owned()), ..options() };
+    LocalCloud::start(with_data.clone()).await.unwrap().shutdown().await;
+    let place = "delete the file: the consumer then begins at the oldest record of the stream, so \
+                 what happened in the last 24 hours reaches it again";
+    let messages = "delete it: the messages of all queues are lost, and the events that wait for a \
+                    function";
+    let table = "move it away to start over: all users, products and orders in it are lost";
+    let no_database = "a text that is longer than the head of a database\n".repeat(20);
+    for (name, content, what_to_do) in [
+        ("stream-checkpoint.json", "{\"streamArn\": ", place),
+        ("stream-checkpoint-AvailabilityFunction.json", "", place),
+        ("queues.sqlite", &no_database, messages),
+        ("dynamodb.sqlite", &no_database, table),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, content).unwrap();
+        let error = LocalCloud::start(with_data.clone()).await.err().unwrap().to_string();
+        assert!(error.contains(file.to_str().unwrap()), "{error}");
+        assert!(error.ends_with(what_to_do), "{error}");
+        // As it says.
+        std::fs::remove_file(&file).unwrap();
+        LocalCloud::start(with_data.clone()).await.unwrap().shutdown().await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_can_open_the_data_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("shops/first");
+    let with_data = Options { data_dir: Some(data_dir.clone()), ..options() };
+    LocalCloud::start(with_data).await.unwrap().shutdown().await;
+    assert_eq!(std::fs::metadata(data_dir).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn it_prints_who_may_use_what_has_no_authentication() {
+    let folder = tempfile::tempdir().unwrap();
+    for (host, who) in [
+        ("127.0.0.1", "programs on this machine may use DynamoDB and /_local."),
+        ("0.0.0.0", "whoever can reach this machine may use DynamoDB and /_local."),
+    ] {
+        let process = LocalCloudProcess::start_with(folder.path(), &["--host", host]).await;
+        let access = format!("Without a password, {who} Pages of other sites are refused.");
+        assert_eq!(process.access.as_deref(), Some(&*access));
+        assert!(process.signal("-TERM").await.success());
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ const RULES: &[fn(&Value) -> Vec<String>] = &[
     metrics::have_their_dimensions,
     metrics::are_on_the_dashboard,
     parameters::are_described_and_used,
+    parameters::are_no_numbers_that_a_function_reads,
     roles::are_the_functions_own,
     roles::name_exact_actions_and_resources,
     roles::name_the_partitions_of_the_table,

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::references;
+use crate::{FUNCTION, references, resources};
 
 /// People who deploy see a parameter's description, and expect it to have an effect.
 pub(crate) fn are_described_and_used(template: &Value) -> Vec<String> {
@@ -17,6 +17,21 @@ pub(crate) fn are_described_and_used(template: &Value) -> Vec<String> {
         }
     }
     broken
+}
+
+/// A number may have a fraction or an exponent, which a function refuses, and then every invocation fails
+/// although the deployment has succeeded. A pattern, which only text can have, refuses it beforehand.
+pub(crate) fn are_no_numbers_that_a_function_reads(template: &Value) -> Vec<String> {
+    let own = resources(template, FUNCTION).into_iter();
+    let own = own.map(|(_, function)| &function["Properties"]["Environment"]);
+    let read = own.chain([&template["Globals"]["Function"]["Environment"]]).flat_map(references);
+    let numbers = read.filter(|name| template["Parameters"][name]["Type"] == "Number");
+    let message = |name| {
+        format!(
+            "the parameter {name}, which a function reads, is a Number instead of a pattern's String"
+        )
+    };
+    numbers.map(message).collect()
 }
 
 mod tests {
@@ -40,6 +55,15 @@ mod tests {
                 put(template, "/Parameters/Idle", idle);
             }),
             ["the parameter Idle is not used"]
+        );
+    }
+
+    #[test]
+    fn a_number_that_a_function_reads_is_found() {
+        assert_eq!(
+            broken_by(|template| put(template, "/Parameters/MaxOpenOrders/Type", json!("Number"))),
+            ["the parameter MaxOpenOrders, which a function reads, is a Number instead of a \
+                 pattern's String"]
         );
     }
 }

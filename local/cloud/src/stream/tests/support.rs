@@ -1,6 +1,7 @@
 //! A consumer with injected faults, and a real stream for it.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
