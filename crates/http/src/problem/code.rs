@@ -124,7 +124,7 @@ problems! {
     RefundTooLarge = CONFLICT "refund_too_large" "Refund too large"
     /// the product's stock is unlimited, so it cannot change by a number of pieces
     StockNotCounted = CONFLICT "stock_not_counted" "Stock not counted"
-    /// as many orders as the shop allows wait for the customer's payment
+    /// as many orders as the shop allows wait for the customer's payment, or none of twice as many was paid
     TooManyOpenOrders = CONFLICT "too_many_open_orders" "Too many open orders"
     /// the total is not `expectedTotal`; `total` and `products` have the current total and prices
     TotalChanged = CONFLICT "total_changed" "Total changed"
