@@ -25,6 +25,11 @@ const SIZE_MARGIN: u64 = 5;
 /// the processor. A cold start has five million instructions, and a millisecond is two million.
 const INSTRUCTIONS_MARGIN: u64 = 10;
 
+/// The record is the most of so many runs. A function that sends requests at the same time opens another
+/// connection unless the first is free already, which takes a million instructions. In some of its cold
+/// starts it does.
+const RECORDED_RUNS: usize = 3;
+
 /// How the functions are compared with the limits.
 #[derive(Debug, Parser)]
 pub(crate) struct LimitsArgs {
@@ -78,12 +83,15 @@ impl Figure {
 
 pub(crate) async fn run(args: &LimitsArgs, root: &Path) -> Result<(), Error> {
     callgrind::check()?;
-    let now = costs(root, &args.bin_dir).await?;
+    let mut now = costs(root, &args.bin_dir).await?;
     let path = root.join("checks/bench/limits.json");
     let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
     let mut limits: Limits =
         serde_json::from_str(&text).map_err(|error| Error::file(&path)(error.into()))?;
     if args.record {
+        for _ in 1..RECORDED_RUNS {
+            raise(&mut now, &costs(root, &args.bin_dir).await?);
+        }
         limits.insert(env::consts::ARCH.to_owned(), now);
         let mut text = serde_json::to_string_pretty(&limits).unwrap_or_default();
         text.push('\n');
@@ -97,6 +105,18 @@ pub(crate) async fn run(args: &LimitsArgs, root: &Path) -> Result<(), Error> {
     println!("{}", table(&figures));
     let exceeded = figures.iter().filter(|figure| figure.is_exceeded()).count();
     if exceeded == 0 { Ok(()) } else { Err(Error::Limits(exceeded)) }
+}
+
+/// Raises the instructions to those of another run, where these are more.
+fn raise(costs: &mut BTreeMap<String, Costs>, others: &BTreeMap<String, Costs>) {
+    for (function, costs) in costs {
+        let Some(other) = others.get(function) else { continue };
+        for (event, instructions) in &mut costs.instructions {
+            let other = other.instructions.get(event).copied().unwrap_or_default();
+            instructions.cold = instructions.cold.max(other.cold);
+            instructions.warm = instructions.warm.max(other.warm);
+        }
+    }
 }
 
 /// Measures all functions, as built in this folder.
@@ -215,6 +235,14 @@ mod tests {
         assert_eq!(exceeded(&users(200, 6_000_000, 5_000_000)), ["bytes", "bytes, zipped"]);
         let cold = "instructions, cold: get user";
         assert_eq!(exceeded(&users(200, 5_000_000, 7_000_000)), [cold]);
+    }
+
+    #[test]
+    fn a_record_is_the_most_of_its_runs() {
+        let mut costs = users(200, 5_000_000, 4_000_000);
+        raise(&mut costs, &users(200, 5_000_000, 5_000_000));
+        raise(&mut costs, &users(200, 5_000_000, 3_000_000));
+        assert_eq!(costs, users(200, 5_000_000, 5_000_000));
     }
 
     #[test]
