@@ -29,7 +29,7 @@ use engine::schedule::{EXPIRY_EVERY, Report, run};
 use storefront_testing::faults::Fault;
 use tracing::subscriber::{NoSubscriber, with_default};
 
-const SCHEDULES: u64 = 500;
+const SCHEDULES: u64 = 300;
 
 /// How many schedules are logged where evidence is kept. Each writes a megabyte, and the later ones
 /// log nothing that the first do not.

@@ -30,17 +30,17 @@ use engine::setup::Setup;
 
 #[test]
 fn what_one_client_does_has_the_effect_that_the_model_says() {
-    check(50, generate::sequential);
+    check(40, generate::sequential);
 }
 
 #[test]
 fn what_clients_do_at_once_to_users_has_the_effect_of_some_order_of_it() {
-    check(100, generate::concurrent_on_users);
+    check(70, generate::concurrent_on_users);
 }
 
 #[test]
 fn what_clients_do_at_once_to_orders_has_the_effect_of_some_order_of_it() {
-    check(150, generate::concurrent_on_orders);
+    check(110, generate::concurrent_on_orders);
 }
 
 /// In a debug build, several requests in progress on one thread need more than a test's own stack.
