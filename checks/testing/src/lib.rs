@@ -26,6 +26,7 @@ mod database;
 mod environment;
 mod log;
 mod metrics;
+mod product;
 mod secrets_manager;
 mod table;
 
@@ -34,5 +35,6 @@ pub use database::{Database, unreachable_table};
 pub use environment::ExecutionEnvironment;
 pub use log::CapturedLog;
 pub use metrics::CapturedMetrics;
+pub use product::new_product;
 pub use secrets_manager::SecretsManager;
 pub use table::{TestTable, test_table};

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use serde_json::{Value, json};
-use storefront_core::{Currency, NewProduct, OrderRules, Product, ProductId, Products};
+use storefront_core::{OrderRules, Product, ProductId, Products};
 use storefront_orders::ApiDoc;
-use storefront_testing::{Answer, Api, Database, Persona};
+use storefront_testing::{Answer, Api, Database, Persona, new_product};
 use utoipa::OpenApi as _;
 
 struct Shop {
@@ -24,15 +24,7 @@ impl Shop {
 
     async fn with_rules(rules: OrderRules) -> Self {
         let database = Database::start().await;
-        let new = NewProduct {
-            name: "Espresso blend".to_owned(),
-            description: None,
-            category: "coffee".parse().unwrap(),
-            price: 1890,
-            currency: Currency::EUR,
-            stock: Some(100),
-            selling: true,
-        };
+        let new = new_product(1890, Some(100));
         let products = Products::new(database.table());
         let blend = products.create(ProductId::new(), new).await.unwrap().product;
         let api = Api::new(storefront_orders::app(database.table(), rules), ApiDoc::openapi);

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use storefront_core::{NewProduct, OrderAccess, OrderRules, Orders, Product, ProductId, Products};
+use storefront_core::{OrderAccess, OrderRules, Orders, Product, ProductId, Products};
 use storefront_http::{MetricSink, with_metrics};
 use storefront_orders::ApiDoc;
-use storefront_testing::{Answer, Api, CapturedMetrics, Database, Persona};
+use storefront_testing::{Answer, Api, CapturedMetrics, Database, Persona, new_product};
 use utoipa::OpenApi as _;
 
 /// A shop with an administrator, and two customers.
@@ -34,16 +34,7 @@ impl Shop {
     }
 
     async fn product(&self, price: u64, stock: Option<u64>) -> Product {
-        let new = NewProduct {
-            name: "Espresso blend".to_owned(),
-            description: None,
-            category: "coffee".parse().unwrap(),
-            price,
-            currency: storefront_core::Currency::EUR,
-            stock,
-            selling: true,
-        };
-        self.products().create(ProductId::new(), new).await.unwrap().product
+        self.products().create(ProductId::new(), new_product(price, stock)).await.unwrap().product
     }
 
     async fn stock(&self, product: &Product) -> Option<u64> {

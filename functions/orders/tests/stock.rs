@@ -4,11 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use storefront_core::{
-    Currency, NewProduct, OrderRules, Product, ProductChanges, ProductId, Products, schema,
-};
+use storefront_core::{OrderRules, Product, ProductChanges, ProductId, Products, schema};
 use storefront_orders::ApiDoc;
-use storefront_testing::{Answer, Api, Database, Persona};
+use storefront_testing::{Answer, Api, Database, Persona, new_product};
 use utoipa::OpenApi as _;
 
 struct Shop {
@@ -30,16 +28,7 @@ impl Shop {
     }
 
     async fn product(&self, stock: Option<u64>) -> Product {
-        let new = NewProduct {
-            name: "Espresso blend".to_owned(),
-            description: None,
-            category: "coffee".parse().unwrap(),
-            price: 1890,
-            currency: Currency::EUR,
-            stock,
-            selling: true,
-        };
-        self.products.create(ProductId::new(), new).await.unwrap().product
+        self.products.create(ProductId::new(), new_product(1890, stock)).await.unwrap().product
     }
 
     async fn stock(&self, product: &Product) -> Option<u64> {

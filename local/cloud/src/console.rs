@@ -59,7 +59,7 @@ pub fn welcome(cloud: &LocalCloud) {
         lines.push(format!("  Users      {emails} (password {})", users.password));
     }
     let who = if cloud.is_reachable_from_others() {
-        "whoever can reach this machine may use"
+        "anybody on the network may use"
     } else {
         "programs on this machine may use"
     };

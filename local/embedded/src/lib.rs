@@ -47,8 +47,8 @@ impl Storage {
     }
 }
 
-/// A DynamoDB with one table, served until it is shut down or dropped. It is for tests: it answers
-/// whoever connects.
+/// A DynamoDB with one table, served until it is shut down or dropped. It is for tests, because
+/// anybody can connect to it.
 ///
 /// When dropped, it stops accepting connections. [`shutdown`](Self::shutdown) also waits for the
 /// requests in flight.

@@ -18,8 +18,8 @@ const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// A DynamoDB with one table that only its owner can connect to.
 ///
-/// dynoxide answers whoever connects, pages of any site included, and can only be given a listener. So
-/// each connection gets a listener of its own, which is closed as soon as the connection is accepted.
+/// dynoxide answers all requests, also those of pages of other sites, and only takes a listener. So each
+/// connection gets a listener of its own, which is closed as soon as the connection is accepted.
 #[derive(Clone)]
 pub struct PrivateDynamoDb {
     database: Database,

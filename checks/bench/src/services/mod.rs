@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use storefront_cloud::{TABLE_NAME, seed};
-use storefront_core::{NewOrder, NewOrderItem, OrderId, Orders, ProductId, Table, UserId, aws};
+use storefront_core::{NewOrder, NewOrderItem, Orders, ProductId, Table, UserId, aws};
 use storefront_embedded::EmbeddedDynamoDb;
 use storefront_template::{Function, Template};
 use tempfile::TempDir;
@@ -105,16 +105,8 @@ async fn fill(database: &EmbeddedDynamoDb) -> Result<(), Box<dyn std::error::Err
     let product_id: ProductId = ENDLESS_PRODUCT.parse()?;
     let orders = Orders::new(table);
     for _ in 0..ORDERS {
-        let order = NewOrder {
-            id: OrderId::new(),
-            user_id,
-            items: vec![NewOrderItem { product_id, quantity: 1 }],
-            shipping_address: None,
-            expected_total: None,
-            idempotency_key: None,
-            request_id: None,
-        };
-        orders.place(order).await?;
+        let items = vec![NewOrderItem { product_id, quantity: 1 }];
+        orders.place(NewOrder::new(user_id, items)).await?;
     }
     Ok(())
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use storefront_core::schema::ItemType;
 use storefront_core::{Error, OrderAccess, OrderStatus, ProductChanges, ProductId, UserId};
 
-use crate::shop::{Shop, becoming, new_product};
+use storefront_testing::new_product;
+
+use crate::shop::{Shop, becoming};
 
 /// Runs `work` this many times concurrently, each time in its own task.
 async fn at_once<T, F, Fut>(times: usize, work: F) -> Vec<T>

@@ -3,13 +3,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
 use storefront_core::{
-    Category, Currency, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem,
-    NewProduct, NewUser, Once, Order, OrderId, OrderStatus, OrderWithItems, Orders, PasswordHash,
-    Product, ProductId, Products, RequestId, Role, StatusChange, Table, User, UserId, Users, aws,
-    schema,
+    Category, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem, NewUser, Once,
+    Order, OrderStatus, OrderWithItems, Orders, PasswordHash, Product, ProductId, Products,
+    RequestId, Role, StatusChange, Table, User, UserId, Users, aws, schema,
 };
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
-use storefront_testing::{TestTable, evidence, test_table};
+use storefront_testing::{TestTable, evidence, new_product, test_table};
 
 pub(crate) struct Shop {
     pub(crate) users: Users,
@@ -198,36 +197,17 @@ pub(crate) fn new_user(address: &str) -> NewUser {
     }
 }
 
-pub(crate) fn new_product(price: u64, stock: Option<u64>) -> NewProduct {
-    NewProduct {
-        name: "Espresso blend".to_owned(),
-        description: None,
-        category: category("coffee"),
-        price,
-        currency: Currency::EUR,
-        stock,
-        selling: true,
-    }
-}
-
 pub(crate) fn new_order(user: &User, items: &[(&Product, u32)]) -> NewOrder {
-    NewOrder {
-        id: OrderId::new(),
-        user_id: user.id,
-        items: items
-            .iter()
-            .map(|&(product, quantity)| NewOrderItem { product_id: product.id, quantity })
-            .collect(),
-        shipping_address: None,
-        expected_total: None,
-        idempotency_key: None,
-        request_id: Some(request_id()),
-    }
+    let items = items
+        .iter()
+        .map(|&(product, quantity)| NewOrderItem { product_id: product.id, quantity })
+        .collect();
+    NewOrder { request_id: Some(request_id()), ..NewOrder::new(user.id, items) }
 }
 
 /// A change to this status, whatever the version.
 pub(crate) fn becoming(to: OrderStatus) -> StatusChange {
-    StatusChange { to, tracking: None, expected: None, request_id: Some(request_id()) }
+    StatusChange { request_id: Some(request_id()), ..StatusChange::new(to) }
 }
 
 fn request_id() -> RequestId {

@@ -10,11 +10,9 @@ mod refresh;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use storefront_availability::{Consumer, StreamBatch};
-use storefront_core::{
-    Currency, NewOrder, NewOrderItem, NewProduct, Orders, Product, ProductId, Products, Role, Table,
-};
+use storefront_core::{NewOrder, NewOrderItem, Orders, Product, ProductId, Products, Role, Table};
 use storefront_http::MetricSink;
-use storefront_testing::{Persona, evidence};
+use storefront_testing::{Persona, evidence, new_product};
 
 /// A shop on a table.
 struct Shop {
@@ -29,16 +27,7 @@ impl Shop {
     }
 
     async fn product(&self, stock: Option<u64>) -> Product {
-        let new = NewProduct {
-            name: "Espresso".to_owned(),
-            description: None,
-            category: "coffee".parse().unwrap(),
-            price: 1890,
-            currency: Currency::EUR,
-            stock,
-            selling: true,
-        };
-        self.products.create(ProductId::new(), new).await.unwrap().product
+        self.products.create(ProductId::new(), new_product(1890, stock)).await.unwrap().product
     }
 
     /// Sells a piece to a new customer.

@@ -10,11 +10,11 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use storefront_core::{
-    Currency, NewProduct, Order, OrderAccess, OrderId, OrderItem, OrderWithItems, Orders, Product,
-    ProductId, Products, Role, Table, Timestamp, UserId,
+    Order, OrderAccess, OrderId, OrderItem, OrderWithItems, Orders, Product, ProductId, Products,
+    Role, Table, Timestamp, UserId,
 };
 use storefront_order_expiry::Expiry;
-use storefront_testing::{Database, Persona, evidence};
+use storefront_testing::{Database, Persona, evidence, new_product};
 
 /// The event of the schedule.
 pub(crate) fn event() -> Value {
@@ -60,16 +60,11 @@ impl Shop {
     }
 
     pub(crate) async fn product(&self, stock: u64) -> Product {
-        let new = NewProduct {
-            name: "Espresso".to_owned(),
-            description: None,
-            category: "coffee".parse().unwrap(),
-            price: 1890,
-            currency: Currency::EUR,
-            stock: Some(stock),
-            selling: true,
-        };
-        self.products.create(ProductId::new(), new).await.unwrap().product
+        self.products
+            .create(ProductId::new(), new_product(1890, Some(stock)))
+            .await
+            .unwrap()
+            .product
     }
 
     pub(crate) async fn stock(&self, product: &Product) -> Option<u64> {

@@ -1,10 +1,8 @@
 //! GET /users/me/export.
 
 use serde_json::{Value, json};
-use storefront_core::{
-    Address, Currency, NewOrder, NewOrderItem, NewProduct, Orders, ProductId, Products,
-};
-use storefront_testing::Persona;
+use storefront_core::{Address, NewOrder, NewOrderItem, Orders, ProductId, Products};
+use storefront_testing::{Persona, new_product};
 
 use crate::Shop;
 
@@ -42,15 +40,7 @@ fn address() -> Value {
 
 /// Places three orders; returns their ids, newest first.
 async fn place_three(shop: &Shop, persona: Persona) -> Vec<Value> {
-    let new = NewProduct {
-        name: "Espresso blend".to_owned(),
-        description: None,
-        category: "coffee".parse().unwrap(),
-        price: 1890,
-        currency: Currency::EUR,
-        stock: Some(3),
-        selling: true,
-    };
+    let new = new_product(1890, Some(3));
     let products = Products::new(shop.table.clone());
     let product = products.create(ProductId::new(), new).await.unwrap().product;
     let orders = Orders::new(shop.table.clone());

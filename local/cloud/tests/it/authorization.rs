@@ -28,12 +28,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, TABLE_NAME, TOKEN_SECRET};
 use storefront_core::{
-    CreatedBetween, Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess,
-    OrderStatus, OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId,
-    ProductWithStock, Products, Role, StatusChange, Table, User, UserChanges, UserId, Users, aws,
+    CreatedBetween, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess, OrderStatus,
+    OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId, ProductWithStock,
+    Products, Role, StatusChange, Table, User, UserChanges, UserId, Users, aws,
 };
 use storefront_template::Template;
-use storefront_testing::evidence;
+use storefront_testing::{evidence, new_product};
 
 use crate::client::{Answer, Client, in_memory, template};
 use crate::tokens::{bad_tokens, claims, signed};
@@ -204,16 +204,9 @@ impl Shop {
         let orders = Orders::new(table);
         let owner = register(&users, Role::User).await;
         let id = ProductId::new();
-        let new = NewProduct {
-            name: "Espresso blend".to_owned(),
-            description: None,
-            // Its own category, so that its products can be counted.
-            category: id.to_string().parse().unwrap(),
-            price: 1890,
-            currency: Currency::EUR,
-            stock: Some(10),
-            selling: true,
-        };
+        // Its own category, so that its products can be counted.
+        let category = id.to_string().parse().unwrap();
+        let new = NewProduct { category, ..new_product(1890, Some(10)) };
         let product = products.create(id, new).await.unwrap().product;
         let order =
             NewOrder::new(owner.id, vec![NewOrderItem { product_id: product.id, quantity: 2 }]);

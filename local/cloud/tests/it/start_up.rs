@@ -239,7 +239,7 @@ async fn it_prints_who_may_use_what_has_no_authentication() {
     let folder = tempfile::tempdir().unwrap();
     for (host, who) in [
         ("127.0.0.1", "programs on this machine may use DynamoDB and /_local."),
-        ("0.0.0.0", "whoever can reach this machine may use DynamoDB and /_local."),
+        ("0.0.0.0", "anybody on the network may use DynamoDB and /_local."),
     ] {
         let process = LocalCloudProcess::start_with(folder.path(), &["--host", host]).await;
         let access = format!("Without a password, {who} Pages of other sites are refused.");

@@ -106,8 +106,7 @@ async fn change(
         Pattern::Cancel => (OrderAccess::Any, OrderStatus::Cancelled),
         _ => (OrderAccess::OwnedBy(placed.order.user_id), OrderStatus::Cancelled),
     };
-    let change =
-        StatusChange { to, tracking: None, expected: None, request_id: Some(request_id(random)) };
+    let change = StatusChange { request_id: Some(request_id(random)), ..StatusChange::new(to) };
     let changing = shop.orders.change_status(access, placed.order.id, change);
     let (OrderWithItems { order, .. }, sample) = measure(changing).await?;
     pattern.expect(order.status == to)?;
@@ -123,13 +122,7 @@ fn new_order(shop: &Shop, items: u32, random: &mut fastrand::Rng) -> NewOrder {
         product_id: data.product_id((first + n * 7) % data.products),
         quantity: 1,
     };
-    NewOrder {
-        id: OrderId::new(),
-        user_id: data.user_id(random.u32(..data.users)),
-        items: (0..items).map(item).collect(),
-        shipping_address: None,
-        expected_total: None,
-        idempotency_key: None,
-        request_id: Some(request_id(random)),
-    }
+    let user_id = data.user_id(random.u32(..data.users));
+    let items = (0..items).map(item).collect();
+    NewOrder { request_id: Some(request_id(random)), ..NewOrder::new(user_id, items) }
 }

@@ -63,7 +63,7 @@ async fn orders_that_are_cancelled_at_once_do_not_hide_those_that_wait() {
         assert!(matches!(refused, Err(Error::TooManyOpenOrders { max: 3 })), "{refused:?}");
     }
     assert_eq!(shop.stock(&blend).await, Some(96));
-    // The shop goes on with whoever pays.
+    // Who pays can order again.
     become_(waiting[0], OrderStatus::Paid).await.unwrap();
     place(&anna).await.unwrap();
     assert!(place(&ben).await.is_err());

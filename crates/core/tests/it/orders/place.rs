@@ -5,7 +5,9 @@ use storefront_core::{
     OrderStatus, Product, ProductChanges, ProductId, Shortage, Timestamp, User, schema,
 };
 
-use crate::shop::{Shop, new_order, new_product, number};
+use storefront_testing::new_product;
+
+use crate::shop::{Shop, new_order, number};
 
 #[tokio::test]
 async fn an_order_takes_name_price_and_stock_from_the_products() {

@@ -1,7 +1,9 @@
 use storefront_core::{PageRequest, ProductChanges, ProductId, UserId};
 
 use crate::access_patterns::Costs;
-use crate::shop::{Shop, category, new_product};
+use storefront_testing::new_product;
+
+use crate::shop::{Shop, category};
 
 pub(crate) async fn measure(costs: &mut Costs) {
     let shop = Shop::open().await;

@@ -8,7 +8,9 @@ use storefront_core::{
 };
 
 use crate::items;
-use crate::shop::{Shop, category, new_product};
+use storefront_testing::new_product;
+
+use crate::shop::{Shop, category};
 
 pub(crate) use costs::measure;
 

@@ -1,9 +1,9 @@
 //! What the template's filter passes to the consumer that keeps products' availability.
 
 use storefront_core::{
-    Currency, NewOrder, NewOrderItem, NewProduct, NewUser, OrderId, Orders, PasswordHash,
-    ProductChanges, ProductId, Products, Role, Table, UserId, Users, aws,
+    NewOrder, NewOrderItem, Orders, ProductChanges, ProductId, Products, Role, Table, UserId, aws,
 };
+use storefront_testing::{Persona, new_product};
 
 use super::super::*;
 use super::support::*;
@@ -24,18 +24,12 @@ impl Shop {
         let url = setup.table.endpoint_url().to_owned();
         let client = aws::dynamodb(&aws::patient_emulator_config(), Some(url));
         let table = Table::new(client, setup.table.table_name());
-        let user = NewUser {
-            email: "anna@example.com".parse().unwrap(),
-            name: "Anna".to_owned(),
-            password_hash: PasswordHash::new("$argon2id$anna".to_owned()),
-            role: Role::User,
-        };
-        let user = Users::new(table.clone()).register(UserId::new(), user).await.unwrap();
+        let user = Persona::registered(&table, Role::User).await;
         let mapping = mapping_of("AvailabilityFunction");
         Self {
             products: Products::new(table.clone()),
             orders: Orders::new(table),
-            user: user.id,
+            user: user.user_id,
             product: ProductId::new(),
             source: Source::new(setup.shard(), Filter::new(&mapping.filters).unwrap()),
             _setup: setup,
@@ -43,14 +37,10 @@ impl Shop {
     }
 
     async fn sell(&self, quantity: u32) {
+        let items = vec![NewOrderItem { product_id: self.product, quantity }];
         let order = NewOrder {
-            id: OrderId::new(),
-            user_id: self.user,
-            items: vec![NewOrderItem { product_id: self.product, quantity }],
-            shipping_address: None,
-            expected_total: None,
             idempotency_key: Some(quantity.to_string().parse().unwrap()),
-            request_id: None,
+            ..NewOrder::new(self.user, items)
         };
         self.orders.place(order).await.unwrap();
     }
@@ -80,15 +70,7 @@ async fn the_filter_passes_what_can_change_availability_and_nothing_else() {
     let mut shop = Shop::open().await;
     let none = [""; 0];
     assert_eq!(shop.passed(), none, "a user");
-    let new = NewProduct {
-        name: "Espresso".to_owned(),
-        description: None,
-        category: "coffee".parse().unwrap(),
-        price: 1890,
-        currency: Currency::EUR,
-        stock: Some(5),
-        selling: true,
-    };
+    let new = new_product(1890, Some(5));
     shop.products.create(shop.product, new).await.unwrap();
     assert_eq!(shop.passed(), ["INSERT"], "of the stock item and not of the product");
 
