@@ -4,7 +4,7 @@
 //!
 //! Time is simulated, so that the SDK's timeouts, the pauses between retries and the function's
 //! timeout take no time. Each run is generated from a seed, and can be repeated with it. A failing
-//! run is shrunk and printed with its seed. `PROPTEST_CASES` sets the number of runs.
+//! run is shrunk and printed with its seed. `PROPTEST_CASES` sets the number of runs; a hundredth of it for outages of a day.
 
 mod bucket;
 mod bus;
@@ -322,9 +322,11 @@ fn run(
     // The logs are tested elsewhere, and would be hundreds of megabytes.
     tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
         let mut config = Config { failure_persistence: None, ..Default::default() };
-        if std::env::var_os("PROPTEST_CASES").is_none() {
-            config.cases = runs;
-        }
+        // `PROPTEST_CASES` is for the short scenarios. A day's outage takes a hundred times as long.
+        config.cases = match std::env::var_os("PROPTEST_CASES") {
+            Some(_) => config.cases.div_ceil(RUNS / runs),
+            None => runs,
+        };
         let seed = match config.rng_seed {
             RngSeed::Fixed(seed) => seed,
             RngSeed::Random => any_seed(),
