@@ -65,7 +65,7 @@ impl Persona {
         evidence::email(&email);
         let new = NewUser {
             email: email.parse().expect("an email"),
-            name: role.to_string(),
+            name: role.to_string().parse().expect("a name"),
             password_hash: PasswordHash::new("$argon2id$nobody's".to_owned()),
             role,
         };

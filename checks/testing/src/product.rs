@@ -4,7 +4,7 @@ use storefront_core::{Currency, NewProduct};
 #[must_use]
 pub fn new_product(price: u64, stock: Option<u64>) -> NewProduct {
     NewProduct {
-        name: "Espresso blend".to_owned(),
+        name: "Espresso blend".parse().expect("a name"),
         description: None,
         category: "coffee".parse().expect("a category"),
         price,

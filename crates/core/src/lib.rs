@@ -13,6 +13,7 @@ pub mod aws;
 pub mod before_0_2;
 pub mod capacity;
 pub mod schema;
+pub mod text;
 
 mod access;
 mod category;
@@ -42,11 +43,11 @@ pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey, Once};
 pub use iso_currency::Currency;
 pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
 pub use orders::{
-    Address, Adjustment, AdjustmentKind, CancelReason, Country, CreatedBetween, Erased,
-    InvalidCountry, InvalidOrderNumber, InvalidPayment, InvalidRule, InvalidStatus,
+    Address, AddressLine, Adjustment, AdjustmentKind, CancelReason, Country, CreatedBetween,
+    Erased, InvalidCountry, InvalidOrderNumber, InvalidPayment, InvalidRule, InvalidStatus,
     MAX_ORDER_ITEMS, MAX_QUANTITY, NewOrder, NewOrderItem, Order, OrderAccess, OrderItem,
     OrderNumber, OrderRules, OrderStatus, OrderWithItems, Orders, OverdueAfter, OverdueOrder,
-    OverdueOrders, Payment, Refund, StatusChange, Tracking, Worklist,
+    OverdueOrders, Payment, Refund, ShortLine, StatusChange, Tracking, Worklist,
 };
 pub use page::{Page, PageRequest};
 pub use products::{MAX_PRICE, NewProduct, Product, ProductChanges, ProductWithStock, Products};
@@ -54,6 +55,7 @@ pub use request_id::{InvalidRequestId, RequestId};
 pub use retry::pauses as conflict_pauses;
 pub use stock::{Choice, MAX_SPREAD, MAX_STOCK, Pick};
 pub use table::Table;
+pub use text::{Description, InvalidText, Line, Lines, Name};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{
     InvalidRole, LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES, NewUser, PasswordHash, Role,

@@ -26,7 +26,7 @@ use crate::schema::{self, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::{EntityId, Error, OrderId, Page, PageRequest, Result, Table, Timestamp, UserId, page};
 
-pub use address::{Address, Country, InvalidCountry, Tracking};
+pub use address::{Address, AddressLine, Country, InvalidCountry, ShortLine, Tracking};
 pub use adjustments::{Adjustment, AdjustmentKind};
 pub use change_status::StatusChange;
 pub use erase::Erased;

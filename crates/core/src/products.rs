@@ -17,8 +17,8 @@ use crate::stock::{self, Stock, StockItem};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
 use crate::{
-    Category, Currency, EntityId, Error, IdempotencyKey, Page, PageRequest, ProductId, Result,
-    Table, Timestamp, UserId, Version, page, retry,
+    Category, Currency, Description, EntityId, Error, IdempotencyKey, Name, Page, PageRequest,
+    ProductId, Result, Table, Timestamp, UserId, Version, page, retry,
 };
 
 pub use update::ProductChanges;
@@ -33,9 +33,9 @@ pub const MAX_PRICE: u64 = 1_000_000_000_000;
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Product {
     pub id: ProductId,
-    pub name: String,
+    pub name: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub description: Option<Description>,
     pub category: Category,
     /// In the currency's minor unit (cents).
     pub price: u64,
@@ -68,8 +68,8 @@ pub struct ProductWithStock {
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NewProduct {
-    pub name: String,
-    pub description: Option<String>,
+    pub name: Name,
+    pub description: Option<Description>,
     pub category: Category,
     /// In the currency's minor unit (cents).
     pub price: u64,

@@ -309,7 +309,7 @@ pub fn order_sort_keys(range: CreatedBetween) -> (String, String) {
 /// Returns the `GSI1PK` of the products of a category.
 #[must_use]
 pub fn category_partition(category: &Category) -> String {
-    format!("{CATEGORY}{}", category.as_str())
+    format!("{CATEGORY}{}", category.folded())
 }
 
 /// Returns the user that a partition of idempotency keys belongs to.
@@ -321,7 +321,7 @@ pub fn user_of_idempotency_keys(partition_key: &str) -> Option<UserId> {
 /// Returns the email that a partition belongs to.
 #[must_use]
 pub fn email_of_partition(partition_key: &str) -> Option<Email> {
-    partition_key.strip_prefix(EMAIL)?.parse().ok()
+    partition_key.strip_prefix(EMAIL).map(Email::stored)
 }
 
 /// Returns the number of a stock item, from its keys.

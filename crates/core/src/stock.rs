@@ -13,7 +13,7 @@ use crate::change::{Change, boolean, number, string};
 use crate::schema::{self, Item, ItemType, Key, PK, SK};
 use crate::table::Consistency;
 use crate::transaction::{self, Attempt, Outcome};
-use crate::{Currency, Product, ProductId, Result, Table};
+use crate::{Currency, Name, Product, ProductId, Result, Table};
 
 pub use pick::{Choice, Pick};
 
@@ -31,7 +31,7 @@ pub const MAX_STOCK: u64 = 1_000_000_000_000;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StockItem {
     pub(crate) product_id: ProductId,
-    pub(crate) name: String,
+    pub(crate) name: Name,
     /// In the currency's minor unit (cents).
     pub(crate) price: u64,
     pub(crate) currency: Currency,

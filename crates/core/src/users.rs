@@ -13,7 +13,7 @@ use crate::change::{Change, number, string};
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
-use crate::{Email, EntityId, Error, Result, Table, Timestamp, UserId, Version, retry};
+use crate::{Email, EntityId, Error, Name, Result, Table, Timestamp, UserId, Version, retry};
 
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
 pub use role::{InvalidRole, Role};
@@ -25,7 +25,7 @@ pub use role::{InvalidRole, Role};
 pub struct User {
     pub id: UserId,
     pub email: Email,
-    pub name: String,
+    pub name: Name,
     pub password_hash: PasswordHash,
     pub role: Role,
     pub version: Version,
@@ -43,7 +43,7 @@ pub struct PasswordHash(String);
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NewUser {
     pub email: Email,
-    pub name: String,
+    pub name: Name,
     pub password_hash: PasswordHash,
     pub role: Role,
 }
@@ -52,7 +52,7 @@ pub struct NewUser {
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct UserChanges {
-    pub name: Option<String>,
+    pub name: Option<Name>,
     pub email: Option<Email>,
     pub password_hash: Option<PasswordHash>,
     pub role: Option<Role>,
@@ -244,19 +244,16 @@ impl Users {
         retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
             let as_seen = Change::unseen().require("version", number(user.version));
-            let actions =
-                vec![as_seen.into_delete(&self.table, Key::user(id))?, self.delete_guard(&user)?];
+            let actions = vec![
+                as_seen.into_delete(&self.table, Key::user(id))?,
+                delete_guard(&self.table, user.id, &user.email)?,
+            ];
             Ok(match transaction::write(&self.table, actions).await? {
                 Outcome::Written => Some(()),
                 Outcome::Cancelled(_) => None,
             })
         })
         .await
-    }
-
-    fn delete_guard(&self, user: &User) -> Result<TransactWriteItem> {
-        let is_theirs = Change::unseen().require("userId", string(user.id));
-        is_theirs.into_delete(&self.table, Key::unique_email(&user.email))
     }
 
     async fn update_item(
@@ -296,7 +293,7 @@ impl Users {
         let actions = vec![
             change.into_action(&self.table, Key::user(user.id))?,
             self.table.put_new(guard_item(user.id, email)?)?,
-            self.delete_guard(&user)?,
+            delete_guard(&self.table, user.id, &user.email)?,
         ];
         match transaction::write(&self.table, actions).await? {
             Outcome::Written => Ok(Some(User {
@@ -345,11 +342,21 @@ struct HasRole {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct UniqueEmail {
-    user_id: UserId,
+pub(crate) struct UniqueEmail {
+    pub(crate) user_id: UserId,
 }
 
-fn guard_item(user_id: UserId, email: &Email) -> Result<Item> {
+/// Frees an email, which must be this user's.
+pub(crate) fn delete_guard(
+    table: &Table,
+    user_id: UserId,
+    email: &Email,
+) -> Result<TransactWriteItem> {
+    let is_theirs = Change::unseen().require("userId", string(user_id));
+    is_theirs.into_delete(table, Key::unique_email(email))
+}
+
+pub(crate) fn guard_item(user_id: UserId, email: &Email) -> Result<Item> {
     let guard = UniqueEmail { user_id };
     schema::item(ItemType::UniqueEmail, Key::unique_email(email), None, &guard)
 }

@@ -2,18 +2,13 @@
 
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Address, Country, Tracking};
+use storefront_core::{Address, AddressLine, Country, ShortLine, Tracking};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::openapi::line;
-use crate::{Parsed, Problem, one_line, schemas};
+use crate::{Parsed, Problem, schemas};
 
-/// In characters. An address of usual length does not make an order cost more to write; DynamoDB counts
-/// whole kilobytes.
-const MAX_LINE: usize = 100;
-/// For what is never long, such as a postal code.
-const MAX_SHORT: usize = 32;
 /// In characters.
 const MAX_URL: usize = 500;
 
@@ -23,32 +18,32 @@ const MAX_URL: usize = 500;
 #[schema(as = Address)]
 pub struct AddressBody {
     /// Who gets it.
-    #[garde(length(chars, min = 1, max = MAX_LINE), custom(one_line))]
+    #[garde(dive)]
     #[schema(value_type = LineSchema)]
-    name: String,
+    name: Parsed<AddressLine>,
     /// Street and number, for example.
-    #[garde(length(chars, min = 1, max = MAX_LINE), custom(one_line))]
+    #[garde(dive)]
     #[schema(value_type = LineSchema)]
-    line1: String,
-    #[garde(inner(length(chars, min = 1, max = MAX_LINE), custom(one_line)))]
+    line1: Parsed<AddressLine>,
+    #[garde(dive)]
     #[schema(value_type = Option<LineSchema>)]
-    line2: Option<String>,
-    #[garde(length(chars, min = 1, max = MAX_LINE), custom(one_line))]
+    line2: Option<Parsed<AddressLine>>,
+    #[garde(dive)]
     #[schema(value_type = LineSchema)]
-    city: String,
+    city: Parsed<AddressLine>,
     /// A state or province, where addresses have one.
-    #[garde(inner(length(chars, min = 1, max = MAX_LINE), custom(one_line)))]
+    #[garde(dive)]
     #[schema(value_type = Option<LineSchema>)]
-    region: Option<String>,
-    #[garde(inner(length(chars, min = 1, max = MAX_SHORT), custom(one_line)))]
+    region: Option<Parsed<AddressLine>>,
+    #[garde(dive)]
     #[schema(value_type = Option<ShortLineSchema>)]
-    postal_code: Option<String>,
+    postal_code: Option<Parsed<ShortLine>>,
     #[garde(dive)]
     #[schema(value_type = Country)]
     country: Parsed<Country>,
-    #[garde(inner(length(chars, min = 1, max = MAX_SHORT), custom(one_line)))]
+    #[garde(dive)]
     #[schema(value_type = Option<ShortLineSchema>)]
-    phone: Option<String>,
+    phone: Option<Parsed<ShortLine>>,
 }
 
 /// How to follow a parcel.
@@ -57,13 +52,13 @@ pub struct AddressBody {
 #[schema(as = Tracking)]
 pub struct TrackingBody {
     /// Who carries it.
-    #[garde(inner(length(chars, min = 1, max = MAX_LINE), custom(one_line)))]
+    #[garde(dive)]
     #[schema(value_type = Option<LineSchema>)]
-    carrier: Option<String>,
+    carrier: Option<Parsed<AddressLine>>,
     /// The carrier's number of the parcel.
-    #[garde(length(chars, min = 1, max = MAX_LINE), custom(one_line))]
+    #[garde(dive)]
     #[schema(value_type = LineSchema)]
-    number: String,
+    number: Parsed<AddressLine>,
     /// A page that shows where it is.
     #[garde(inner(length(chars, max = MAX_URL), custom(web_address)))]
     #[schema(value_type = Option<TrackingUrlSchema>)]
@@ -72,11 +67,9 @@ pub struct TrackingBody {
 
 schemas! {
     /// A part of an address.
-    LineSchema as "Line" = line(MAX_LINE)
-        .description(Some("One line, not blank, without control characters"));
+    LineSchema as "Line" = line(AddressLine::MAX);
     /// A short part of an address.
-    ShortLineSchema as "ShortLine" = line(MAX_SHORT)
-        .description(Some("One line, not blank, without control characters"));
+    ShortLineSchema as "ShortLine" = line(ShortLine::MAX);
     /// A page that shows where a parcel is.
     TrackingUrlSchema as "TrackingUrl" = ObjectBuilder::new()
         .schema_type(Type::String)
@@ -91,21 +84,27 @@ impl TryFrom<AddressBody> for Address {
 
     fn try_from(body: AddressBody) -> Result<Self, Problem> {
         Ok(Self {
-            name: body.name,
-            line1: body.line1,
-            line2: body.line2,
-            city: body.city,
-            region: body.region,
-            postal_code: body.postal_code,
+            name: body.name.get()?,
+            line1: body.line1.get()?,
+            line2: body.line2.map(Parsed::get).transpose()?,
+            city: body.city.get()?,
+            region: body.region.map(Parsed::get).transpose()?,
+            postal_code: body.postal_code.map(Parsed::get).transpose()?,
             country: body.country.get()?,
-            phone: body.phone,
+            phone: body.phone.map(Parsed::get).transpose()?,
         })
     }
 }
 
-impl From<TrackingBody> for Tracking {
-    fn from(body: TrackingBody) -> Self {
-        Self { carrier: body.carrier, number: body.number, url: body.url }
+impl TryFrom<TrackingBody> for Tracking {
+    type Error = Problem;
+
+    fn try_from(body: TrackingBody) -> Result<Self, Problem> {
+        Ok(Self {
+            carrier: body.carrier.map(Parsed::get).transpose()?,
+            number: body.number.get()?,
+            url: body.url,
+        })
     }
 }
 

@@ -111,29 +111,6 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Checks that a text shows what it says: no control characters (line ends and tabs are fine), and
-/// not only white space. For `#[garde(custom(plain_text))]`.
-pub fn plain_text(text: impl AsRef<str>, (): &()) -> garde::Result {
-    let text = text.as_ref();
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        return Err(garde::Error::new("must not contain control characters"));
-    }
-    if !text.is_empty() && text.trim().is_empty() {
-        return Err(garde::Error::new("must not be blank"));
-    }
-    Ok(())
-}
-
-/// Checks that a text is one line: what [`plain_text`] accepts, without tabs and line ends. For
-/// `#[garde(custom(one_line))]`.
-pub fn one_line(text: impl AsRef<str>, (): &()) -> garde::Result {
-    let text = text.as_ref();
-    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
-        return Err(garde::Error::new("must be one line, without control characters"));
-    }
-    plain_text(text, &())
-}
-
 /// Reads an optional query parameter that must parse as a `T`, for `deserialize_with` (and
 /// `default`). The text is parsed as in a path or a body, not by the type's own `Deserialize`.
 pub fn given<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -141,11 +118,12 @@ where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,
 {
-    parse(deserializer).map(Some)
+    parsed(deserializer).map(Some)
 }
 
-/// Reads a query parameter that must parse as a `T`. Queries are read only up to their first error.
-pub(crate) fn parse<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+/// Reads a query parameter that must parse as a `T`, for `deserialize_with`. Queries are read only up to
+/// their first error.
+pub fn parsed<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,

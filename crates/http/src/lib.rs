@@ -37,7 +37,7 @@ pub use address::{AddressBody, TrackingBody};
 pub use body::{JsonBody, MAX_BODY_BYTES};
 pub use caller::{Admin, Authority, Caller, Staff};
 pub use event::answer;
-pub use field::{Object, Parsed, given, one_line, plain_text, present};
+pub use field::{Object, Parsed, given, parsed, present};
 pub use idempotency_key::{OptionalIdempotencyKey, RequiredIdempotencyKey};
 pub use if_match::IfMatch;
 pub use metrics::{METRICS, Metric, MetricSink, Metrics};

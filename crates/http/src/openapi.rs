@@ -19,8 +19,8 @@ use crate::IfMatch;
 use crate::problem::{self, ProblemBody, take_codes};
 
 pub use schemas::{
-    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceCurrencySchema, PriceSchema,
-    TotalSchema, VersionSchema, line,
+    CurrencySchema, CursorSchema, NameSchema, PriceCurrencySchema, PriceSchema, TotalSchema,
+    VersionSchema, line,
 };
 
 /// The name of the security scheme, for `security(("accessToken" = []))`.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use storefront_core::{
-    Address, Adjustment, CancelReason, Currency, Order, OrderId, OrderItem, OrderNumber,
+    Address, Adjustment, CancelReason, Currency, Name, Order, OrderId, OrderItem, OrderNumber,
     OrderStatus, OrderWithItems, Payment, ProductId, Timestamp, Tracking, UserId, Version,
 };
 use utoipa::ToSchema;
@@ -62,7 +62,7 @@ pub struct OrderBody {
 pub(crate) struct OrderItemBody {
     product_id: ProductId,
     #[schema(value_type = NameSchema)]
-    name: String,
+    name: Name,
     #[schema(minimum = 1, maximum = 999)]
     quantity: u32,
     /// The price of one, in the currency's minor unit (cents).

@@ -89,7 +89,7 @@ impl FromStr for Limit {
 
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        field::parse(deserializer)
+        field::parsed(deserializer)
     }
 }
 
@@ -105,6 +105,6 @@ impl<C: TryFrom<Uuid>> FromStr for Cursor<C> {
 
 impl<'de, C: TryFrom<Uuid>> Deserialize<'de> for Cursor<C> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        field::parse(deserializer)
+        field::parsed(deserializer)
     }
 }

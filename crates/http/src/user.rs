@@ -1,5 +1,5 @@
 use serde::Serialize;
-use storefront_core::{Email, Role, Timestamp, User, UserId, Version};
+use storefront_core::{Email, Name, Role, Timestamp, User, UserId, Version};
 use utoipa::ToSchema;
 
 use crate::openapi::{NameSchema, VersionSchema};
@@ -15,7 +15,7 @@ pub struct UserBody {
     email: Email,
     /// The user's name.
     #[schema(value_type = NameSchema)]
-    name: String,
+    name: Name,
     /// What the user may do.
     role: Role,
     /// Counts the changes, from 1. It is the `ETag`.

@@ -1,11 +1,11 @@
 use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Email, NewUser, Role, UserId};
+use storefront_core::{Email, Name, NewUser, Role, UserId};
 use storefront_credentials::Password;
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::EmailTaken;
-use storefront_http::{Created, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, plain_text};
+use storefront_http::{Created, JsonBody, Parsed, Problem, Problems, Tagged, UserBody};
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -23,9 +23,9 @@ pub(crate) struct Registration {
     #[schema(value_type = Password)]
     password: Parsed<Password>,
     /// The user's name.
-    #[garde(length(chars, min = 1, max = 200), custom(plain_text))]
+    #[garde(dive)]
     #[schema(value_type = NameSchema)]
-    name: String,
+    name: Parsed<Name>,
 }
 
 /// Registers a user.
@@ -57,7 +57,7 @@ pub(crate) async fn register(
     let password = registration.password.get()?;
     let new = NewUser {
         email,
-        name: registration.name,
+        name: registration.name.get()?,
         password_hash: password.hash().await.map_err(Problem::internal)?,
         role: Role::User,
     };

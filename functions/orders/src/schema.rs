@@ -120,7 +120,7 @@ impl OrderChangesBody {
     /// Returns the new status, and the tracking if the order is shipped.
     pub(crate) fn into_parts(self) -> Result<(OrderStatus, Option<Tracking>), Problem> {
         let status = self.status.get()?;
-        let tracking = self.tracking.map(|Object(tracking)| tracking.into());
+        let tracking = self.tracking.map(|Object(tracking)| tracking.try_into()).transpose()?;
         if tracking.is_some() && status != OrderStatus::Shipped {
             return Err(Problem::invalid_field("/tracking", "comes only with the status shipped"));
         }

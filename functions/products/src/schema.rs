@@ -2,35 +2,32 @@
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use storefront_core::text::lines_pattern;
 use storefront_core::{
-    Category, Currency, MAX_PRICE, MAX_SPREAD, MAX_STOCK, NewProduct, PriceCurrency, Product,
-    ProductChanges, ProductId, ProductWithStock, Timestamp, Version,
+    Category, Currency, Description, MAX_PRICE, MAX_SPREAD, MAX_STOCK, Name, NewProduct,
+    PriceCurrency, Product, ProductChanges, ProductId, ProductWithStock, Timestamp, Version,
 };
 use storefront_http::openapi::{
-    CurrencySchema, CursorSchema, NameSchema, PLAIN_TEXT, PriceCurrencySchema, PriceSchema,
-    VersionSchema,
+    CurrencySchema, CursorSchema, NameSchema, PriceCurrencySchema, PriceSchema, VersionSchema,
 };
-use storefront_http::{Cursor, Limit, Parsed, Problem, plain_text, present, schemas};
+use storefront_http::{Cursor, Limit, Parsed, Problem, given, present, schemas};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 /// [`MAX_STOCK`], for a change.
 const MAX_CHANGE: i64 = MAX_STOCK.cast_signed();
 
-/// In characters: up to 20 KB, so that DynamoDB returns a page of 100 in at most two responses.
-const MAX_DESCRIPTION: usize = 5000;
-
 /// A product to add.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewProduct)]
 pub(crate) struct NewProductBody {
-    #[garde(length(chars, min = 1, max = 200), custom(plain_text))]
+    #[garde(dive)]
     #[schema(value_type = NameSchema)]
-    name: String,
-    #[garde(inner(length(chars, max = MAX_DESCRIPTION), custom(plain_text)))]
+    name: Parsed<Name>,
+    #[garde(dive)]
     #[schema(value_type = Option<DescriptionSchema>)]
-    description: Option<String>,
+    description: Option<Parsed<Description>>,
     #[garde(dive)]
     #[schema(value_type = Category)]
     category: Parsed<Category>,
@@ -57,14 +54,14 @@ pub(crate) struct NewProductBody {
 #[schema(as = ProductChanges, min_properties = 1)]
 pub(crate) struct ProductChangesBody {
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, min = 1, max = 200), custom(plain_text)))]
+    #[garde(dive)]
     #[schema(value_type = NameSchema, required = false)]
-    name: Option<String>,
+    name: Option<Parsed<Name>>,
     /// `null` removes it.
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(inner(length(chars, max = MAX_DESCRIPTION), custom(plain_text))))]
+    #[garde(dive)]
     #[schema(value_type = Option<DescriptionSchema>)]
-    description: Option<Option<String>>,
+    description: Option<Option<Parsed<Description>>>,
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
     #[schema(value_type = Category, required = false)]
@@ -118,6 +115,7 @@ pub(crate) struct StockSpreadBody {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Required: no access pattern lists all products.
+    #[serde(default, deserialize_with = "given")]
     #[param(value_type = Category, required = true, example = "coffee")]
     category: Option<Category>,
     /// The maximum number of products.
@@ -136,9 +134,9 @@ pub(crate) struct ListQuery {
 pub(crate) struct ProductBody {
     pub(crate) id: ProductId,
     #[schema(value_type = NameSchema)]
-    name: String,
+    name: Name,
     #[schema(value_type = Option<DescriptionSchema>, required = true)]
-    description: Option<String>,
+    description: Option<Description>,
     category: Category,
     #[schema(value_type = PriceSchema)]
     price: u64,
@@ -164,8 +162,8 @@ schemas! {
     DescriptionSchema as "Description" = ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some("Empty or not blank; no control characters except tabs and line ends"))
-        .max_length(Some(MAX_DESCRIPTION))
-        .pattern(Some(format!("^({})?$", PLAIN_TEXT.trim_matches(['^', '$']))));
+        .max_length(Some(Description::MAX))
+        .pattern(Some(lines_pattern()));
 }
 
 impl ListQuery {
@@ -182,8 +180,8 @@ impl TryFrom<NewProductBody> for NewProduct {
 
     fn try_from(body: NewProductBody) -> Result<Self, Problem> {
         Ok(Self {
-            name: body.name,
-            description: body.description,
+            name: body.name.get()?,
+            description: body.description.map(Parsed::get).transpose()?,
             category: body.category.get()?,
             price: body.price,
             currency: body.currency.get()?.into(),
@@ -224,8 +222,11 @@ impl TryFrom<ProductChangesBody> for ProductChanges {
             return Err(Problem::invalid_field("", "needs at least one field to change"));
         }
         Ok(Self {
-            name: body.name,
-            description: body.description,
+            name: body.name.map(Parsed::get).transpose()?,
+            description: body
+                .description
+                .map(|description| description.map(Parsed::get).transpose())
+                .transpose()?,
             category: body.category.map(Parsed::get).transpose()?,
             price: body.price,
             currency: body.currency.map(Parsed::get).transpose()?.map(Currency::from),

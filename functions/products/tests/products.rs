@@ -336,3 +336,45 @@ async fn a_product_that_cannot_be_read_is_left_out_of_the_list_logged_and_counte
     let path = format!("/products/{}", id.as_str().unwrap());
     let _ = api.get(path).send().await.problem(500, "internal");
 }
+
+#[tokio::test]
+async fn a_category_is_one_list_whichever_way_it_is_written() {
+    let shop = Shop::open().await;
+    let add = async |category: &str| {
+        let body = json!({ "name": "n", "category": category, "price": 1, "currency": "EUR" });
+        shop.api.post("/products").by(shop.admin).json(body).send().await
+    };
+    for category in ["Caf\u{E9}", "Cafe\u{301}", " CAFE\u{301} "] {
+        assert_eq!(add(category).await.expect(201).body["category"], "café");
+    }
+    for category in ["Straße", "STRASSE"] {
+        let _ = add(category).await.expect(201);
+    }
+    for category in ["caf\u{200B}é", "a\u{202E}b", "a\nb"] {
+        let answer = add(category).await.problem(422, "invalid_body");
+        assert_eq!(answer.pointers(), ["/category"], "{category:?}");
+    }
+    for (query, count) in [("cafe%CC%81", 3), ("CAF%C3%89", 3), ("strasse", 2), ("stra%C3%9Fe", 2)]
+    {
+        let listed = shop.api.get(format!("/products?category={query}")).send().await.expect(200);
+        assert_eq!(listed.body["items"].as_array().unwrap().len(), count, "{query}");
+    }
+    let answer = shop.api.get("/products?category=caf%E2%80%8B%C3%A9").send().await;
+    let _ = answer.problem(400, "invalid_query");
+}
+
+#[tokio::test]
+async fn a_products_texts_show_what_they_say() {
+    let shop = Shop::open().await;
+    let product = shop.product("Cre\u{300}me").await;
+    assert_eq!(product["name"], "Crème");
+    for name in ["a\nb", "\u{200B}", "a\u{202E}b"] {
+        let change = shop.api.patch(path(&product)).by(shop.admin).json(json!({ "name": name }));
+        let answer = change.send().await.problem(422, "invalid_body");
+        assert_eq!(answer.pointers(), ["/name"], "{name:?}");
+    }
+    let change = json!({ "description": "Cre\u{300}me\n\tbrûlée" });
+    let answer =
+        shop.api.patch(path(&product)).by(shop.admin).json(change).send().await.expect(200);
+    assert_eq!(answer.body["description"], "Crème\n\tbrûlée");
+}

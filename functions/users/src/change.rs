@@ -1,13 +1,11 @@
 use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Email, Error, User, UserChanges, Version};
+use storefront_core::{Email, Error, Name, User, UserChanges, Version};
 use storefront_credentials::{GivenPassword, Password};
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::{EmailTaken, TooManyLogins, UserNotFound, WrongPassword};
-use storefront_http::{
-    IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, plain_text, present,
-};
+use storefront_http::{IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, present};
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -20,9 +18,9 @@ use crate::target::{Target, UserIdOrMe};
 pub(crate) struct UserPatch {
     /// The user's name.
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, min = 1, max = 200), custom(plain_text)))]
+    #[garde(dive)]
     #[schema(value_type = NameSchema, required = false)]
-    name: Option<String>,
+    name: Option<Parsed<Name>>,
     /// Must not belong to another user. Case and surrounding spaces are ignored.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
@@ -69,7 +67,7 @@ pub(crate) async fn change(
     IfMatch(expected): IfMatch,
     JsonBody(patch): JsonBody<UserPatch>,
 ) -> Result<Tagged<UserBody>, Problem> {
-    let name = patch.name;
+    let name = patch.name.map(Parsed::get).transpose()?;
     let email = patch.email.map(Parsed::get).transpose()?;
     let password = patch.password.map(Parsed::get).transpose()?;
     let current_password = patch.current_password.map(Parsed::get).transpose()?;

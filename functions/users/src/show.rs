@@ -3,7 +3,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use storefront_core::Email;
 use storefront_http::problems::{Forbidden, UserNotFound};
-use storefront_http::{Admin, Problem, Problems, Query, Tagged, UserBody};
+use storefront_http::{Admin, Problem, Problems, Query, Tagged, UserBody, parsed};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Accounts;
@@ -15,6 +15,7 @@ use crate::target::{Target, UserIdOrMe};
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// The user's email. Case and surrounding spaces are ignored.
+    #[serde(deserialize_with = "parsed")]
     #[param(value_type = Email, example = "ada@example.com")]
     email: Email,
 }

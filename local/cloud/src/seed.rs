@@ -5,8 +5,8 @@
 
 use serde::Deserialize;
 use storefront_core::{
-    Category, Currency, Email, NewOrder, NewOrderItem, NewProduct, NewUser, OrderId, Orders,
-    PasswordHash, ProductId, Products, Role, Table, UserId, Users,
+    Category, Currency, Description, Email, Name, NewOrder, NewOrderItem, NewProduct, NewUser,
+    OrderId, Orders, PasswordHash, ProductId, Products, Role, Table, UserId, Users,
 };
 use storefront_credentials::Password;
 
@@ -23,7 +23,7 @@ struct Seed {
 struct SeedUser {
     id: UserId,
     email: Email,
-    name: String,
+    name: Name,
     role: Role,
     /// A hash of the seed's password by another shop. Without it, the password is hashed here.
     password_hash: Option<PasswordHash>,
@@ -32,8 +32,8 @@ struct SeedUser {
 #[derive(Deserialize)]
 struct SeedProduct {
     id: ProductId,
-    name: String,
-    description: String,
+    name: Name,
+    description: Description,
     category: Category,
     price: u64,
     stock: Option<u64>,

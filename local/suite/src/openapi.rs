@@ -3,6 +3,8 @@
 
 mod share;
 
+use std::fmt::Write as _;
+
 use utoipa::OpenApi;
 
 use crate::{Dependencies, Kind, functions};
@@ -36,5 +38,20 @@ pub fn document() -> Result<String, serde_json::Error> {
         }
     }
     share::share_responses(&mut document);
-    Ok(document.to_pretty_json()? + "\n")
+    Ok(with_visible_characters(&document.to_pretty_json()?) + "\n")
+}
+
+/// Escapes the characters beyond U+FFFF: those in patterns are invisible.
+fn with_visible_characters(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if u32::from(c) <= 0xFFFF {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(escaped, r"\u{unit:04X}");
+        }
+    }
+    escaped
 }

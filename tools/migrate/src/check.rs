@@ -100,6 +100,7 @@ impl OfKind {
         self.sound += 1;
         for remark in unit.remarks() {
             let said = match remark {
+                Remark::TidiedName => "have names without the invisible characters in them",
                 Remark::Locked => "need a new password: theirs cannot be verified",
                 Remark::MergedItems { .. } => "items merged with another of the same product",
                 Remark::ProductGone { .. } => "items of deleted products",

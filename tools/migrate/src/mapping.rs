@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use storefront_core::{Category, OrderStatus, PriceCurrency, Role};
 
 use crate::{Entity, Error};
@@ -71,7 +74,7 @@ pub struct Products {
     /// The unit of the prices.
     pub price: PriceUnit,
     /// The categories, by the source's names.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "parsed_values")]
     pub category: BTreeMap<String, Category>,
     /// The currencies, by the source's names.
     #[serde(default)]
@@ -163,6 +166,20 @@ impl std::fmt::Debug for SourceSection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SourceSection(…)")
     }
+}
+
+/// Reads a table whose values must parse as a `T`, as in a row.
+fn parsed_values<'de, T, D>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    let texts: BTreeMap<String, String> = Deserialize::deserialize(deserializer)?;
+    let parse = |(name, text): (String, String)| match text.parse() {
+        Ok(value) => Ok((name, value)),
+        Err(error) => Err(D::Error::custom(format!("{text:?} {error}"))),
+    };
+    texts.into_iter().map(parse).collect()
 }
 
 #[cfg(test)]

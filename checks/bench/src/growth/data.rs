@@ -101,7 +101,7 @@ impl Data {
         User {
             id,
             email: self.email(n),
-            name: format!("Customer {n:07}"),
+            name: valid(format!("Customer {n:07}").parse()),
             password_hash: password_hash(&mut random),
             role: Role::User,
             version: 1,
@@ -120,8 +120,10 @@ impl Data {
         let category = CATEGORIES[n as usize % CATEGORIES.len()];
         let product = Product {
             id,
-            name: product_name(n),
-            description: Some(format!("Number {n} in {category}: fresh, and in stock.")),
+            name: valid(product_name(n).parse()),
+            description: Some(valid(
+                format!("Number {n} in {category}: fresh, and in stock.").parse(),
+            )),
             category: valid(category.parse()),
             price: random.u64(500..9_999),
             currency: Currency::EUR,

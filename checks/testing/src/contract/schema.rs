@@ -102,7 +102,7 @@ impl Schemas<'_> {
 }
 
 fn is_known_format(format: &Value) -> bool {
-    let known = ["date-time", "email", "int32", "int64", "password", "uri", "uuid"];
+    let known = ["date-time", "idn-email", "int32", "int64", "password", "uri", "uuid"];
     format.as_str().is_some_and(|format| known.contains(&format))
 }
 

@@ -7,12 +7,12 @@ use crate::schema::{Item, ItemType, Key};
 use crate::stock::StockItem;
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome};
-use crate::{Currency, ProductId, Result, Table, retry};
+use crate::{Currency, Name, ProductId, Result, Table, retry};
 
 /// A product with what functions of 0.1 read and write of it.
 #[derive(Deserialize)]
 pub(super) struct Before {
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) price: u64,
     pub(super) currency: Currency,
     selling: Option<bool>,

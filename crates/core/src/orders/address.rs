@@ -5,25 +5,33 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Line;
 use crate::openapi::openapi;
 
-/// Where an order is sent. Each text is one line.
+/// A part of an address, or a parcel's number. An address of usual length does not make an order cost
+/// more to write; DynamoDB counts whole kilobytes.
+pub type AddressLine = Line<100>;
+
+/// What is never long, such as a postal code.
+pub type ShortLine = Line<32>;
+
+/// Where an order is sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Address {
-    pub name: String,
-    pub line1: String,
+    pub name: AddressLine,
+    pub line1: AddressLine,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line2: Option<String>,
-    pub city: String,
+    pub line2: Option<AddressLine>,
+    pub city: AddressLine,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
+    pub region: Option<AddressLine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<String>,
+    pub postal_code: Option<ShortLine>,
     pub country: Country,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
+    pub phone: Option<ShortLine>,
 }
 
 /// Where somebody lives must not get into a log.
@@ -39,9 +47,9 @@ impl fmt::Debug for Address {
 pub struct Tracking {
     /// Who carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub carrier: Option<String>,
+    pub carrier: Option<AddressLine>,
     /// The carrier's number of the parcel.
-    pub number: String,
+    pub number: AddressLine,
     /// A page that shows where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

@@ -11,7 +11,8 @@ use crate::before_0_2;
 use crate::change::Change;
 use crate::schema::{self, IndexKey, Item, ItemType, Key, WorklistKey};
 use crate::{
-    Currency, Error, OrderId, ProductId, RequestId, Result, Timestamp, UserId, Version, request_id,
+    Currency, Error, Name, OrderId, ProductId, RequestId, Result, Timestamp, UserId, Version,
+    request_id,
 };
 
 /// An order without its items.
@@ -68,7 +69,7 @@ pub struct Order {
 pub struct OrderItem {
     pub order_id: OrderId,
     pub product_id: ProductId,
-    pub name: String,
+    pub name: Name,
     pub quantity: u32,
     /// Of one piece, in the currency's minor unit (cents).
     pub price: u64,

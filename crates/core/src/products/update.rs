@@ -5,8 +5,8 @@ use crate::schema::{GSI1PK, IndexKey, Key};
 use crate::stock;
 use crate::transaction::{self, Outcome};
 use crate::{
-    Category, Currency, ProductId, ProductWithStock, Products, Result, Timestamp, Version,
-    before_0_2, retry,
+    Category, Currency, Description, Name, ProductId, ProductWithStock, Products, Result,
+    Timestamp, Version, before_0_2, retry,
 };
 
 use super::refusal;
@@ -15,9 +15,9 @@ use super::refusal;
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct ProductChanges {
-    pub name: Option<String>,
+    pub name: Option<Name>,
     /// `Some(None)` removes it.
-    pub description: Option<Option<String>>,
+    pub description: Option<Option<Description>>,
     pub category: Option<Category>,
     /// In the currency's minor unit (cents).
     pub price: Option<u64>,

@@ -166,7 +166,7 @@ async fn a_change_whose_answer_was_lost_is_made_once_and_is_not_a_version_mismat
         assert_eq!((changed.product.version, plan.remaining()), (3, 0));
         let anna = shop.anna().await;
         plan.next(TRANSACTION, 1, fault);
-        let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
+        let changes = UserChanges { name: Some("A.".parse().unwrap()), ..UserChanges::default() };
         assert_eq!(shop.users.update(anna.id, changes, None).await.unwrap().version, 2);
     }
 }

@@ -191,7 +191,7 @@ pub(crate) fn category(text: &str) -> Category {
 pub(crate) fn new_user(address: &str) -> NewUser {
     NewUser {
         email: email(address),
-        name: "Anna".to_owned(),
+        name: "Anna".parse().unwrap(),
         password_hash: PasswordHash::new("$argon2id$anna".to_owned()),
         role: Role::User,
     }

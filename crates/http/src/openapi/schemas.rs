@@ -5,7 +5,8 @@
 use std::str::FromStr;
 
 use serde_json::Value;
-use storefront_core::{Currency, MAX_PRICE, MAX_TOTAL, PriceCurrency};
+use storefront_core::text::line_pattern;
+use storefront_core::{Currency, MAX_PRICE, MAX_TOTAL, Name, PriceCurrency};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
@@ -13,25 +14,17 @@ use utoipa::openapi::{KnownFormat, SchemaFormat};
 /// version, and the last one has four unused bits.
 const CURSOR: &str = "^[A-Za-z0-3][A-Za-z0-9_-]{7}[c-f][A-Za-z0-9_-]{12}[AQgw]$";
 
-/// What [`plain_text`](crate::plain_text) accepts, except for the empty text: no control characters
-/// other than tabs and line ends, and not only white space.
-pub const PLAIN_TEXT: &str = concat!(
-    r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*",
-    r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]",
-    r"[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*$",
-);
-
-/// What [`one_line`](crate::one_line) accepts, except for the empty text.
-const ONE_LINE: &str = concat!(
-    r"^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*",
-    r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]",
-    r"[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$",
-);
-
-/// Starts the schema of a text of one line, not blank, with at most this many characters.
+/// Starts the schema of a [`storefront_core::Line`] of at most this many characters.
 #[must_use]
 pub fn line(max_length: usize) -> ObjectBuilder {
-    string().min_length(Some(1)).max_length(Some(max_length)).pattern(Some(ONE_LINE))
+    string()
+        .description(Some(
+            "One line, not blank, without characters that are invisible or change the direction of \
+             writing",
+        ))
+        .min_length(Some(1))
+        .max_length(Some(max_length))
+        .pattern(Some(line_pattern()))
 }
 
 /// Defines schemas of values without a type of their own. Each has a unit struct for
@@ -85,11 +78,7 @@ schemas! {
         .enum_values(Some(codes_of::<PriceCurrency>()))
         .examples(["EUR"]);
     /// The name of a user or a product.
-    pub NameSchema as "Name" = string()
-        .description(Some("Not blank; no control characters except tabs and line ends"))
-        .min_length(Some(1))
-        .max_length(Some(200))
-        .pattern(Some(PLAIN_TEXT));
+    pub NameSchema as "Name" = line(Name::MAX);
     /// Where a page ended.
     pub CursorSchema as "Cursor" = string()
         .description(Some("Opaque: the `nextCursor` of a page, unchanged"))

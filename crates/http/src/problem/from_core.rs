@@ -175,7 +175,7 @@ mod tests {
 
     fn current_total() -> CurrentTotal {
         let order_id = "01930000-0000-7000-8000-000000000201".parse().unwrap();
-        let (name, price) = ("Espresso blend".to_owned(), 1990);
+        let (name, price) = ("Espresso blend".parse().unwrap(), 1990);
         let (product_id, taken, taken_from) = (product(), None, None);
         let item = OrderItem { order_id, product_id, name, quantity: 2, price, taken, taken_from };
         CurrentTotal {

@@ -215,3 +215,37 @@ async fn a_password_confirmed_before_another_change_changes_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_new_email_is_one_mailbox_whichever_way_it_is_typed() {
+    let shop = Shop::open().await;
+    let (anna, ben, admin) =
+        (shop.anna().await, shop.with("ben", Role::User).await, shop.admin().await);
+    let change = async |persona: Persona, email: &str| {
+        let change = json!({ "email": email, "currentPassword": PASSWORD });
+        shop.api.patch("/users/me").by(persona).json(change).send().await
+    };
+    let answer = change(anna, "Kunde@MÜLLER.example").await.expect(200);
+    assert_eq!(answer.body["email"], "kunde@xn--mller-kva.example");
+    let _ = change(ben, "kunde@xn--mller-kva.example").await.problem(409, "email_taken");
+    let _ = change(ben, "kunde@mu\u{308}ller.example").await.problem(409, "email_taken");
+    for typed in ["kunde@m%C3%BCller.example", "kunde@xn--mller-kva.example"] {
+        let found =
+            shop.api.get(format!("/users?email={typed}")).by(admin).send().await.expect(200);
+        assert_eq!(found.body["items"][0]["id"], anna.user_id.to_string(), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_one_line_that_shows_what_it_says() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    for name in ["Ada\r\nBcc: victim@example.com", "\u{200B}", "a\u{202E}b"] {
+        let answer =
+            shop.api.patch("/users/me").by(anna).json(json!({ "name": name })).send().await;
+        assert_eq!(answer.problem(422, "invalid_body").pointers(), ["/name"], "{name:?}");
+    }
+    let change = json!({ "name": "Ange\u{301}lique" });
+    let answer = shop.api.patch("/users/me").by(anna).json(change).send().await.expect(200);
+    assert_eq!(answer.body["name"], "Angélique");
+}

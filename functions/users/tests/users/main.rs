@@ -55,8 +55,12 @@ impl Shop {
         let email = format!("{name}@example.com");
         evidence::email(&email);
         evidence::password_hash(password_hash.as_str());
-        let new =
-            NewUser { email: email.parse().unwrap(), name: name.to_owned(), password_hash, role };
+        let new = NewUser {
+            email: email.parse().unwrap(),
+            name: name.parse().unwrap(),
+            password_hash,
+            role,
+        };
         let user = self.users.register(UserId::new(), new).await.unwrap();
         Persona { user_id: user.id, role }
     }

@@ -341,7 +341,7 @@ async fn register(users: &Users, role: Role) -> User {
     evidence::email(&email);
     let new = NewUser {
         email: email.parse().unwrap(),
-        name: role.to_string(),
+        name: role.to_string().parse().unwrap(),
         password_hash: PasswordHash::new("$argon2id$nobody's".to_owned()),
         role,
     };

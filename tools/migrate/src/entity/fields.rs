@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use storefront_core::{Currency, MAX_PRICE, PriceCurrency, Timestamp};
+use storefront_core::text::nfc;
+use storefront_core::{Currency, MAX_PRICE, Name, PriceCurrency, Timestamp};
 
 use super::money::{self, NoPrice};
 use super::reject::Reason;
 use super::time;
+use super::unit::Remark;
 use crate::mapping::PriceUnit;
 use crate::source::{Key, Row, Value};
-
-/// The API's maximum length of a name, in characters.
-const MAX_NAME: usize = 200;
 
 /// How much of a value an error shows, in characters.
 const SHOWN: usize = 60;
@@ -60,31 +59,21 @@ impl<'r> Fields<'r> {
         Key::of(value).ok_or_else(|| self.invalid(attribute, value, rule))
     }
 
-    /// Returns a text that is not blank and has no control characters except line ends and tabs.
-    pub(super) fn text(self, attribute: &str, max: usize) -> Result<Option<String>> {
-        let Some(value) = self.value(attribute) else { return Ok(None) };
+    /// Returns the name. Former shops may not have checked names: what may not be in one is left out, which
+    /// is a remark.
+    pub(super) fn name(self, remarks: &mut Vec<Remark>) -> Result<Name> {
+        let value = self.required("name")?;
         let text = value.to_text();
-        let has_control = text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-        let is_blank = !text.is_empty() && text.trim().is_empty();
-        let length = text.chars().count();
-        let rule = if has_control {
-            "must not contain control characters".to_owned()
-        } else if is_blank {
-            "must not be blank".to_owned()
-        } else if length > max {
-            format!("has {length} characters, but may have at most {max}")
-        } else {
-            return Ok(Some(text));
-        };
-        Err(self.invalid(attribute, value, rule))
+        let name = Name::tidied(&text).map_err(|error| self.invalid("name", value, error))?;
+        if name.as_str() != nfc(&text) {
+            remarks.push(Remark::TidiedName);
+        }
+        Ok(name)
     }
 
-    pub(super) fn name(self) -> Result<String> {
-        let name = self.required("name")?;
-        match self.text("name", MAX_NAME)? {
-            Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(self.invalid("name", name, "must not be empty")),
-        }
+    /// Parses a text, if there is one, as one of the shop's types.
+    pub(super) fn optional<T: FromStr<Err: Display>>(self, attribute: &str) -> Result<Option<T>> {
+        self.value(attribute).map(|_| self.parsed(attribute)).transpose()
     }
 
     /// Parses a text as one of the shop's types.

@@ -164,7 +164,7 @@ fn items(
         let fields = Fields::of(row);
         let product = fields.key("productId")?.to_string();
         let product_id = product_id(&product, known, fields, remarks)?;
-        let name = fields.name()?;
+        let name = fields.name(remarks)?;
         let quantity = quantity(fields)?;
         let price = fields.price("price", mapping.order_items.price, currency)?;
         let price = price.ok_or_else(|| Reason::Missing { column: fields.column("price") })?;

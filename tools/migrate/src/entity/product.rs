@@ -1,4 +1,4 @@
-use storefront_core::{Currency, MAX_STOCK, Product, ProductWithStock};
+use storefront_core::{Currency, Description, MAX_STOCK, Product, ProductWithStock};
 
 use super::fields::{Fields, Result};
 use super::reject::Reason;
@@ -7,17 +7,15 @@ use super::{Entity, id};
 use crate::mapping::Mapping;
 use crate::source::Row;
 
-/// The API's maximum length of a description, in characters.
-const MAX_DESCRIPTION: usize = 5000;
-
 /// Reads the product of a row, and its stock.
 pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<ProductWithStock>> {
     const SECTION: &str = Entity::Product.section();
     let fields = Fields::of(row);
     let rules = &mapping.products;
     let legacy_id = fields.key("id")?.to_string();
-    let name = fields.name()?;
-    let description = fields.text("description", MAX_DESCRIPTION)?;
+    let mut remarks = Vec::new();
+    let name = fields.name(&mut remarks)?;
+    let description: Option<Description> = fields.optional("description")?;
     let category = match rules.category.get(&fields.required("category")?.to_text()) {
         Some(category) => category.clone(),
         None => fields.parsed("category")?,
@@ -49,5 +47,5 @@ pub(crate) fn product(row: &Row, mapping: &Mapping) -> Result<Migrated<ProductWi
         updated_at,
     };
     let value = ProductWithStock { product, stock };
-    Ok(Migrated { legacy_id, value, remarks: Vec::new() })
+    Ok(Migrated { legacy_id, value, remarks })
 }

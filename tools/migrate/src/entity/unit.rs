@@ -60,6 +60,9 @@ pub struct Migrated<T> {
 /// A change that the conversion made to a valid row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remark {
+    /// Line ends, and characters that are invisible or change the direction of writing, were left out of
+    /// a name.
+    TidiedName,
     /// The user has no password that the shop can verify, and needs a new one.
     Locked,
     /// Order items of the same product and at the same price were merged.

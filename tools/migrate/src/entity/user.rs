@@ -12,14 +12,14 @@ pub(crate) fn user(row: &Row, mapping: &Mapping) -> fields::Result<Migrated<User
     let fields = Fields::of(row);
     let legacy_id = fields.key("id")?.to_string();
     let email = fields.parsed("email")?;
-    let name = fields.name()?;
+    let mut remarks = Vec::new();
+    let name = fields.name(&mut remarks)?;
     let role = fields.mapped("users", "role", &mapping.users.role)?.unwrap_or(Role::User);
     let created_at = fields.created_at()?;
     let updated_at = fields.updated_at(created_at)?;
     let id = id::id(Entity::User, &legacy_id, created_at)
         .ok_or_else(|| Reason::Missing { column: fields.column("createdAt") })?;
 
-    let mut remarks = Vec::new();
     let hash = fields.value("passwordHash").map(|value| password::usable(&value.to_text()));
     let password_hash = match (hash, mapping.users.without_password) {
         (Some(Ok(hash)), _) => hash,

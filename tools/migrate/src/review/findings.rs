@@ -161,6 +161,7 @@ fn column(reason: &Reason) -> Option<&str> {
 
 fn kind(remark: &Remark) -> &'static str {
     match remark {
+        Remark::TidiedName => "name without its invisible characters",
         Remark::Locked => "needs a new password",
         Remark::MergedItems { .. } => "items of the same product merged",
         Remark::ProductGone { .. } => "has a deleted product",

@@ -10,15 +10,15 @@ use crate::source::{Source, paged, reads, sorted_out};
 const BCRYPT: &str = "$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
 
 /// SELECTs without tables.
-struct Selects {
-    users: String,
-    products: String,
-    orders: String,
-    items: String,
+pub(crate) struct Selects {
+    pub(crate) users: String,
+    pub(crate) products: String,
+    pub(crate) orders: String,
+    pub(crate) items: String,
 }
 
 impl Selects {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             users: users("(1, 'anna@example.com', '2026-01-01 10:00:00')"),
             products: products("(10, '12.30')"),
@@ -27,29 +27,32 @@ impl Selects {
         }
     }
 
-    fn mapping(&self) -> Mapping {
+    pub(crate) fn mapping(&self) -> Mapping {
+        Mapping::parse(&self.toml()).unwrap()
+    }
+
+    pub(crate) fn toml(&self) -> String {
         let Self { users, products, orders, items } = self;
-        let text = format!(
+        format!(
             "defaults.currency = \"EUR\"\n\
              users.select = '''{users}'''\n\
              products.select = '''{products}'''\nproducts.price = \"decimal\"\n\
              orders.select = '''{orders}'''\n\
              order_items.select = '''{items}'''\norder_items.price = \"decimal\"\n"
-        );
-        Mapping::parse(&text).unwrap()
+        )
     }
 
-    async fn open(&self) -> Result<Reader, Error> {
+    pub(crate) async fn open(&self) -> Result<Reader, Error> {
         Reader::open(self.mapping(), &Source::sqlite().url).await
     }
 
     /// Returns why the first unit of a kind is rejected.
-    async fn reason(&self, kind: Kind) -> String {
+    pub(crate) async fn reason(&self, kind: Kind) -> String {
         let (_, rejects) = sorted_out(&mut self.open().await.unwrap(), kind).await;
         rejects.first().unwrap().reason.to_string()
     }
 
-    async fn order(&self) -> Migrated<OrderWithItems> {
+    pub(crate) async fn order(&self) -> Migrated<OrderWithItems> {
         let (mut units, rejects) = sorted_out(&mut self.open().await.unwrap(), Kind::Order).await;
         assert!(rejects.is_empty(), "{}", rejects[0].reason);
         match units.remove(0) {
@@ -59,14 +62,14 @@ impl Selects {
     }
 }
 
-fn users(rows: &str) -> String {
+pub(crate) fn users(rows: &str) -> String {
     format!(
         "SELECT column1 AS id, column2 AS email, 'Anna' AS name, '{BCRYPT}' AS password_hash, \
          column3 AS created_at FROM (VALUES {rows})"
     )
 }
 
-fn products(rows: &str) -> String {
+pub(crate) fn products(rows: &str) -> String {
     format!(
         "SELECT column1 AS id, 'Espresso' AS name, 'Coffee' AS category, column2 AS price, \
          '2026-01-01' AS created_at FROM (VALUES {rows})"

@@ -194,7 +194,7 @@ async fn what_the_shop_has_changed_is_kept_and_reported() {
     shop.load(&[]).await.expect(0);
     let table = shop.dynamodb.table(&Plan::none());
     let id = text(&shop.item("User", 2), "id").parse().unwrap();
-    let changes = UserChanges { name: Some("Shop".to_owned()), ..UserChanges::default() };
+    let changes = UserChanges { name: Some("Shop".parse().unwrap()), ..UserChanges::default() };
     Users::new(table.clone()).update(id, changes, None).await.unwrap();
     let id = text(&shop.item("Product", 3), "id").parse().unwrap();
     let changes = ProductChanges { price: Some(1), ..ProductChanges::default() };

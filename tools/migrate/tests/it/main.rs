@@ -16,5 +16,6 @@ mod load;
 mod review;
 mod source;
 mod table;
+mod texts;
 mod verify;
 mod verify_stock;

@@ -134,7 +134,7 @@ async fn every_item_has_its_key_in_the_source_and_keeps_it_when_changed() {
         match unit {
             Unit::User(user) => {
                 let changes =
-                    UserChanges { name: Some("New".to_owned()), ..UserChanges::default() };
+                    UserChanges { name: Some("New".parse().unwrap()), ..UserChanges::default() };
                 shop.users.update(user.value.id, changes, None).await.unwrap();
             }
             Unit::Product(product) => {

@@ -240,7 +240,7 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     users.update(id, UserChanges { email, ..UserChanges::default() }, None).await.unwrap();
     let new = NewUser {
         email: text(&user, "email").parse().unwrap(),
-        name: "New".to_owned(),
+        name: "New".parse().unwrap(),
         password_hash: PasswordHash::new("none".to_owned()),
         role: Role::User,
     };

@@ -91,7 +91,9 @@ impl Visit {
         };
         let category = self.category.parse();
         let new = NewProduct {
-            name: "Check of the deployment".to_owned(),
+            name: "Check of the deployment"
+                .parse()
+                .map_err(|_| not_added("the name is not valid".to_owned()))?,
             description: None,
             category: category.map_err(|_| not_added("the category is not valid".to_owned()))?,
             // One cent, so that an order of it waits for a payment as others do.

@@ -21,16 +21,16 @@ async fn the_addresses_of_a_user_are_removed_once_the_user_is_deleted() {
     let users = Users::new(Table::new(client.clone(), table));
     let grace = NewUser {
         email: "grace@example.com".parse().unwrap(),
-        name: "Grace".to_owned(),
+        name: "Grace".parse().unwrap(),
         password_hash: PasswordHash::new("$argon2id$grace".to_owned()),
         role: Role::User,
     };
     let id = users.register(UserId::new(), grace).await.unwrap().id;
     let address = Address {
-        name: "Grace Example".to_owned(),
-        line1: "1 Harbour Road".to_owned(),
+        name: "Grace Example".parse().unwrap(),
+        line1: "1 Harbour Road".parse().unwrap(),
         line2: None,
-        city: "Arlington".to_owned(),
+        city: "Arlington".parse().unwrap(),
         region: None,
         postal_code: None,
         country: "US".parse().unwrap(),

@@ -95,7 +95,7 @@ async fn every_stock_and_price_is_as_before() {
         let id = text(item, "id").parse().unwrap();
         let found = shop.products().find(id).await.unwrap().unwrap();
         assert_eq!(found.stock, number(item, "stock"), "{}", text(item, "name"));
-        assert_eq!(found.product.name, text(item, "name"));
+        assert_eq!(found.product.name.as_str(), text(item, "name"));
         assert_eq!(Some(found.product.price), number(item, "price"));
         assert_eq!(found.product.currency.code(), text(item, "currency"));
         assert_eq!(found.is_available(), number(item, "stock") != Some(0));

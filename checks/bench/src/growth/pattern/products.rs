@@ -116,10 +116,11 @@ async fn update(
     random: &mut fastrand::Rng,
 ) -> Result<Sample, Error> {
     let changes = match pattern {
-        Pattern::DescribeProduct => ProductChanges {
-            description: Some(Some(format!("Described {:08}", random.u32(..100_000_000)))),
-            ..ProductChanges::default()
-        },
+        Pattern::DescribeProduct => {
+            let description = format!("Described {:08}", random.u32(..100_000_000));
+            let description = description.parse().map_err(Error::shop)?;
+            ProductChanges { description: Some(Some(description)), ..ProductChanges::default() }
+        }
         Pattern::PriceProduct => {
             ProductChanges { price: Some(random.u64(500..9_999)), ..ProductChanges::default() }
         }

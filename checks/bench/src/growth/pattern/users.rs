@@ -56,8 +56,8 @@ pub(super) async fn run(
             sample
         }
         Pattern::RenameUser => {
-            let changes =
-                UserChanges { name: Some(format!("Renamed {number:08}")), ..Default::default() };
+            let name = format!("Renamed {number:08}").parse().map_err(Error::shop)?;
+            let changes = UserChanges { name: Some(name), ..Default::default() };
             measure(users.update(id, changes, None)).await?.1
         }
         Pattern::ChangeEmail => {
@@ -84,7 +84,7 @@ pub(super) async fn run(
         _ => {
             let new = NewUser {
                 email: new_email(random)?,
-                name: format!("Customer {number:07}"),
+                name: format!("Customer {number:07}").parse().map_err(Error::shop)?,
                 password_hash: password_hash(random),
                 role: Role::User,
             };

@@ -149,7 +149,7 @@ impl Scenario {
             evidence::email(email);
             let new = NewUser {
                 email: email.parse().unwrap(),
-                name: "Ånna Großkopf".to_owned(),
+                name: "Ånna Großkopf".parse().unwrap(),
                 password_hash: PasswordHash::new(BCRYPT_HASH.to_owned()),
                 role,
             };

@@ -197,7 +197,9 @@ impl Checker<'_> {
                 answers.iter().filter_map(|exchange| exchange.id()).collect();
             let added = answers.iter().filter(|exchange| exchange.answer.status == 201).count();
             // A product keeps its description, whatever happens to it.
-            let of_key = |product: &&Product| product.description.as_deref() == Some(key);
+            let of_key = |product: &&Product| {
+                product.description.as_ref().is_some_and(|text| text.as_str() == key)
+            };
             ids.extend(self.after.products.values().filter(of_key).map(|product| product.id));
             ids.extend(self.after.keys_of_products.get(key));
             if ids.len() > 1 || added > 1 {

@@ -363,10 +363,10 @@ impl StockChange<'_> {
 impl StockItem {
     /// What it has of its product.
     fn copy(&self) -> (&str, u64, Currency, bool) {
-        (&self.name, self.price, self.currency, self.selling)
+        (self.name.as_str(), self.price, self.currency, self.selling)
     }
 }
 
 fn copied(product: &Product) -> (&str, u64, Currency, bool) {
-    (&product.name, product.price, product.currency, product.selling)
+    (product.name.as_str(), product.price, product.currency, product.selling)
 }

@@ -67,7 +67,7 @@ impl Setup {
             evidence::email(&email.stored());
             let new = NewUser {
                 email: email.stored().parse().expect("an email"),
-                name: NEW_NAME.to_owned(),
+                name: NEW_NAME.parse().expect("a name"),
                 password_hash: self.password_hash.clone(),
                 role,
             };

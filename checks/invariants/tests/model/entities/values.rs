@@ -18,6 +18,8 @@ enum Spelling {
     Normalised,
     Capitals,
     Spaces,
+    /// In other code points, and with a domain in its own script.
+    Typed,
 }
 
 impl Address {
@@ -31,12 +33,13 @@ impl Address {
             Spelling::Normalised => self.stored(),
             Spelling::Capitals => self.stored().to_uppercase(),
             Spelling::Spaces => format!("  {} ", self.stored()),
+            Spelling::Typed => format!("custome\u{301}r{}@mu\u{308}ller.example", self.number),
         }
     }
 
     /// As the shop stores it.
     pub(crate) fn stored(self) -> String {
-        format!("customer{}@example.com", self.number)
+        format!("customér{}@xn--mller-kva.example", self.number)
     }
 }
 
@@ -45,6 +48,7 @@ pub(crate) fn address() -> impl Strategy<Value = Address> {
         3 => Just(Spelling::Normalised),
         1 => Just(Spelling::Capitals),
         1 => Just(Spelling::Spaces),
+        1 => Just(Spelling::Typed),
     ];
     (0..6_u8, spelling).prop_map(|(number, spelling)| Address { number, spelling })
 }
@@ -59,12 +63,12 @@ pub(crate) fn name(number: u8) -> String {
 
 /// A category as the client writes it.
 pub(crate) fn sent_category(number: u8) -> &'static str {
-    ["coffee", "tea", " Coffee", "TEA "][usize::from(number) % 4]
+    ["café", "tea", " CAFE\u{301}", "TEA "][usize::from(number) % 4]
 }
 
 /// The same category as the shop stores it.
 pub(crate) fn stored_category(number: u8) -> &'static str {
-    ["coffee", "tea", "coffee", "tea"][usize::from(number) % 4]
+    ["café", "tea", "café", "tea"][usize::from(number) % 4]
 }
 
 /// Where an order is sent.

@@ -2,7 +2,8 @@
 
 use storefront_core::schema::{GSI1, Item, Key};
 use storefront_core::{
-    Currency, Erased, Order, OrderAccess, OrderId, OrderStatus, OrderWithItems, User, UserId,
+    AddressLine, Currency, Erased, Order, OrderAccess, OrderId, OrderStatus, OrderWithItems, User,
+    UserId,
 };
 
 use super::address;
@@ -10,12 +11,15 @@ use crate::shop::{Shop, becoming, new_order};
 
 /// Puts orders of a user with an address, as large as they get, and one without.
 async fn put(shop: &Shop, user: UserId, count: usize) {
-    let long = |text: &str| text.repeat(200);
+    // Four bytes each.
+    let long: AddressLine = "🏠".repeat(AddressLine::MAX).parse().unwrap();
     for number in 0..=count {
         let mut order = Order::new(OrderId::new(), user, 0, 100, Currency::EUR);
         if number < count {
             let mut address = address();
-            address.line1 = long(&address.line1);
+            (address.name, address.line1, address.city) =
+                (long.clone(), long.clone(), long.clone());
+            (address.line2, address.region) = (Some(long.clone()), Some(long.clone()));
             order.shipping_address = Some(address);
         }
         shop.put(OrderWithItems { order, items: Vec::new() }).await;

@@ -50,19 +50,19 @@ pub(crate) async fn put_example(shop: &Shop) {
 /// An address in which everything is given.
 pub(crate) fn address() -> Address {
     Address {
-        name: "Anna Beispiel".to_owned(),
-        line1: "Marktplatz 1".to_owned(),
-        line2: Some("Hinterhaus".to_owned()),
-        city: "Wien".to_owned(),
-        region: Some("Wien".to_owned()),
-        postal_code: Some("1010".to_owned()),
+        name: "Anna Beispiel".parse().unwrap(),
+        line1: "Marktplatz 1".parse().unwrap(),
+        line2: Some("Hinterhaus".parse().unwrap()),
+        city: "Wien".parse().unwrap(),
+        region: Some("Wien".parse().unwrap()),
+        postal_code: Some("1010".parse().unwrap()),
         country: "AT".parse().unwrap(),
-        phone: Some("+43 1 234567".to_owned()),
+        phone: Some("+43 1 234567".parse().unwrap()),
     }
 }
 
 pub(crate) fn tracking(number: &str) -> Tracking {
-    Tracking { carrier: None, number: number.to_owned(), url: None }
+    Tracking { carrier: None, number: number.parse().unwrap(), url: None }
 }
 
 const STATUSES: &[OrderStatus] = OrderStatus::ALL;

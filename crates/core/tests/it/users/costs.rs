@@ -55,7 +55,7 @@ async fn measure_writes(costs: &mut Costs) {
     // Two items at two units each in a transaction, and the user's copy in GSI1 at one.
     let anna = costs.measure("register a user", 1, register).await.unwrap();
 
-    let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
+    let changes = UserChanges { name: Some("A.".parse().unwrap()), ..UserChanges::default() };
     let change = shop.users.update(anna.id, changes, None);
     // The item at two units, and its copy in GSI1.
     costs.measure("change a user's name, password or role", 2, change).await.unwrap();

@@ -51,9 +51,9 @@ async fn an_email_that_is_taken_leaves_the_first_user_as_it_was() {
 async fn a_change_increments_the_version_and_leaves_the_rest() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
-    let changes = UserChanges { name: Some("Anna B.".to_owned()), ..UserChanges::default() };
+    let changes = UserChanges { name: Some("Anna B.".parse().unwrap()), ..UserChanges::default() };
     let changed = shop.users.update(anna.id, changes, Some(1)).await.unwrap();
-    assert_eq!(changed.name, "Anna B.");
+    assert_eq!(changed.name.as_str(), "Anna B.");
     assert_eq!(changed.version, 2);
     assert_eq!(changed.email, anna.email);
     assert_eq!(changed.password_hash, anna.password_hash);
@@ -83,7 +83,7 @@ async fn a_change_of_email_frees_the_old_one_and_guards_the_new_one() {
     let anna = shop.anna().await;
     let changes = UserChanges {
         email: Some(email("anna@example.org")),
-        name: Some("A.".to_owned()),
+        name: Some("A.".parse().unwrap()),
         ..UserChanges::default()
     };
     let changed = shop.users.update(anna.id, changes, None).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_change_to_another_users_email_changes_nothing() {
     let ben = shop.register("ben@example.com").await.unwrap();
     let changes = UserChanges {
         email: Some(ben.email.clone()),
-        name: Some("Thief".to_owned()),
+        name: Some("Thief".parse().unwrap()),
         ..UserChanges::default()
     };
     assert!(matches!(shop.users.update(anna.id, changes, None).await, Err(Error::EmailTaken)));
@@ -143,7 +143,7 @@ async fn a_password_hash_is_renewed_only_if_it_is_still_there_whatever_else_was_
     assert!(!renew(&anna.password_hash).await);
     assert_eq!(shop.users.find(anna.id).await.unwrap().unwrap().password_hash, hash("changed"));
 
-    let changes = UserChanges { name: Some("A.".to_owned()), ..UserChanges::default() };
+    let changes = UserChanges { name: Some("A.".parse().unwrap()), ..UserChanges::default() };
     shop.users.update(anna.id, changes, None).await.unwrap();
     assert!(renew(&hash("changed")).await);
     let renewed = shop.users.find(anna.id).await.unwrap().unwrap();

@@ -50,7 +50,8 @@ impl Shop {
     }
 
     async fn rename(&self, name: &str) {
-        self.change(ProductChanges { name: Some(name.to_owned()), ..Default::default() }).await;
+        self.change(ProductChanges { name: Some(name.parse().unwrap()), ..Default::default() })
+            .await;
     }
 
     async fn set_stock(&self, stock: Option<u64>) {
