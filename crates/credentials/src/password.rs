@@ -2,33 +2,49 @@ use std::fmt;
 use std::str::FromStr;
 
 use storefront_core::PasswordHash;
+use storefront_core::text;
 use zeroize::Zeroizing;
 
 use crate::stored_hash::StoredHash;
 use crate::turn::in_turn;
 use crate::{Error, Result, argon2_hash};
 
-/// A new password: 8 to 128 characters. It is wiped from memory when dropped, and debug output hides
-/// it.
+/// A new password: 8 to 128 characters, none of them a control character. It is wiped from memory when
+/// dropped, and debug output hides it.
+///
+/// It is hashed in the form of `OpaqueString` (RFC 8265): keyboards spell some characters in more than
+/// one way, and nobody sees which of them was typed.
 #[derive(Clone)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(
     value_type = String, format = Password, min_length = 8, max_length = 128,
-    description = "8 to 128 characters", examples("storefront-demo"),
+    pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$",
+    description = "8 to 128 characters, without control characters", examples("storefront-demo"),
 ))]
 pub struct Password(Secret);
 
 /// A password to verify: 1 to 1,024 characters, because users from other shops may have shorter and
 /// longer ones than this shop allows. It is wiped and hidden like a [`Password`].
+///
+/// It is tried in the form in which new passwords are hashed, and then as it was typed: other shops, and
+/// version 0.1, have hashed it so.
 #[derive(Clone)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(
     value_type = String, format = Password, min_length = 1, max_length = 1024,
     description = "1 to 1,024 characters", examples("storefront-demo"),
 ))]
-pub struct GivenPassword(Secret);
+pub struct GivenPassword(Forms);
 
-/// The text is too short or too long for a new password.
+#[derive(Clone)]
+struct Forms {
+    /// As a new password is hashed.
+    prepared: Secret,
+    /// As it was typed; `None` if that is the same.
+    typed: Option<Secret>,
+}
+
+/// The text is too short or too long for a new password, or has control characters.
 #[derive(Debug, thiserror::Error)]
-#[error("must be 8 to 128 characters")]
+#[error("must be 8 to 128 characters, without control characters")]
 pub struct InvalidPassword;
 
 /// The text is too short or too long to be anybody's password.
@@ -70,20 +86,56 @@ impl GivenPassword {
     /// Returns a new hash of this password, which has just been verified against the old one; `None` if
     /// the old hash must stay.
     ///
-    /// It stays if it has the current parameters, and if it does not cover the whole password: bcrypt
-    /// compares the first 72 bytes only, and a typing error after them must not become part of the
-    /// password.
+    /// It stays if it has the current parameters and is of the prepared form, and if it does not cover
+    /// the whole password: bcrypt compares the first 72 bytes only, and a typing error after them must
+    /// not become part of the password.
     pub async fn renew(self, hash: &PasswordHash) -> Result<Option<PasswordHash>> {
-        if StoredHash::parse(hash.as_str())?.is_outdated_for(self.0.as_bytes()) {
-            self::hash(self.0).await.map(Some)
+        let stored = StoredHash::parse(hash.as_str())?;
+        let is_outdated = self.0.all().all(|form| stored.is_outdated_for(form.as_bytes()));
+        let Forms { prepared, typed } = self.0;
+        let is_of_typed_form = !is_outdated && typed.is_some() && stored.is_current() && {
+            let prepared = prepared.clone();
+            !in_turn(move || stored.verify(prepared.as_bytes())).await??
+        };
+        if is_outdated || is_of_typed_form {
+            self::hash(prepared).await.map(Some)
         } else {
             Ok(None)
         }
     }
 
     async fn verify_stored(self, hash: StoredHash) -> Result<bool> {
-        in_turn(move || hash.verify(self.0.as_bytes())).await?
+        let verify = move || {
+            for form in self.0.all() {
+                if hash.verify(form.as_bytes())? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        in_turn(verify).await?
     }
+}
+
+impl Forms {
+    fn all(&self) -> impl Iterator<Item = &Secret> {
+        [&self.prepared].into_iter().chain(&self.typed)
+    }
+}
+
+/// Returns a text in the form of RFC 8265, section 4.2.2: every space is U+0020, and the rest is in NFC.
+fn prepared(text: &str) -> Secret {
+    const SPACES: [char; 16] = [
+        '\u{A0}', '\u{1680}', '\u{2000}', '\u{2001}', '\u{2002}', '\u{2003}', '\u{2004}',
+        '\u{2005}', '\u{2006}', '\u{2007}', '\u{2008}', '\u{2009}', '\u{200A}', '\u{202F}',
+        '\u{205F}', '\u{3000}',
+    ];
+    // As long as they may become, so that no part of them stays behind in memory.
+    let mut spaced = Zeroizing::new(String::with_capacity(text.len()));
+    spaced.extend(text.chars().map(|c| if SPACES.contains(&c) { ' ' } else { c }));
+    let mut prepared = Zeroizing::new(String::with_capacity(text.len() * text::MAX_NFC_GROWTH));
+    text::push_nfc(&spaced, &mut prepared);
+    prepared
 }
 
 async fn hash(password: Secret) -> Result<PasswordHash> {
@@ -95,8 +147,12 @@ impl FromStr for Password {
     type Err = InvalidPassword;
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        if (Self::MIN_LENGTH..=Self::MAX_LENGTH).contains(&text.chars().count()) {
-            Ok(Self(Zeroizing::new(text.to_owned())))
+        let prepared = prepared(text);
+        let length = prepared.chars().count();
+        if (Self::MIN_LENGTH..=Self::MAX_LENGTH).contains(&length)
+            && !prepared.contains(char::is_control)
+        {
+            Ok(Self(prepared))
         } else {
             Err(InvalidPassword)
         }
@@ -108,7 +164,9 @@ impl FromStr for GivenPassword {
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         if (1..=Self::MAX_LENGTH).contains(&text.chars().count()) {
-            Ok(Self(Zeroizing::new(text.to_owned())))
+            let prepared = prepared(text);
+            let typed = (*prepared != text).then(|| Zeroizing::new(text.to_owned()));
+            Ok(Self(Forms { prepared, typed }))
         } else {
             Err(InvalidGivenPassword)
         }
@@ -178,6 +236,39 @@ mod tests {
             let outcome = given("plain text").verify(&hash).await;
             assert!(matches!(outcome, Err(Error::StoredHash(_))), "{stored}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_whichever_way_it_is_typed() {
+        for (one, other) in [
+            ("mañana-mañana", "man\u{303}ana-man\u{303}ana"),
+            ("한글한글한글한글", &"\u{1112}\u{1161}\u{11AB}\u{1100}\u{1173}\u{11AF}".repeat(4)),
+            ("correct horse", "correct\u{3000}horse"),
+        ] {
+            let hash = password(one).hash().await.unwrap();
+            assert!(given(other).verify(&hash).await.unwrap(), "{one}");
+            assert!(given(other).renew(&hash).await.unwrap().is_none(), "{one}");
+            let hash = password(other).hash().await.unwrap();
+            assert!(given(one).verify(&hash).await.unwrap(), "{one}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_the_typed_form_is_verified_and_renewed() {
+        let typed = "man\u{303}ana-man\u{303}ana";
+        // As version 0.1 has hashed it.
+        let old = self::hash(Zeroizing::new(typed.to_owned())).await.unwrap();
+        assert!(given(typed).verify(&old).await.unwrap());
+        assert!(!given("mañana-mañana").verify(&old).await.unwrap());
+        let new = given(typed).renew(&old).await.unwrap().unwrap();
+        assert!(given("mañana-mañana").verify(&new).await.unwrap());
+        assert!(given(typed).renew(&new).await.unwrap().is_none());
+    }
+
+    #[test]
+    fn a_new_password_has_no_control_characters() {
+        assert!("correct\thorse".parse::<Password>().is_err());
+        assert!("correct\thorse".parse::<GivenPassword>().is_ok());
     }
 
     #[test]

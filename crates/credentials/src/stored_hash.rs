@@ -63,6 +63,11 @@ impl StoredHash {
         }
     }
 
+    /// Whether it has the parameters of new hashes.
+    pub(crate) fn is_current(&self) -> bool {
+        matches!(self, Self::Argon2(hash) if hash.is_current())
+    }
+
     /// Whether a current hash should replace it, now that this is known to be its password.
     pub(crate) fn is_outdated_for(&self, password: &[u8]) -> bool {
         match self {

@@ -5,6 +5,7 @@
 mod bodies;
 mod log_in;
 mod registration;
+mod scripts;
 
 use serde_json::{Value, json};
 use storefront_auth::ApiDoc;
