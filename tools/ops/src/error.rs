@@ -46,7 +46,7 @@ pub(crate) enum Error {
     Index { table: String, why: String },
     /// Each product or order and its reason have been printed.
     #[error(
-        "{0} products and orders stay as they are, for the reasons above; all others are upgraded"
+        "{0} users, products and orders stay as they are, for the reasons above; all others are upgraded"
     )]
     NotUpgraded(usize),
     /// Whoever is still a user needs their addresses.

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
-use storefront_core::before_0_2::{OrderUpgrade, Upgrade};
+use storefront_core::before_0_2::{OrderUpgrade, TextUpgrade, Upgrade};
 use storefront_core::schema::prefix;
 
 use crate::error::Error;
@@ -35,10 +35,22 @@ pub(super) struct Counts {
     /// Orders whose list or payment was not that of their status.
     #[serde(default)]
     pub(super) corrected: u64,
+    /// The users that were looked at.
+    #[serde(default)]
+    pub(super) users: u64,
+    /// Texts that were not in the form in which 0.2 writes them.
+    #[serde(default)]
+    pub(super) emails: u64,
+    #[serde(default)]
+    pub(super) names: u64,
+    #[serde(default)]
+    pub(super) descriptions: u64,
+    #[serde(default)]
+    pub(super) categories: u64,
     pub(super) left: Vec<Left>,
 }
 
-/// A product or an order that could not be upgraded.
+/// A user, a product or an order that could not be upgraded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Left {
     pub(super) pk: String,
@@ -63,6 +75,14 @@ impl Counts {
         self.corrected += u64::from(upgrade.corrected);
     }
 
+    /// Counts what the texts of a user or a product needed.
+    pub(super) fn add_texts(&mut self, upgrade: TextUpgrade) {
+        self.emails += u64::from(upgrade.email);
+        self.names += u64::from(upgrade.name);
+        self.descriptions += u64::from(upgrade.description);
+        self.categories += u64::from(upgrade.category);
+    }
+
     pub(super) fn add_all(&mut self, page: Self) {
         self.items += page.items;
         self.moved += page.moved;
@@ -75,6 +95,11 @@ impl Counts {
         self.completed += page.completed;
         self.listed += page.listed;
         self.corrected += page.corrected;
+        self.users += page.users;
+        self.emails += page.emails;
+        self.names += page.names;
+        self.descriptions += page.descriptions;
+        self.categories += page.categories;
         self.left.extend(page.left);
     }
 
@@ -85,7 +110,9 @@ impl Counts {
 
     fn is_without_change(&self) -> bool {
         let products = self.moved + self.swept_products + self.copies_renewed + self.orphans;
-        products + self.completed + self.listed + self.corrected == 0
+        let orders = self.completed + self.listed + self.corrected;
+        let texts = self.emails + self.names + self.descriptions + self.categories;
+        products + orders + texts == 0
     }
 
     pub(super) fn summary(&self, table: &str, dry_run: bool) -> String {
@@ -95,8 +122,9 @@ impl Counts {
         let completed = if dry_run { "to complete" } else { "completed" };
         let listed = if dry_run { "to put on lists" } else { "put on lists" };
         let corrected = if dry_run { "to correct" } else { "corrected" };
+        let normalised = if dry_run { "to normalise" } else { "normalised" };
         let mut text = format!(
-            "{table}: {} products and {} orders among {} items\n\
+            "{table}: {} users, {} products and {} orders among {} items\n\
              {to_do}: {}\n\
              already moved: {}\n\
              {done}: {} pieces of {} products\n\
@@ -105,7 +133,9 @@ impl Counts {
              {completed}: {} orders, with payment and number\n\
              {listed}: {} orders\n\
              {corrected}: {} orders that 0.1 has changed\n\
+             {normalised}: {} emails, {} names, {} descriptions and {} categories\n\
              cannot be upgraded: {}\n",
+            self.users,
             self.products(),
             self.orders,
             self.items,
@@ -118,6 +148,10 @@ impl Counts {
             self.completed,
             self.listed,
             self.corrected,
+            self.emails,
+            self.names,
+            self.descriptions,
+            self.categories,
             self.left.len(),
         );
         for Left { pk, sk, reason } in &self.left {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use storefront_core::before_0_2::{self, OrderUpgrade, Upgrade};
+use storefront_core::before_0_2::{self, OrderUpgrade, TextUpgrade};
 use storefront_core::capacity::{self, Consumed};
 use storefront_core::schema::{
-    GSI2PK, GSI2SK, Item, ItemType, METADATA, PK, SK, STOCK, TYPE, prefix,
+    GSI1PK, GSI2PK, GSI2SK, Item, ItemType, METADATA, PK, SK, STOCK, TYPE, prefix,
 };
-use storefront_core::{Error as CoreError, ProductId, Result as CoreResult, Table};
+use storefront_core::{Error as CoreError, ProductId, Result as CoreResult, Table, UserId};
 use tokio::time::sleep;
 
 use super::counts::{Counts, Left};
@@ -38,8 +38,8 @@ pub(super) struct Upgrader {
 struct Page {
     /// The items of any type that DynamoDB looked at.
     items: u64,
-    /// The products, the stock items and the orders among them. Of the first two, only keys count: what
-    /// they need is read together, and with strong consistency.
+    /// The users, the products, the stock items and the orders among them. Of stock items, only keys
+    /// count: what they and their products need is read together, and with strong consistency.
     found: Vec<(Key, Item)>,
     end: Position,
 }
@@ -82,10 +82,12 @@ impl Upgrader {
                 let done = if key.is_order() {
                     counts.orders += 1;
                     self.order(item).await.map(|upgrade| counts.add_order(upgrade))
+                } else if let Some(user) = key.user() {
+                    counts.users += 1;
+                    self.user(user, &item).await.map(|upgrade| counts.add_texts(upgrade))
                 } else if key.sk == METADATA {
                     product = Some(key.pk.clone());
-                    // It may have been deleted since.
-                    self.product(&key).await.map(|upgrade| counts.add(upgrade))
+                    self.product(&key, &item, &mut counts).await
                 } else if product.as_ref() == Some(&key.pk) {
                     continue;
                 } else {
@@ -93,9 +95,13 @@ impl Upgrader {
                 };
                 match done {
                     Ok(()) => {}
-                    Err(reason @ (CoreError::Item(_) | CoreError::Contention)) => {
+                    Err(
+                        reason @ (CoreError::Item(_)
+                        | CoreError::Contention
+                        | CoreError::EmailTaken),
+                    ) => {
                         let Key { pk, sk } = key;
-                        counts.left.push(Left { pk, sk, reason: reason.to_string() });
+                        counts.left.push(Left { pk, sk, reason: reason_of(&reason) });
                     }
                     Err(error) => return Err(self.failed(error)),
                 }
@@ -116,7 +122,7 @@ impl Upgrader {
             }
             Position::Start | Position::Done => None,
         };
-        let names = of_orders();
+        let names = attributes();
         let projection = names.keys().cloned().collect::<Vec<_>>().join(", ");
         let scan = self
             .client
@@ -128,7 +134,7 @@ impl Upgrader {
             .set_exclusive_start_key(start)
             .filter_expression(
                 "SK IN (:metadata, :stock) AND begins_with(PK, :product) \
-                 OR begins_with(SK, :order) AND begins_with(PK, :user)",
+                 OR (begins_with(SK, :order) OR SK = :metadata) AND begins_with(PK, :user)",
             )
             .projection_expression(projection)
             .set_expression_attribute_names(Some(names))
@@ -164,17 +170,42 @@ impl Upgrader {
         self.paced(|| before_0_2::upgrade_order(&self.table, item.clone())).await
     }
 
-    async fn product(&self, key: &Key) -> CoreResult<Option<Upgrade>> {
+    async fn user(&self, id: UserId, item: &Item) -> CoreResult<TextUpgrade> {
+        self.paced(|| async {
+            if self.dry_run {
+                before_0_2::needed_by_user(&self.table, id, item).await
+            } else {
+                before_0_2::upgrade_user(&self.table, id, item).await
+            }
+        })
+        .await
+    }
+
+    /// Upgrades a product: first its texts, which its stock items have copies of. It may have been
+    /// deleted since it was read.
+    async fn product(&self, key: &Key, item: &Item, counts: &mut Counts) -> CoreResult<()> {
         let id = key.product();
         let id = id.ok_or_else(|| CoreError::Item("its key has no product id".to_owned()))?;
-        self.paced(|| async {
+        let texts = self.paced(|| async {
+            if self.dry_run {
+                before_0_2::needed_by_product_texts(id, item)
+            } else {
+                before_0_2::upgrade_product_texts(&self.table, id, item).await
+            }
+        });
+        let texts = texts.await;
+        let upgrade = self.paced(|| async {
             if self.dry_run {
                 before_0_2::needed_by(&self.table, id).await
             } else {
                 before_0_2::upgrade(&self.table, id).await
             }
-        })
-        .await
+        });
+        let upgrade = upgrade.await?;
+        // A product whose texts cannot be upgraded is sold nevertheless.
+        counts.add_texts(texts?);
+        counts.add(upgrade);
+        Ok(())
     }
 
     /// Returns whether the stock was left without its product, given the key of its first item.
@@ -220,17 +251,37 @@ impl Key {
         self.pk.starts_with(prefix::USER) && self.sk.starts_with(prefix::ORDER)
     }
 
+    /// The user whose item this is.
+    fn user(&self) -> Option<UserId> {
+        (self.sk == METADATA).then(|| self.pk.strip_prefix(prefix::USER)?.parse().ok()).flatten()
+    }
+
     /// The product whose partition this is. A further stock item has a partition of its own.
     fn product(&self) -> Option<ProductId> {
         self.pk.strip_prefix(prefix::PRODUCT)?.parse().ok()
     }
 }
 
-/// Returns the names of all attributes of an order, by their placeholders.
-fn of_orders() -> HashMap<String, String> {
+/// The texts of users and products, and the key of a category.
+const TEXTS: [&str; 5] = ["email", "name", "description", "category", GSI1PK];
+
+/// Returns the names of all attributes of an order, and of the texts, by their placeholders.
+fn attributes() -> HashMap<String, String> {
     let attributes = ItemType::Order.layout().attributes.iter().copied();
-    let names = [PK, SK, GSI2PK, GSI2SK, TYPE].into_iter().chain(attributes);
+    let names = [PK, SK, GSI2PK, GSI2SK, TYPE].into_iter().chain(TEXTS).chain(attributes);
     names.map(|name| (format!("#{name}"), name.to_owned())).collect()
+}
+
+/// Returns why something is left, and what to do about it.
+fn reason_of(error: &CoreError) -> String {
+    match error {
+        CoreError::EmailTaken => {
+            "another user has its email in another spelling; give one of the two \
+                                  another email, or delete it"
+                .to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Tries again what DynamoDB throttled or could not do even after the SDK's retries, and what

@@ -5,6 +5,7 @@ mod index;
 mod orders;
 mod real;
 mod shop;
+mod texts;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -76,7 +77,7 @@ async fn every_stock_and_price_is_as_before() {
     let answer = shop.upgrade(&[]).await;
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(
-        answer.stdout.contains("21 products and 25 orders among 137 items\nmoved: 21\n"),
+        answer.stdout.contains("7 users, 21 products and 25 orders among 137 items\nmoved: 21\n"),
         "{answer:?}"
     );
     let after = shop.items().await;
@@ -131,7 +132,7 @@ async fn an_upgrade_that_was_killed_continues_and_has_the_same_result() {
     let answer = shop.upgrade(&["--segments", "7"]).await;
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(answer.stderr.contains("in 2 segments"), "{answer:?}");
-    assert!(answer.stdout.contains("21 products and 25 orders among 1"), "{answer:?}");
+    assert!(answer.stdout.contains(" 21 products and 25 orders among 1"), "{answer:?}");
     assert_eq!(shop.items().await, uninterrupted.items().await);
 }
 
@@ -228,7 +229,7 @@ async fn a_product_that_cannot_be_read_is_listed_and_the_rest_is_moved() {
     for line in [&*format!("  PRODUCT#{odd} METADATA: "), "  PRODUCT#7 METADATA: "] {
         assert!(answer.stdout.contains(line), "{answer:?}");
     }
-    assert!(answer.stderr.contains("2 products and orders stay as they are"), "{answer:?}");
+    assert!(answer.stderr.contains("2 users, products and orders stay as they are"), "{answer:?}");
 }
 
 #[tokio::test]

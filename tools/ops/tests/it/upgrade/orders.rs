@@ -199,7 +199,7 @@ async fn an_order_that_cannot_be_read_is_named_and_the_others_are_listed() {
         let line = format!("\n  {} {}: ", text(item, "PK"), text(item, "SK"));
         assert!(answer.stdout.contains(&line), "{answer:?}");
     }
-    assert!(answer.stderr.contains("2 products and orders stay as they are"), "{answer:?}");
+    assert!(answer.stderr.contains("2 users, products and orders stay as they are"), "{answer:?}");
     let after = shop.items().await;
     for item in [unreadable, misplaced] {
         assert_eq!(after[&(text(&item, "PK"), text(&item, "SK"))], item);
