@@ -153,8 +153,17 @@ def _leave(stranger, customer, administrator, products):
     stranger.log_in(moved["email"], moved["password"])
     promoted = administrator.put(f"{path}/role", json={"role": "admin"}).json()
     equal("the role after a change", promoted["role"], "admin")
-    customer.delete(path)
+    problem(customer.delete(path, 422), "invalid_body")
+    confirmed = {"json": {"currentPassword": moved["password"]}}
+    problem(customer.delete(path, 409, **confirmed), "administrator_needed")
+    equal("the role after another change", administrator.put(f"{path}/role", json={"role": "user"}).json()["role"], "user")
+    customer.delete(path, **confirmed)
     problem(administrator.get(path, 404), "user_not_found")
+    # One mailbox, as a customer types it and as a browser sends it.
+    passing = {"email": "gast@müller.example", "password": PASSWORD, "name": "Rene\u0301e"}
+    equal("the name in its normal form", stranger.post("/users", 201, json=passing).json()["name"], "Renée")
+    guest = stranger.log_in("gast@xn--mller-kva.example")
+    guest.post("/users/me/deletion", 204, json={"currentPassword": PASSWORD})
     administrator.delete(f"/products/{products[3]['id']}")
     problem(stranger.get(f"/products/{products[3]['id']}", 404), "product_not_found")
 

@@ -29,6 +29,12 @@ pub enum Error {
     /// An order's owner may not make this change; staff may.
     #[error("only staff may do this")]
     StaffOnly,
+    /// The caller is not an administrator any more.
+    #[error("only administrators may do this")]
+    AdministratorsOnly,
+    /// Administrators cannot take the role away from themselves.
+    #[error("another administrator has to do this")]
+    AdministratorNeeded,
     /// Another user has this email.
     #[error("the email belongs to another user")]
     EmailTaken,

@@ -1,11 +1,12 @@
 //! Users, and the guard that keeps their emails unique.
 
+mod administrators;
 mod login_attempts;
 mod role;
+mod unique_email;
 
 use std::fmt;
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use crate::access_patterns::{AccessPattern, pattern};
@@ -13,10 +14,13 @@ use crate::change::{Change, number, string};
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
+use administrators::Precondition;
+
 use crate::{Email, EntityId, Error, Name, Result, Table, Timestamp, UserId, Version, retry};
 
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
 pub use role::{InvalidRole, Role};
+pub(crate) use unique_email::{UniqueEmail, delete_guard, guard_item};
 
 /// A user, as stored in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,9 +110,19 @@ impl Users {
         )
         .reads(1.0)
         .writes(8.0),
+        pattern(
+            "take a user's role away",
+            "1 TransactWriteItems (User, check of the administrator) + 1 GetItem, strongly consistent",
+        )
+        .reads(1.0)
+        .writes(5.0),
         pattern("delete a user", "1 GetItem + 1 TransactWriteItems (User, guard)")
             .reads(1.0)
             .writes(5.0),
+        pattern("delete a user", "the check of another administrator is part of it")
+            .case("who is an administrator")
+            .reads(1.0)
+            .writes(7.0),
     ];
 
     /// Creates the repository for this table.
@@ -241,17 +255,35 @@ impl Users {
 
     /// Deletes a user and frees the email. The user's orders stay.
     pub async fn delete(&self, id: UserId, expected: Option<Version>) -> Result<()> {
+        self.delete_if(id, expected, |_| Ok(None)).await
+    }
+
+    /// Deletes a user if the current one may be deleted. What that depends on, if on anything, must still
+    /// hold when the user is deleted.
+    async fn delete_if(
+        &self,
+        id: UserId,
+        expected: Option<Version>,
+        may: impl Fn(&User) -> Result<Option<Precondition>>,
+    ) -> Result<()> {
+        /// Its position among the actions.
+        const PRECONDITION: usize = 2;
         retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
+            let precondition = may(&user)?;
             let as_seen = Change::unseen().require("version", number(user.version));
-            let actions = vec![
+            let mut actions = vec![
                 as_seen.into_delete(&self.table, Key::user(id))?,
                 delete_guard(&self.table, user.id, &user.email)?,
             ];
-            Ok(match transaction::write(&self.table, actions).await? {
-                Outcome::Written => Some(()),
-                Outcome::Cancelled(_) => None,
-            })
+            actions.extend(precondition.map(|precondition| precondition.action));
+            match transaction::write(&self.table, actions).await? {
+                Outcome::Written => Ok(Some(())),
+                Outcome::Cancelled(mut failed) => match failed.remove(&PRECONDITION) {
+                    Some(found) => Err(administrators::refusal(found.as_ref())),
+                    None => Ok(None),
+                },
+            }
         })
         .await
     }
@@ -338,27 +370,6 @@ impl EntityId for UserId {
 #[derive(Deserialize)]
 struct HasRole {
     role: Role,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct UniqueEmail {
-    pub(crate) user_id: UserId,
-}
-
-/// Frees an email, which must be this user's.
-pub(crate) fn delete_guard(
-    table: &Table,
-    user_id: UserId,
-    email: &Email,
-) -> Result<TransactWriteItem> {
-    let is_theirs = Change::unseen().require("userId", string(user_id));
-    is_theirs.into_delete(table, Key::unique_email(email))
-}
-
-pub(crate) fn guard_item(user_id: UserId, email: &Email) -> Result<Item> {
-    let guard = UniqueEmail { user_id };
-    schema::item(ItemType::UniqueEmail, Key::unique_email(email), None, &guard)
 }
 
 /// Changes everything except the email, which takes more than one item.

@@ -1,6 +1,6 @@
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use garde::Validate;
 use http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -44,6 +44,23 @@ where
                     .collect(),
             )),
         }
+    }
+}
+
+/// A body that may be absent: then there is no content type either.
+impl<T, S> OptionalFromRequest<S> for JsonBody<T>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        if request.headers().contains_key(header::CONTENT_TYPE) {
+            return <Self as FromRequest<S>>::from_request(request, state).await.map(Some);
+        }
+        let body = Bytes::from_request(request, state).await?;
+        if body.is_empty() { Ok(None) } else { Err(Problem::unsupported_media_type()) }
     }
 }
 

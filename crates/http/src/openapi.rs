@@ -72,12 +72,25 @@ fn add_schema<T: ToSchema + PartialSchema>(schemas: &mut Vec<(String, RefOr<Sche
 
 fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     problems::add_common(method, operation);
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.content.values_mut().for_each(reject_null);
+    }
     let messages = gateway::add_answers(method, operation);
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
             let message = messages.iter().find(|(of, _)| of == status).map(|(_, message)| *message);
             complete_response(path, status, message, response);
         }
+    }
+}
+
+/// A body that may be absent, an `Option`, is not `null` if it is there.
+fn reject_null(body: &mut RefOr<Content>) {
+    let RefOr::T(Content { schema, .. }) = body else { return };
+    if let Some(RefOr::T(Schema::OneOf(either))) = schema
+        && let [only @ RefOr::Ref(_), _null] = &either.items[..]
+    {
+        *schema = Some(only.clone());
     }
 }
 

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Email, Error, Name, User, UserChanges, Version};
+use storefront_core::{Email, Name, UserChanges};
 use storefront_credentials::{GivenPassword, Password};
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::{EmailTaken, TooManyLogins, UserNotFound, WrongPassword};
@@ -75,7 +75,7 @@ pub(crate) async fn change(
         return Err(Problem::invalid_field("", "needs a name, an email or a password to change"));
     }
 
-    let needs_confirmation = target.is_caller && (email.is_some() || password.is_some());
+    let needs_confirmation = target.is_caller() && (email.is_some() || password.is_some());
     let confirmed = if needs_confirmation {
         let current = current_password.ok_or_else(|| {
             Problem::invalid_field("/currentPassword", "is required for this change")
@@ -89,37 +89,9 @@ pub(crate) async fn change(
         None => None,
     };
     let changes = UserChanges { name, email, password_hash, role: None };
-    // A change that was confirmed with the password applies only to the version whose password it
-    // was: another change in between, such as of the password, makes the write fail.
     let version = confirmed.as_ref().map(|user| user.version).or(expected);
     match accounts.users.update(target.user_id, changes, version).await {
         Ok(user) => Ok(Tagged::new(user.version, user.into())),
-        // The client named no version, so for the client this is a conflict like any other.
-        Err(Error::VersionMismatch { .. }) if expected.is_none() => Err(Problem::contention()),
-        Err(error) => Err(target.refused(error)),
-    }
-}
-
-impl Accounts {
-    /// Reads the target, and checks that this is their password.
-    ///
-    /// A wrong password counts as a failed log-in: somebody with a stolen token must not get more
-    /// guesses than somebody without one.
-    async fn confirm(
-        &self,
-        target: Target,
-        password: GivenPassword,
-        expected: Option<Version>,
-    ) -> Result<User, Problem> {
-        let user = self.users.find_now(target.user_id).await?.ok_or_else(|| target.not_found())?;
-        if expected.is_some_and(|version| version != user.version) {
-            return Err(Error::VersionMismatch { current: user.version }.into());
-        }
-        self.login_attempts.begin(&user.email).await?;
-        if !password.verify(&user.password_hash).await.map_err(Problem::internal)? {
-            return Err(Problem::wrong_password());
-        }
-        self.login_attempts.succeeded(&user.email).await;
-        Ok(user)
+        Err(error) => Err(target.refused_after_confirmation(error, expected)),
     }
 }

@@ -1,6 +1,7 @@
 //! The API function of /users, except for registration.
 
 mod change;
+mod confirm;
 mod delete;
 mod export;
 mod role;
@@ -9,7 +10,7 @@ mod target;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use storefront_core::{LoginAttempts, Orders, Table, Users};
 use storefront_http::openapi::Conventions;
 use utoipa::OpenApi;
@@ -17,7 +18,15 @@ use utoipa::OpenApi;
 /// The part of the HTTP contract that this function serves.
 #[derive(OpenApi)]
 #[openapi(
-    paths(show::show, show::find, change::change, role::assign, delete::delete, export::export),
+    paths(
+        show::show,
+        show::find,
+        change::change,
+        role::assign,
+        delete::delete,
+        delete::delete_oneself,
+        export::export,
+    ),
     components(schemas(target::UserIdOrMe)),
     tags((name = "users", description = "Who may log in")),
     modifiers(&Conventions)
@@ -42,6 +51,7 @@ pub fn app(table: Table) -> Router {
     let routes = Router::new()
         .route("/users", get(show::find))
         .route("/users/{userId}", get(show::show).patch(change::change).delete(delete::delete))
+        .route("/users/me/deletion", post(delete::delete_oneself))
         .route("/users/me/export", get(export::export))
         .route("/users/{userId}/role", put(role::assign))
         .with_state(accounts);

@@ -1,8 +1,8 @@
 use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Role, UserChanges};
-use storefront_http::problems::{Forbidden, UserNotFound};
+use storefront_core::Role;
+use storefront_http::problems::{AdministratorNeeded, Forbidden, UserNotFound};
 use storefront_http::{Admin, IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody};
 use utoipa::ToSchema;
 
@@ -21,7 +21,8 @@ pub(crate) struct RoleAssignment {
 
 /// Assigns a role to a user. For administrators.
 ///
-/// A demotion takes effect immediately, a promotion at the user's next log-in.
+/// A demotion takes effect immediately, a promotion at the user's next log-in. Administrators cannot demote
+/// themselves, but each other, so that the shop always has one.
 #[utoipa::path(
     put,
     path = "/users/{userId}/role",
@@ -37,7 +38,7 @@ pub(crate) struct RoleAssignment {
         (status = 200, description = "The user", body = UserBody, headers(
             ("ETag" = String),
         )),
-        Problems<(Forbidden, UserNotFound)>,
+        Problems<(Forbidden, UserNotFound, AdministratorNeeded)>,
     )
 )]
 pub(crate) async fn assign(
@@ -47,9 +48,9 @@ pub(crate) async fn assign(
     IfMatch(expected): IfMatch,
     JsonBody(assignment): JsonBody<RoleAssignment>,
 ) -> Result<Tagged<UserBody>, Problem> {
-    let changes = UserChanges { role: Some(assignment.role.get()?), ..UserChanges::default() };
+    let role = assignment.role.get()?;
     let target = named.for_admin(admin);
-    let user = accounts.users.update(target.user_id, changes, expected).await;
+    let user = accounts.users.assign_role(target.user_id, role, expected, target.caller).await;
     let user = user.map_err(|error| target.refused(error))?;
     Ok(Tagged::new(user.version, user.into()))
 }

@@ -1,6 +1,6 @@
 use axum::extract::{FromRef, FromRequestParts, Path};
 use http::request::Parts;
-use storefront_core::{Error, UserId, Users};
+use storefront_core::{Error, UserId, Users, Version};
 use storefront_http::{Admin, Caller, Id, Problem, schemas};
 use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
@@ -12,8 +12,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 pub(crate) struct Target {
     /// The user's id.
     pub(crate) user_id: UserId,
-    /// Whether the user is the caller.
-    pub(crate) is_caller: bool,
+    pub(crate) caller: UserId,
 }
 
 /// The user in the path, for any caller. Use it only through [`Named::for_admin`].
@@ -38,14 +37,18 @@ impl Named {
     }
 
     fn target(self) -> Target {
-        Target { user_id: self.user_id, is_caller: self.caller.user_id == self.user_id }
+        Target { user_id: self.user_id, caller: self.caller.user_id }
     }
 }
 
 impl Target {
+    pub(crate) fn is_caller(self) -> bool {
+        self.user_id == self.caller
+    }
+
     /// Returns that there is no such user or, if it is the caller, that their token is worthless.
     pub(crate) fn not_found(self) -> Problem {
-        if self.is_caller { Problem::no_longer_a_user() } else { Problem::user_not_found() }
+        if self.is_caller() { Problem::no_longer_a_user() } else { Problem::user_not_found() }
     }
 
     /// Returns why nothing was done on the user's behalf.
@@ -53,6 +56,20 @@ impl Target {
         match error {
             Error::UserNotFound => self.not_found(),
             error => error.into(),
+        }
+    }
+
+    /// Returns why nothing was done with the version that the target's password has confirmed, given the
+    /// one that the client named.
+    pub(crate) fn refused_after_confirmation(
+        self,
+        error: Error,
+        expected: Option<Version>,
+    ) -> Problem {
+        match error {
+            // To a client that named no version, this is a conflict like any other.
+            Error::VersionMismatch { .. } if expected.is_none() => Problem::contention(),
+            error => self.refused(error),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::script::{By, IfMatch, Nth, Script, Step};
 use crate::entities::Operation;
 use crate::entities::orders::{Amount, ExpectedTotal, ExpiryOperation, OrderOperation};
 use crate::entities::products::{ProductFields, ProductOperation};
-use crate::entities::users::{UserFields, UserOperation};
+use crate::entities::users::{Deletion, UserFields, UserOperation};
 use crate::entities::values::Address;
 
 const ADMIN: By = By::User(Nth(0));
@@ -159,7 +159,13 @@ fn whoever_deletes_one_version_of_a_user_does_not_delete_the_next() {
     let fields = UserFields { name: Some(1), ..UserFields::default() };
     let renamed =
         UserOperation::Change { by: ADMIN, user: Nth(1), fields, if_match: IfMatch::None };
-    let deleted = UserOperation::Delete { by: By::Owner, user: Nth(1), if_match: IfMatch::Current };
+    let deleted = UserOperation::Delete {
+        by: By::Owner,
+        user: Nth(1),
+        password: Some(0),
+        how: Deletion::Delete,
+        if_match: IfMatch::Current,
+    };
     for interleaving in [&[1][..], &[1, 1]] {
         check_concurrent(interleaving, vec![renamed.clone().into(), deleted.clone().into()]);
     }

@@ -110,6 +110,8 @@ problems! {
     UserNotFound = NOT_FOUND "user_not_found" "User not found"
     /// the `Allow` header names the methods of this path
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
+    /// administrators cannot demote or delete themselves; another one can
+    AdministratorNeeded = CONFLICT "administrator_needed" "Administrator needed"
     /// another user has the email
     EmailTaken = CONFLICT "email_taken" "Email taken"
     /// the order's status does not allow this change

@@ -21,6 +21,12 @@ impl From<Error> for Problem {
             }
             Error::CallerNotFound => Self::no_longer_a_user(),
             Error::StaffOnly => Self::staff_only(),
+            Error::AdministratorsOnly => Self::forbidden(),
+            Error::AdministratorNeeded => {
+                let detail = "Administrators cannot demote or delete themselves: another \
+                              administrator can. So the shop always has one.";
+                Self::new(ProblemCode::AdministratorNeeded, detail)
+            }
             Error::EmailTaken => {
                 Self::new(ProblemCode::EmailTaken, "The email belongs to another user.")
             }
@@ -195,6 +201,8 @@ mod tests {
             (Error::OrderNotFound, 404, "order_not_found"),
             (Error::CallerNotFound, 401, "unauthenticated"),
             (Error::StaffOnly, 403, "forbidden"),
+            (Error::AdministratorsOnly, 403, "forbidden"),
+            (Error::AdministratorNeeded, 409, "administrator_needed"),
             (Error::EmailTaken, 409, "email_taken"),
             (Error::VersionMismatch { current: 3 }, 412, "version_mismatch"),
             (Error::UnknownProducts(vec![product()]), 422, "unknown_products"),

@@ -147,7 +147,7 @@ async fn if_match_accepts_only_the_version_that_it_names() {
             shop.api.patch("/users/me").by(anna).json(json!({ "name": "A" })),
             shop.api.patch("/users/me").by(anna).json(confirmed),
             shop.api.put(path(anna) + "/role").by(admin).json(json!({ "role": "admin" })),
-            shop.api.delete("/users/me").by(anna),
+            shop.api.delete("/users/me").by(anna).json(json!({ "currentPassword": PASSWORD })),
         ]
         .map(|request| request.header("if-match", tag))
     };
@@ -166,10 +166,11 @@ async fn if_match_accepts_only_the_version_that_it_names() {
     let answer = patch.header("if-match", "\"1\"").json(json!({ "name": "A" })).send().await;
     assert_eq!(answer.expect(200).header("etag"), Some("\"2\""));
     let put = shop.api.put(path(anna) + "/role").by(admin).header("if-match", "\"2\"");
-    let _ = put.json(json!({ "role": "admin" })).send().await.expect(200);
+    let _ = put.json(json!({ "role": "staff" })).send().await.expect(200);
     let patch = shop.api.patch("/users/me").by(anna).header("if-match", "*");
     let _ = patch.json(json!({ "name": "B" })).send().await.expect(200);
     let delete = shop.api.delete("/users/me").by(anna).header("if-match", "\"4\"");
+    let delete = delete.json(json!({ "currentPassword": PASSWORD }));
     let _ = delete.send().await.expect(204);
 }
 

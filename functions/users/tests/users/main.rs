@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod administrators;
 mod change;
+mod delete;
 mod export;
 mod show;
 
@@ -111,13 +113,15 @@ async fn only_an_admin_assigns_roles() {
 async fn a_deleted_user_is_gone_and_their_email_is_free() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
-    let answer = shop.api.delete(path(anna)).by(anna).send().await.expect(204);
-    assert!(answer.body.is_null());
+    let confirmed = json!({ "currentPassword": PASSWORD });
+    let delete = shop.api.delete(path(anna)).by(anna).json(confirmed.clone());
+    assert!(delete.send().await.expect(204).body.is_null());
     let password = json!({ "password": "new password", "currentPassword": PASSWORD });
     for request in [
         shop.api.get("/users/me"),
         shop.api.get(path(anna)),
-        shop.api.delete("/users/me"),
+        shop.api.delete("/users/me").json(confirmed.clone()),
+        shop.api.post("/users/me/deletion").json(confirmed),
         shop.api.patch("/users/me").json(json!({ "name": "A." })),
         shop.api.patch("/users/me").json(password),
     ] {

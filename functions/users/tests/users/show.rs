@@ -52,7 +52,8 @@ async fn a_demotion_takes_effect_immediately_whatever_the_token_says() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let demote = json!({ "role": "user" });
-    let answer = shop.api.put("/users/me/role").by(admin).json(demote.clone()).send().await;
+    let other = shop.with("other", Role::Admin).await;
+    let answer = shop.api.put(path(admin) + "/role").by(other).json(demote.clone()).send().await;
     assert_eq!(answer.expect(200).body["role"], "user");
     let answer = shop.api.put(path(anna) + "/role").by(admin).json(demote).send().await;
     let _ = answer.problem(403, "forbidden");

@@ -49,7 +49,7 @@ GET    /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g
 PATCH  /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200 404   404   200   401  404  401   404
 PATCH  /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
 DELETE /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 204 404   404   204   401  404  401   404
-DELETE /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 204 204   204   204   401  204  401   204
+DELETE /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 204 204   204   409   401  204  401   409
 PUT    /users/{userId}/role        | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
 PUT    /users/{userId}/role (me)   | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
 GET    /products                   |  200  200    200   200  200  200   200  200 | 200 200   200   200   200  200  200   200
@@ -67,6 +67,7 @@ PATCH  /orders/{orderId} (cancel)  | 401g 403g   403g  403g 403g 403g  403g 403g
 PATCH  /orders/{orderId} (pay)     | 401g 403g   403g  403g 403g 403g  403g 403g | 403 404   200   200   401  404  401   404
 GET    /orders (to ship)           | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   200   200   403  403  401   403
 GET    /orders (to pay back)       | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   200   200   403  403  401   403
+POST   /users/me/deletion          | 401g 403g   403g  403g 403g 403g  403g 403g | 204 204   204   409   401  204  401   409
 GET    /users/me/export            | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
 POST   /orders/{orderId}/refunds   | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   200   200   403  403  401   403
 ";
@@ -177,7 +178,8 @@ fn cell(row: &Row, answer: &Answer) -> String {
     match (status, code, challenge) {
         (200..=299, None, None)
         | (401, Some("unauthenticated"), Some("Bearer error=\"invalid_token\""))
-        | (403, Some("forbidden"), None) => status.to_string(),
+        | (403, Some("forbidden"), None)
+        | (409, Some("administrator_needed"), None) => status.to_string(),
         (404, Some(code), None) if code == not_found => status.to_string(),
         (401, None, None) if answer.body == json!({ "message": "Unauthorized" }) => "401g".into(),
         (403, None, None) if answer.body == json!({ "message": "Forbidden" }) => "403g".into(),
@@ -268,6 +270,9 @@ impl Shop {
             ("PATCH /users/{userId}", "" | "me") => {
                 (String::new(), Some(json!({ "name": "Mallory" })))
             }
+            ("DELETE /users/{userId}", "" | "me") | ("POST /users/me/deletion", "") => {
+                (String::new(), Some(json!({ "currentPassword": PASSWORD })))
+            }
             ("PUT /users/{userId}/role", "" | "me") => {
                 (String::new(), Some(json!({ "role": "admin" })))
             }
@@ -334,15 +339,19 @@ impl Shop {
 /// What [`Shop::state`] compares.
 type State = (Option<User>, Option<ProductWithStock>, Vec<Product>, usize, Option<OrderWithItems>);
 
-/// Registers a user whose password hash matches no password.
+/// What everybody here has, and its hash, which takes no time.
+const PASSWORD: &str = "sesame7";
+const HASH: &str = "$2y$04$abcdefghijklmnopqrstuuw3ibSUktrT3FMj6h0xq2asDu3JGiBV2";
+
 async fn register(users: &Users, role: Role) -> User {
     let id = UserId::new();
     let email = format!("{id}@example.com");
     evidence::email(&email);
+    evidence::password_hash(HASH);
     let new = NewUser {
         email: email.parse().unwrap(),
         name: role.to_string().parse().unwrap(),
-        password_hash: PasswordHash::new("$argon2id$nobody's".to_owned()),
+        password_hash: PasswordHash::new(HASH.to_owned()),
         role,
     };
     users.register(id, new).await.unwrap()

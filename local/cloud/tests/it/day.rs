@@ -183,7 +183,10 @@ async fn each_version_of_each_order_is_one_event_and_no_piece_and_no_cent_is_los
     let lea = day.customer("lea@example.com").await;
     let fourth = place(&lea, 1).await;
     assert_eq!(day.stock().await, 0);
-    let left = lea.send(Method::DELETE, "/users/me", None).await.unwrap();
+    let left = lea
+        .send(Method::DELETE, "/users/me", Some(json!({ "currentPassword": "storefront-demo" })))
+        .await
+        .unwrap();
     left.expect(StatusCode::NO_CONTENT);
     day.expire().await;
     let cancelled = day.staff.get(&path(&fourth)).await.expect(StatusCode::OK).body;

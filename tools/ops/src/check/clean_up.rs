@@ -40,7 +40,8 @@ impl Visit {
             self.order.may_be_open = false;
         }
         if !self.order.may_be_open && self.customer.token.is_some() {
-            let call = self.as_customer(Call::delete("users", "/users/me"));
+            let body = json!({ "currentPassword": self.customer.password.0 });
+            let call = self.as_customer(Call::post("users", "/users/me/deletion", body));
             match self.expect(call, 204).await {
                 Ok(how) => {
                     self.report.passed(DELETE_USER, &how);

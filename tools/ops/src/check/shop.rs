@@ -89,10 +89,6 @@ impl Call {
         Self { method: "PATCH", ..Self::post(function, path, body) }
     }
 
-    pub(crate) fn delete(function: &'static str, path: impl Into<String>) -> Self {
-        Self { method: "DELETE", ..Self::get(function, path) }
-    }
-
     /// Sends an access token, if there is one.
     pub(crate) fn by(self, token: Option<&str>) -> Self {
         Self { token: token.map(str::to_owned), ..self }
@@ -118,8 +114,10 @@ impl Call {
         }
         if let Some(body) = &self.body {
             let mut body = body.clone();
-            if let Some(password) = body.get_mut("password") {
-                *password = "(a random password)".into();
+            for name in ["password", "currentPassword"] {
+                if let Some(password) = body.get_mut(name) {
+                    *password = "(a random password)".into();
+                }
             }
             parts.push(body.to_string());
         }

@@ -239,7 +239,7 @@ async fn an_order_that_could_not_be_cancelled_is_cancelled_before_the_user_is_de
 async fn what_the_api_does_not_remove_is_removed_in_the_table() {
     let shop = Deployment::start().await;
     shop.fail("PATCH /orders/", FailedAnswer::Internal("request-1"), 2);
-    shop.fail("DELETE /users/me", FailedAnswer::Internal("request-2"), 1);
+    shop.fail("POST /users/me/deletion", FailedAnswer::Internal("request-2"), 1);
     let answer = shop.check(&AT_ONCE).await;
     assert_eq!(answer.code, Some(1), "{answer:?}");
     assert!(

@@ -30,7 +30,14 @@ pub(crate) enum UserOperation {
     Find { by: By, email: Address },
     Change { by: By, user: UserRef, fields: UserFields, if_match: IfMatch },
     AssignRole { by: By, user: UserRef, role: Role, if_match: IfMatch },
-    Delete { by: By, user: UserRef, if_match: IfMatch },
+    Delete { by: By, user: UserRef, password: Option<u8>, how: Deletion, if_match: IfMatch },
+}
+
+/// How users can delete themselves. Others are always deleted with DELETE.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deletion {
+    Delete,
+    Post,
 }
 
 /// The fields that a request has; names and passwords by number.
@@ -57,8 +64,11 @@ pub(crate) fn operations() -> impl Strategy<Value = Operation> {
         (mostly_admin(), user(), role, if_match()).prop_map(|(by, user, role, if_match)| {
             AssignRole { by: By::User(by), user, role, if_match }
         });
-    let delete =
-        (by(), user(), if_match()).prop_map(|(by, user, if_match)| Delete { by, user, if_match });
+    let password = option::weighted(0.9, usual_password());
+    let how = prop_oneof![Just(Deletion::Delete), Just(Deletion::Post)];
+    let delete = (by(), user(), password, how, if_match()).prop_map(
+        |(by, user, password, how, if_match)| Delete { by, user, password, how, if_match },
+    );
     prop_oneof![
         2 => register, 2 => log_in, 1 => show, 1 => find, 6 => change, 2 => assign_role, 2 => delete
     ]
@@ -135,10 +145,17 @@ impl EntityOperation for UserOperation {
                 let request = users.put(format!("/users/{id}/role")).json(json!({ "role": role }));
                 with_if_match(request.by(caller), if_match, known.user_version(id))
             }
-            Self::Delete { user, if_match, .. } => {
+            Self::Delete { user, password: number, how, if_match, .. } => {
                 let id = known.users.nth(user);
-                let request = users.delete(format!("/users/{id}")).by(caller);
-                with_if_match(request, if_match, known.user_version(id))
+                let request = match how {
+                    Deletion::Post if id == caller.user_id => users.post("/users/me/deletion"),
+                    _ => users.delete(format!("/users/{id}")),
+                };
+                let body = number.map_or_else(
+                    || json!({}),
+                    |number| json!({ "currentPassword": password(number) }),
+                );
+                with_if_match(request.by(caller).json(body), if_match, known.user_version(id))
             }
         }
     }
@@ -158,14 +175,16 @@ impl EntityOperation for UserOperation {
         let expected = |if_match: IfMatch| if_match.version(known.user_version(id));
         let response = match *self {
             Self::AssignRole { role, if_match, .. } if call.is_admin() => {
-                model.assign_role(id, role, expected(if_match))
+                model.assign_role(id, role, expected(if_match), is_own)
             }
             Self::AssignRole { .. } => forbidden(),
             _ if !call.is_admin() && !is_own => user_not_found(),
             Self::Change { fields, if_match, .. } => {
                 model.change_user(id, fields, expected(if_match), is_own)
             }
-            Self::Delete { if_match, .. } => model.delete_user(id, expected(if_match)),
+            Self::Delete { password, if_match, .. } => {
+                model.delete_user(id, password, expected(if_match), is_own)
+            }
             _ => model.show_user(id),
         };
         or_unauthenticated(response, is_own)
@@ -194,6 +213,12 @@ impl EntityOperation for UserOperation {
                 let id = call.known().users.nth(user);
                 [model, call.known()].iter().filter_map(|model| model.email_of(id)).collect()
             }
+            Self::Delete { user, password: Some(_), .. }
+                if call.known().users.nth(user) == call.caller =>
+            {
+                let emails = [model, call.known()].map(|model| model.email_of(call.caller));
+                emails.into_iter().flatten().collect()
+            }
             _ => return,
         };
         // An attempt counts as failed until it has succeeded, so concurrent ones may reach the limit.
@@ -201,7 +226,7 @@ impl EntityOperation for UserOperation {
         if emails.iter().any(|email| model.login_failures.count(email) + others >= MAX_FAILURES) {
             outcomes.push((too_many_logins(), model.clone()));
         }
-        if matches!(self, Self::Change { .. }) {
+        if matches!(self, Self::Change { .. } | Self::Delete { .. }) {
             // The confirmed change applies to the user whose password was checked. It does not
             // overwrite a change that another operation made in between.
             outcomes.push((Response::problem(503, "contention"), model.clone()));
@@ -311,8 +336,8 @@ impl fmt::Debug for UserOperation {
             Self::AssignRole { by, user, role, if_match } => {
                 write!(f, "make {user:?} {role}{if_match:?}{by:?}")
             }
-            Self::Delete { by, user, if_match } => {
-                write!(f, "delete {user:?}{if_match:?}{by:?}")
+            Self::Delete { by, user, password, how, if_match } => {
+                write!(f, "delete {user:?} {how:?} pw{password:?}{if_match:?}{by:?}")
             }
         }
     }

@@ -1,4 +1,4 @@
-use storefront_core::{PasswordHash, UserChanges, UserId, schema};
+use storefront_core::{NewUser, PasswordHash, Role, UserChanges, UserId, schema};
 
 use crate::access_patterns::Costs;
 use crate::shop::{Shop, email, new_user};
@@ -71,7 +71,22 @@ async fn measure_writes(costs: &mut Costs) {
     // Three items at two units each; in GSI1 one copy is removed and another added.
     costs.measure("change a user's email", 2, change).await.unwrap();
 
-    costs.measure("delete a user", 2, shop.users.delete(anna.id, None)).await.unwrap();
+    let admin = NewUser { role: Role::Admin, ..new_user("admin@example.com") };
+    let admin = shop.users.register(UserId::new(), admin).await.unwrap();
+    let promoted = shop.users.assign_role(anna.id, Role::Admin, None, admin.id);
+    let name = "change a user's name, password or role";
+    costs.measure(name, 2, promoted).await.unwrap();
+    // As a change, and the check at two units.
+    let demoted = shop.users.assign_role(anna.id, Role::Staff, None, admin.id);
+    costs.measure("take a user's role away", 2, demoted).await.unwrap();
+
+    let deleted = shop.users.delete_on_behalf_of(admin.id, anna.id, None);
+    costs.measure("delete a user", 2, deleted).await.unwrap();
+    let other = NewUser { role: Role::Admin, ..new_user("other@example.com") };
+    let other = shop.users.register(UserId::new(), other).await.unwrap();
+    let deleted = shop.users.delete_on_behalf_of(admin.id, other.id, None);
+    let name = "delete a user … who is an administrator";
+    costs.measure(name, 2, deleted).await.unwrap();
 }
 
 async fn measure_log_ins(costs: &mut Costs) {

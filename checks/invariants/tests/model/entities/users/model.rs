@@ -95,16 +95,8 @@ impl Model {
         if is_stale(expected, user.version) {
             return version_mismatch();
         }
-        if needs_confirmation {
-            let email = user.email.clone();
-            if self.login_failures.is_locked(&email) {
-                return too_many_logins();
-            }
-            if current_password != Some(user.password) {
-                self.login_failures.note(email, Attempt::Failed);
-                return Response::problem(403, "wrong_password");
-            }
-            self.login_failures.note(email, Attempt::Succeeded);
+        if needs_confirmation && let Some(refused) = self.refused(id, current_password) {
+            return refused;
         }
         let email = email.map(Address::stored);
         let owner = email.as_ref().and_then(|email| self.owner_of(email));
@@ -120,12 +112,28 @@ impl Model {
         self.user_response(200, id)
     }
 
+    /// Checks the password that confirms a request. Returns the answer if it is refused.
+    fn refused(&mut self, id: UserId, given: Option<u8>) -> Option<Response> {
+        let user = self.users.get(id)?;
+        let (email, is_right) = (user.email.clone(), given == Some(user.password));
+        if self.login_failures.is_locked(&email) {
+            return Some(too_many_logins());
+        }
+        let attempt = if is_right { Attempt::Succeeded } else { Attempt::Failed };
+        self.login_failures.note(email, attempt);
+        (!is_right).then(|| Response::problem(403, "wrong_password"))
+    }
+
     pub(super) fn assign_role(
         &mut self,
         id: UserId,
         role: Role,
         expected: Option<u64>,
+        is_own: bool,
     ) -> Response {
+        if is_own && role != Role::Admin {
+            return administrator_needed();
+        }
         let Some(user) = self.users.get_mut(id) else { return user_not_found() };
         if is_stale(expected, user.version) {
             return version_mismatch();
@@ -136,10 +144,27 @@ impl Model {
     }
 
     /// Frees the email. The orders and the idempotency keys stay.
-    pub(super) fn delete_user(&mut self, id: UserId, expected: Option<u64>) -> Response {
+    pub(super) fn delete_user(
+        &mut self,
+        id: UserId,
+        password: Option<u8>,
+        expected: Option<u64>,
+        is_own: bool,
+    ) -> Response {
+        // A body without its only field is refused whoever sends it.
+        if password.is_none() {
+            return invalid_body();
+        }
         let Some(user) = self.users.get(id) else { return user_not_found() };
         if is_stale(expected, user.version) {
             return version_mismatch();
+        }
+        let role = user.role;
+        if is_own && let Some(refused) = self.refused(id, password) {
+            return refused;
+        }
+        if is_own && role == Role::Admin {
+            return administrator_needed();
         }
         self.users.remove(id);
         self.let_expire(id);
@@ -197,6 +222,10 @@ impl User {
 
 pub(super) fn user_not_found() -> Response {
     Response::problem(404, "user_not_found")
+}
+
+fn administrator_needed() -> Response {
+    Response::problem(409, "administrator_needed")
 }
 
 pub(super) fn too_many_logins() -> Response {
