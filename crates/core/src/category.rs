@@ -50,12 +50,6 @@ openapi!(
     .examples(["coffee"])
 );
 
-impl From<Category> for String {
-    fn from(category: Category) -> Self {
-        category.0
-    }
-}
-
 impl FromStr for Category {
     type Err = InvalidCategory;
 

@@ -75,9 +75,7 @@ impl<const MAX: usize> Line<MAX> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl<const MAX: usize> Line<MAX> {
     /// Makes a line of a text that was not checked when it was written: line ends and tabs become spaces,
     /// and what may not be in a line is left out. A text that is a line already stays what it is.
     pub fn tidied(text: &str) -> Result<Self, InvalidText> {
@@ -188,7 +186,12 @@ pub(crate) fn folded(text: &str) -> String {
 
 /// Without the space around it, whatever kind of space it is.
 pub(crate) fn trimmed(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || Class::of(c) == Class::Space)
+    text.trim_matches(is_space)
+}
+
+/// Whether a character leaves a gap and nothing else: white space, and the blank pattern of braille.
+pub(crate) fn is_space(c: char) -> bool {
+    c.is_whitespace() || Class::of(c) == Class::Space
 }
 
 /// The number of characters that have a glyph of their own, or are a space.

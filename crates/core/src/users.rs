@@ -2,11 +2,11 @@
 
 mod administrators;
 mod login_attempts;
+mod password_hash;
 mod role;
 mod unique_email;
 
-use std::fmt;
-
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
 use crate::access_patterns::{AccessPattern, pattern};
@@ -14,11 +14,10 @@ use crate::change::{Change, number, string};
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
-use administrators::Precondition;
-
 use crate::{Email, EntityId, Error, Name, Result, Table, Timestamp, UserId, Version, retry};
 
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
+pub use password_hash::PasswordHash;
 pub use role::{InvalidRole, Role};
 pub(crate) use unique_email::{UniqueEmail, delete_guard, guard_item};
 
@@ -36,11 +35,6 @@ pub struct User {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
-
-/// A password's hash, in the PHC string format. Users from another shop may have a bcrypt hash.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PasswordHash(String);
 
 /// The data of a new user.
 #[derive(Clone, Debug)]
@@ -219,13 +213,13 @@ impl Users {
         expected: Option<Version>,
     ) -> Result<User> {
         let Some(email) = &changes.email else {
-            return self.update_item(id, &changes, expected).await;
+            return self.update_item(id, &changes, expected, None).await;
         };
         retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
             if user.email == *email {
                 // At the version that was read, because the email may differ in another version.
-                return match self.update_item(id, &changes, Some(user.version)).await {
+                return match self.update_item(id, &changes, Some(user.version), None).await {
                     Err(Error::VersionMismatch { .. }) => Ok(None),
                     updated => updated.map(Some),
                 };
@@ -258,28 +252,28 @@ impl Users {
         self.delete_if(id, expected, |_| Ok(None)).await
     }
 
-    /// Deletes a user if the current one may be deleted. What that depends on, if on anything, must still
-    /// hold when the user is deleted.
+    /// Deletes a user if the current one may be deleted. `may` returns what must still hold when the user is
+    /// deleted, if anything: a check of an administrator.
     async fn delete_if(
         &self,
         id: UserId,
         expected: Option<Version>,
-        may: impl Fn(&User) -> Result<Option<Precondition>>,
+        may: impl Fn(&User) -> Result<Option<TransactWriteItem>>,
     ) -> Result<()> {
-        /// Its position among the actions.
-        const PRECONDITION: usize = 2;
+        /// The position of the check among the actions.
+        const ADMINISTRATOR: usize = 2;
         retry::while_outdated(|| async {
             let user = self.expect(id, expected).await?;
-            let precondition = may(&user)?;
+            let check = may(&user)?;
             let as_seen = Change::unseen().require("version", number(user.version));
             let mut actions = vec![
                 as_seen.into_delete(&self.table, Key::user(id))?,
                 delete_guard(&self.table, user.id, &user.email)?,
             ];
-            actions.extend(precondition.map(|precondition| precondition.action));
+            actions.extend(check);
             match transaction::write(&self.table, actions).await? {
                 Outcome::Written => Ok(Some(())),
-                Outcome::Cancelled(mut failed) => match failed.remove(&PRECONDITION) {
+                Outcome::Cancelled(mut failed) => match failed.remove(&ADMINISTRATOR) {
                     Some(found) => Err(administrators::refusal(found.as_ref())),
                     None => Ok(None),
                 },
@@ -288,21 +282,33 @@ impl Users {
         .await
     }
 
+    /// Changes everything except the email, if an administrator passes the check, if there is one.
     async fn update_item(
         &self,
         id: UserId,
         changes: &UserChanges,
         expected: Option<Version>,
+        check: Option<TransactWriteItem>,
     ) -> Result<User> {
+        /// Positions among the actions.
+        const USER: usize = 0;
+        const ADMINISTRATOR: usize = 1;
         let change = change(changes, Timestamp::now()).require_version(expected);
-        let action = change.into_action(&self.table, Key::user(id))?;
-        match transaction::write_one(&self.table, action).await? {
-            Written::Done => self.find_now(id).await?.ok_or(Error::UserNotFound),
-            Written::Refused(Some(item)) => {
+        let mut actions = vec![change.into_action(&self.table, Key::user(id))?];
+        actions.extend(check);
+        let mut failed = match transaction::write(&self.table, actions).await? {
+            Outcome::Written => return self.find_now(id).await?.ok_or(Error::UserNotFound),
+            Outcome::Cancelled(failed) => failed,
+        };
+        if let Some(found) = failed.remove(&ADMINISTRATOR) {
+            return Err(administrators::refusal(found.as_ref()));
+        }
+        match failed.remove(&USER).flatten() {
+            Some(item) => {
                 let user: User = schema::entity(ItemType::User, item)?;
                 Err(Error::VersionMismatch { current: user.version })
             }
-            Written::Refused(None) => Err(Error::UserNotFound),
+            None => Err(Error::UserNotFound),
         }
     }
 
@@ -388,25 +394,5 @@ impl User {
         let index_key = IndexKey::user(self.id, &self.email);
         let user = schema::item(ItemType::User, Key::user(self.id), Some(index_key), self)?;
         Ok([user, guard_item(self.id, &self.email)?])
-    }
-}
-
-impl PasswordHash {
-    /// Takes the text of a hash. Does not check whether passwords can be verified against it.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text of the hash.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
     }
 }

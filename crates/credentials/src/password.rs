@@ -125,14 +125,11 @@ impl Forms {
 
 /// Returns a text in the form of RFC 8265, section 4.2.2: every space is U+0020, and the rest is in NFC.
 fn prepared(text: &str) -> Secret {
-    const SPACES: [char; 16] = [
-        '\u{A0}', '\u{1680}', '\u{2000}', '\u{2001}', '\u{2002}', '\u{2003}', '\u{2004}',
-        '\u{2005}', '\u{2006}', '\u{2007}', '\u{2008}', '\u{2009}', '\u{200A}', '\u{202F}',
-        '\u{205F}', '\u{3000}',
-    ];
+    let is_space =
+        |c: char| c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
     // As long as they may become, so that no part of them stays behind in memory.
     let mut spaced = Zeroizing::new(String::with_capacity(text.len()));
-    spaced.extend(text.chars().map(|c| if SPACES.contains(&c) { ' ' } else { c }));
+    spaced.extend(text.chars().map(|c| if is_space(c) { ' ' } else { c }));
     let mut prepared = Zeroizing::new(String::with_capacity(text.len() * text::MAX_NFC_GROWTH));
     text::push_nfc(&spaced, &mut prepared);
     prepared

@@ -10,7 +10,7 @@ use crate::transaction::{self, Outcome, Written};
 use crate::users::{self, UniqueEmail};
 use crate::{Category, Email, Error, Line, Name, ProductId, Result, Table, UserId};
 
-/// Which texts of a user or a product are not in the form in which 0.2 writes them. The default is none.
+/// The texts of a user or a product that 0.2 writes differently. By default there are none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 #[allow(clippy::struct_excessive_bools, reason = "each is counted")]
@@ -25,7 +25,7 @@ pub struct TextUpgrade {
 /// Returns what [`upgrade_user`] would do.
 ///
 /// Fails with [`Error::EmailTaken`] if another user has the email in its normalised form, and with
-/// [`Error::Item`] if the email is none any more.
+/// [`Error::Item`] if 0.2 does not accept the email.
 pub async fn needed_by_user(table: &Table, id: UserId, item: &Item) -> Result<TextUpgrade> {
     let user = UserTexts::of(item)?;
     if user.email != user.stored_email {

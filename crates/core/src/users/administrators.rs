@@ -3,16 +3,10 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
-use super::{Role, User, UserChanges, Users, change};
+use super::{Role, User, UserChanges, Users};
 use crate::change::{Change, string};
-use crate::schema::{self, Item, ItemType, Key};
-use crate::transaction::{self, Outcome};
-use crate::{Error, Result, Timestamp, UserId, Version};
-
-/// What must hold when a transaction is made: that somebody is an administrator.
-pub(super) struct Precondition {
-    pub(super) action: TransactWriteItem,
-}
+use crate::schema::{Item, Key};
+use crate::{Error, Result, UserId, Version};
 
 impl Users {
     /// Gives a user a role, on behalf of an administrator. If a version is expected, the user must be at
@@ -27,34 +21,15 @@ impl Users {
         expected: Option<Version>,
         administrator: UserId,
     ) -> Result<User> {
-        /// Positions among the actions.
-        const USER: usize = 0;
-        const ADMINISTRATOR: usize = 1;
         let changes = UserChanges { role: Some(role), ..UserChanges::default() };
-        if role == Role::Admin {
-            return self.update(id, changes, expected).await;
-        }
-        if id == administrator {
-            return Err(Error::AdministratorNeeded);
-        }
-        let change = change(&changes, Timestamp::now()).require_version(expected);
-        let actions = vec![
-            change.into_action(&self.table, Key::user(id))?,
-            self.is_administrator(administrator)?.action,
-        ];
-        match transaction::write(&self.table, actions).await? {
-            Outcome::Written => self.find_now(id).await?.ok_or(Error::UserNotFound),
-            Outcome::Cancelled(mut failed) => Err(match failed.remove(&ADMINISTRATOR) {
-                Some(found) => refusal(found.as_ref()),
-                None => match failed.remove(&USER).flatten() {
-                    Some(item) => {
-                        let user: User = schema::entity(ItemType::User, item)?;
-                        Error::VersionMismatch { current: user.version }
-                    }
-                    None => Error::UserNotFound,
-                },
-            }),
-        }
+        let check = match role {
+            Role::Admin => None,
+            Role::User | Role::Staff if id == administrator => {
+                return Err(Error::AdministratorNeeded);
+            }
+            Role::User | Role::Staff => Some(self.is_administrator(administrator)?),
+        };
+        self.update_item(id, &changes, expected, check).await
     }
 
     /// Deletes a user like [`Users::delete`], on behalf of that user or of an administrator. Fails as
@@ -73,13 +48,13 @@ impl Users {
         .await
     }
 
-    fn is_administrator(&self, id: UserId) -> Result<Precondition> {
+    fn is_administrator(&self, id: UserId) -> Result<TransactWriteItem> {
         let is_one = Change::unseen().require("role", string(Role::Admin));
-        Ok(Precondition { action: is_one.into_action(&self.table, Key::user(id))? })
+        is_one.into_action(&self.table, Key::user(id))
     }
 }
 
-/// Returns why somebody may not do what only administrators may, given what was found of them.
+/// Returns why the check of an administrator failed, given what was found of them.
 pub(super) fn refusal(found: Option<&Item>) -> Error {
     if found.is_some() { Error::AdministratorsOnly } else { Error::CallerNotFound }
 }

@@ -42,10 +42,10 @@ async fn of_two_who_demote_or_delete_each_other_one_stays() {
     for round in 0..12 {
         let shop = Shop::open().await;
         let (admin, other) = (shop.admin().await, shop.with("other", Role::Admin).await);
-        let attack = |whom: Persona, by: Persona, deletes: bool| {
-            if deletes { shop.api.delete(path(whom)).by(by) } else { demote(&shop, whom, by) }
+        let remove = |target: Persona, by: Persona, deletes: bool| {
+            if deletes { shop.api.delete(path(target)).by(by) } else { demote(&shop, target, by) }
         };
-        let requests = [attack(admin, other, round % 2 == 0), attack(other, admin, round % 3 == 0)];
+        let requests = [remove(admin, other, round % 2 == 0), remove(other, admin, round % 3 == 0)];
         let sent = requests.map(|request| tokio::spawn(request.send()));
         let answers: Vec<Answer> =
             join_all(sent).await.into_iter().map(|answer| answer.unwrap()).collect();

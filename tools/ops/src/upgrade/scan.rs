@@ -272,14 +272,13 @@ fn attributes() -> HashMap<String, String> {
     names.map(|name| (format!("#{name}"), name.to_owned())).collect()
 }
 
+const OTHER_SPELLING: &str = "another user has its email in another spelling; give one of the two \
+                              another email, or delete it";
+
 /// Returns why something is left, and what to do about it.
 fn reason_of(error: &CoreError) -> String {
     match error {
-        CoreError::EmailTaken => {
-            "another user has its email in another spelling; give one of the two \
-                                  another email, or delete it"
-                .to_owned()
-        }
+        CoreError::EmailTaken => OTHER_SPELLING.to_owned(),
         other => other.to_string(),
     }
 }

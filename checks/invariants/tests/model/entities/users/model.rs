@@ -151,7 +151,7 @@ impl Model {
         expected: Option<u64>,
         is_own: bool,
     ) -> Response {
-        // A body without its only field is refused whoever sends it.
+        // A body without `currentPassword` is refused, even if an administrator sends it.
         if password.is_none() {
             return invalid_body();
         }
