@@ -115,10 +115,16 @@ mod tests {
 
     #[test]
     fn orders_have_numbers_of_their_own() {
-        let numbers: HashSet<_> =
-            (0..1000).map(|_| OrderNumber::from(OrderId::new()).to_string()).collect();
-        // By chance, two in a millisecond may have the same one, once in half a million times.
-        assert!(numbers.len() >= 998, "{}", numbers.len());
+        let of_time_and_random = |time: u128, random: u128| {
+            let id = uuid::Uuid::from_u128(time << 80 | 7 << 76 | 8 << 60 | random);
+            OrderNumber::from(id.to_string().parse::<OrderId>().unwrap()).to_string()
+        };
+        let now = 1_790_000_000_000;
+        let a_second: HashSet<_> = (0..1000).map(|ms| of_time_and_random(now + ms, 0)).collect();
+        assert_eq!(a_second.len(), 1000, "one number for each millisecond");
+        let of_a_millisecond: HashSet<_> =
+            (0..1 << 19).map(|random| of_time_and_random(now, random)).collect();
+        assert_eq!(of_a_millisecond.len(), 1 << 19, "one number for each of the 19 random bits");
     }
 
     #[test]
