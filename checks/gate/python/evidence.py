@@ -12,6 +12,7 @@ SECRET_FIELDS = {
     "password": "password",
     "currentPassword": "password",
     "accessToken": "accessToken",
+    "refreshToken": "refreshToken",
     "email": "email",
 }
 

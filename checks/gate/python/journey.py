@@ -41,7 +41,25 @@ def _customer(stranger):
     stranger.with_token(forged).get("/users/me", 403)
 
     equal("the profile of the customer", customer.get("/users/me").json(), user)
+    _sessions(stranger)
     return customer
+
+
+def _sessions(stranger):
+    """A second session of the customer is refreshed, listed and ended."""
+    session = stranger.post("/sessions", 201, json={"email": CUSTOMER, "password": PASSWORD}).json()
+    first = {"refreshToken": session["refreshToken"]}
+    session = stranger.post("/sessions/refresh", 200, json=first).json()
+    # Its answer may have been lost.
+    again = stranger.post("/sessions/refresh", 200, json=first).json()
+    equal("the refresh token after a lost answer", again["refreshToken"], session["refreshToken"])
+    client = stranger.with_token(session["accessToken"])
+    listed = client.get("/sessions").json()["items"]
+    equal("which session is the current one", [each["current"] for each in listed], [True, False])
+    client.delete("/sessions/current")
+    problem(stranger.post("/sessions/refresh", 401, json={"refreshToken": session["refreshToken"]}), "session_over")
+    client.delete("/sessions")
+    equal("the sessions that are left", client.get("/sessions").json()["items"], [])
 
 
 def _administrator(stranger, make_administrator):

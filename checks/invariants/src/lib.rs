@@ -8,4 +8,4 @@
 
 mod shop;
 
-pub use shop::{PASSWORD, Shop};
+pub use shop::{PASSWORD, Shop, signing_key};

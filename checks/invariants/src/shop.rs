@@ -3,12 +3,25 @@ use std::collections::HashMap;
 use lambda_runtime::Context;
 use serde_json::{Value, json};
 use storefront_core::{OrderRules, Orders, Table, Timestamp, UserId};
-use storefront_credentials::SigningKeys;
+use storefront_credentials::{SigningKey, SigningKeys};
 use storefront_suite::{Dependencies, Handler, Kind, functions};
 use storefront_testing::{Answer, Api, Persona, evidence};
 
 /// The password of everyone who registers here.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// What signs the tokens here.
+const SECRET: &str = "a secret of the tests, 32 bytes or more";
+
+/// The key that signs the tokens here.
+///
+/// # Panics
+///
+/// Never: the secret is long enough.
+#[must_use]
+pub fn signing_key() -> SigningKey {
+    SigningKey::new(SECRET).expect("long enough")
+}
 
 /// The API functions and the scheduled one over one table.
 #[derive(Clone)]
@@ -32,12 +45,11 @@ impl Shop {
     /// The functions over this table, with these rules for new orders.
     #[must_use]
     pub fn with_rules(table: &Table, order_rules: OrderRules) -> Self {
-        let secret = "a secret of the tests, 32 bytes or more";
-        evidence::token_secret(secret);
+        evidence::token_secret(SECRET);
         let functions = functions(&Dependencies {
             table: table.clone(),
             order_rules,
-            signing_keys: SigningKeys::fixed(secret).expect("long enough"),
+            signing_keys: SigningKeys::fixed(SECRET).expect("long enough"),
             ..Dependencies::unreachable()
         });
         let mut apis = HashMap::new();

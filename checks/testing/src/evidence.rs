@@ -16,10 +16,11 @@ use crate::log;
 use files::{Kind, Recorder};
 
 /// The fields of bodies that contain secrets.
-const SECRET_FIELDS: [(&str, Kind); 4] = [
+const SECRET_FIELDS: [(&str, Kind); 5] = [
     ("password", Kind::Password),
     ("currentPassword", Kind::Password),
     ("accessToken", Kind::AccessToken),
+    ("refreshToken", Kind::RefreshToken),
     ("email", Kind::Email),
 ];
 

@@ -7,12 +7,13 @@
 
 use std::fmt;
 
-use crate::{LoginAttempts, Orders, Products, Users};
+use crate::{LoginAttempts, Orders, Products, Sessions, Users};
 
 /// By repository. The compiler reports an `ACCESS_PATTERNS` that is missing here as unused.
 const BY_REPOSITORY: &[&[AccessPattern]] = &[
     Users::ACCESS_PATTERNS,
     LoginAttempts::ACCESS_PATTERNS,
+    Sessions::ACCESS_PATTERNS,
     Products::ACCESS_PATTERNS,
     Orders::ACCESS_PATTERNS,
 ];

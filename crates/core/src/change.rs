@@ -65,6 +65,14 @@ impl Change {
         self
     }
 
+    /// Adds one to a number, which is 0 if it is absent.
+    pub(crate) fn count(mut self, attribute: &str) -> Self {
+        let name = self.name(attribute);
+        let (zero, one) = (self.value("zero", number(0)), self.value("one", number(1)));
+        self.set.push(format!("{name} = if_not_exists({name}, {zero}) + {one}"));
+        self
+    }
+
     /// Subtracts from a number, which must exist and must not fall below zero.
     pub(crate) fn take(mut self, attribute: &str, amount: u64) -> Self {
         let name = self.name(attribute);

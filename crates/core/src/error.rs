@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::{Adjustment, Currency, OrderItem, OrderStatus, ProductId, Version};
+use crate::{Adjustment, Currency, OrderItem, OrderStatus, ProductId, SessionEnd, Version};
 
 /// The result of a repository's operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,6 +23,12 @@ pub enum Error {
     /// There is no order with this id, or it belongs to somebody else.
     #[error("there is no such order")]
     OrderNotFound,
+    /// There is no session with this id, or it is somebody else's.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// The session of a refresh token is over.
+    #[error("the session is over")]
+    SessionOver(SessionEnd),
     /// The user who asks for the change has been deleted.
     #[error("the caller has been deleted")]
     CallerNotFound,

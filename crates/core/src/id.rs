@@ -106,6 +106,13 @@ id!(
     "01930000-0000-7000-8000-000000000201"
 );
 
+id!(
+    /// The id of a session. Its time is when the user logged in.
+    SessionId,
+    "A session's id: a UUID of version 7",
+    "01930000-0000-7000-8000-000000000301"
+);
+
 /// A UUID of version 7 with a time before the year 9775. Ids carry the time of their creation, so
 /// there are no others.
 #[cfg(feature = "openapi")]

@@ -38,7 +38,7 @@ mod users;
 pub use category::{Category, InvalidCategory};
 pub use email::{Email, InvalidEmail};
 pub use error::{CurrentTotal, Error, Result, Shortage};
-pub use id::{EntityId, InvalidId, OrderId, ProductId, UserId};
+pub use id::{EntityId, InvalidId, OrderId, ProductId, SessionId, UserId};
 pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey, Once};
 pub use iso_currency::Currency;
 pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
@@ -58,8 +58,9 @@ pub use table::Table;
 pub use text::{Description, InvalidText, Line, Lines, Name};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{
-    InvalidRole, LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES, NewUser, PasswordHash, Role,
-    User, UserChanges, Users,
+    InvalidRole, LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES, NewUser, PasswordHash,
+    REFRESH_GRACE, Role, SESSION_LIFETIME, Session, SessionEnd, Sessions, User, UserAgent,
+    UserChanges, Users,
 };
 
 /// Counts the updates of an item, starting at 1 when it is created. Optimistic locking compares it.

@@ -3,6 +3,7 @@
 //! One table with the string keys `PK` and `SK`, and two indexes: `GSI1` with `GSI1PK` and `GSI1SK`, and
 //! `GSI2` with `GSI2PK` and `GSI2SK`. Every item says in `_type` what it is.
 
+mod index_key;
 mod item_type;
 
 use std::collections::HashMap;
@@ -13,12 +14,14 @@ use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::{
-    Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, UserId,
-    Worklist,
+    Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, SessionId,
+    UserId,
 };
 
+pub(crate) use index_key::worklist_sort_keys;
+pub use index_key::{IndexKey, WorklistKey, worklist_partition};
 pub use item_type::{InvalidItemType, ItemType, Layout};
-use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, STATUS, USER};
+use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, SESSION, USER};
 
 /// An item as DynamoDB stores it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
@@ -87,6 +90,9 @@ pub mod prefix {
     /// For the idempotency keys of a user. Apart from the user, so that no function needs to write
     /// among users because of them.
     pub const IDEMPOTENCY: &str = "IDEMPOTENCY#";
+    /// For the sessions of a user. Apart from the user, so that the function that lists them may read no
+    /// orders.
+    pub const SESSION: &str = "SESSION#";
     /// For the orders that the shop has something to do with, in the second index.
     pub const STATUS: &str = "STATUS#";
 }
@@ -160,6 +166,12 @@ impl Key {
         Self { pk: format!("{IDEMPOTENCY}{user_id}"), sk: key.as_str().to_owned() }
     }
 
+    /// The key of an [`ItemType::Session`].
+    #[must_use]
+    pub fn session(user_id: UserId, id: SessionId) -> Self {
+        Self { pk: session_partition(user_id), sk: id.to_string() }
+    }
+
     /// The key of an [`ItemType::LoginAttempts`].
     #[must_use]
     pub fn login_attempts(email: &Email) -> Self {
@@ -175,98 +187,6 @@ impl From<Key> for Item {
             (SK.to_owned(), AttributeValue::S(key.sk)),
         ])
     }
-}
-
-/// An item's key in `GSI1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexKey {
-    /// The value of `GSI1PK`.
-    pub pk: String,
-    /// The value of `GSI1SK`.
-    pub sk: String,
-}
-
-impl IndexKey {
-    /// The key of a user, by email.
-    #[must_use]
-    pub fn user(id: UserId, email: &Email) -> Self {
-        Self { pk: email_partition(email), sk: user_partition(id) }
-    }
-
-    /// The key of an order, by its id alone.
-    #[must_use]
-    pub fn order(user_id: UserId, id: OrderId) -> Self {
-        Self { pk: order_partition(id), sk: user_partition(user_id) }
-    }
-
-    /// The key of a product, by category.
-    #[must_use]
-    pub fn product(id: ProductId, category: &Category) -> Self {
-        Self { pk: category_partition(category), sk: format!("{PRODUCT}{id}") }
-    }
-}
-
-impl From<IndexKey> for Item {
-    fn from(key: IndexKey) -> Self {
-        Self::from([
-            (GSI1PK.to_owned(), AttributeValue::S(key.pk)),
-            (GSI1SK.to_owned(), AttributeValue::S(key.sk)),
-        ])
-    }
-}
-
-/// The key in `GSI2` of an order that the shop has something to do with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorklistKey {
-    /// The value of `GSI2PK`.
-    pub pk: String,
-    /// The value of `GSI2SK`.
-    pub sk: String,
-}
-
-impl WorklistKey {
-    /// The key of an order in this list.
-    #[must_use]
-    pub fn order(list: Worklist, id: OrderId) -> Self {
-        // The last byte of an id is random.
-        let shard = id.as_bytes()[15] % WORKLIST_SHARDS;
-        Self { pk: worklist_partition(list, shard), sk: Self::sort_key(id) }
-    }
-
-    pub(crate) fn sort_key(id: OrderId) -> String {
-        format!("{}#{id}", id.created_at())
-    }
-}
-
-impl From<WorklistKey> for Item {
-    fn from(key: WorklistKey) -> Self {
-        Self::from([
-            (GSI2PK.to_owned(), AttributeValue::S(key.pk)),
-            (GSI2SK.to_owned(), AttributeValue::S(key.sk)),
-        ])
-    }
-}
-
-/// Returns the `GSI2PK` of one shard of a list.
-#[must_use]
-pub fn worklist_partition(list: Worklist, shard: u8) -> String {
-    format!("{STATUS}{list}#{shard}")
-}
-
-/// Returns the first and the last `GSI2SK` of the orders in a time range that follow an order, for
-/// `BETWEEN`. As in [`order_sort_keys`], bounds lack the id.
-pub(crate) fn worklist_sort_keys(
-    range: CreatedBetween,
-    after: Option<OrderId>,
-) -> (String, String) {
-    // No key is longer, so this is the first text after the key itself.
-    let after = after.map(|id| format!("{}!", WorklistKey::sort_key(id)));
-    let from = range.from.map(|from| from.to_string());
-    (
-        after.max(from).unwrap_or_else(|| "0".to_owned()),
-        // Every time starts with a digit, and `:` is the character after the digits.
-        range.to.map_or_else(|| ":".to_owned(), |to| to.to_string()),
-    )
 }
 
 /// Returns the `PK` of a user and of the user's orders. It is also the `GSI1SK` of both.
@@ -291,6 +211,12 @@ pub fn order_partition(id: OrderId) -> String {
 #[must_use]
 pub fn product_partition(id: ProductId) -> String {
     format!("{PRODUCT}{id}")
+}
+
+/// Returns the `PK` of a user's sessions.
+#[must_use]
+pub fn session_partition(id: UserId) -> String {
+    format!("{SESSION}{id}")
 }
 
 /// Returns the first and the last `SK` of the orders in a time range, for `BETWEEN`.
@@ -356,6 +282,11 @@ pub(crate) fn order_of(item: &Item) -> Option<OrderId> {
     let (time, id) = sort_key.strip_prefix(ORDER)?.split_once('#')?;
     let id: OrderId = id.parse().ok()?;
     (id.created_at().to_string() == time).then_some(id)
+}
+
+/// Returns the session that an item of a user's sessions belongs to, from its sort key.
+pub(crate) fn session_of(item: &Item) -> Option<SessionId> {
+    item.get(SK)?.as_s().ok()?.parse().ok()
 }
 
 /// Returns the product that an item of a category belongs to, from its partition key, which is also

@@ -4,6 +4,7 @@ mod administrators;
 mod login_attempts;
 mod password_hash;
 mod role;
+mod sessions;
 mod unique_email;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -14,11 +15,16 @@ use crate::change::{Change, number, string};
 use crate::schema::{self, IndexKey, Item, ItemType, Key};
 use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
-use crate::{Email, EntityId, Error, Name, Result, Table, Timestamp, UserId, Version, retry};
+use crate::{
+    Email, EntityId, Error, Name, Result, SessionId, Table, Timestamp, UserId, Version, retry,
+};
 
 pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
 pub use password_hash::PasswordHash;
 pub use role::{InvalidRole, Role};
+pub use sessions::{
+    GRACE as REFRESH_GRACE, SESSION_LIFETIME, Session, SessionEnd, Sessions, UserAgent,
+};
 pub(crate) use unique_email::{UniqueEmail, delete_guard, guard_item};
 
 /// A user, as stored in the table.
@@ -31,6 +37,12 @@ pub struct User {
     pub name: Name,
     pub password_hash: PasswordHash,
     pub role: Role,
+    /// How often all sessions of the user were ended. Those of an earlier epoch are over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub session_epoch: u64,
+    /// The one session of an earlier epoch that is not over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_session: Option<SessionId>,
     pub version: Version,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -52,7 +64,10 @@ pub struct NewUser {
 pub struct UserChanges {
     pub name: Option<Name>,
     pub email: Option<Email>,
+    /// Ends all sessions but [`Self::keeps`].
     pub password_hash: Option<PasswordHash>,
+    /// The session that a new password does not end: the one in which it was changed.
+    pub keeps: Option<SessionId>,
     pub role: Option<Role>,
 }
 
@@ -130,16 +145,7 @@ impl Users {
     /// The guard is written with the user, so that one of several concurrent registrations of an
     /// email wins.
     pub async fn register(&self, id: UserId, new: NewUser) -> Result<User> {
-        let user = User {
-            id,
-            email: new.email,
-            name: new.name,
-            password_hash: new.password_hash,
-            role: new.role,
-            version: 1,
-            created_at: id.created_at(),
-            updated_at: id.created_at(),
-        };
+        let user = User::new(id, new);
         let puts = user.to_items()?.map(|item| self.table.put_new(item));
         let actions = puts.into_iter().collect::<Result<_>>()?;
         match transaction::write(&self.table, actions).await? {
@@ -334,15 +340,7 @@ impl Users {
             delete_guard(&self.table, user.id, &user.email)?,
         ];
         match transaction::write(&self.table, actions).await? {
-            Outcome::Written => Ok(Some(User {
-                email: email.clone(),
-                name: changes.name.clone().unwrap_or(user.name),
-                password_hash: changes.password_hash.clone().unwrap_or(user.password_hash),
-                role: changes.role.unwrap_or(user.role),
-                version: user.version + 1,
-                updated_at: now,
-                ..user
-            })),
+            Outcome::Written => Ok(Some(user.changed(changes, email, now))),
             Outcome::Cancelled(failed) if failed.contains_key(&USER) => Ok(None),
             Outcome::Cancelled(mut failed) => match failed.remove(&NEW_GUARD).flatten() {
                 // Otherwise it is this user's own, from a change in between.
@@ -372,6 +370,12 @@ impl EntityId for UserId {
     }
 }
 
+impl EntityId for SessionId {
+    fn not_found() -> Error {
+        Error::SessionNotFound
+    }
+}
+
 /// What [`Users::role_of`] reads of a user.
 #[derive(Deserialize)]
 struct HasRole {
@@ -380,13 +384,56 @@ struct HasRole {
 
 /// Changes everything except the email, which takes more than one item.
 fn change(changes: &UserChanges, now: Timestamp) -> Change {
-    Change::at(now)
+    let change = Change::at(now)
         .set_some("name", changes.name.as_ref().map(string))
-        .set_some("passwordHash", changes.password_hash.as_ref().map(|hash| string(hash.as_str())))
-        .set_some("role", changes.role.map(string))
+        .set_some("role", changes.role.map(string));
+    match &changes.password_hash {
+        Some(hash) => {
+            sessions::end_sessions(change.set("passwordHash", string(hash.as_str())), changes.keeps)
+        }
+        None => change,
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl User {
+    /// A user who has just been registered with this id.
+    #[must_use]
+    pub fn new(id: UserId, new: NewUser) -> Self {
+        Self {
+            id,
+            email: new.email,
+            name: new.name,
+            password_hash: new.password_hash,
+            role: new.role,
+            session_epoch: 0,
+            kept_session: None,
+            version: 1,
+            created_at: id.created_at(),
+            updated_at: id.created_at(),
+        }
+    }
+
+    /// The user after these changes and this email have been written.
+    fn changed(self, changes: &UserChanges, email: &Email, now: Timestamp) -> Self {
+        let has_new_password = changes.password_hash.is_some();
+        Self {
+            email: email.clone(),
+            name: changes.name.clone().unwrap_or(self.name),
+            password_hash: changes.password_hash.clone().unwrap_or(self.password_hash),
+            role: changes.role.unwrap_or(self.role),
+            session_epoch: self.session_epoch + u64::from(has_new_password),
+            kept_session: if has_new_password { changes.keeps } else { self.kept_session },
+            version: self.version + 1,
+            updated_at: now,
+            ..self
+        }
+    }
+
     /// Returns a registered user's items in the table: the user, and the guard of the email. For
     /// programs that fill a table in bulk. [`Users::register`] writes these items, and makes sure
     /// that the email is free.

@@ -1,70 +1,39 @@
-//! Access tokens: JWTs signed with HS256, valid for an hour.
+//! Access tokens, which say who the caller of a request is.
 
 use std::time::Duration;
 
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
-use storefront_core::{Role, Timestamp, UserId};
+use storefront_core::{Role, SessionId, Timestamp, UserId};
 
-use crate::{Error, Result, SigningKey, hs256};
+use crate::token::{self, InvalidToken, Token};
+use crate::{Result, SigningKey};
 
 /// How long a token is valid.
 ///
 /// Whatever it says about its user stays in force that long, plus the time for which the gateway caches
 /// the authorizer's decision (`ReauthorizeEvery` in template.yaml). So a token only says who the user
 /// is. What the user may do is looked up in the table, as is the user before any change.
-pub const LIFETIME: Duration = Duration::from_hours(1);
-
-/// Both the issuer and the audience of the tokens.
-const STOREFRONT: &str = "storefront";
-
-/// Why a token is not valid. Reveals nothing of its contents.
-#[derive(Debug, thiserror::Error)]
-#[error("the access token is not valid")]
-pub struct InvalidToken(#[source] jsonwebtoken::errors::Error);
-
-impl InvalidToken {
-    /// The reason, for the log. The library's own message is not used, because it may quote the token.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self.0.kind() {
-            ErrorKind::ExpiredSignature => "expired",
-            ErrorKind::InvalidSignature => "wrong signature",
-            ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "other algorithm",
-            ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => "issued by or for others",
-            ErrorKind::MissingRequiredClaim(_) => "incomplete",
-            _ => "unreadable",
-        }
-    }
-
-    /// Whether the token may be valid with another key.
-    pub(crate) fn is_of_another_key(&self) -> bool {
-        matches!(self.0.kind(), ErrorKind::InvalidSignature)
-    }
-}
+pub const LIFETIME: Duration = Duration::from_mins(15);
 
 /// The user to whom a token was issued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bearer {
     /// The user's id.
+    #[serde(rename = "sub")]
     pub user_id: UserId,
-    /// The user's role at log-in.
+    /// The user's role when the token was issued.
     pub role: Role,
+    /// The session that it was issued in. Tokens of version 0.1 have none.
+    #[serde(rename = "sid", skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
 }
 
-/// The registered claims (RFC 7519, section 4.1), and the role.
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    iss: String,
-    aud: String,
-    sub: UserId,
-    role: Role,
-    iat: i64,
-    exp: i64,
+impl Token for Bearer {
+    const AUDIENCE: &'static str = "storefront";
+    const LIFETIME: Duration = LIFETIME;
 }
 
-/// Signs a token for a user who has just logged in.
+/// Signs a token for a user who has just logged in, or whose session has just been refreshed.
 pub fn issue(key: &SigningKey, bearer: Bearer) -> Result<String> {
     issue_at(key, bearer, Timestamp::now())
 }
@@ -73,37 +42,20 @@ pub fn issue(key: &SigningKey, bearer: Bearer) -> Result<String> {
 /// not expired. [`SigningKeys::verify`](crate::SigningKeys::verify) tries every key that may have signed
 /// it.
 pub fn verify(key: &SigningKey, token: &str) -> Result<Bearer, InvalidToken> {
-    hs256::install();
-    // Only this algorithm, whatever the token's header says.
-    let mut validation = Validation::new(Algorithm::HS256);
-    validation.set_issuer(&[STOREFRONT]);
-    validation.set_audience(&[STOREFRONT]);
-    validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-    // Issuer and verifier use the same provider's clock, so no leeway is needed.
-    validation.leeway = 0;
-    let claims: Claims =
-        jsonwebtoken::decode(token, key.decoding(), &validation).map_err(InvalidToken)?.claims;
-    Ok(Bearer { user_id: claims.sub, role: claims.role })
+    token::verify(key, token)
 }
 
 fn issue_at(key: &SigningKey, bearer: Bearer, now: Timestamp) -> Result<String> {
-    hs256::install();
-    let iat = now.as_seconds();
-    let claims = Claims {
-        iss: STOREFRONT.to_owned(),
-        aud: STOREFRONT.to_owned(),
-        sub: bearer.user_id,
-        role: bearer.role,
-        iat,
-        exp: iat + LIFETIME.as_secs().cast_signed(),
-    };
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, key.encoding())
-        .map_err(Error::Sign)
+    token::sign(key, &bearer, now.as_seconds() + LIFETIME.as_secs().cast_signed())
 }
 
 #[cfg(test)]
 mod tests {
+    use jsonwebtoken::errors::ErrorKind;
+    use jsonwebtoken::{Algorithm, Header};
+
     use super::*;
+    use crate::hs256;
 
     const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
@@ -112,7 +64,7 @@ mod tests {
     }
 
     fn anna() -> Bearer {
-        Bearer { user_id: UserId::new(), role: Role::User }
+        Bearer { user_id: UserId::new(), role: Role::User, session_id: Some(SessionId::new()) }
     }
 
     fn rejection(token: &str) -> ErrorKind {
@@ -132,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_valid_for_an_hour() {
+    fn a_token_is_valid_for_a_quarter_of_an_hour() {
         let seconds_ago = |seconds: i64| {
             let then = Timestamp::from_millis(Timestamp::now().as_millis() - seconds * 1000);
             issue_at(&key(), anna(), then.unwrap()).unwrap()
         };
-        assert!(verify(&key(), &seconds_ago(3590)).is_ok());
-        assert_eq!(rejection(&seconds_ago(3602)), ErrorKind::ExpiredSignature);
+        assert!(verify(&key(), &seconds_ago(890)).is_ok());
+        assert_eq!(rejection(&seconds_ago(902)), ErrorKind::ExpiredSignature);
     }
 
     #[test]
@@ -187,9 +139,14 @@ mod tests {
         });
         let header = Header::new(Algorithm::HS256);
         assert!(verify(&key(), &signed(&header, &good)).is_ok());
-        for (claim, value) in
-            [("iss", "other"), ("aud", "other"), ("sub", "anna"), ("role", "root")]
-        {
+        for (claim, value) in [
+            ("iss", "other"),
+            ("aud", "other"),
+            ("aud", "storefront/refresh"),
+            ("sub", "anna"),
+            ("role", "root"),
+            ("sid", "anna's"),
+        ] {
             let mut claims = good.clone();
             claims[claim] = value.into();
             assert!(verify(&key(), &signed(&header, &claims)).is_err(), "{claim}");

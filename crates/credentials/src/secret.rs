@@ -2,7 +2,7 @@
 //!
 //! `PutSecretValue` labels the new value `AWSCURRENT` and the one before it `AWSPREVIOUS`. Only the
 //! current one signs tokens. Tokens signed with the previous one stay valid until the last of them has
-//! expired ([`PREVIOUS_IS_VALID_FOR`]), so that a rotation logs nobody out.
+//! expired, so that a rotation logs nobody out.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,16 +16,11 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
 use tokio::sync::OnceCell;
 use tracing::warn;
 
-use crate::{Error, Result, SigningKey, access_token};
+use crate::{Error, Result, SigningKey};
 
 /// How long a secret is used before it is read again. This long after a rotation, every function
 /// signs with the new secret.
 pub(crate) const REFRESH_AFTER: Duration = Duration::from_mins(5);
-
-/// How long after a rotation tokens of the previous secret stay valid: a function may sign with it until
-/// it reads the secret again, and the last token's lifetime starts then.
-pub(crate) const PREVIOUS_IS_VALID_FOR: Duration =
-    access_token::LIFETIME.saturating_add(REFRESH_AFTER);
 
 /// The minimum time between two reads of the secret that are made because no known key signed a token.
 /// Anyone can send such tokens, in any number.
@@ -61,7 +56,7 @@ pub(crate) struct Versions {
     pub(crate) current: Arc<SigningKey>,
     /// When the current version replaced the previous one.
     rotated_at: Option<SystemTime>,
-    /// Read when a token first needs it, which happens only in the hour after a rotation.
+    /// Read when a token first needs it.
     previous: OnceCell<Option<SigningKey>>,
 }
 
@@ -112,10 +107,15 @@ impl Secret {
         }
     }
 
-    /// The previous key, while its tokens are valid. If it cannot be read, only the tokens that it signed
-    /// are rejected.
-    pub(crate) async fn previous<'a>(&self, versions: &'a Versions) -> Option<&'a SigningKey> {
-        if self.is_over(versions.rotated_at?, PREVIOUS_IS_VALID_FOR) {
+    /// The previous key, while its tokens are valid, which have this lifetime. If it cannot be read, only
+    /// the tokens that it signed are rejected.
+    pub(crate) async fn previous<'a>(
+        &self,
+        versions: &'a Versions,
+        lifetime: Duration,
+    ) -> Option<&'a SigningKey> {
+        // A function may sign with it until it reads the secret again; the last token's lifetime starts then.
+        if self.is_over(versions.rotated_at?, lifetime.saturating_add(REFRESH_AFTER)) {
             return None;
         }
         let failed_at = self.state().previous_failed_at;

@@ -6,8 +6,8 @@ use aws_sdk_secretsmanager::config::Builder;
 use storefront_core::aws::{self, SdkConfig};
 use tracing::debug;
 
-use crate::access_token::{self, Bearer, InvalidToken};
 use crate::secret::{Clock, Secret, Versions};
+use crate::token::{self, InvalidToken, Token};
 use crate::{Error, Result, SigningKey};
 
 #[cfg(test)]
@@ -21,7 +21,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct SigningKeys(Source);
 
-/// Why a token's bearer is not known.
+/// Why a token's claims are not known.
 #[derive(Debug, thiserror::Error)]
 pub enum NotVerified {
     /// The token is not valid.
@@ -77,11 +77,11 @@ impl SigningKeys {
         }
     }
 
-    /// Returns the token's bearer if the token is valid and signed with the current key or, for a while
-    /// after a rotation, with the previous one.
-    pub async fn verify(&self, token: &str) -> Result<Bearer, NotVerified> {
+    /// Returns the token's claims if the token is valid and signed with the current key or, for a token's
+    /// lifetime after a rotation, with the previous one.
+    pub async fn verify<T: Token>(&self, token: &str) -> Result<T, NotVerified> {
         let secret = match &self.0 {
-            Source::Fixed(key) => return Ok(access_token::verify(key, token)?),
+            Source::Fixed(key) => return Ok(token::verify(key, token)?),
             Source::SecretsManager(secret) => secret,
         };
         let versions = secret.versions().await.map_err(NotVerified::Key)?;
@@ -95,17 +95,17 @@ impl SigningKeys {
     }
 }
 
-async fn verify_with(
+async fn verify_with<T: Token>(
     secret: &Secret,
     versions: &Versions,
     token: &str,
-) -> Result<Bearer, InvalidToken> {
-    match access_token::verify(&versions.current, token) {
+) -> Result<T, InvalidToken> {
+    match token::verify(&versions.current, token) {
         Err(error) if error.is_of_another_key() => {
-            let previous = secret.previous(versions).await.ok_or(error)?;
-            let bearer = access_token::verify(previous, token)?;
+            let previous = secret.previous(versions, T::LIFETIME).await.ok_or(error)?;
+            let claims = token::verify(previous, token)?;
             debug!("the token is signed with the previous secret");
-            Ok(bearer)
+            Ok(claims)
         }
         verified => verified,
     }

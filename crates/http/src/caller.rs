@@ -1,8 +1,8 @@
 //! The caller of a request, and what they may do.
 //!
-//! The access token says who the caller is; the table says what they may do. A token is valid for
-//! an hour, and the gateway caches the authorizer's decision for some minutes more. In that time a
-//! role may be revoked. So only this module sees the role in a token, and the rights of staff and
+//! The access token says who the caller is; the table says what they may do. A token is valid for a
+//! quarter of an hour, and the gateway caches the authorizer's decision for some minutes more. In that
+//! time a role may be revoked. So only this module sees the role in a token, and the rights of staff and
 //! administrators come only from an [`Authority`], which has read the table in this very request.
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -10,7 +10,7 @@ use http::Extensions;
 use http::request::Parts;
 use lambda_http::request::RequestContext;
 use serde_json::Value;
-use storefront_core::{OrderAccess, Role, UserId, Users};
+use storefront_core::{OrderAccess, Role, SessionId, UserId, Users};
 
 use crate::Problem;
 
@@ -22,7 +22,9 @@ use crate::Problem;
 pub struct Caller {
     /// The caller's user id.
     pub user_id: UserId,
-    /// The caller's role at log-in.
+    /// The session of the caller's token; `None` for a token of version 0.1.
+    pub session_id: Option<SessionId>,
+    /// The caller's role when the token was issued.
     role: Role,
 }
 
@@ -52,8 +54,7 @@ impl Caller {
     /// Reads from the table what the caller may do. The read is strongly consistent, so that the
     /// loss of a role takes effect at once. Gives a 401 if the user has been deleted.
     ///
-    /// A caller who only was a customer at log-in costs no read. A promotion takes effect at the next
-    /// log-in.
+    /// A caller whose token is a customer's costs no read. A promotion takes effect with the next token.
     pub async fn authority(self, users: &Users) -> Result<Authority, Problem> {
         let role = match self.role {
             Role::User => Role::User,
@@ -82,7 +83,11 @@ impl Caller {
         };
         let fields = &context.authorizer.as_ref()?.fields;
         let field = |name| fields.get(name).and_then(Value::as_str);
-        Some(Self { user_id: field("userId")?.parse().ok()?, role: field("role")?.parse().ok()? })
+        Some(Self {
+            user_id: field("userId")?.parse().ok()?,
+            session_id: field("sessionId").and_then(|id| id.parse().ok()),
+            role: field("role")?.parse().ok()?,
+        })
     }
 }
 

@@ -1,26 +1,22 @@
-use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use garde::Validate;
-use http::{StatusCode, header};
-use serde::{Deserialize, Serialize};
-use storefront_core::{Email, User};
-use storefront_credentials::access_token::{self, Bearer};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use storefront_core::{Email, User, UserAgent};
 use storefront_credentials::{Error, GivenPassword, Result};
 use storefront_http::problems::{InvalidCredentials, TooManyLogins};
-use storefront_http::{JsonBody, Metric, Metrics, Parsed, Problem, Problems, UserBody};
+use storefront_http::{JsonBody, Metric, Metrics, Parsed, Problem, Problems};
 use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
 use crate::renew::renew_hash;
-
-/// The metrics of this function.
-pub const METRICS: &[Metric] = &[LOG_INS_FAILED];
+use crate::tokens::{self, Tokens};
 
 /// Log-ins with an unknown email or a wrong password. Attempts that are rejected unchecked after
 /// too many of these do not count: telling the two apart is the point of rejecting them.
-const LOG_INS_FAILED: Metric = Metric::count("LogInsFailed");
+pub(crate) const LOG_INS_FAILED: Metric = Metric::count("LogInsFailed");
 
 /// The credentials of a user who wants to log in.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -36,36 +32,11 @@ pub(crate) struct Credentials {
     password: Parsed<GivenPassword>,
 }
 
-/// The session of a logged-in user.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Session {
-    /// For the header `Authorization: Bearer …`.
-    #[schema(pattern = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$")]
-    access_token: String,
-    /// How to use the token: `Bearer` (RFC 6750).
-    #[schema(value_type = TokenTypeSchema)]
-    token_type: &'static str,
-    /// How long the token is valid, in seconds.
-    #[schema(minimum = 1, example = 3600)]
-    expires_in: u64,
-    /// The user who is logged in.
-    user: UserBody,
-}
-
-/// How access tokens are used.
-#[derive(ToSchema)]
-#[schema(as = TokenType)]
-#[allow(dead_code, reason = "it describes the only value")]
-pub(crate) enum TokenTypeSchema {
-    Bearer,
-}
-
 /// Logs a user in.
 ///
 /// After 10 failures for an email within 15 minutes, every log-in for it is rejected for the rest
-/// of the 15 minutes, whatever the password. A session is the token itself and has no path of its
-/// own; it ends when the token expires.
+/// of the 15 minutes, whatever the password. A log-in begins a session: the access token is good for a
+/// quarter of an hour, and the refresh token gets the next one, for up to 30 days.
 #[utoipa::path(
     post,
     path = "/sessions",
@@ -76,7 +47,7 @@ pub(crate) enum TokenTypeSchema {
         "password": "storefront-demo",
     })),
     responses(
-        (status = 201, description = "The access token", body = Session, headers(
+        (status = 201, description = "The tokens of the session", body = Tokens, headers(
             ("Cache-Control" = String),
         )),
         Problems<(InvalidCredentials, TooManyLogins)>,
@@ -85,6 +56,7 @@ pub(crate) enum TokenTypeSchema {
 pub(crate) async fn log_in(
     State(accounts): State<Accounts>,
     metrics: Metrics,
+    headers: HeaderMap,
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<impl IntoResponse, Problem> {
     let email = credentials.email.get()?;
@@ -96,21 +68,19 @@ pub(crate) async fn log_in(
         metrics.add(LOG_INS_FAILED, 1.0);
         return Err(Problem::invalid_credentials());
     };
-    tokio::join!(
+    let (session, (), ()) = tokio::join!(
+        accounts.sessions.begin(&user, user_agent(&headers)),
         accounts.login_attempts.succeeded(&email),
         renew_hash(&accounts.users, &user, password),
     );
+    tokens::respond(StatusCode::CREATED, &accounts.signing_keys, user, &session?).await
+}
 
-    let key = accounts.signing_keys.current().await.map_err(Problem::unavailable)?;
-    let bearer = Bearer { user_id: user.id, role: user.role };
-    let session = Session {
-        access_token: access_token::issue(&key, bearer).map_err(Problem::internal)?,
-        token_type: "Bearer",
-        expires_in: access_token::LIFETIME.as_secs(),
-        user: user.into(),
-    };
-    // RFC 6749, section 5.1: nothing on the way may store a token.
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(session)))
+/// What the client says it is, as far as it is a text, and no longer than is kept.
+fn user_agent(headers: &HeaderMap) -> Option<UserAgent> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    let text: String = text.chars().take(UserAgent::MAX).collect();
+    UserAgent::tidied(text.trim()).ok()
 }
 
 /// Returns the user if the password is right. Takes the same time if there is no user, or if the

@@ -9,10 +9,12 @@ use aws_sdk_secretsmanager::config::Builder;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use storefront_authorizer::Authorizer;
-use storefront_core::{Role, UserId, aws};
+use storefront_core::{Role, SessionId, Sessions, UserId, Users, aws};
 use storefront_credentials::access_token::{self, Bearer};
 use storefront_credentials::{SigningKey, SigningKeys};
-use storefront_testing::{CapturedLog, SecretsManager, evidence};
+use storefront_testing::{
+    CapturedLog, Database, Persona, SecretsManager, evidence, unreachable_table,
+};
 
 const SECRET: &str = "a secret of the tests, 32 bytes or more";
 
@@ -22,7 +24,7 @@ fn token(secret: &str, bearer: Bearer) -> String {
 }
 
 fn admin() -> Bearer {
-    Bearer { user_id: UserId::new(), role: Role::Admin }
+    Bearer { user_id: UserId::new(), role: Role::Admin, session_id: Some(SessionId::new()) }
 }
 
 fn event(authorization: &str) -> Value {
@@ -68,9 +70,60 @@ async fn a_valid_token_tells_the_function_who_the_caller_is() {
         decide(&event(&format!("Bearer {}", token(SECRET, admin)))).await,
         json!({
             "isAuthorized": true,
+            "context": {
+                "userId": admin.user_id.to_string(),
+                "role": "admin",
+                "sessionId": admin.session_id.unwrap().to_string(),
+            },
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_version_0_1_names_no_session() {
+    let admin = Bearer { session_id: None, ..admin() };
+    assert_eq!(
+        decide(&event(&format!("Bearer {}", token(SECRET, admin)))).await,
+        json!({
+            "isAuthorized": true,
             "context": { "userId": admin.user_id.to_string(), "role": "admin" },
         })
     );
+}
+
+#[tokio::test]
+async fn if_it_is_to_revoke_immediately_a_session_that_is_over_is_refused_at_once() {
+    let database = Database::start().await;
+    let (users, sessions) = (Users::new(database.table()), Sessions::new(database.table()));
+    let persona = Persona::registered(&database.table(), Role::User).await;
+    let user = users.find_now(persona.user_id).await.unwrap().unwrap();
+    let session = sessions.begin(&user, None).await.unwrap();
+    let authorizer = authorizer().revoking_immediately(sessions.clone());
+    let bearer = Bearer { user_id: user.id, role: Role::User, session_id: Some(session.id) };
+    let event_of = |bearer| event(&format!("Bearer {}", token(SECRET, bearer)));
+    assert_eq!(decide_with(&authorizer, &event_of(bearer)).await["isAuthorized"], true);
+    for other in [
+        Bearer { session_id: None, ..bearer },
+        Bearer { session_id: Some(SessionId::new()), ..bearer },
+        Bearer { user_id: UserId::new(), ..bearer },
+    ] {
+        assert_eq!(decide_with(&authorizer, &event_of(other)).await, refused(), "{other:?}");
+    }
+    sessions.end(user.id, session.id).await.unwrap();
+    assert_eq!(decide_with(&authorizer, &event_of(bearer)).await, refused());
+    assert_eq!(decide(&event_of(bearer)).await["isAuthorized"], true, "otherwise until it expires");
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_looked_up_is_refused_and_the_cause_logged() {
+    let log = CapturedLog::start();
+    let authorizer = authorizer().revoking_immediately(Sessions::new(unreachable_table()));
+    let event = event(&format!("Bearer {}", token(SECRET, admin())));
+    assert_eq!(decide_with(&authorizer, &event).await, refused());
+    let line = &log.lines("request served")[0];
+    assert_eq!((&line["level"], &line["outcome"]), (&"ERROR".into(), &"refused".into()));
+    assert_eq!(line["reason"], "its session could not be looked up");
+    assert!(line["cause"].as_str().unwrap().starts_with("DynamoDB is unavailable: "), "{line}");
 }
 
 #[tokio::test]
@@ -150,15 +203,15 @@ async fn a_rotation_of_the_secret_logs_nobody_out() {
     let before = environment();
     assert!(is_let_through(&before, SECRET).await);
     let rotated = "the secret after the rotation, 32 bytes";
-    secrets.put(rotated, minutes_ago(60));
+    secrets.put(rotated, minutes_ago(15));
     for authorizer in [before, environment()] {
         assert!(is_let_through(&authorizer, rotated).await);
         assert!(is_let_through(&authorizer, SECRET).await);
         assert!(!is_let_through(&authorizer, "another secret, which is not the suite's").await);
     }
 
-    secrets.put("the secret after the second rotation", minutes_ago(70));
-    assert!(!is_let_through(&environment(), rotated).await, "rotated more than an hour ago");
+    secrets.put("the secret after the second rotation", minutes_ago(25));
+    assert!(!is_let_through(&environment(), rotated).await, "rotated more than 20 minutes ago");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use storefront_core::{Email, Name, UserChanges};
 use storefront_credentials::{GivenPassword, Password};
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::{EmailTaken, TooManyLogins, UserNotFound, WrongPassword};
-use storefront_http::{IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, present};
+use storefront_http::{
+    Caller, IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, present,
+};
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -41,8 +43,8 @@ pub(crate) struct UserPatch {
 /// Changes a user.
 ///
 /// To change one's own email or password, `currentPassword` is required; administrators do not need
-/// it to change another user's. Failures count as failed log-ins. Access tokens stay valid until
-/// they expire.
+/// it to change another user's. Failures count as failed log-ins. A new password ends all sessions of the
+/// user, except for the one in which it is changed; access tokens stay valid until they expire.
 #[utoipa::path(
     patch,
     path = "/users/{userId}",
@@ -63,6 +65,7 @@ pub(crate) struct UserPatch {
 )]
 pub(crate) async fn change(
     State(accounts): State<Accounts>,
+    caller: Caller,
     target: Target,
     IfMatch(expected): IfMatch,
     JsonBody(patch): JsonBody<UserPatch>,
@@ -88,7 +91,8 @@ pub(crate) async fn change(
         Some(password) => Some(password.hash().await.map_err(Problem::internal)?),
         None => None,
     };
-    let changes = UserChanges { name, email, password_hash, role: None };
+    let keeps = caller.session_id.filter(|_| target.is_caller());
+    let changes = UserChanges { name, email, password_hash, keeps, role: None };
     let version = confirmed.as_ref().map(|user| user.version).or(expected);
     match accounts.users.update(target.user_id, changes, version).await {
         Ok(user) => Ok(Tagged::new(user.version, user.into())),

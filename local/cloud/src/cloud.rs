@@ -288,6 +288,7 @@ fn dependencies(
     Ok(Dependencies {
         table: Table::new(client, TABLE_NAME),
         order_rules: parameters::order_rules(template)?,
+        revokes_immediately: parameters::revokes_immediately(template)?,
         signing_keys: signing_keys.map_err(|error| Error::Functions(error.into()))?,
         aws,
         eventbridge_url: Some(format!("{api_url}{EVENTBRIDGE_PATH}")),

@@ -1,5 +1,7 @@
 //! What the template's parameters decide in the local cloud.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use storefront_core::OrderRules;
 use storefront_template::{Function, TableDefinition, Template};
@@ -32,23 +34,36 @@ pub(crate) fn without_effect<'a>(
 
 /// Returns the rules for new orders that the template's parameters set.
 pub(crate) fn order_rules(template: &Template) -> Result<OrderRules, Error> {
-    let functions = template.functions()?;
-    let orders = functions.values().find(|function| function.binary == "orders");
-    let rules = OrderRules::from_variables(|name| orders?.environment.get(name).map(text));
+    let environment = environment(template, "orders")?;
+    let rules = OrderRules::from_variables(|name| environment.get(name).map(text));
     rules.map_err(|error| Error::Functions(error.into()))
+}
+
+/// Returns whether the template's parameters make the authorizer refuse the tokens of sessions that are over.
+pub(crate) fn revokes_immediately(template: &Template) -> Result<bool, Error> {
+    let environment = environment(template, "authorizer")?;
+    Ok(environment.get("IMMEDIATE_REVOCATION").map(text).as_deref() == Some("true"))
+}
+
+fn environment(template: &Template, binary: &str) -> Result<BTreeMap<String, Value>, Error> {
+    let mut functions = template.functions()?.into_values();
+    let function = functions.find(|function| function.binary == binary);
+    Ok(function.map(|function| function.environment).unwrap_or_default())
 }
 
 /// Returns everything that the local cloud takes from a template, in any form that can be compared.
 fn what_runs(template: &Template) -> Result<String, Error> {
-    // Of their environment, the local cloud reads only the rules for orders.
+    // Of their environment, the local cloud reads only these.
+    let from_environment = (order_rules(template)?, revokes_immediately(template)?);
     let functions = template.functions()?.into_values();
     let functions = functions.map(|function| Function { environment: [].into(), ..function });
     let api = (template.routes()?, template.authorizer()?, template.cors()?);
     let triggers = (template.stream_mappings()?, template.schedules()?, template.rules()?);
     let queues = (template.queues()?, template.queue_mappings()?);
     let functions = functions.collect::<Vec<_>>();
-    let rules = order_rules(template)?;
-    Ok(format!("{:?}", (table(&template.table()?), functions, rules, api, triggers, queues)))
+    let table = template.table()?;
+    let table = self::table(&table);
+    Ok(format!("{:?}", (table, functions, from_environment, api, triggers, queues)))
 }
 
 fn table(definition: &TableDefinition) -> (Value, Option<&str>) {
@@ -109,6 +124,7 @@ mod tests {
         let with = [
             ("CorsAllowOrigins", "https://shop.example"),
             ("DeletionProtection", "false"),
+            ("ImmediateRevocation", "true"),
             ("MaxOpenOrders", "0"),
             ("PendingOrderMinutes", "1"),
         ];

@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use storefront_authorizer::Authorizer;
 use storefront_core::aws::{self, SdkConfig};
-use storefront_core::{OrderRules, Table};
+use storefront_core::{OrderRules, Sessions, Table};
 use storefront_credentials::SigningKeys;
 use storefront_http::Metric;
 use storefront_http::stream::StreamBatch;
@@ -35,6 +35,8 @@ pub struct Dependencies {
     pub order_rules: OrderRules,
     /// The keys that sign and verify access tokens.
     pub signing_keys: SigningKeys,
+    /// Whether the authorizer refuses the tokens of sessions that are over.
+    pub revokes_immediately: bool,
     /// The configuration for services other than the table.
     pub aws: SdkConfig,
     /// The URL of EventBridge, if not the one of `aws`'s region.
@@ -62,6 +64,7 @@ impl Dependencies {
             table: Table::new(aws::dynamodb(&aws, nowhere.clone()), "storefront"),
             order_rules: OrderRules::default(),
             signing_keys: SigningKeys::fixed(secret).expect("a secret of 32 bytes or more"),
+            revokes_immediately: false,
             aws,
             eventbridge_url: nowhere.clone(),
             event_bus: "storefront".to_owned(),
@@ -82,7 +85,7 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
             storefront_auth::app(table(), signing_keys()),
         )
         .with_metrics(storefront_auth::METRICS),
-        Function::authorizer("authorizer", authorizer(signing_keys())),
+        Function::authorizer("authorizer", authorizer(dependencies)),
         Function::api::<storefront_users::ApiDoc>("users", storefront_users::app(table())),
         Function::api::<storefront_products::ApiDoc>("products", storefront_products::app(table())),
         Function::api::<storefront_orders::ApiDoc>(
@@ -106,8 +109,12 @@ pub fn metrics() -> Vec<Metric> {
     own.chain(storefront_http::METRICS).copied().collect()
 }
 
-fn authorizer(signing_keys: SigningKeys) -> Handler {
-    let authorizer = Arc::new(Authorizer::new(signing_keys));
+fn authorizer(dependencies: &Dependencies) -> Handler {
+    let mut authorizer = Authorizer::new(dependencies.signing_keys.clone());
+    if dependencies.revokes_immediately {
+        authorizer = authorizer.revoking_immediately(Sessions::new(dependencies.table.clone()));
+    }
+    let authorizer = Arc::new(authorizer);
     Handler::new(move |event: LambdaEvent<Value>| {
         let authorizer = Arc::clone(&authorizer);
         async move { Ok::<_, Infallible>(authorizer.authorize(event).await) }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use storefront_core::{Email, Orders, Table, UserId, Users, aws};
+use storefront_core::{Email, Table, UserId, Users, aws};
 use storefront_events::{Publisher, eventbridge};
 use storefront_http::logging::with_sources;
 
@@ -112,7 +112,7 @@ async fn run(command: Command) -> Result<(), Error> {
         Command::Erase { table, user } => {
             let client =
                 aws::dynamodb(&aws::operator_config().await?, aws::endpoint_url("DYNAMODB"));
-            erase::run(&Orders::new(Table::new(client, &table)), &table, user).await
+            erase::run(Table::new(client, &table), &table, user).await
         }
         Command::Redrive { dry_run: true, folder, .. } => redrive::show(&folder),
         Command::Redrive { bus, folder, .. } => {

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use storefront_core::{
-    Category, Currency, Email, Order, OrderId, OrderItem, OrderStatus, OrderWithItems,
+    Category, Currency, Email, NewUser, Order, OrderId, OrderItem, OrderStatus, OrderWithItems,
     PasswordHash, Product, ProductId, ProductWithStock, RequestId, Role, Timestamp, User, UserId,
 };
 use uuid::Uuid;
@@ -98,16 +98,13 @@ impl Data {
 
     pub(crate) fn user(&self, n: u32) -> User {
         let (id, mut random) = (self.user_id(n), self.random(Kind::UserDetails, n));
-        User {
-            id,
+        let new = NewUser {
             email: self.email(n),
             name: valid(format!("Customer {n:07}").parse()),
             password_hash: password_hash(&mut random),
             role: Role::User,
-            version: 1,
-            created_at: id.created_at(),
-            updated_at: id.created_at(),
-        }
+        };
+        User::new(id, new)
     }
 
     pub(crate) fn product_id(&self, n: u32) -> ProductId {

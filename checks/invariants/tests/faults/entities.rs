@@ -7,6 +7,7 @@
 pub(crate) mod orders;
 pub(crate) mod passwords;
 pub(crate) mod products;
+pub(crate) mod sessions;
 pub(crate) mod stock;
 pub(crate) mod user_fields;
 pub(crate) mod users;
@@ -90,6 +91,7 @@ impl Snapshot {
             ItemType::Order => self.add_order(item),
             ItemType::OrderItem => self.add_order_item(item),
             ItemType::Idempotency => self.add_idempotency_key(item),
+            ItemType::Session => Self::add_session(item),
         }
     }
 
@@ -143,8 +145,9 @@ impl Client {
     /// simulated.
     pub(crate) async fn act_with_password(&mut self) {
         match self.random.u8(..100) {
-            0..40 => Box::pin(self.change_oneself()).await,
-            40..80 => Box::pin(self.log_in()).await,
+            0..30 => Box::pin(self.change_oneself()).await,
+            30..60 => Box::pin(self.log_in()).await,
+            60..90 => Box::pin(self.use_session()).await,
             _ => Box::pin(self.register()).await,
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod idempotency_keys;
 pub(crate) mod login_failures;
 pub(crate) mod orders;
 pub(crate) mod products;
+pub(crate) mod sessions;
 pub(crate) mod users;
 pub(crate) mod values;
 
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use proptest::prelude::*;
-use storefront_core::{OrderId, OrderRules, ProductId, Role, UserId};
+use storefront_core::{OrderId, OrderRules, ProductId, Role, SessionId, UserId};
 
 use crate::engine::collection::Collection;
 use crate::engine::operation::{EntityOperation, Rights};
@@ -26,12 +27,14 @@ use idempotency_keys::IdempotencyKeys;
 use login_failures::LoginFailures;
 use orders::{ExpiryOperation, InProgress, Order, OrderOperation};
 use products::{Product, ProductOperation, with_joined_stock};
+use sessions::{Session, SessionOperation};
 use users::{User, UserOperation};
 
 /// What a client asks for.
 #[derive(Clone)]
 pub(crate) enum Operation {
     User(UserOperation),
+    Session(SessionOperation),
     Product(ProductOperation),
     Order(OrderOperation),
     Expiry(ExpiryOperation),
@@ -50,11 +53,12 @@ pub(crate) struct Model {
     /// The shop's rules for new orders.
     pub(crate) rules: OrderRules,
     pub(crate) users: Collection<UserId, User, 'u'>,
+    pub(crate) sessions: Collection<SessionId, Session, 's'>,
     pub(crate) products: Collection<ProductId, Product, 'p'>,
     pub(crate) orders: Collection<OrderId, Order, 'o'>,
     pub(crate) idempotency_keys: IdempotencyKeys,
     pub(crate) login_failures: LoginFailures,
-    /// The role in each user's access token: the role they had at their last log-in.
+    /// The role in each user's access token: the role they had when they last logged in or refreshed a session.
     pub(crate) token_roles: BTreeMap<UserId, Role>,
     /// The answers of changes in this step that the model has not shown yet: see
     /// [`EntityOperation::reread`].
@@ -67,6 +71,7 @@ pub(crate) struct Model {
 #[derive(Clone, Debug)]
 pub(crate) struct Focus {
     user: Nth<'u'>,
+    session: Nth<'s'>,
     product: Nth<'p'>,
     order: Nth<'o'>,
     email: u8,
@@ -77,6 +82,8 @@ pub(crate) fn focus() -> impl Strategy<Value = Focus> {
     (1..3_u8, 0..3_u8, 0..3_u8, 0..5_u8, 0..2_u8).prop_map(
         |(user, product, order, email, idempotency_key)| Focus {
             user: Nth(user),
+            // One of that user's.
+            session: Nth(user - 1),
             product: Nth(product),
             order: Nth(order),
             email,
@@ -90,6 +97,7 @@ pub(crate) fn any_operation() -> impl Strategy<Value = Operation> {
         8 => orders::operations(),
         4 => products::operations(),
         4 => users::operations(),
+        2 => sessions::operations(),
     ]
 }
 
@@ -97,6 +105,7 @@ pub(crate) fn any_operation() -> impl Strategy<Value = Operation> {
 pub(crate) fn read_everything(model: &Model) -> Vec<Operation> {
     let mut reads: Vec<Operation> = Vec::new();
     reads.extend(users::read_all().map(Operation::User));
+    reads.extend(sessions::read_all(model).map(Operation::Session));
     reads.extend(products::read_all(model).map(Operation::Product));
     reads.extend(orders::read_all(model).map(Operation::Order));
     reads
@@ -106,6 +115,7 @@ impl Operation {
     pub(crate) fn entity(&self) -> &dyn EntityOperation {
         match self {
             Self::User(operation) => operation,
+            Self::Session(operation) => operation,
             Self::Product(operation) => operation,
             Self::Order(operation) => operation,
             Self::Expiry(operation) => operation,
@@ -115,6 +125,7 @@ impl Operation {
     pub(crate) fn entity_mut(&mut self) -> &mut dyn EntityOperation {
         match self {
             Self::User(operation) => operation,
+            Self::Session(operation) => operation,
             Self::Product(operation) => operation,
             Self::Order(operation) => operation,
             Self::Expiry(operation) => operation,
@@ -179,6 +190,7 @@ impl Model {
     fn items(&self) -> TableItems {
         let mut items = TableItems::new();
         self.add_user_items(&mut items);
+        self.add_session_items(&mut items);
         self.add_product_items(&mut items);
         self.add_order_items(&mut items);
         self.add_idempotency_items(&mut items);

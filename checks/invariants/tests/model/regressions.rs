@@ -7,6 +7,7 @@ use crate::engine::script::{By, IfMatch, Nth, Script, Step};
 use crate::entities::Operation;
 use crate::entities::orders::{Amount, ExpectedTotal, ExpiryOperation, OrderOperation};
 use crate::entities::products::{ProductFields, ProductOperation};
+use crate::entities::sessions::SessionOperation;
 use crate::entities::users::{Deletion, UserFields, UserOperation};
 use crate::entities::values::Address;
 
@@ -252,5 +253,25 @@ fn a_refund_that_is_repeated_shows_the_order_that_it_was_booked_for() {
         let interleaving = [vec![0; sent], vec![1; REQUESTS], vec![1; REQUESTS]].concat();
         let operations = vec![refund.clone(), paid.clone(), refund.clone()];
         check_concurrent(&interleaving, operations);
+    }
+}
+
+/// The one whose time was read first may come second.
+#[test]
+fn two_windows_that_refresh_a_session_at_once_both_go_on() {
+    let refresh: Operation = SessionOperation::Refresh { session: Nth(0), ago: 0 }.into();
+    check_between_requests(&refresh, &refresh);
+}
+
+#[test]
+fn a_session_is_refreshed_or_ended_while_its_users_password_changes() {
+    let refresh: Operation = SessionOperation::Refresh { session: Nth(0), ago: 0 }.into();
+    let end: Operation = SessionOperation::End { by: By::Owner, session: Nth(0) }.into();
+    let fields = UserFields { password: Some(1), ..UserFields::default() };
+    let change = UserOperation::Change { by: ADMIN, user: Nth(1), fields, if_match: IfMatch::None };
+    let change: Operation = change.into();
+    for other in [&change, &end] {
+        check_between_requests(&refresh, other);
+        check_between_requests(other, &refresh);
     }
 }

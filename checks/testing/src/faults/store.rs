@@ -117,6 +117,7 @@ impl Store {
             "DeleteItem" => run!(delete_item),
             "DescribeTable" => run!(describe_table),
             "GetItem" => run!(get_item),
+            "PutItem" => run!(put_item),
             "Query" => run!(query),
             "Scan" => run!(scan),
             "TransactWriteItems" => run!(transact_write_items),

@@ -46,6 +46,8 @@ item_types! {
     OrderItem,
     /// The record of a request with an idempotency key.
     Idempotency,
+    /// A session of a user: what a log-in began, and refresh tokens prolong.
+    Session,
     /// The count of failed log-ins of an email.
     LoginAttempts,
 }
@@ -85,6 +87,8 @@ impl ItemType {
                     "name",
                     "passwordHash",
                     "role",
+                    "sessionEpoch",
+                    "keptSession",
                     "version",
                     "createdAt",
                     "updatedAt",
@@ -180,6 +184,21 @@ impl ItemType {
                 gsi1: None,
                 gsi2: None,
                 attributes: &["resultId", "requestHash", "expiresAt"],
+            },
+            Self::Session => Layout {
+                pk: "SESSION#<userId>",
+                sk: "<sessionId>",
+                gsi1: None,
+                gsi2: None,
+                attributes: &[
+                    "id",
+                    "generation",
+                    "epoch",
+                    "userAgent",
+                    "refreshedAt",
+                    "expiresAt",
+                    "ended",
+                ],
             },
             Self::LoginAttempts => Layout {
                 pk: "EMAIL#<email>",

@@ -5,7 +5,7 @@ use storefront_core::schema::ItemType;
 use storefront_core::{
     Category, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem, NewUser, Once,
     Order, OrderStatus, OrderWithItems, Orders, PasswordHash, Product, ProductId, Products,
-    RequestId, Role, StatusChange, Table, User, UserId, Users, aws, schema,
+    RequestId, Role, Sessions, StatusChange, Table, User, UserId, Users, aws, schema,
 };
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{TestTable, evidence, new_product, test_table};
@@ -13,6 +13,7 @@ use storefront_testing::{TestTable, evidence, new_product, test_table};
 pub(crate) struct Shop {
     pub(crate) users: Users,
     pub(crate) login_attempts: LoginAttempts,
+    pub(crate) sessions: Sessions,
     pub(crate) products: Products,
     pub(crate) orders: Orders,
     pub(crate) client: aws_sdk_dynamodb::Client,
@@ -41,6 +42,7 @@ impl Shop {
         Self {
             users: Users::new(table.clone()),
             login_attempts: LoginAttempts::new(table.clone()),
+            sessions: Sessions::new(table.clone()),
             products: Products::new(table.clone()),
             orders: Orders::new(table),
             client,

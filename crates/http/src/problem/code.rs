@@ -94,6 +94,8 @@ problems! {
     MalformedRequest = BAD_REQUEST "malformed_request" "Malformed request"
     /// no user has this email and password
     InvalidCredentials = UNAUTHORIZED "invalid_credentials" "Invalid credentials"
+    /// the refresh token is not valid, or its session is over: log in again
+    SessionOver = UNAUTHORIZED "session_over" "Session over"
     /// the access token is missing, or its user has been deleted
     Unauthenticated = UNAUTHORIZED "unauthenticated" "Not logged in"
     /// only an administrator, or only staff, may do this
@@ -106,6 +108,8 @@ problems! {
     ProductNotFound = NOT_FOUND "product_not_found" "Product not found"
     /// there is nothing at this path, for example because a parameter contains an encoded slash
     RouteNotFound = NOT_FOUND "route_not_found" "Not found"
+    /// there is no such session, or it is somebody else's
+    SessionNotFound = NOT_FOUND "session_not_found" "Session not found"
     /// there is no such user, or the caller may not see them
     UserNotFound = NOT_FOUND "user_not_found" "User not found"
     /// the `Allow` header names the methods of this path

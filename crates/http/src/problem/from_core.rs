@@ -19,6 +19,10 @@ impl From<Error> for Problem {
             Error::OrderNotFound => {
                 Self::new(ProblemCode::OrderNotFound, "There is no such order.")
             }
+            Error::SessionNotFound => {
+                Self::new(ProblemCode::SessionNotFound, "There is no such session.")
+            }
+            Error::SessionOver(_) => Self::session_over(),
             Error::CallerNotFound => Self::no_longer_a_user(),
             Error::StaffOnly => Self::staff_only(),
             Error::AdministratorsOnly => Self::forbidden(),
@@ -170,7 +174,7 @@ mod tests {
     use axum::response::IntoResponse as _;
     use http::header;
     use serde_json::json;
-    use storefront_core::OrderStatus;
+    use storefront_core::{OrderStatus, SessionEnd};
 
     use super::*;
     use crate::problem::Cause;
@@ -221,6 +225,9 @@ mod tests {
             (Error::OtherTracking, 409, "invalid_status_change"),
             (Error::NotPaid, 409, "not_paid"),
             (Error::RefundTooLarge { left: 100 }, 409, "refund_too_large"),
+            (Error::SessionNotFound, 404, "session_not_found"),
+            (Error::SessionOver(SessionEnd::Ended), 401, "session_over"),
+            (Error::SessionOver(SessionEnd::Reuse), 401, "session_over"),
             (Error::IdempotencyKeyReused, 422, "idempotency_key_reused"),
             (Error::TooManyLogins { retry_after: Duration::ZERO }, 429, "too_many_logins"),
             (Error::Contention, 503, "contention"),

@@ -64,6 +64,13 @@ impl Problem {
         Self::new(ProblemCode::InvalidCredentials, detail)
     }
 
+    /// 401: the refresh token is not valid, or its session is over.
+    #[must_use]
+    pub fn session_over() -> Self {
+        let detail = "The refresh token is not valid, or its session is over. Log in again.";
+        Self::new(ProblemCode::SessionOver, detail).challenge("Bearer error=\"invalid_token\"")
+    }
+
     /// 403: only administrators may do this.
     #[must_use]
     pub fn forbidden() -> Self {

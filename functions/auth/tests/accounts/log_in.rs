@@ -24,7 +24,7 @@ async fn logging_in_answers_with_a_token_of_the_user() {
 
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.body["tokenType"], "Bearer");
-    assert_eq!(answer.body["expiresIn"], 3600);
+    assert_eq!(answer.body["expiresIn"], 900);
     assert_eq!(answer.body["user"], user);
     let key = signing_keys().current().await.unwrap();
     let token = answer.body["accessToken"].as_str().unwrap();

@@ -6,6 +6,7 @@ mod bodies;
 mod log_in;
 mod registration;
 mod scripts;
+mod sessions;
 
 use serde_json::{Value, json};
 use storefront_auth::ApiDoc;
@@ -57,8 +58,8 @@ fn statuses(answers: &[Answer]) -> Vec<i64> {
 async fn an_unknown_route_is_a_problem_too() {
     let (api, _database) = start().await;
     let _ = api.get("/nowhere").send().await.problem(404, "route_not_found");
-    let answer = api.delete("/sessions").send().await.problem(405, "method_not_allowed");
-    assert_eq!(answer.header("allow"), Some("POST"));
+    let answer = api.put("/sessions").send().await.problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), Some("GET,HEAD,POST,DELETE"));
 }
 
 #[tokio::test]

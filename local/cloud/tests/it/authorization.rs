@@ -30,8 +30,9 @@ use storefront_cloud::{LocalCloud, TABLE_NAME, TOKEN_SECRET};
 use storefront_core::{
     CreatedBetween, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess, OrderStatus,
     OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId, ProductWithStock,
-    Products, Role, StatusChange, Table, User, UserChanges, UserId, Users, aws,
+    Products, Role, Session, Sessions, StatusChange, Table, User, UserChanges, UserId, Users, aws,
 };
+use storefront_credentials::{SigningKey, refresh_token};
 use storefront_template::Template;
 use storefront_testing::{evidence, new_product};
 
@@ -43,6 +44,10 @@ const MATRIX: &str = "
                                    | none aged forged algno  aud  iss rs256 junk | own other staff admin gone down fired  up
 POST   /users                      |  201  201    201   201  201  201   201  201 | 201 201   201   201   201  201  201   201
 POST   /sessions                   |  201  201    201   201  201  201   201  201 | 201 201   201   201   201  201  201   201
+POST   /sessions/refresh           |  200  200    200   200  200  200   200  200 | 200 200   200   200   401  200  200   200
+GET    /sessions                   | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
+DELETE /sessions                   | 401g 403g   403g  403g 403g 403g  403g 403g | 204 204   204   204   401  204  401   204
+DELETE /sessions/{sessionId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 204 404   404   404   204  404  404   404
 GET    /users                      | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
 GET    /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200 404   404   200   401  404  401   404
 GET    /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
@@ -173,11 +178,14 @@ fn cell(row: &Row, answer: &Answer) -> String {
     let code = answer.body["code"].as_str();
     let challenge =
         answer.headers.get("www-authenticate").map(|value| value.to_str().unwrap_or("?"));
-    let not_found =
-        if row.path.starts_with("/users") { "user_not_found" } else { "order_not_found" };
+    let not_found = match row.path.split('/').nth(1) {
+        Some("users") => "user_not_found",
+        Some("sessions") => "session_not_found",
+        _ => "order_not_found",
+    };
     match (status, code, challenge) {
         (200..=299, None, None)
-        | (401, Some("unauthenticated"), Some("Bearer error=\"invalid_token\""))
+        | (401, Some("unauthenticated" | "session_over"), Some("Bearer error=\"invalid_token\""))
         | (403, Some("forbidden"), None)
         | (409, Some("administrator_needed"), None) => status.to_string(),
         (404, Some(code), None) if code == not_found => status.to_string(),
@@ -187,13 +195,15 @@ fn cell(row: &Row, answer: &Answer) -> String {
     }
 }
 
-/// A customer, their order, and the product in it.
+/// A customer, their session, their order, and the product in it.
 struct Shop {
     url: String,
     users: Users,
+    sessions: Sessions,
     products: Products,
     orders: Orders,
     owner: User,
+    session: Session,
     product: Product,
     order: OrderWithItems,
 }
@@ -203,8 +213,10 @@ impl Shop {
         let client = aws::dynamodb(&aws::emulator_config(), Some(cloud.dynamodb_url().to_owned()));
         let table = Table::new(client, TABLE_NAME);
         let (users, products) = (Users::new(table.clone()), Products::new(table.clone()));
+        let sessions = Sessions::new(table.clone());
         let orders = Orders::new(table);
         let owner = register(&users, Role::User).await;
+        let session = sessions.begin(&owner, None).await.unwrap();
         let id = ProductId::new();
         // Its own category, so that its products can be counted.
         let category = id.to_string().parse().unwrap();
@@ -214,7 +226,7 @@ impl Shop {
             NewOrder::new(owner.id, vec![NewOrderItem { product_id: product.id, quantity: 2 }]);
         let order = orders.place(order).await.unwrap().value;
         let url = cloud.api_url().to_owned();
-        Self { url, users, products, orders, owner, product, order }
+        Self { url, users, sessions, products, orders, owner, session, product, order }
     }
 
     /// Takes the customer's money, if it has not done so yet.
@@ -266,6 +278,11 @@ impl Shop {
                 let ada = json!({ "email": "ada@example.com", "password": "storefront-demo" });
                 (String::new(), Some(ada))
             }
+            ("POST /sessions/refresh", "") => {
+                let key = SigningKey::new(TOKEN_SECRET).unwrap();
+                let token = refresh_token::issue(&key, self.owner.id, &self.session).unwrap();
+                (String::new(), Some(json!({ "refreshToken": token })))
+            }
             ("GET /users", "") => (format!("?email={}", self.owner.email.as_str()), None),
             ("PATCH /users/{userId}", "" | "me") => {
                 (String::new(), Some(json!({ "name": "Mallory" })))
@@ -312,6 +329,7 @@ impl Shop {
         let path = row
             .path
             .replace("{userId}", if row.variant == "me" { "me" } else { &owner })
+            .replace("{sessionId}", &self.session.id.to_string())
             .replace("{productId}", &self.product.id.to_string())
             .replace("{orderId}", &self.order.order.id.to_string());
         (path + &query, body)
@@ -332,12 +350,22 @@ impl Shop {
         let orders = self.orders.list(id, CreatedBetween::default(), page).await.unwrap();
         let order = self.orders.find(OrderAccess::Any, self.order.order.id).await.unwrap();
         let user = self.users.find(id).await.unwrap();
-        (user, product, products.items, orders.items.len(), order)
+        // None once the user is deleted.
+        let sessions = self.sessions.list(id, PageRequest { limit: 100, after: None }).await;
+        let sessions = sessions.ok().map(|page| page.items);
+        (user, sessions, product, products.items, orders.items.len(), order)
     }
 }
 
 /// What [`Shop::state`] compares.
-type State = (Option<User>, Option<ProductWithStock>, Vec<Product>, usize, Option<OrderWithItems>);
+type State = (
+    Option<User>,
+    Option<Vec<Session>>,
+    Option<ProductWithStock>,
+    Vec<Product>,
+    usize,
+    Option<OrderWithItems>,
+);
 
 /// What everybody here has, and its hash, which takes no time.
 const PASSWORD: &str = "sesame7";

@@ -129,7 +129,7 @@ fn redacted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let redacted = |(name, value): (String, Value)| match (&*name, value) {
-                ("accessToken", Value::String(_)) => (name, "<token>".into()),
+                ("accessToken" | "refreshToken", Value::String(_)) => (name, "<token>".into()),
                 // Of an order that was placed just now; those of the seed are always the same.
                 ("number", Value::String(number)) if number != SEEDED_NUMBER => {
                     (name, "<number>".into())

@@ -1,4 +1,4 @@
-use storefront_core::{Role, User};
+use storefront_core::{NewUser, Role, User};
 
 use super::fields::{self, Fields};
 use super::reject::Reason;
@@ -33,6 +33,7 @@ pub(crate) fn user(row: &Row, mapping: &Mapping) -> fields::Result<Migrated<User
             return Err(Reason::Password { column: fields.column("passwordHash"), why });
         }
     };
-    let value = User { id, email, name, password_hash, role, version: 1, created_at, updated_at };
+    let new = NewUser { email, name, password_hash, role };
+    let value = User { created_at, updated_at, ..User::new(id, new) };
     Ok(Migrated { legacy_id, value, remarks })
 }

@@ -40,6 +40,11 @@ impl Visit {
         match step {
             Step::Register => self.register().await,
             Step::LogIn => self.log_in().await,
+            Step::Refresh => self.refresh().await,
+            Step::ListSessions => {
+                let call = self.as_customer(Call::get(AUTH, "/sessions"));
+                self.expect(call, 200).await
+            }
             Step::Profile => {
                 let call = self.as_customer(Call::get(USERS, "/users/me"));
                 self.expect(call, 200).await
@@ -73,9 +78,25 @@ impl Visit {
         let body = json!({ "email": email, "password": password.0 });
         let call = Call::post(AUTH, "/sessions", body);
         let answer = self.send(&call).await?;
-        self.customer.token = answer.text("accessToken").map(|token| Secret(token.to_owned()));
-        let has_token = self.customer.token.is_some();
-        passed_if(call, answer, 201, "an accessToken", |_| has_token)
+        self.keep_tokens(call, answer, 201)
+    }
+
+    async fn refresh(&mut self) -> Passed {
+        let token = self.customer.refresh_token.as_ref().map(|token| &*token.0);
+        let call = Call::post(AUTH, "/sessions/refresh", json!({ "refreshToken": token }));
+        let answer = self.send(&call).await?;
+        self.keep_tokens(call, answer, 200)
+    }
+
+    fn keep_tokens(&mut self, call: Call, answer: Answer, status: u16) -> Passed {
+        let token = |name| answer.text(name).map(|token| Secret(token.to_owned()));
+        let tokens = (token("accessToken"), token("refreshToken"));
+        let has_tokens = tokens.0.is_some() && tokens.1.is_some();
+        if has_tokens {
+            (self.customer.token, self.customer.refresh_token) = tokens;
+        }
+        let expected = "an accessToken and a refreshToken";
+        passed_if(call, answer, status, expected, |_| has_tokens)
     }
 
     /// Adds a product to the table, in a category that nobody knows: no customer sees it, and the

@@ -47,6 +47,7 @@ pub(super) struct Customer {
     /// Whether the shop may have registered the user.
     pub(super) may_exist: bool,
     pub(super) token: Option<Secret>,
+    pub(super) refresh_token: Option<Secret>,
 }
 
 /// A product of the shop.
@@ -83,6 +84,8 @@ pub(super) enum Trouble {
 pub(super) enum Step {
     Register,
     LogIn,
+    Refresh,
+    ListSessions,
     Profile,
     AddProduct,
     ListProducts,
@@ -102,6 +105,8 @@ impl Step {
         match self {
             Self::Register => "register a user",
             Self::LogIn => "log in",
+            Self::Refresh => "refresh the session",
+            Self::ListSessions => "list the user's sessions",
             Self::Profile => "read the user's own profile",
             Self::AddProduct => "add a product to order",
             Self::ListProducts => "list products",
@@ -122,7 +127,7 @@ impl Step {
         match self {
             Self::Register | Self::AddProduct => &[],
             Self::LogIn => &[Self::Register],
-            Self::Profile => &[Self::LogIn],
+            Self::Refresh | Self::ListSessions | Self::Profile => &[Self::LogIn],
             Self::ListProducts => &[Self::AddProduct],
             Self::ReadProduct => &[Self::ListProducts],
             Self::Place => &[Self::LogIn, Self::ListProducts],
@@ -142,9 +147,11 @@ impl Step {
 }
 
 impl Visit {
-    const SHOPPING: [Step; 13] = [
+    const SHOPPING: [Step; 15] = [
         Step::Register,
         Step::LogIn,
+        Step::Refresh,
+        Step::ListSessions,
         Step::Profile,
         Step::AddProduct,
         Step::ListProducts,
@@ -183,6 +190,7 @@ impl Visit {
                 password: Secret(format!("{}-{}", Uuid::new_v4(), Uuid::new_v4())),
                 may_exist: false,
                 token: None,
+                refresh_token: None,
             },
             own_product: None,
             product: Product::default(),

@@ -15,9 +15,11 @@ const FOLLOWS: [&str; 2] = ["--timeout", "20"];
 /// For what never comes.
 const AT_ONCE: [&str; 2] = ["--timeout", "0"];
 
-const STEPS: [&str; 14] = [
+const STEPS: [&str; 16] = [
     "register a user",
     "log in",
+    "refresh the session",
+    "list the user's sessions",
     "read the user's own profile",
     "add a product to order",
     "list products",

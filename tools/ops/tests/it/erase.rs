@@ -1,8 +1,8 @@
 //! `storefront-ops erase`.
 
 use storefront_core::{
-    Address, Currency, NewUser, Order, OrderId, OrderWithItems, PasswordHash, Role, Table, UserId,
-    Users, aws,
+    Address, Currency, NewUser, Order, OrderId, OrderWithItems, PasswordHash, Role, Sessions,
+    Table, UserId, Users, aws,
 };
 use storefront_embedded::EmbeddedDynamoDb;
 
@@ -25,7 +25,8 @@ async fn the_addresses_of_a_user_are_removed_once_the_user_is_deleted() {
         password_hash: PasswordHash::new("$argon2id$grace".to_owned()),
         role: Role::User,
     };
-    let id = users.register(UserId::new(), grace).await.unwrap().id;
+    let grace = users.register(UserId::new(), grace).await.unwrap();
+    let id = grace.id;
     let address = Address {
         name: "Grace Example".parse().unwrap(),
         line1: "1 Harbour Road".parse().unwrap(),
@@ -54,12 +55,17 @@ async fn the_addresses_of_a_user_are_removed_once_the_user_is_deleted() {
     assert!(refused.stderr.contains("delete the user first"), "{refused:?}");
     assert_eq!(count().await, 1);
 
+    let sessions = Sessions::new(Table::new(client.clone(), table));
+    sessions.begin(&grace, Some("a laptop".parse().unwrap())).await.unwrap();
     users.delete(id, None).await.unwrap();
-    for (count_before, line) in [(1, "from 1 of the 2 orders"), (0, "from 0 of the 2 orders")] {
+    for (count_before, line, and) in [
+        (1, "from 1 of the 2 orders", "removed 1 sessions"),
+        (0, "from 0 of the 2 orders", "removed 0 sessions"),
+    ] {
         assert_eq!(count().await, count_before);
         let answer = erase(&dynamodb, table, &id.to_string()).await;
         assert_eq!(answer.code, Some(0), "{answer:?}");
-        assert!(answer.stdout.contains(line), "{answer:?}");
+        assert!(answer.stdout.contains(line) && answer.stdout.contains(and), "{answer:?}");
     }
 }
 

@@ -15,13 +15,15 @@ pub(crate) struct Client {
     pub(crate) shop: Shop,
     pub(crate) scenario: Arc<Scenario>,
     pub(crate) random: fastrand::Rng,
+    /// The last one that it got of a session of its own, unless that is over.
+    pub(crate) refresh_token: Option<String>,
     /// How long an answer may take, if the clock is simulated.
     longest_answer: Option<Duration>,
 }
 
 impl Client {
     pub(crate) fn new(shop: Shop, scenario: Arc<Scenario>, random: fastrand::Rng) -> Self {
-        Self { shop, scenario, random, longest_answer: None }
+        Self { shop, scenario, random, refresh_token: None, longest_answer: None }
     }
 
     /// Counts an answer that takes longer as a violation.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use storefront_core::OrderRules;
 
 use super::script::{By, IfMatch, NONEXISTENT, Nth, Script, Step};
-use crate::entities::{Operation, any_operation, focus, orders, products, users};
+use crate::entities::{Operation, any_operation, focus, orders, products, sessions, users};
 
 /// Scripts of one client.
 pub(crate) fn sequential() -> impl Strategy<Value = Script> {
@@ -16,9 +16,13 @@ pub(crate) fn sequential() -> impl Strategy<Value = Script> {
     script(vec(step, 1..20))
 }
 
-/// Scripts of concurrent clients, mostly about users.
+/// Scripts of concurrent clients, mostly about users and their sessions.
 pub(crate) fn concurrent_on_users() -> impl Strategy<Value = Script> {
-    concurrent(prop_oneof![3 => users::operations(), 1 => any_operation()])
+    concurrent(prop_oneof![
+        3 => users::operations(),
+        2 => sessions::operations(),
+        1 => any_operation(),
+    ])
 }
 
 /// Scripts of concurrent clients, mostly about products and orders.

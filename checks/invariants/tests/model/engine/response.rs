@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use storefront_testing::Answer;
 
@@ -115,9 +117,26 @@ fn predictable_body(answer: &Answer) -> Value {
         return body;
     }
     if answer.body.get("accessToken").is_some_and(Value::is_string) {
-        return json!({ "user": without_update_times(&answer.body["user"]) });
+        let token = answer.body["refreshToken"].as_str().unwrap_or_default();
+        return json!({
+            "id": session_of(token),
+            "refreshToken": token,
+            "user": without_update_times(&answer.body["user"]),
+        });
+    }
+    if answer.body["items"][0].get("refreshedAt").is_some() {
+        let items = answer.body["items"].as_array().into_iter().flatten();
+        let items = items.map(|item| json!({ "id": item["id"], "current": item["current"] }));
+        return json!({ "items": items.collect::<Vec<_>>() });
     }
     without_update_times(&answer.body)
+}
+
+/// The session that a refresh token names, as everybody can read it there.
+fn session_of(token: &str) -> Value {
+    let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let claims = claims.and_then(|claims| serde_json::from_slice::<Value>(&claims).ok());
+    claims.map(|claims| claims["sid"].clone()).unwrap_or_default()
 }
 
 /// Removes `updatedAt`, which every entity must have.

@@ -2,8 +2,10 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use storefront_core::{LoginAttempts, NewUser, PasswordHash, Role, Table, UserId, Users, aws};
-use storefront_credentials::Password;
+use storefront_core::{
+    LoginAttempts, NewUser, PasswordHash, Role, Sessions, Table, UserId, Users, aws,
+};
+use storefront_credentials::{Password, refresh_token};
 use storefront_embedded::EmbeddedDynamoDb;
 use storefront_invariants::Shop;
 use storefront_template::{TableDefinition, Template};
@@ -61,6 +63,7 @@ impl Setup {
 
         let mut model = Model { rules: script.rules, ..Model::default() };
         let users = Users::new(table.clone());
+        let mut registered = Vec::new();
         let roles = [(0, Role::Admin), (1, Role::User), (2, Role::User), (5, Role::Staff)];
         for (number, role) in roles {
             let email = Address::normalised(number);
@@ -73,6 +76,13 @@ impl Setup {
             };
             let user = users.register(UserId::new(), new).await.expect("an empty shop");
             model.add_user(user.id, email, 0, role);
+            registered.push(user);
+        }
+        let (sessions, key) = (Sessions::new(table.clone()), storefront_invariants::signing_key());
+        for user in [&registered[1], &registered[2], &registered[1]] {
+            let session = sessions.begin(user, None).await.expect("an empty shop");
+            let token = refresh_token::issue(&key, user.id, &session).expect("a token");
+            model.add_session(session.id, user.id, token);
         }
         let attempts = LoginAttempts::new(table.clone());
         let customer = Address::normalised(1).stored();

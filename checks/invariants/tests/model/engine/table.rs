@@ -15,8 +15,8 @@ pub(crate) type Attributes = BTreeMap<String, String>;
 /// The value of an attribute that must be there, with a value that the model cannot predict.
 pub(crate) const ANY_VALUE: &str = "…";
 
-const UNPREDICTABLE: [&str; 5] =
-    ["updatedAt", "passwordHash", "requestHash", "expiresAt", "requestId"];
+const UNPREDICTABLE: [&str; 6] =
+    ["updatedAt", "passwordHash", "refreshedAt", "requestHash", "expiresAt", "requestId"];
 
 /// How many differing items a message shows.
 const MAX_SHOWN: usize = 6;

@@ -165,7 +165,7 @@ impl EntityOperation for UserOperation {
         let Some(user) = self.user() else {
             return match *self {
                 Self::Register { email, password } => model.register(email, password, call.actual),
-                Self::LogIn { email, password } => model.log_in(email, password),
+                Self::LogIn { email, password } => model.log_in(email, password, call.actual),
                 Self::Find { email, .. } if call.is_admin() => model.find_user(email),
                 _ => forbidden(),
             };

@@ -1,4 +1,4 @@
-use storefront_core::{NewUser, PasswordHash, Role, UserChanges, UserId, schema};
+use storefront_core::{NewUser, PageRequest, PasswordHash, Role, UserChanges, UserId, schema};
 
 use crate::access_patterns::Costs;
 use crate::shop::{Shop, email, new_user};
@@ -7,6 +7,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
     Box::pin(measure_reads(costs)).await;
     Box::pin(measure_writes(costs)).await;
     Box::pin(measure_log_ins(costs)).await;
+    Box::pin(measure_sessions(costs)).await;
 }
 
 async fn measure_reads(costs: &mut Costs) {
@@ -95,4 +96,20 @@ async fn measure_log_ins(costs: &mut Costs) {
     costs.measure("count a log-in attempt", 1, shop.login_attempts.begin(&anna)).await.unwrap();
     let name = "forget the failures after a log-in";
     costs.measure(name, 1, shop.login_attempts.succeeded(&anna)).await;
+}
+
+async fn measure_sessions(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let begin = shop.sessions.begin(&anna, None);
+    let session = costs.measure("begin a session, at log-in", 1, begin).await.unwrap();
+    let refresh = shop.sessions.refresh(anna.id, session.id, 0);
+    costs.measure("refresh a session", 2, refresh).await.unwrap();
+    let list = shop.sessions.list(anna.id, PageRequest { limit: 25, after: None });
+    costs.measure("a user's sessions", 2, list).await.unwrap();
+    let name = "whether a session is in force, if every request asks";
+    costs.measure(name, 2, shop.sessions.is_in_force(anna.id, session.id)).await.unwrap();
+    costs.measure("end a session", 1, shop.sessions.end(anna.id, session.id)).await.unwrap();
+    let name = "end all of a user's sessions";
+    costs.measure(name, 1, shop.sessions.end_all(anna.id)).await.unwrap();
 }

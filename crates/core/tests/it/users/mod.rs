@@ -1,5 +1,6 @@
 mod costs;
 mod login_attempts;
+mod sessions;
 
 use storefront_core::schema::ItemType;
 use storefront_core::{Error, PasswordHash, Role, User, UserChanges, UserId, schema};
@@ -9,9 +10,17 @@ use crate::shop::{Shop, email, new_user, number};
 
 pub(crate) use costs::measure;
 
-/// Registers a user and begins a log-in.
+/// Registers two users, and begins a log-in, a session that is ended, and one that a new password does not end.
 pub(crate) async fn put_examples(shop: &Shop) {
     shop.users.register(items::anna(), new_user(" Anna@Example.com ")).await.unwrap();
+    let ben = shop.register("ben@example.com").await.unwrap();
+    let session = shop.sessions.begin(&ben, Some("a browser".parse().unwrap())).await.unwrap();
+    let over = shop.sessions.begin(&ben, None).await.unwrap();
+    shop.sessions.end(ben.id, over.id).await.unwrap();
+    let password_hash = Some(PasswordHash::new("$argon2id$changed".to_owned()));
+    let keeps = Some(session.id);
+    let changes = UserChanges { password_hash, keeps, ..UserChanges::default() };
+    shop.users.update(ben.id, changes, None).await.unwrap();
     shop.login_attempts.begin(&email("anna@example.com")).await.unwrap();
 }
 

@@ -9,6 +9,7 @@ use crate::engine::script::is_stale;
 use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
 use crate::entities::Model;
 use crate::entities::login_failures::Attempt;
+use crate::entities::sessions::token_in;
 use crate::entities::values::{Address, name};
 
 /// A user as the model has them.
@@ -18,6 +19,8 @@ pub(crate) struct User {
     name: String,
     password: u8,
     pub(crate) role: Role,
+    /// How often all sessions were ended.
+    pub(crate) epoch: u64,
     version: u64,
 }
 
@@ -27,7 +30,7 @@ pub(crate) const NEW_NAME: &str = "Anna";
 impl Model {
     pub(crate) fn add_user(&mut self, id: UserId, email: Address, password: u8, role: Role) {
         let (email, name) = (email.stored(), NEW_NAME.to_owned());
-        self.users.create(id, User { email, name, password, role, version: 1 });
+        self.users.create(id, User { email, name, password, role, epoch: 0, version: 1 });
         self.token_roles.insert(id, role);
     }
 
@@ -52,7 +55,7 @@ impl Model {
         self.user_response(201, id).with_location(format!("/users/{id}"))
     }
 
-    pub(super) fn log_in(&mut self, email: Address, password: u8) -> Response {
+    pub(super) fn log_in(&mut self, email: Address, password: u8, actual: &Response) -> Response {
         let email = email.stored();
         if self.login_failures.is_locked(&email) {
             return too_many_logins();
@@ -62,9 +65,13 @@ impl Model {
             self.login_failures.note(email, Attempt::Failed);
             return Response::problem(401, "invalid_credentials");
         };
-        let (role, body) = (user.role, json!({ "user": user.body(id) }));
+        let role = user.role;
         self.login_failures.note(email, Attempt::Succeeded);
         self.token_roles.insert(id, role);
+        let (session, token) = (self.sessions.new_id(actual), token_in(actual));
+        let user = self.user_body(id);
+        let body = json!({ "id": session, "refreshToken": token, "user": user });
+        self.add_session(session, id, token);
         Response::without_version(201, body)
     }
 
@@ -106,6 +113,7 @@ impl Model {
         if let Some(user) = self.users.get_mut(id) {
             user.name = new_name.map_or_else(|| user.name.clone(), name);
             user.email = email.unwrap_or_else(|| user.email.clone());
+            user.epoch += u64::from(password.is_some());
             user.password = password.unwrap_or(user.password);
             user.version += 1;
         }
@@ -176,31 +184,39 @@ impl Model {
         Response::entity(status, user.body(id), user.version)
     }
 
+    /// A user as answers show them.
+    pub(in crate::entities) fn user_body(&self, id: UserId) -> Value {
+        self.users.get(id).map(|user| user.body(id)).unwrap_or_default()
+    }
+
     pub(in crate::entities) fn add_user_items(&self, items: &mut TableItems) {
         for (id, user) in self.users.iter() {
+            let (key, email) = (format!("USER#{id}"), format!("EMAIL#{}", user.email));
+            let (id, version) = (id, user.version.to_string());
+            let (created_at, epoch) = (id.created_at().to_string(), user.epoch.to_string());
+            let id = id.to_string();
+            let mut attributes = vec![
+                ("GSI1PK", email.as_str()),
+                ("GSI1SK", &key),
+                ("id", &id),
+                ("email", &user.email),
+                ("name", &user.name),
+                ("passwordHash", ANY_VALUE),
+                ("role", user.role.as_str()),
+                ("version", &version),
+                ("createdAt", &created_at),
+                ("updatedAt", ANY_VALUE),
+            ];
+            if user.epoch > 0 {
+                attributes.push(("sessionEpoch", &epoch));
+            }
             items.extend([
-                expected_item(
-                    "User",
-                    &format!("USER#{id}"),
-                    "METADATA",
-                    &[
-                        ("GSI1PK", &format!("EMAIL#{}", user.email)),
-                        ("GSI1SK", &format!("USER#{id}")),
-                        ("id", &id.to_string()),
-                        ("email", &user.email),
-                        ("name", &user.name),
-                        ("passwordHash", ANY_VALUE),
-                        ("role", user.role.as_str()),
-                        ("version", &user.version.to_string()),
-                        ("createdAt", &id.created_at().to_string()),
-                        ("updatedAt", ANY_VALUE),
-                    ],
-                ),
+                expected_item("User", &key, "METADATA", &attributes),
                 expected_item(
                     "UniqueEmail",
                     &format!("EMAIL#{}", user.email),
                     "METADATA",
-                    &[("userId", &id.to_string())],
+                    &[("userId", &id)],
                 ),
             ]);
         }
