@@ -125,7 +125,10 @@ fn distinct(
         index.push(IndexKey::order(user, *order));
     }
     for email in &emails {
-        table.extend([Key::unique_email(email), Key::login_attempts(email)]);
+        let source = Source::of(Ipv4Addr::new(203, 0, 113, 7).into());
+        table.extend([Key::unique_email(email), Key::login_attempts(email, 0, None)]);
+        table.extend([Key::login_attempts(email, 1, source.as_ref()), Key::email_attempts(email, 1)]);
+        table.extend(source.iter().map(|source| Key::known_source(email, source)));
         index.push(IndexKey::user(user, email));
     }
     for key in &keys {

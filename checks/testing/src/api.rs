@@ -13,6 +13,9 @@ use crate::evidence;
 /// The gateway's request id, the same for each request.
 const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
+/// The address that requests come from, unless they say another.
+pub const SOURCE: &str = "192.0.2.1";
+
 /// A function, called with events of API Gateway.
 #[derive(Clone)]
 pub struct Api {
@@ -36,6 +39,7 @@ pub struct Request {
     path: String,
     query: String,
     headers: Map<String, Value>,
+    source: String,
     authorizer: Option<Value>,
     body: Option<(bool, String)>,
 }
@@ -123,6 +127,7 @@ impl Api {
             path: path.to_owned(),
             query: query.to_owned(),
             headers: Map::new(),
+            source: SOURCE.to_owned(),
             authorizer: None,
             body: None,
         }
@@ -178,6 +183,11 @@ impl Request {
         self
     }
 
+    /// From this IP address instead of [`SOURCE`].
+    pub fn from(self, address: &str) -> Self {
+        Self { source: address.to_owned(), ..self }
+    }
+
     /// From a caller that the authorizer let through.
     pub fn by(self, persona: Persona) -> Self {
         self.authorized(json!({
@@ -209,7 +219,7 @@ impl Request {
                     "method": self.method,
                     "path": self.path,
                     "protocol": "HTTP/1.1",
-                    "sourceIp": "192.0.2.1",
+                    "sourceIp": self.source,
                     "userAgent": "test",
                 },
                 "requestId": REQUEST_ID,

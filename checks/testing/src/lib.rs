@@ -30,7 +30,7 @@ mod product;
 mod secrets_manager;
 mod table;
 
-pub use api::{Answer, Api, Persona, Request};
+pub use api::{Answer, Api, Persona, Request, SOURCE};
 pub use database::{Database, unreachable_table};
 pub use environment::ExecutionEnvironment;
 pub use log::CapturedLog;

@@ -15,13 +15,13 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::{
     Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, SessionId,
-    UserId,
+    Source, UserId,
 };
 
 pub(crate) use index_key::worklist_sort_keys;
 pub use index_key::{IndexKey, WorklistKey, worklist_partition};
 pub use item_type::{InvalidItemType, ItemType, Layout};
-use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, SESSION, USER};
+use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, SESSION, SOURCE, USER};
 
 /// An item as DynamoDB stores it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
@@ -73,6 +73,8 @@ const STOCK_PARTITION: &str = "#STOCK#";
 
 const ITEM: &str = "ITEM#";
 
+const LOGIN_ATTEMPTS: &str = "LOGIN_ATTEMPTS";
+
 /// The prefixes of partition keys, in the table and in the index. A policy's `dynamodb:LeadingKeys`
 /// names these.
 pub mod prefix {
@@ -93,6 +95,8 @@ pub mod prefix {
     /// For the sessions of a user. Apart from the user, so that the function that lists them may read no
     /// orders.
     pub const SESSION: &str = "SESSION#";
+    /// For what is counted of a source of log-ins. Sort keys of the sources that an email knows also start with it.
+    pub const SOURCE: &str = "SOURCE#";
     /// For the orders that the shop has something to do with, in the second index.
     pub const STATUS: &str = "STATUS#";
 }
@@ -172,10 +176,29 @@ impl Key {
         Self { pk: session_partition(user_id), sk: id.to_string() }
     }
 
-    /// The key of an [`ItemType::LoginAttempts`].
+    /// The key of an [`ItemType::LoginAttempts`], for this version of the password.
     #[must_use]
-    pub fn login_attempts(email: &Email) -> Self {
-        Self { pk: email_partition(email), sk: "LOGIN_ATTEMPTS".to_owned() }
+    pub fn login_attempts(email: &Email, password: u64, source: Option<&Source>) -> Self {
+        let source = source.map_or("-", Source::as_str);
+        Self { pk: email_partition(email), sk: format!("{LOGIN_ATTEMPTS}#{password}#{source}") }
+    }
+
+    /// The key of an [`ItemType::EmailAttempts`], for this version of the password.
+    #[must_use]
+    pub fn email_attempts(email: &Email, password: u64) -> Self {
+        Self { pk: email_partition(email), sk: format!("{LOGIN_ATTEMPTS}#{password}") }
+    }
+
+    /// The key of an [`ItemType::SourceAttempts`].
+    #[must_use]
+    pub fn source_attempts(source: &Source) -> Self {
+        Self { pk: format!("{SOURCE}{source}"), sk: LOGIN_ATTEMPTS.to_owned() }
+    }
+
+    /// The key of an [`ItemType::KnownSource`].
+    #[must_use]
+    pub fn known_source(email: &Email, source: &Source) -> Self {
+        Self { pk: email_partition(email), sk: format!("{SOURCE}{source}") }
     }
 }
 

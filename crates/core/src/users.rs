@@ -5,6 +5,7 @@ mod login_attempts;
 mod password_hash;
 mod role;
 mod sessions;
+mod source;
 mod unique_email;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -19,12 +20,16 @@ use crate::{
     Email, EntityId, Error, Name, Result, SessionId, Table, Timestamp, UserId, Version, retry,
 };
 
-pub use login_attempts::{LOGIN_WINDOW, LoginAttempts, MAX_LOGIN_FAILURES};
+pub use login_attempts::{
+    LOGIN_WINDOW, LoginAttempt, LoginAttempts, MAX_FAILURES_OF_EMAIL, MAX_FAILURES_OF_SOURCE,
+    MAX_LOGIN_FAILURES, SOURCE_KNOWN_FOR,
+};
 pub use password_hash::PasswordHash;
 pub use role::{InvalidRole, Role};
 pub use sessions::{
     GRACE as REFRESH_GRACE, SESSION_LIFETIME, Session, SessionEnd, Sessions, UserAgent,
 };
+pub use source::Source;
 pub(crate) use unique_email::{UniqueEmail, delete_guard, guard_item};
 
 /// A user, as stored in the table.
@@ -36,6 +41,9 @@ pub struct User {
     pub email: Email,
     pub name: Name,
     pub password_hash: PasswordHash,
+    /// How often the password was changed. Failed log-ins count for one version of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub password_version: u64,
     pub role: Role,
     /// How often all sessions of the user were ended. Those of an earlier epoch are over.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -389,7 +397,8 @@ fn change(changes: &UserChanges, now: Timestamp) -> Change {
         .set_some("role", changes.role.map(string));
     match &changes.password_hash {
         Some(hash) => {
-            sessions::end_sessions(change.set("passwordHash", string(hash.as_str())), changes.keeps)
+            let change = change.set("passwordHash", string(hash.as_str())).count("passwordVersion");
+            sessions::end_sessions(change, changes.keeps)
         }
         None => change,
     }
@@ -409,6 +418,7 @@ impl User {
             email: new.email,
             name: new.name,
             password_hash: new.password_hash,
+            password_version: 0,
             role: new.role,
             session_epoch: 0,
             kept_session: None,
@@ -425,6 +435,7 @@ impl User {
             email: email.clone(),
             name: changes.name.clone().unwrap_or(self.name),
             password_hash: changes.password_hash.clone().unwrap_or(self.password_hash),
+            password_version: self.password_version + u64::from(has_new_password),
             role: changes.role.unwrap_or(self.role),
             session_epoch: self.session_epoch + u64::from(has_new_password),
             kept_session: if has_new_password { changes.keeps } else { self.kept_session },

@@ -30,6 +30,7 @@ mod query;
 mod request_id;
 mod route;
 mod service;
+mod source;
 mod tagged;
 mod user;
 
@@ -50,5 +51,6 @@ pub use problem::{
 pub use query::Query;
 pub use request_id::OptionalRequestId;
 pub use service::{ANSWER_WITHIN, service, with_metrics};
+pub use source::OptionalSource;
 pub use tagged::{Changed, Created, Replayed, Tagged};
 pub use user::UserBody;

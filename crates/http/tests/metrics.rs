@@ -9,32 +9,32 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use http::StatusCode;
 use serde_json::{Value, json};
-use storefront_core::{Email, LoginAttempts};
+use storefront_core::{LoginAttempt, LoginAttempts};
 use storefront_http::{Metric, MetricSink, Metrics, Problem, service, with_metrics};
 use storefront_testing::{Api, CapturedLog, CapturedMetrics, Database};
 
 const FAILURES: Metric = Metric::count("Failures");
 
 async fn fails(State(attempts): State<LoginAttempts>, metrics: Metrics) -> Result<(), Problem> {
-    attempts.begin(&email()).await?;
+    attempts.begin(&attempt()).await?;
     metrics.add(FAILURES, 1.0);
     Err(Problem::internal("on purpose"))
 }
 
 async fn panics(State(attempts): State<LoginAttempts>, metrics: Metrics) {
-    attempts.begin(&email()).await.unwrap();
+    attempts.begin(&attempt()).await.unwrap();
     metrics.add(FAILURES, 1.0);
     panic!("on purpose")
 }
 
 async fn reads_and_writes(State(attempts): State<LoginAttempts>) -> StatusCode {
-    attempts.begin(&email()).await.unwrap();
-    attempts.begin(&email()).await.unwrap();
+    attempts.begin(&attempt()).await.unwrap();
+    attempts.begin(&attempt()).await.unwrap();
     StatusCode::NO_CONTENT
 }
 
-fn email() -> Email {
-    "anna@example.com".parse().unwrap()
+fn attempt() -> LoginAttempt {
+    LoginAttempt::new("anna@example.com".parse().unwrap(), None, None)
 }
 
 fn routes(database: &Database) -> Router {

@@ -3,10 +3,10 @@ use axum::response::IntoResponse;
 use garde::Validate;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use storefront_core::{Email, User, UserAgent};
+use storefront_core::{Email, LoginAttempt, User, UserAgent};
 use storefront_credentials::{Error, GivenPassword, Result};
 use storefront_http::problems::{InvalidCredentials, TooManyLogins};
-use storefront_http::{JsonBody, Metric, Metrics, Parsed, Problem, Problems};
+use storefront_http::{JsonBody, Metric, Metrics, OptionalSource, Parsed, Problem, Problems};
 use tracing::warn;
 use utoipa::ToSchema;
 
@@ -34,8 +34,10 @@ pub(crate) struct Credentials {
 
 /// Logs a user in.
 ///
-/// After 10 failures for an email within 15 minutes, every log-in for it is rejected for the rest
-/// of the 15 minutes, whatever the password. A log-in begins a session: the access token is good for a
+/// After 10 failures for an email from one address within 15 minutes, every log-in for it from there is
+/// rejected for the rest of the 15 minutes, whatever the password. So is, after 100 failures, every log-in
+/// from an address that has failed for 100 emails, or for an email that failed from everywhere, unless it has
+/// logged in from that address within 30 days. A new password starts anew. A log-in begins a session: the access token is good for a
 /// quarter of an hour, and the refresh token gets the next one, for up to 30 days.
 #[utoipa::path(
     post,
@@ -56,6 +58,7 @@ pub(crate) struct Credentials {
 pub(crate) async fn log_in(
     State(accounts): State<Accounts>,
     metrics: Metrics,
+    OptionalSource(source): OptionalSource,
     headers: HeaderMap,
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -63,14 +66,16 @@ pub(crate) async fn log_in(
     let password = credentials.password.get()?;
     // Read before it is counted: a log-in that fails here was not decided and must lock nobody out.
     let user = accounts.users.find_to_log_in(&email).await?;
-    accounts.login_attempts.begin(&email).await?;
+    let attempt = LoginAttempt::new(email, user.as_ref(), source);
+    accounts.login_attempts.begin(&attempt).await?;
     let Some(user) = verified(user, password.clone()).await.map_err(Problem::internal)? else {
         metrics.add(LOG_INS_FAILED, 1.0);
+        accounts.login_attempts.failed(&attempt).await;
         return Err(Problem::invalid_credentials());
     };
     let (session, (), ()) = tokio::join!(
         accounts.sessions.begin(&user, user_agent(&headers)),
-        accounts.login_attempts.succeeded(&email),
+        accounts.login_attempts.succeeded(&attempt),
         renew_hash(&accounts.users, &user, password),
     );
     tokens::respond(StatusCode::CREATED, &accounts.signing_keys, user, &session?).await

@@ -6,7 +6,7 @@ use storefront_credentials::{GivenPassword, Password};
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::{EmailTaken, TooManyLogins, UserNotFound, WrongPassword};
 use storefront_http::{
-    Caller, IfMatch, JsonBody, Parsed, Problem, Problems, Tagged, UserBody, present,
+    Caller, IfMatch, JsonBody, OptionalSource, Parsed, Problem, Problems, Tagged, UserBody, present,
 };
 use utoipa::ToSchema;
 
@@ -67,6 +67,7 @@ pub(crate) async fn change(
     State(accounts): State<Accounts>,
     caller: Caller,
     target: Target,
+    OptionalSource(source): OptionalSource,
     IfMatch(expected): IfMatch,
     JsonBody(patch): JsonBody<UserPatch>,
 ) -> Result<Tagged<UserBody>, Problem> {
@@ -83,7 +84,7 @@ pub(crate) async fn change(
         let current = current_password.ok_or_else(|| {
             Problem::invalid_field("/currentPassword", "is required for this change")
         })?;
-        Some(accounts.confirm(target, current, expected).await?)
+        Some(accounts.confirm(target, current, source, expected).await?)
     } else {
         None
     };

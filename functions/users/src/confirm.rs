@@ -1,6 +1,6 @@
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Error, User, Version};
+use storefront_core::{Error, LoginAttempt, Source, User, Version};
 use storefront_credentials::GivenPassword;
 use storefront_http::{Parsed, Problem};
 use utoipa::ToSchema;
@@ -30,17 +30,20 @@ impl Accounts {
         &self,
         target: Target,
         password: GivenPassword,
+        source: Option<Source>,
         expected: Option<Version>,
     ) -> Result<User, Problem> {
         let user = self.users.find_now(target.user_id).await?.ok_or_else(|| target.not_found())?;
         if expected.is_some_and(|version| version != user.version) {
             return Err(Error::VersionMismatch { current: user.version }.into());
         }
-        self.login_attempts.begin(&user.email).await?;
+        let attempt = LoginAttempt::new(user.email.clone(), Some(&user), source);
+        self.login_attempts.begin(&attempt).await?;
         if !password.verify(&user.password_hash).await.map_err(Problem::internal)? {
+            self.login_attempts.failed(&attempt).await;
             return Err(Problem::wrong_password());
         }
-        self.login_attempts.succeeded(&user.email).await;
+        self.login_attempts.succeeded(&attempt).await;
         Ok(user)
     }
 }

@@ -1,9 +1,9 @@
 use axum::extract::State;
 use http::StatusCode;
-use storefront_core::{Error, Timestamp, Version};
+use storefront_core::{Error, Source, Timestamp, Version};
 use storefront_http::logging::with_sources;
 use storefront_http::problems::{AdministratorNeeded, TooManyLogins, UserNotFound, WrongPassword};
-use storefront_http::{Caller, IfMatch, JsonBody, Problem, Problems};
+use storefront_http::{Caller, IfMatch, JsonBody, OptionalSource, Problem, Problems};
 
 use crate::Accounts;
 use crate::confirm::Confirmation;
@@ -34,6 +34,7 @@ use crate::target::{Target, UserIdOrMe};
 pub(crate) async fn delete(
     State(accounts): State<Accounts>,
     target: Target,
+    OptionalSource(source): OptionalSource,
     IfMatch(expected): IfMatch,
     confirmation: Option<JsonBody<Confirmation>>,
 ) -> Result<StatusCode, Problem> {
@@ -43,7 +44,7 @@ pub(crate) async fn delete(
     let JsonBody(confirmation) = confirmation.ok_or_else(|| {
         Problem::invalid_field("/currentPassword", "is required to delete oneself")
     })?;
-    accounts.delete_confirmed(target, confirmation, expected).await
+    accounts.delete_confirmed(target, confirmation, source, expected).await
 }
 
 /// Deletes the caller, like `DELETE /users/me`.
@@ -63,11 +64,12 @@ pub(crate) async fn delete(
 pub(crate) async fn delete_oneself(
     State(accounts): State<Accounts>,
     caller: Caller,
+    OptionalSource(source): OptionalSource,
     IfMatch(expected): IfMatch,
     JsonBody(confirmation): JsonBody<Confirmation>,
 ) -> Result<StatusCode, Problem> {
     let target = Target { user_id: caller.user_id, caller: caller.user_id };
-    accounts.delete_confirmed(target, confirmation, expected).await
+    accounts.delete_confirmed(target, confirmation, source, expected).await
 }
 
 impl Accounts {
@@ -75,10 +77,11 @@ impl Accounts {
         &self,
         target: Target,
         confirmation: Confirmation,
+        source: Option<Source>,
         expected: Option<Version>,
     ) -> Result<StatusCode, Problem> {
         let password = confirmation.current_password.get()?;
-        let confirmed = self.confirm(target, password, expected).await?;
+        let confirmed = self.confirm(target, password, source, expected).await?;
         let version = Some(confirmed.version);
         let deleted = self.users.delete_on_behalf_of(target.caller, target.user_id, version).await;
         deleted.map_err(|error| target.refused_after_confirmation(error, expected))?;

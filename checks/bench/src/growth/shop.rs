@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use storefront_cloud::TABLE_NAME;
 use storefront_core::schema::{Item, Key};
 use storefront_core::{
-    IdempotencyKey, LoginAttempts, OrderWithItems, Orders, Products, Table, UserId, Users, aws,
+    Email, IdempotencyKey, LoginAttempts, OrderWithItems, Orders, Products, Source, Table, UserId,
+    Users, aws,
 };
 
 use super::data::Data;
@@ -54,6 +55,11 @@ impl Shop {
     /// Deletes the record of an idempotency key.
     pub(crate) async fn forget(&self, user: UserId, key: &IdempotencyKey) -> Result<(), Error> {
         self.delete([Key::idempotency(user, key)].into_iter()).await
+    }
+
+    /// Forgets that an email knows a source of log-ins.
+    pub(crate) async fn forget_source(&self, email: &Email, source: &Source) -> Result<(), Error> {
+        self.delete([Key::known_source(email, source)].into_iter()).await
     }
 
     async fn delete(&self, keys: impl Iterator<Item = Key>) -> Result<(), Error> {

@@ -58,7 +58,7 @@ pub(crate) struct Snapshot {
     pub(crate) users: BTreeMap<UserId, User>,
     /// The owner of each email.
     pub(crate) unique_emails: BTreeMap<String, UserId>,
-    /// The number of failed log-ins of each email.
+    /// The number of failed log-ins of each email, with all versions of its password.
     pub(crate) login_failures: BTreeMap<String, usize>,
     pub(crate) products: BTreeMap<ProductId, Product>,
     /// By product and number.
@@ -86,6 +86,9 @@ impl Snapshot {
             ItemType::User => self.add_user(item),
             ItemType::UniqueEmail => self.add_unique_email(item),
             ItemType::LoginAttempts => self.add_login_attempts(item),
+            ItemType::EmailAttempts => Self::add_email_attempts(item),
+            ItemType::SourceAttempts => Self::add_source_attempts(item),
+            ItemType::KnownSource => Self::add_known_source(item),
             ItemType::Product => self.add_product(item),
             ItemType::Stock => self.add_stock_item(item),
             ItemType::Order => self.add_order(item),
@@ -99,7 +102,6 @@ impl Snapshot {
     pub(crate) fn violations(&self) -> Vec<String> {
         let mut violations = self.malformed.clone();
         self.check_users(&mut violations);
-        self.check_login_failures(&mut violations);
         self.check_products(&mut violations);
         self.check_stock(&mut violations);
         self.check_orders(&mut violations);

@@ -48,8 +48,14 @@ item_types! {
     Idempotency,
     /// A session of a user: what a log-in began, and refresh tokens prolong.
     Session,
-    /// The count of failed log-ins of an email.
+    /// The failed log-ins of an email from one source, with one version of the password.
     LoginAttempts,
+    /// The failed log-ins of an email from all sources, with one version of the password.
+    EmailAttempts,
+    /// The failed log-ins from one source, for all emails.
+    SourceAttempts,
+    /// A source from which an email has logged in.
+    KnownSource,
 }
 
 /// The keys and the attributes of the items of a type. `<…>` stands for what differs between items.
@@ -86,6 +92,7 @@ impl ItemType {
                     "email",
                     "name",
                     "passwordHash",
+                    "passwordVersion",
                     "role",
                     "sessionEpoch",
                     "keptSession",
@@ -202,10 +209,31 @@ impl ItemType {
             },
             Self::LoginAttempts => Layout {
                 pk: "EMAIL#<email>",
+                sk: "LOGIN_ATTEMPTS#<passwordVersion>#<source>",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["attempts", "expiresAt"],
+            },
+            Self::EmailAttempts => Layout {
+                pk: "EMAIL#<email>",
+                sk: "LOGIN_ATTEMPTS#<passwordVersion>",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["attempts", "expiresAt"],
+            },
+            Self::SourceAttempts => Layout {
+                pk: "SOURCE#<source>",
                 sk: "LOGIN_ATTEMPTS",
                 gsi1: None,
                 gsi2: None,
                 attributes: &["attempts", "expiresAt"],
+            },
+            Self::KnownSource => Layout {
+                pk: "EMAIL#<email>",
+                sk: "SOURCE#<source>",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["expiresAt"],
             },
         }
     }

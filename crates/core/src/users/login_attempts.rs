@@ -1,48 +1,106 @@
-use std::collections::BTreeSet;
+//! How often log-ins fail, and from where.
+//!
+//! Nobody may guess on, and nobody may be kept out by a stranger who guesses. So failures count for an
+//! email and a source together; for a source over all emails; and for an email over all sources, but not
+//! against a source from which its owner has logged in before.
+
+mod counter;
+
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::Deserialize;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::{Source, User};
 use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::{number, string};
-use crate::schema::{self, EXPIRES_AT, ItemType, Key, TYPE};
-use crate::{Email, Error, Result, Table, Timestamp, retry};
+use crate::schema::{EXPIRES_AT, Item, ItemType, Key, TYPE};
+use crate::table::Consistency;
+use crate::{Email, Error, Result, Table, Timestamp};
 
-/// This many failures within [`LOGIN_WINDOW`] lock the log-in of an email.
+use counter::Counter;
+
+/// This many failures for an email from one source, within [`LOGIN_WINDOW`], keep that source from logging in
+/// to it.
 pub const MAX_LOGIN_FAILURES: usize = 10;
+
+/// This many failures for an email, from all sources together, keep all sources out that it does not know.
+pub const MAX_FAILURES_OF_EMAIL: usize = 100;
+
+/// This many failures from a source, for all emails together, keep it out. Many people may share an address,
+/// in an office or behind a mobile network.
+pub const MAX_FAILURES_OF_SOURCE: usize = 100;
 
 /// How long failures count, starting from the first.
 pub const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 
-/// Counts failed log-ins per email.
+/// How long a source is known to an email, from the last log-in from there.
+pub const SOURCE_KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// Counts failed log-ins.
 #[derive(Clone, Debug)]
 pub struct LoginAttempts {
     table: Table,
 }
 
-/// The attempts are ids rather than a number, because adding an id to a set twice adds it once: an
-/// attempt whose answer was lost, and which the SDK retries, counts once.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Attempts {
-    /// DynamoDB has no empty sets: when the last id is taken back, the attribute disappears.
-    attempts: Option<BTreeSet<String>>,
-    expires_at: Option<i64>,
+/// An attempt to log in, or to confirm something with the password.
+#[derive(Clone, Debug)]
+pub struct LoginAttempt {
+    email: Email,
+    /// Failures count for one password: a new one clears them. 0 if nobody has the email.
+    password_version: u64,
+    /// `None` if it is unknown, or the loopback address: then only the email counts.
+    source: Option<Source>,
 }
 
-/// How long [`LoginAttempts::take_back`] may take.
-const TAKE_BACK_TIMEOUT: Duration = Duration::from_millis(500);
+impl LoginAttempt {
+    /// An attempt from this source to be the user with this email, if there is one.
+    #[must_use]
+    pub fn new(email: Email, user: Option<&User>, source: Option<Source>) -> Self {
+        let password_version = user.map(|user| user.password_version).unwrap_or_default();
+        Self { email, password_version, source }
+    }
+
+    /// The failures for this email from this source.
+    fn here(&self) -> Counter {
+        let key = Key::login_attempts(&self.email, self.password_version, self.source.as_ref());
+        Counter { item_type: ItemType::LoginAttempts, key, max: MAX_LOGIN_FAILURES }
+    }
+
+    /// The failures for this email from anywhere.
+    fn anywhere(&self) -> Counter {
+        let key = Key::email_attempts(&self.email, self.password_version);
+        Counter { item_type: ItemType::EmailAttempts, key, max: MAX_FAILURES_OF_EMAIL }
+    }
+}
+
+/// The failures of a source for all emails.
+fn of_source(source: &Source) -> Counter {
+    let key = Key::source_attempts(source);
+    Counter { item_type: ItemType::SourceAttempts, key, max: MAX_FAILURES_OF_SOURCE }
+}
+
+/// A source that an email knows.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KnownSource {
+    expires_at: i64,
+}
 
 impl LoginAttempts {
     pub(crate) const ACCESS_PATTERNS: &[AccessPattern] = &[
-        pattern("count a log-in attempt", "1 UpdateItem").writes(1.0),
-        pattern("forget the failures after a log-in", "1 DeleteItem").writes(1.0),
+        pattern("count a log-in attempt", "1 GetItem + 2 UpdateItem").reads(0.5).writes(2.0),
+        pattern("count a log-in attempt", "1 UpdateItem")
+            .case("from the loopback address")
+            .writes(1.0),
+        pattern("count a failed log-in, for its source", "1 UpdateItem").writes(1.0),
+        pattern(
+            "forget the failures after a log-in, and know its source",
+            "2 DeleteItem + 1 PutItem",
+        )
+        .writes(3.0),
     ];
 
     /// Creates the repository for this table.
@@ -51,133 +109,89 @@ impl LoginAttempts {
         Self { table }
     }
 
-    /// Counts an attempt before its password is checked; [`Error::TooManyLogins`] if the limit is
-    /// reached.
+    /// Counts an attempt before its password is checked; [`Error::TooManyLogins`] if a limit is reached.
     ///
-    /// The attempt counts as failed until [`Self::succeeded`] says otherwise. Counting only
-    /// afterwards would let any number of concurrent guesses through.
-    pub async fn begin(&self, email: &Email) -> Result<()> {
-        let now = Timestamp::now().as_seconds();
-        let attempt = Uuid::now_v7().to_string();
-        let counted =
-            retry::while_outdated(|| retry::on_contention(|| self.count(email, &attempt, now)))
-                .await;
-        if let Err(Error::Unavailable(_) | Error::Contention) = counted {
-            self.take_back(email, &attempt).await;
+    /// The attempt counts as failed until [`Self::succeeded`] says otherwise. Counting only afterwards
+    /// would let any number of concurrent guesses through. For the source over all emails it counts only
+    /// once it has [failed](Self::failed): others who log in from there must not use that up.
+    pub async fn begin(&self, attempt: &LoginAttempt) -> Result<()> {
+        // The last 64 bits of a UUID are random, but for two.
+        let id = format!("{:016x}", Uuid::now_v7().as_u64_pair().1);
+        let here = attempt.here();
+        let Some(source) = &attempt.source else { return here.count(&self.table, &id).await };
+        let of_source = of_source(source);
+        let (counted, admitted) =
+            tokio::join!(here.count(&self.table, &id), of_source.check(&self.table));
+        counted?;
+        let admitted = match admitted {
+            Ok(()) => self.count_for_email(attempt, source, &id).await,
+            refused => refused,
+        };
+        if admitted.is_err() {
+            here.take_back(&self.table, &id).await;
         }
-        counted
+        admitted
     }
 
-    /// Removes an attempt that may have been counted, because its password was not checked. This is
-    /// best effort: what has just failed may fail again.
-    async fn take_back(&self, email: &Email, attempt: &str) {
-        let removed = self
-            .table
-            .client
-            .update_item()
-            .table_name(&self.table.name)
-            .set_key(Some(Key::login_attempts(email).into()))
-            .update_expression("DELETE attempts :attempt")
-            .condition_expression("contains(attempts, :id)")
-            .expression_attribute_values(":attempt", set_of(attempt))
-            .expression_attribute_values(":id", string(attempt))
-            .send();
-        let _ = tokio::time::timeout(TAKE_BACK_TIMEOUT, removed).await;
+    async fn count_for_email(
+        &self,
+        attempt: &LoginAttempt,
+        source: &Source,
+        id: &str,
+    ) -> Result<()> {
+        match attempt.anywhere().count(&self.table, id).await {
+            Err(Error::TooManyLogins { .. }) if self.knows(&attempt.email, source).await? => Ok(()),
+            counted => counted,
+        }
     }
 
-    /// Forgets the failures of an email after a successful log-in.
+    async fn knows(&self, email: &Email, source: &Source) -> Result<bool> {
+        let key = Key::known_source(email, source);
+        let known: Option<KnownSource> =
+            self.table.get(ItemType::KnownSource, key, Consistency::Strong).await?;
+        Ok(known.is_some_and(|known| known.expires_at > Timestamp::now().as_seconds()))
+    }
+
+    /// Counts a failed attempt for its source. It has been counted for the email. A failure to do so goes to
+    /// the log.
+    pub async fn failed(&self, attempt: &LoginAttempt) {
+        let Some(source) = &attempt.source else { return };
+        let id = format!("{:016x}", Uuid::now_v7().as_u64_pair().1);
+        match of_source(source).count(&self.table, &id).await {
+            Ok(()) | Err(Error::TooManyLogins { .. }) => {}
+            Err(error) => {
+                warn!(error = &error as &dyn StdError, "a failed log-in could not be counted");
+            }
+        }
+    }
+
+    /// Forgets the failures of an email after a successful log-in, and remembers its source.
     ///
     /// A user with the right password is let in even if this cannot be written at the moment; that
     /// failure goes to the log.
-    pub async fn succeeded(&self, email: &Email) {
-        let forgotten = retry::on_contention(|| async {
-            self.table
-                .client
-                .delete_item()
-                .table_name(&self.table.name)
-                .set_key(Some(Key::login_attempts(email).into()))
-                .send()
-                .await?;
-            Ok(())
-        });
-        if let Err(error) = forgotten.await {
+    pub async fn succeeded(&self, attempt: &LoginAttempt) {
+        let (here, anywhere) = (attempt.here(), attempt.anywhere());
+        let forgotten = match &attempt.source {
+            None => here.forget(&self.table).await,
+            Some(source) => tokio::try_join!(
+                here.forget(&self.table),
+                anywhere.forget(&self.table),
+                self.know(&attempt.email, source),
+            )
+            .map(drop),
+        };
+        if let Err(error) = forgotten {
             warn!(error = &error as &dyn StdError, "the failed log-ins could not be forgotten");
         }
     }
 
-    /// Returns `None` if there was an old count, which has now been removed.
-    async fn count(&self, email: &Email, attempt: &str, now: i64) -> Result<Option<()>> {
-        let expires_at = now + LOGIN_WINDOW.as_secs().cast_signed();
-        let answer = self
-            .table
-            .client
-            .update_item()
-            .table_name(&self.table.name)
-            .set_key(Some(Key::login_attempts(email).into()))
-            .update_expression(
-                "SET #type = :type, expiresAt = if_not_exists(expiresAt, :expiresAt) \
-                 ADD attempts :attempt",
-            )
-            .condition_expression(
-                "attribute_not_exists(PK) OR contains(attempts, :id) OR (expiresAt > :now \
-                 AND (attribute_not_exists(attempts) OR size(attempts) < :max))",
-            )
-            .expression_attribute_names("#type", TYPE)
-            .expression_attribute_values(":type", string(ItemType::LoginAttempts.as_str()))
-            .expression_attribute_values(":expiresAt", number(expires_at))
-            .expression_attribute_values(":attempt", set_of(attempt))
-            .expression_attribute_values(":id", string(attempt))
-            .expression_attribute_values(":max", number(MAX_LOGIN_FAILURES))
-            .expression_attribute_values(":now", number(now))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = answer else { return Ok(Some(())) };
-        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
-            error.as_service_error()
-        else {
-            return Err(error.into());
-        };
-        let Some(item) = failed.item.clone() else { return Ok(None) };
-        let attempts: Attempts = schema::entity(ItemType::LoginAttempts, item)?;
-        let live = attempts.expires_at.filter(|expires_at| *expires_at > now);
-        let failures = attempts.attempts.map_or(0, |attempts| attempts.len());
-        if let Some(expires_at) = live.filter(|_| failures >= MAX_LOGIN_FAILURES) {
-            let retry_after = Duration::from_secs((expires_at - now).unsigned_abs());
-            return Err(Error::TooManyLogins { retry_after });
-        }
-        self.remove(email, attempts.expires_at).await?;
-        Ok(None)
+    async fn know(&self, email: &Email, source: &Source) -> Result<()> {
+        let until = Timestamp::now().as_seconds() + SOURCE_KNOWN_FOR.as_secs().cast_signed();
+        let mut item = Item::from(Key::known_source(email, source));
+        item.insert(TYPE.to_owned(), string(ItemType::KnownSource));
+        item.insert(EXPIRES_AT.to_owned(), number(until));
+        let put = self.table.client.put_item().table_name(&self.table.name);
+        put.set_item(Some(item)).send().await?;
+        Ok(())
     }
-
-    /// Removes a count that has expired but not been removed by TTL yet, or that cannot be added to
-    /// (`NULL` instead of a set), unless another attempt just did.
-    async fn remove(&self, email: &Email, expired_at: Option<i64>) -> Result<()> {
-        let delete = self
-            .table
-            .client
-            .delete_item()
-            .table_name(&self.table.name)
-            .set_key(Some(Key::login_attempts(email).into()))
-            .expression_attribute_names("#expiresAt", EXPIRES_AT);
-        let delete = match expired_at {
-            Some(expired_at) => delete
-                .condition_expression("#expiresAt = :expiredAt")
-                .expression_attribute_values(":expiredAt", number(expired_at)),
-            None => delete
-                .condition_expression("attribute_not_exists(#expiresAt) OR #expiresAt = :null")
-                .expression_attribute_values(":null", AttributeValue::Null(true)),
-        };
-        match delete.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(error.into()),
-            },
-        }
-    }
-}
-
-fn set_of(attempt: &str) -> AttributeValue {
-    AttributeValue::Ss(vec![attempt.to_owned()])
 }

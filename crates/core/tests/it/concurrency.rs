@@ -116,7 +116,11 @@ async fn ten_of_30_concurrent_log_in_attempts_get_through() {
     let shop = Arc::new(Shop::open().await);
     let results = at_once(30, |_| {
         let shop = Arc::clone(&shop);
-        async move { shop.login_attempts.begin(&crate::shop::email("anna@example.com")).await }
+        async move {
+            shop.login_attempts
+                .begin(&crate::shop::attempt(&crate::shop::email("anna@example.com")))
+                .await
+        }
     })
     .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 10);

@@ -10,7 +10,7 @@ use storefront_core::{
 };
 use storefront_testing::faults::Fault;
 
-use crate::shop::{Shop, becoming, email};
+use crate::shop::{Shop, attempt, becoming, email};
 
 /// A transaction that was cancelled for these reasons, one for each action.
 pub(crate) fn cancelled(codes: &[&str]) -> Value {
@@ -231,9 +231,12 @@ async fn a_log_in_attempt_whose_answer_was_lost_counts_once() {
     let anna = email("anna@example.com");
     for _ in 0..MAX_LOGIN_FAILURES {
         plan.next("UpdateItem", 2, Fault::AppliedReset);
-        shop.login_attempts.begin(&anna).await.unwrap();
+        shop.login_attempts.begin(&attempt(&anna)).await.unwrap();
     }
-    assert!(matches!(shop.login_attempts.begin(&anna).await, Err(Error::TooManyLogins { .. })));
+    assert!(matches!(
+        shop.login_attempts.begin(&attempt(&anna)).await,
+        Err(Error::TooManyLogins { .. })
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,8 +245,11 @@ async fn a_log_in_that_could_not_be_counted_does_not_count() {
     let anna = email("anna@example.com");
     for _ in 0..=MAX_LOGIN_FAILURES {
         plan.next("UpdateItem", 4, Fault::AppliedServerError);
-        assert!(matches!(shop.login_attempts.begin(&anna).await, Err(Error::Unavailable(_))));
+        assert!(matches!(
+            shop.login_attempts.begin(&attempt(&anna)).await,
+            Err(Error::Unavailable(_))
+        ));
         assert_eq!(plan.remaining(), 0);
     }
-    shop.login_attempts.begin(&anna).await.unwrap();
+    shop.login_attempts.begin(&attempt(&anna)).await.unwrap();
 }

@@ -7,7 +7,7 @@ use storefront_core::{
     Product, ProductChanges, ProductId, User,
 };
 
-use crate::shop::{Shop, becoming, category, email};
+use crate::shop::{Shop, attempt, becoming, category, email};
 
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
@@ -200,12 +200,12 @@ async fn a_log_in_count_of_nulls_locks_nobody_out_and_still_counts() {
     for attribute in ["attempts", "expiresAt"] {
         let shop = Shop::open().await;
         let anna = email("anna@example.com");
-        shop.login_attempts.begin(&anna).await.unwrap();
-        shop.overwrite(Key::login_attempts(&anna), attribute, NULL).await;
+        shop.login_attempts.begin(&attempt(&anna)).await.unwrap();
+        shop.overwrite(Key::login_attempts(&anna, 0, None), attribute, NULL).await;
         for _ in 0..MAX_LOGIN_FAILURES {
-            shop.login_attempts.begin(&anna).await.unwrap();
+            shop.login_attempts.begin(&attempt(&anna)).await.unwrap();
         }
-        let next = shop.login_attempts.begin(&anna).await;
+        let next = shop.login_attempts.begin(&attempt(&anna)).await;
         assert!(matches!(next, Err(Error::TooManyLogins { .. })), "{attribute}: {next:?}");
     }
 }

@@ -3,9 +3,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
 use storefront_core::{
-    Category, Email, Error, IdempotencyKey, LoginAttempts, NewOrder, NewOrderItem, NewUser, Once,
-    Order, OrderStatus, OrderWithItems, Orders, PasswordHash, Product, ProductId, Products,
-    RequestId, Role, Sessions, StatusChange, Table, User, UserId, Users, aws, schema,
+    Category, Email, Error, IdempotencyKey, LoginAttempt, LoginAttempts, NewOrder, NewOrderItem,
+    NewUser, Once, Order, OrderStatus, OrderWithItems, Orders, PasswordHash, Product, ProductId,
+    Products, RequestId, Role, Sessions, StatusChange, Table, User, UserId, Users, aws, schema,
 };
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{TestTable, evidence, new_product, test_table};
@@ -154,7 +154,7 @@ impl Shop {
 
     /// Puts a log-in count with this number attribute and nothing else.
     pub(crate) async fn put_login_attempts(&self, email: &Email, attribute: &str, value: i64) {
-        let key: schema::Item = schema::Key::login_attempts(email).into();
+        let key: schema::Item = schema::Key::login_attempts(email, 0, None).into();
         let put = self.client.put_item().table_name(&self.table_name).set_item(Some(key));
         put.item(schema::TYPE, AttributeValue::S(ItemType::LoginAttempts.to_string()))
             .item(attribute, AttributeValue::N(value.to_string()))
@@ -175,6 +175,11 @@ impl Shop {
         assert!(scan.last_evaluated_key.is_none(), "a test's table fits in one page");
         scan.items.unwrap_or_default()
     }
+}
+
+/// An attempt to log in with an email of nobody's, from the loopback address.
+pub(crate) fn attempt(email: &Email) -> LoginAttempt {
+    LoginAttempt::new(email.clone(), None, None)
 }
 
 pub(crate) fn email(text: &str) -> Email {

@@ -154,7 +154,7 @@ problems! {
     TotalTooLarge = UNPROCESSABLE_ENTITY "total_too_large" "Total too large"
     /// `products` names those that do not exist
     UnknownProducts = UNPROCESSABLE_ENTITY "unknown_products" "Unknown products"
-    /// there were too many wrong passwords for this email
+    /// there were too many wrong passwords, from this address or for this email
     TooManyLogins = TOO_MANY_REQUESTS "too_many_logins" "Too many log-ins"
     /// an internal failure
     Internal = INTERNAL_SERVER_ERROR "internal" "Internal error"

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bodies;
+mod lockout;
 mod log_in;
 mod registration;
 mod scripts;

@@ -11,8 +11,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::Value;
 use storefront_core::schema::Item;
 use storefront_core::{
-    LoginAttempts, NewOrder, NewOrderItem, NewUser, OrderAccess, OrderId, OrderStatus, Orders,
-    PasswordHash, ProductChanges, Products, Role, StatusChange, UserChanges, UserId, Users,
+    LoginAttempt, LoginAttempts, NewOrder, NewOrderItem, NewUser, OrderAccess, OrderId,
+    OrderStatus, Orders, PasswordHash, ProductChanges, Products, Role, StatusChange, UserChanges,
+    UserId, Users,
 };
 use storefront_testing::faults::{Fault, Plan};
 
@@ -263,7 +264,8 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
         request_id: None,
     };
     orders.place(order).await.unwrap();
-    LoginAttempts::new(table).begin(&"new@example.com".parse().unwrap()).await.unwrap();
+    let attempt = LoginAttempt::new("new@example.com".parse().unwrap(), None, None);
+    LoginAttempts::new(table).begin(&attempt).await.unwrap();
     // A user with a hash from another shop has logged in.
     let password: storefront_credentials::Password = "correct horse".parse().unwrap();
     let hash = password.hash().await.unwrap();

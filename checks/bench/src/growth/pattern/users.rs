@@ -1,6 +1,8 @@
 //! The access patterns of users.
 
-use storefront_core::{Email, NewUser, Role, User, UserChanges, UserId};
+use std::net::Ipv4Addr;
+
+use storefront_core::{Email, LoginAttempt, NewUser, Role, Source, User, UserChanges, UserId};
 
 use super::{Pattern, Sample, measure};
 use crate::Error;
@@ -68,17 +70,24 @@ pub(super) async fn run(
             sample
         }
         Pattern::CountLogIn => {
-            let ((), sample) = measure(shop.login_attempts.begin(&email)).await?;
-            shop.login_attempts.succeeded(&email).await;
+            let source = some_source(random);
+            let attempt = LoginAttempt::new(email.clone(), None, Some(source.clone()));
+            let ((), sample) = measure(shop.login_attempts.begin(&attempt)).await?;
+            shop.login_attempts.succeeded(&attempt).await;
+            shop.forget_source(&email, &source).await?;
             sample
         }
         Pattern::ForgetLogIns => {
-            shop.login_attempts.begin(&email).await?;
+            let source = some_source(random);
+            let attempt = LoginAttempt::new(email.clone(), None, Some(source.clone()));
+            shop.login_attempts.begin(&attempt).await?;
             let forget = async {
-                shop.login_attempts.succeeded(&email).await;
+                shop.login_attempts.succeeded(&attempt).await;
                 Ok(())
             };
-            measure(forget).await?.1
+            let ((), sample) = measure(forget).await?;
+            shop.forget_source(&email, &source).await?;
+            sample
         }
         // Registering and deleting run together, so that the table keeps its size.
         _ => {
@@ -101,4 +110,14 @@ fn new_email(random: &mut fastrand::Rng) -> Result<Email, Error> {
     format!("newcomer.{:07}@shop-new.example", random.u32(..10_000_000))
         .parse()
         .map_err(Error::shop)
+}
+
+/// An address that log-ins come from.
+///
+/// # Panics
+///
+/// Never: it is not the loopback address.
+fn some_source(random: &mut fastrand::Rng) -> Source {
+    let address = Ipv4Addr::from_bits(0x0a00_0000 | random.u32(..1 << 24));
+    Source::of(address.into()).expect("an address of 10.0.0.0/8")
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use storefront_core::schema::{Item, Key};
-use storefront_core::{MAX_LOGIN_FAILURES, UserId};
+use storefront_core::schema::{self, Item, Key};
+use storefront_core::{MAX_LOGIN_FAILURES, Source, UserId};
 use storefront_invariants::{PASSWORD, Shop};
-use storefront_testing::Answer;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
+use storefront_testing::{Answer, SOURCE};
 use tokio::time::Instant;
 
 use super::users::UserOperation;
@@ -16,7 +16,7 @@ use crate::engine::checker::Checker;
 use crate::engine::client::Client;
 use crate::engine::history::{Exchange, Interval, Outcome};
 use crate::engine::schedule::{Scenario, UNCHANGED_EMAIL};
-use crate::engine::snapshot::{entity, expect_keys, partition_email};
+use crate::engine::snapshot::{entity, expect_keys, partition_email, text};
 
 /// A bcrypt hash of [`PASSWORD`], as from another shop. All users start with it, so that their first
 /// log-in replaces it while other requests are in progress.
@@ -107,19 +107,35 @@ impl Scenario {
 
 impl Snapshot {
     pub(super) fn add_login_attempts(&mut self, item: &Item) -> Result<(), String> {
-        let attempts: LoginAttempts = entity(item)?;
+        let attempts = attempts(item)?;
         let email = partition_email(item)?;
-        expect_keys(item, Key::login_attempts(&email), None)?;
-        self.login_failures.insert(email.as_str().to_owned(), attempts.attempts.len());
+        let version = text(item, schema::SK).split('#').nth(1).and_then(|part| part.parse().ok());
+        let version = version.ok_or("names no version of a password")?;
+        let source = SOURCE.parse().ok().and_then(Source::of);
+        expect_keys(item, Key::login_attempts(&email, version, source.as_ref()), None)?;
+        if attempts > MAX_LOGIN_FAILURES {
+            return Err(format!("has {attempts} failed log-ins, past the limit"));
+        }
+        *self.login_failures.entry(email.as_str().to_owned()).or_default() += attempts;
         Ok(())
     }
 
-    pub(super) fn check_login_failures(&self, violations: &mut Vec<String>) {
-        for (email, failures) in &self.login_failures {
-            if *failures > MAX_LOGIN_FAILURES {
-                violations.push(format!("{email} has {failures} failed log-ins, past the limit"));
-            }
-        }
+    /// All attempts of these tests come from one source, so an email has no more than it has from there, but for
+    /// those whose count could not be taken back.
+    pub(super) fn add_email_attempts(item: &Item) -> Result<(), String> {
+        partition_email(item)?;
+        attempts(item).map(drop)
+    }
+
+    pub(super) fn add_source_attempts(item: &Item) -> Result<(), String> {
+        let source = SOURCE.parse().ok().and_then(Source::of).ok_or("is of no source")?;
+        expect_keys(item, Key::source_attempts(&source), None)?;
+        attempts(item).map(drop)
+    }
+
+    pub(super) fn add_known_source(item: &Item) -> Result<(), String> {
+        let source = SOURCE.parse().ok().and_then(Source::of).ok_or("is of no source")?;
+        expect_keys(item, Key::known_source(&partition_email(item)?, &source), None)
     }
 }
 
@@ -247,6 +263,11 @@ impl Checker<'_> {
         }
         (if may_be_reset { 0 } else { refused }, refused + others)
     }
+}
+
+fn attempts(item: &Item) -> Result<usize, String> {
+    let LoginAttempts { attempts } = entity(item)?;
+    Ok(attempts.len())
 }
 
 fn log_in(email: &str, password: &str) -> UserOperation {

@@ -3,13 +3,14 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use storefront_core::{
-    LoginAttempts, NewUser, PasswordHash, Role, Sessions, Table, UserId, Users, aws,
+    LoginAttempt, LoginAttempts, NewUser, PasswordHash, Role, Sessions, Source, Table, UserId,
+    Users, aws,
 };
 use storefront_credentials::{Password, refresh_token};
 use storefront_embedded::EmbeddedDynamoDb;
 use storefront_invariants::Shop;
 use storefront_template::{TableDefinition, Template};
-use storefront_testing::evidence;
+use storefront_testing::{SOURCE, evidence};
 
 use super::interleaving::Interleaved;
 use super::script::{Nth, Script, Step};
@@ -88,7 +89,8 @@ impl Setup {
         let customer = Address::normalised(1).stored();
         for _ in 0..script.failed_log_ins {
             let email = customer.parse().expect("an email");
-            attempts.begin(&email).await.expect("below the limit");
+            let attempt = LoginAttempt::new(email, None, SOURCE.parse().ok().and_then(Source::of));
+            attempts.begin(&attempt).await.expect("below the limit");
         }
         model.login_failures.start_with(customer, script.failed_log_ins);
         let functions = Shop::with_rules(&table, script.rules);

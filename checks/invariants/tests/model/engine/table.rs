@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use crate::entities::login_failures::Account;
+
 /// Items by partition key and sort key.
 pub(crate) type TableItems = BTreeMap<(String, String), Attributes>;
 
@@ -63,18 +65,24 @@ pub(crate) fn expected_item(
     ((pk.to_owned(), sk.to_owned()), attributes)
 }
 
-/// Separates the items that count failed log-ins, which the model knows only within bounds. Returns
-/// the other items, and the count of each email.
-pub(crate) fn without_login_attempts(table: &TableItems) -> (TableItems, BTreeMap<String, u32>) {
+/// Separates the items about failed log-ins, which the model knows only within bounds. Returns the other items,
+/// and the count of each account.
+pub(crate) fn without_login_attempts(table: &TableItems) -> (TableItems, BTreeMap<Account, u32>) {
     let mut others = TableItems::new();
     let mut failures = BTreeMap::new();
     for (key, attributes) in table {
-        if attributes["_type"] == "LoginAttempts" {
-            let email = key.0.trim_start_matches("EMAIL#").to_owned();
-            let count = attributes.get("attempts").and_then(|count| count.parse().ok());
-            failures.insert(email, count.unwrap_or_default());
-        } else {
-            others.insert(key.clone(), attributes.clone());
+        match attributes["_type"].as_str() {
+            "LoginAttempts" => {
+                let email = key.0.trim_start_matches("EMAIL#").to_owned();
+                let version = key.1.split('#').nth(1).and_then(|version| version.parse().ok());
+                let count = attributes.get("attempts").and_then(|count| count.parse().ok());
+                let account = (email, version.expect("a version of the password"));
+                *failures.entry(account).or_default() += count.unwrap_or(0_u32);
+            }
+            "EmailAttempts" | "SourceAttempts" | "KnownSource" => {}
+            _ => {
+                others.insert(key.clone(), attributes.clone());
+            }
         }
     }
     (others, failures)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use storefront_core::{Role, UserId};
 use storefront_testing::Request;
 
-use super::login_failures::{Attempt, MAX_FAILURES};
+use super::login_failures::{Account, Attempt, MAX_FAILURES};
 use super::values::{Address, address, name, password};
 use super::{Focus, Model, Operation};
 use crate::engine::client::with_if_match;
@@ -207,23 +207,29 @@ impl EntityOperation for UserOperation {
         call: &Call<'_>,
         outcomes: &mut Vec<(Response, Model)>,
     ) {
-        let emails: Vec<String> = match *self {
-            Self::LogIn { email, .. } => vec![email.stored()],
+        let accounts: Vec<Account> = match *self {
+            Self::LogIn { email, .. } => {
+                let accounts = [model, call.known()];
+                accounts.map(|model| model.account_with(email.stored())).into()
+            }
             Self::Change { user, fields: UserFields { current_password: Some(_), .. }, .. } => {
                 let id = call.known().users.nth(user);
-                [model, call.known()].iter().filter_map(|model| model.email_of(id)).collect()
+                [model, call.known()].iter().filter_map(|model| model.account_of(id)).collect()
             }
             Self::Delete { user, password: Some(_), .. }
                 if call.known().users.nth(user) == call.caller =>
             {
-                let emails = [model, call.known()].map(|model| model.email_of(call.caller));
-                emails.into_iter().flatten().collect()
+                let accounts = [model, call.known()].map(|model| model.account_of(call.caller));
+                accounts.into_iter().flatten().collect()
             }
             _ => return,
         };
         // An attempt counts as failed until it has succeeded, so concurrent ones may reach the limit.
         let others = u32::try_from(call.step.operations - 1).unwrap_or(u32::MAX);
-        if emails.iter().any(|email| model.login_failures.count(email) + others >= MAX_FAILURES) {
+        if accounts
+            .iter()
+            .any(|account| model.login_failures.count(account) + others >= MAX_FAILURES)
+        {
             outcomes.push((too_many_logins(), model.clone()));
         }
         if matches!(self, Self::Change { .. } | Self::Delete { .. }) {
@@ -232,8 +238,8 @@ impl EntityOperation for UserOperation {
             outcomes.push((Response::problem(503, "contention"), model.clone()));
             for (response, after) in outcomes {
                 if [401, 404, 412, 503].contains(&response.status) {
-                    for email in &emails {
-                        after.login_failures.note(email.clone(), Attempt::Unclear);
+                    for account in &accounts {
+                        after.login_failures.note(account.clone(), Attempt::Unclear);
                     }
                 }
             }

@@ -1,7 +1,9 @@
-use storefront_core::{NewUser, PageRequest, PasswordHash, Role, UserChanges, UserId, schema};
+use storefront_core::{
+    LoginAttempt, NewUser, PageRequest, PasswordHash, Role, Source, UserChanges, UserId, schema,
+};
 
 use crate::access_patterns::Costs;
-use crate::shop::{Shop, email, new_user};
+use crate::shop::{Shop, attempt, email, new_user};
 
 pub(crate) async fn measure(costs: &mut Costs) {
     Box::pin(measure_reads(costs)).await;
@@ -93,9 +95,14 @@ async fn measure_writes(costs: &mut Costs) {
 async fn measure_log_ins(costs: &mut Costs) {
     let shop = Shop::open().await;
     let anna = email("anna@example.com");
-    costs.measure("count a log-in attempt", 1, shop.login_attempts.begin(&anna)).await.unwrap();
-    let name = "forget the failures after a log-in";
-    costs.measure(name, 1, shop.login_attempts.succeeded(&anna)).await;
+    let name = "count a log-in attempt … from the loopback address";
+    costs.measure(name, 1, shop.login_attempts.begin(&attempt(&anna))).await.unwrap();
+    let there = LoginAttempt::new(anna, None, Source::of([203, 0, 113, 7].into()));
+    costs.measure("count a log-in attempt", 3, shop.login_attempts.begin(&there)).await.unwrap();
+    let name = "count a failed log-in, for its source";
+    costs.measure(name, 1, shop.login_attempts.failed(&there)).await;
+    let name = "forget the failures after a log-in, and know its source";
+    costs.measure(name, 3, shop.login_attempts.succeeded(&there)).await;
 }
 
 async fn measure_sessions(costs: &mut Costs) {

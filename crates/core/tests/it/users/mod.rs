@@ -3,10 +3,12 @@ mod login_attempts;
 mod sessions;
 
 use storefront_core::schema::ItemType;
-use storefront_core::{Error, PasswordHash, Role, User, UserChanges, UserId, schema};
+use storefront_core::{
+    Error, LoginAttempt, PasswordHash, Role, Source, User, UserChanges, UserId, schema,
+};
 
 use crate::items;
-use crate::shop::{Shop, email, new_user, number};
+use crate::shop::{Shop, attempt, email, new_user, number};
 
 pub(crate) use costs::measure;
 
@@ -21,7 +23,15 @@ pub(crate) async fn put_examples(shop: &Shop) {
     let keeps = Some(session.id);
     let changes = UserChanges { password_hash, keeps, ..UserChanges::default() };
     shop.users.update(ben.id, changes, None).await.unwrap();
-    shop.login_attempts.begin(&email("anna@example.com")).await.unwrap();
+    shop.login_attempts.begin(&attempt(&email("anna@example.com"))).await.unwrap();
+    let source = Source::of([203, 0, 113, 7].into());
+    for address in ["anna@example.com", "nobody@example.com"] {
+        let attempt = LoginAttempt::new(email(address), None, source.clone());
+        shop.login_attempts.begin(&attempt).await.unwrap();
+        shop.login_attempts.failed(&attempt).await;
+    }
+    let ben = LoginAttempt::new(email("ben@example.com"), None, source);
+    shop.login_attempts.succeeded(&ben).await;
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::engine::response::{Response, invalid_body, version_mismatch};
 use crate::engine::script::is_stale;
 use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
 use crate::entities::Model;
-use crate::entities::login_failures::Attempt;
+use crate::entities::login_failures::{Account, Attempt};
 use crate::entities::sessions::token_in;
 use crate::entities::values::{Address, name};
 
@@ -21,6 +21,8 @@ pub(crate) struct User {
     pub(crate) role: Role,
     /// How often all sessions were ended.
     pub(crate) epoch: u64,
+    /// How often the password was changed.
+    password_version: u64,
     version: u64,
 }
 
@@ -30,7 +32,10 @@ pub(crate) const NEW_NAME: &str = "Anna";
 impl Model {
     pub(crate) fn add_user(&mut self, id: UserId, email: Address, password: u8, role: Role) {
         let (email, name) = (email.stored(), NEW_NAME.to_owned());
-        self.users.create(id, User { email, name, password, role, epoch: 0, version: 1 });
+        self.users.create(
+            id,
+            User { email, name, password, role, epoch: 0, password_version: 0, version: 1 },
+        );
         self.token_roles.insert(id, role);
     }
 
@@ -40,6 +45,16 @@ impl Model {
 
     pub(super) fn email_of(&self, id: UserId) -> Option<String> {
         self.users.get(id).map(|user| user.email.clone())
+    }
+
+    pub(super) fn account_of(&self, id: UserId) -> Option<Account> {
+        self.users.get(id).map(|user| (user.email.clone(), user.password_version))
+    }
+
+    /// Of an email that nobody has, failures count for version 0.
+    pub(super) fn account_with(&self, email: String) -> Account {
+        let version = self.owner_of(&email).map(|(_, user)| user.password_version);
+        (email, version.unwrap_or_default())
     }
 
     fn owner_of(&self, email: &str) -> Option<(UserId, &User)> {
@@ -56,17 +71,17 @@ impl Model {
     }
 
     pub(super) fn log_in(&mut self, email: Address, password: u8, actual: &Response) -> Response {
-        let email = email.stored();
-        if self.login_failures.is_locked(&email) {
+        let account = self.account_with(email.stored());
+        if self.login_failures.is_locked(&account) {
             return too_many_logins();
         }
-        let Some((id, user)) = self.owner_of(&email).filter(|(_, user)| user.password == password)
-        else {
-            self.login_failures.note(email, Attempt::Failed);
+        let owner = self.owner_of(&account.0).filter(|(_, user)| user.password == password);
+        let Some((id, user)) = owner else {
+            self.login_failures.note(account, Attempt::Failed);
             return Response::problem(401, "invalid_credentials");
         };
         let role = user.role;
-        self.login_failures.note(email, Attempt::Succeeded);
+        self.login_failures.note(account, Attempt::Succeeded);
         self.token_roles.insert(id, role);
         let (session, token) = (self.sessions.new_id(actual), token_in(actual));
         let user = self.user_body(id);
@@ -114,6 +129,7 @@ impl Model {
             user.name = new_name.map_or_else(|| user.name.clone(), name);
             user.email = email.unwrap_or_else(|| user.email.clone());
             user.epoch += u64::from(password.is_some());
+            user.password_version += u64::from(password.is_some());
             user.password = password.unwrap_or(user.password);
             user.version += 1;
         }
@@ -123,12 +139,13 @@ impl Model {
     /// Checks the password that confirms a request. Returns the answer if it is refused.
     fn refused(&mut self, id: UserId, given: Option<u8>) -> Option<Response> {
         let user = self.users.get(id)?;
-        let (email, is_right) = (user.email.clone(), given == Some(user.password));
-        if self.login_failures.is_locked(&email) {
+        let is_right = given == Some(user.password);
+        let account = self.account_of(id)?;
+        if self.login_failures.is_locked(&account) {
             return Some(too_many_logins());
         }
         let attempt = if is_right { Attempt::Succeeded } else { Attempt::Failed };
-        self.login_failures.note(email, attempt);
+        self.login_failures.note(account, attempt);
         (!is_right).then(|| Response::problem(403, "wrong_password"))
     }
 
@@ -194,7 +211,7 @@ impl Model {
             let (key, email) = (format!("USER#{id}"), format!("EMAIL#{}", user.email));
             let (id, version) = (id, user.version.to_string());
             let (created_at, epoch) = (id.created_at().to_string(), user.epoch.to_string());
-            let id = id.to_string();
+            let (id, password_version) = (id.to_string(), user.password_version.to_string());
             let mut attributes = vec![
                 ("GSI1PK", email.as_str()),
                 ("GSI1SK", &key),
@@ -209,6 +226,9 @@ impl Model {
             ];
             if user.epoch > 0 {
                 attributes.push(("sessionEpoch", &epoch));
+            }
+            if user.password_version > 0 {
+                attributes.push(("passwordVersion", &password_version));
             }
             items.extend([
                 expected_item("User", &key, "METADATA", &attributes),

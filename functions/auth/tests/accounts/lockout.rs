@@ -1,0 +1,80 @@
+//! Who is kept out by wrong passwords, and who is not.
+
+use serde_json::json;
+use storefront_core::{UserChanges, Users};
+use storefront_credentials::Password;
+use storefront_testing::{Answer, Api};
+
+use crate::{PASSWORD, anna, register, start};
+
+const STRANGER: &str = "198.51.100.66";
+const OWNER: &str = "203.0.113.7";
+
+async fn log_in_from(api: &Api, address: &str, password: &str) -> Answer {
+    let body = json!({ "email": "anna@example.com", "password": password });
+    api.post("/sessions").from(address).json(body).send().await
+}
+
+async fn guess(api: &Api, address: &str, times: u32) {
+    for _ in 0..times {
+        let answer = log_in_from(api, address, "wrong password").await;
+        let _ = answer.problem(401, "invalid_credentials");
+    }
+    let answer = log_in_from(api, address, "wrong password").await;
+    let _ = answer.problem(429, "too_many_logins");
+}
+
+#[tokio::test]
+async fn a_stranger_who_guesses_does_not_keep_the_owner_out() {
+    let (api, _database) = start().await;
+    let _ = register(&api, anna()).await.expect(201);
+    guess(&api, STRANGER, 10).await;
+    let locked = log_in_from(&api, STRANGER, PASSWORD).await.problem(429, "too_many_logins");
+    let retry_after: u64 = locked.header("retry-after").unwrap().parse().unwrap();
+    assert!((890..=900).contains(&retry_after), "{retry_after}");
+    let _ = log_in_from(&api, OWNER, PASSWORD).await.expect(201);
+    // The log-in does not open it for the stranger.
+    let _ = log_in_from(&api, STRANGER, PASSWORD).await.problem(429, "too_many_logins");
+}
+
+#[tokio::test]
+async fn a_new_password_opens_the_email_for_every_source() {
+    let (api, database) = start().await;
+    let user = register(&api, anna()).await.expect(201).body;
+    guess(&api, OWNER, 10).await;
+    let new: Password = "set by an administrator".parse().unwrap();
+    let changes =
+        UserChanges { password_hash: Some(new.hash().await.unwrap()), ..UserChanges::default() };
+    let id = user["id"].as_str().unwrap().parse().unwrap();
+    Users::new(database.table()).update(id, changes, None).await.unwrap();
+    let _ = log_in_from(&api, OWNER, "set by an administrator").await.expect(201);
+}
+
+#[tokio::test]
+async fn the_loopback_address_is_no_source_and_counts_for_the_email_alone() {
+    let (api, _database) = start().await;
+    let _ = register(&api, anna()).await.expect(201);
+    guess(&api, "127.0.0.1", 10).await;
+    let _ = log_in_from(&api, "::1", PASSWORD).await.problem(429, "too_many_logins");
+    let _ = log_in_from(&api, OWNER, PASSWORD).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_unknown_email_is_counted_and_answered_like_a_known_one() {
+    let (api, _database) = start().await;
+    guess(&api, STRANGER, 10).await;
+    let answer = log_in_from(&api, OWNER, PASSWORD).await;
+    let _ = answer.problem(401, "invalid_credentials");
+}
+
+#[tokio::test]
+async fn a_network_of_ipv6_is_one_source() {
+    let (api, _database) = start().await;
+    let _ = register(&api, anna()).await.expect(201);
+    for last in 0..10 {
+        let address = format!("2001:db8:1:2::{last:x}");
+        let _ = log_in_from(&api, &address, "wrong password").await.expect(401);
+    }
+    let _ = log_in_from(&api, "2001:db8:1:2:f::1", PASSWORD).await.problem(429, "too_many_logins");
+    let _ = log_in_from(&api, "2001:db8:1:3::1", PASSWORD).await.expect(201);
+}
