@@ -18,6 +18,11 @@ pub(crate) enum Error {
          again"
     )]
     NoSuchUser { email: String },
+    /// Nothing has been written.
+    #[error("nothing was changed, because the answer was not y; --yes answers it in a script")]
+    NotAgreed,
+    #[error("nothing was changed, because there was no answer; --yes answers it in a script")]
+    NoAnswer(#[source] io::Error),
     /// The user was changed after it was read.
     #[error("{email} was changed at the same time: run this again")]
     Changed { email: String },

@@ -37,11 +37,14 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes a registered user an administrator.
+    /// Makes a registered user an administrator, after showing who it is and asking.
     MakeAdmin {
         /// The table: the stack's output `TableName`.
         #[arg(long)]
         table: String,
+        /// Does not ask.
+        #[arg(long)]
+        yes: bool,
         /// The email of the user.
         email: Email,
     },
@@ -103,11 +106,11 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<(), Error> {
     match command {
-        Command::MakeAdmin { table, email } => {
+        Command::MakeAdmin { table, yes, email } => {
             let client =
                 aws::dynamodb(&aws::operator_config().await?, aws::endpoint_url("DYNAMODB"));
             let users = Users::new(Table::new(client, &table));
-            make_admin::run(&users, &table, &email).await
+            make_admin::run(&users, &table, &email, yes).await
         }
         Command::Erase { table, user } => {
             let client =

@@ -11,7 +11,7 @@ mod redrive;
 mod upgrade;
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use storefront_cloud::{LocalCloud, Options};
@@ -33,10 +33,16 @@ struct Answer {
 async fn storefront_ops(arguments: &[&str], endpoints: &[(&str, &str)]) -> Answer {
     let output = command(arguments, endpoints).output();
     let output = timeout(PATIENCE, output).await.expect("it exits in time").unwrap();
-    Answer {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
+    output.into()
+}
+
+impl From<Output> for Answer {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
     }
 }
 

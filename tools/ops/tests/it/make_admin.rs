@@ -1,11 +1,26 @@
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, TABLE_NAME};
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::timeout;
 
-use crate::{Answer, cloud, storefront_ops};
+use crate::{Answer, PATIENCE, cloud, command, storefront_ops};
 
 async fn make_admin(cloud: &LocalCloud, table: &str, email: &str) -> Answer {
     let endpoint = ("AWS_ENDPOINT_URL_DYNAMODB", cloud.dynamodb_url());
-    storefront_ops(&["make-admin", "--table", table, email], &[endpoint]).await
+    storefront_ops(&["make-admin", "--yes", "--table", table, email], &[endpoint]).await
+}
+
+/// Does the same without `--yes`, and answers what it asks.
+async fn make_admin_answering(cloud: &LocalCloud, email: &str, answer: &str) -> Answer {
+    let endpoint = ("AWS_ENDPOINT_URL_DYNAMODB", cloud.dynamodb_url());
+    let mut command = command(&["make-admin", "--table", TABLE_NAME, email], &[endpoint]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    running.stdin.take().unwrap().write_all(answer.as_bytes()).await.unwrap();
+    let output = timeout(PATIENCE, running.wait_with_output()).await.expect("it exits in time");
+    Answer::from(output.unwrap())
 }
 
 async fn post(cloud: &LocalCloud, path: &str, body: Value) -> Value {
@@ -33,6 +48,27 @@ async fn a_registered_user_becomes_an_administrator_once() {
     let session = post(&cloud, "/sessions", log_in).await;
     assert_eq!(session["user"]["role"], "admin");
     assert_eq!(session["user"]["version"], 2, "the second run changed nothing");
+}
+
+#[tokio::test]
+async fn the_operator_sees_who_it_is_and_is_asked() {
+    let cloud = cloud().await;
+    let new = json!({ "email": "grace@example.com", "password": "correct horse", "name": "Grace" });
+    let created_at = post(&cloud, "/users", new).await["createdAt"].as_str().unwrap().to_owned();
+    for no in ["", "\n", "n\n", "maybe\n"] {
+        let answer = make_admin_answering(&cloud, "grace@example.com", no).await;
+        assert_eq!(answer.code, Some(1), "{answer:?}");
+        assert!(answer.stderr.contains("nothing was changed"), "{answer:?}");
+        for shown in ["grace@example.com", "\"Grace\"", &created_at] {
+            assert!(answer.stdout.contains(shown), "{answer:?}");
+        }
+    }
+    let answer = make_admin_answering(&cloud, "grace@example.com", "y\n").await;
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert!(answer.stdout.contains("is an administrator"), "{answer:?}");
+    // Who is one already is not asked about.
+    let answer = make_admin_answering(&cloud, "grace@example.com", "").await;
+    assert_eq!(answer.code, Some(0), "{answer:?}");
 }
 
 #[tokio::test]
