@@ -24,6 +24,8 @@ pub enum Method {
 pub enum Path {
     Users,
     Sessions,
+    Refresh,
+    Session(Id),
     Products,
     Orders,
     User(Id),
@@ -73,6 +75,7 @@ pub enum Header {
     Host,
     IfMatch,
     IdempotencyKey,
+    UserAgent,
     ContentType,
     Authorization,
     ForwardedProto,
@@ -105,6 +108,8 @@ pub struct Request {
     pub query: Query,
     pub headers: Vec<(Header, String)>,
     pub cookies: Option<Vec<String>>,
+    /// The address that the gateway saw.
+    pub source: Option<String>,
     pub caller: Caller,
     pub body: Body,
 }
@@ -119,6 +124,7 @@ impl Request {
             query: Query::None,
             headers: Vec::new(),
             cookies: None,
+            source: None,
             caller: Caller::Admin,
             body,
         }
@@ -144,6 +150,9 @@ impl Request {
                 "stage": "$default",
             },
         });
+        if let Some(source) = self.source {
+            event["requestContext"]["http"]["sourceIp"] = source.into();
+        }
         if let Some(cookies) = self.cookies {
             event["cookies"] = cookies.into();
         }
@@ -181,6 +190,8 @@ impl Path {
         match self {
             Self::Users => "/users".to_owned(),
             Self::Sessions => "/sessions".to_owned(),
+            Self::Refresh => "/sessions/refresh".to_owned(),
+            Self::Session(id) => format!("/sessions/{}", id.text()),
             Self::Products => "/products".to_owned(),
             Self::Orders => "/orders".to_owned(),
             Self::User(id) => format!("/users/{}", id.text()),
@@ -250,6 +261,7 @@ impl Header {
             Self::Host => "host".to_owned(),
             Self::IfMatch => "if-match".to_owned(),
             Self::IdempotencyKey => "idempotency-key".to_owned(),
+            Self::UserAgent => "user-agent".to_owned(),
             Self::ContentType => "content-type".to_owned(),
             Self::Authorization => "authorization".to_owned(),
             Self::ForwardedProto => "x-forwarded-proto".to_owned(),

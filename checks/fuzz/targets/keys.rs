@@ -4,12 +4,13 @@
 #![no_main]
 
 use std::collections::HashSet;
+use std::net::Ipv4Addr;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use storefront_core::schema::{IndexKey, Key, category_partition, order_sort_keys};
 use storefront_core::{
-    Category, CreatedBetween, Email, IdempotencyKey, OrderId, ProductId, Timestamp, UserId,
+    Category, CreatedBetween, Email, IdempotencyKey, OrderId, ProductId, Source, Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -127,7 +128,10 @@ fn distinct(
     for email in &emails {
         let source = Source::of(Ipv4Addr::new(203, 0, 113, 7).into());
         table.extend([Key::unique_email(email), Key::login_attempts(email, 0, None)]);
-        table.extend([Key::login_attempts(email, 1, source.as_ref()), Key::email_attempts(email, 1)]);
+        table.extend([
+            Key::login_attempts(email, 1, source.as_ref()),
+            Key::email_attempts(email, 1),
+        ]);
         table.extend(source.iter().map(|source| Key::known_source(email, source)));
         index.push(IndexKey::user(user, email));
     }

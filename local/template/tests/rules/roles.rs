@@ -116,6 +116,9 @@ pub(crate) fn statements(template: &Value) -> Vec<(String, &Value)> {
     policies
         .flat_map(|(id, policy)| {
             listed(&policy["PolicyDocument"]["Statement"]).into_iter().map(move |statement| {
+                // `!If [Condition, statement, nothing]`
+                let conditional = &statement["Fn::If"][1];
+                let statement = if conditional.is_null() { statement } else { conditional };
                 (format!("{id}.{}", statement["Sid"].as_str().unwrap_or("?")), statement)
             })
         })

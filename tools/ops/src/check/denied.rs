@@ -69,6 +69,11 @@ impl Denial {
             .into_iter()
             .flatten()
             .flat_map(|policy| listed(&policy["PolicyDocument"]["Statement"]))
+            // `!If [Condition, statement, nothing]`
+            .map(|statement| match &statement["Fn::If"][1] {
+                Value::Null => statement,
+                conditional => conditional,
+            })
             .filter(|statement| statement["Effect"] == "Allow" && self.is_action_of(statement));
         let mut statements: Vec<_> = statements.collect();
         // The same action may be in a statement for the table and in one for its index.

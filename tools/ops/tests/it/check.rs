@@ -68,7 +68,7 @@ async fn a_shop_that_works_passes_every_step_and_is_left_without_a_trace() {
         assert_eq!(outcome(&answer, step), Some("ok"), "{step}: {answer:?}");
     }
     assert!(answer.stdout.contains("register a user  (POST /users, "), "{answer:?}");
-    assert!(answer.stdout.contains("all 16 steps passed"), "{answer:?}");
+    assert!(answer.stdout.contains("all 18 steps passed"), "{answer:?}");
     // That they are not in the output is checked in every test.
     for secret in ["password", "accessToken"] {
         assert!(!shop.seen(secret).is_empty(), "{secret}");
@@ -160,7 +160,7 @@ async fn without_conditions_another_cause_is_looked_for() {
     shop.log("users", &denied("users", "request-1", "dynamodb:GetItem", ""));
     let answer = shop.check(&FOLLOWS).await;
     assert_eq!(answer.code, Some(1), "{answer:?}");
-    assert!(answer.stdout.contains("the statement Users of UsersRole"), "{answer:?}");
+    assert!(answer.stdout.contains("the statement UsersAndCounts of UsersRole"), "{answer:?}");
     assert!(answer.stdout.contains("detect-stack-drift"), "{answer:?}");
     assert!(!answer.stdout.contains("sam deploy"), "{answer:?}");
 }
