@@ -90,6 +90,7 @@ pub fn dependencies() -> (Dependencies, Log) {
         table: Table::new(aws::dynamodb(&config, endpoint()), TABLE),
         order_rules: storefront_core::OrderRules::default(),
         signing_keys: SigningKeys::fixed(secret).unwrap(),
+        revokes_immediately: true,
         aws: config,
         eventbridge_url: endpoint(),
         event_bus: "bus".to_owned(),

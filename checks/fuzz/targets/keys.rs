@@ -132,7 +132,7 @@ fn distinct(
             Key::login_attempts(email, 1, source.as_ref()),
             Key::email_attempts(email, 1),
         ]);
-        table.extend(source.iter().map(|source| Key::known_source(email, source)));
+        table.extend(source.iter().map(|source| Key::known_source(email, 1, source)));
         index.push(IndexKey::user(user, email));
     }
     for key in &keys {

@@ -58,7 +58,7 @@ pub use table::Table;
 pub use text::{Description, InvalidText, Line, Lines, Name};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{
-    InvalidRole, LOGIN_WINDOW, LoginAttempt, LoginAttempts, MAX_FAILURES_OF_EMAIL,
+    InvalidRole, KeptSession, LOGIN_WINDOW, LoginAttempt, LoginAttempts, MAX_FAILURES_OF_EMAIL,
     MAX_FAILURES_OF_SOURCE, MAX_LOGIN_FAILURES, NewUser, PasswordHash, REFRESH_GRACE, Role,
     SESSION_LIFETIME, SOURCE_KNOWN_FOR, Session, SessionEnd, Sessions, Source, User, UserAgent,
     UserChanges, Users,

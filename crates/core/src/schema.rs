@@ -195,10 +195,10 @@ impl Key {
         Self { pk: format!("{SOURCE}{source}"), sk: LOGIN_ATTEMPTS.to_owned() }
     }
 
-    /// The key of an [`ItemType::KnownSource`].
+    /// The key of an [`ItemType::KnownSource`], for this version of the password.
     #[must_use]
-    pub fn known_source(email: &Email, source: &Source) -> Self {
-        Self { pk: email_partition(email), sk: format!("{SOURCE}{source}") }
+    pub fn known_source(email: &Email, password: u64, source: &Source) -> Self {
+        Self { pk: email_partition(email), sk: format!("{SOURCE}{password}#{source}") }
     }
 }
 

@@ -27,7 +27,7 @@ pub use login_attempts::{
 pub use password_hash::PasswordHash;
 pub use role::{InvalidRole, Role};
 pub use sessions::{
-    GRACE as REFRESH_GRACE, SESSION_LIFETIME, Session, SessionEnd, Sessions, UserAgent,
+    GRACE as REFRESH_GRACE, KeptSession, SESSION_LIFETIME, Session, SessionEnd, Sessions, UserAgent,
 };
 pub use source::Source;
 pub(crate) use unique_email::{UniqueEmail, delete_guard, guard_item};
@@ -75,7 +75,7 @@ pub struct UserChanges {
     /// Ends all sessions but [`Self::keeps`].
     pub password_hash: Option<PasswordHash>,
     /// The session that a new password does not end: the one in which it was changed.
-    pub keeps: Option<SessionId>,
+    pub keeps: Option<KeptSession>,
     pub role: Option<Role>,
 }
 
@@ -438,7 +438,11 @@ impl User {
             password_version: self.password_version + u64::from(has_new_password),
             role: changes.role.unwrap_or(self.role),
             session_epoch: self.session_epoch + u64::from(has_new_password),
-            kept_session: if has_new_password { changes.keeps } else { self.kept_session },
+            kept_session: if has_new_password {
+                changes.keeps.map(KeptSession::id)
+            } else {
+                self.kept_session
+            },
             version: self.version + 1,
             updated_at: now,
             ..self

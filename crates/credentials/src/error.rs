@@ -29,6 +29,9 @@ pub enum Error {
     /// Secrets Manager did not return the secret.
     #[error("the token secret could not be read from Secrets Manager")]
     Secret(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Secrets Manager did not return the secret a moment ago, and is not asked again yet.
+    #[error("the token secret could not be read from Secrets Manager a moment ago")]
+    SecretUnread,
     /// The secret in Secrets Manager is binary.
     #[error("the token secret is binary, not a string")]
     BinarySecret,

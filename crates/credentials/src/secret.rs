@@ -42,6 +42,7 @@ pub(crate) struct Secret {
 struct State {
     last_read: Option<Read>,
     extra_read_at: Option<SystemTime>,
+    extra_read_failed: bool,
     previous_failed_at: Option<SystemTime>,
 }
 
@@ -88,47 +89,56 @@ impl Secret {
 
     /// Reads the versions again, because no known key signed a token: the function that signed it may
     /// have read the secret after a rotation, and this one before it. `None` if they were read for this
-    /// reason a moment ago, or cannot be read.
-    pub(crate) async fn versions_read_again(&self) -> Option<Arc<Versions>> {
+    /// reason a moment ago.
+    pub(crate) async fn versions_read_again(&self) -> Result<Option<Arc<Versions>>> {
         {
             let mut state = self.state();
             let last = state.extra_read_at;
             if last.is_some_and(|last| !self.is_over(last, MIN_EXTRA_READ_INTERVAL)) {
-                return None;
+                return if state.extra_read_failed { Err(Error::SecretUnread) } else { Ok(None) };
             }
             state.extra_read_at = Some((self.clock)());
+            // Until it has succeeded.
+            state.extra_read_failed = true;
         }
         match self.read().await {
-            Ok(versions) => Some(self.keep(Arc::new(versions))),
+            Ok(versions) => {
+                self.state().extra_read_failed = false;
+                Ok(Some(self.keep(Arc::new(versions))))
+            }
             Err(error) => {
                 warn!(error = &error as &dyn StdError, "the token secret could not be read again");
-                None
+                Err(error)
             }
         }
     }
 
-    /// The previous key, while its tokens are valid, which have this lifetime. If it cannot be read, only
-    /// the tokens that it signed are rejected.
+    /// The previous key, while its tokens are valid, which have this lifetime. If it cannot be read, nobody
+    /// knows whether it signed a token.
     pub(crate) async fn previous<'a>(
         &self,
         versions: &'a Versions,
         lifetime: Duration,
-    ) -> Option<&'a SigningKey> {
+    ) -> Result<Option<&'a SigningKey>> {
+        let Some(rotated_at) = versions.rotated_at else { return Ok(None) };
         // A function may sign with it until it reads the secret again; the last token's lifetime starts then.
-        if self.is_over(versions.rotated_at?, lifetime.saturating_add(REFRESH_AFTER)) {
-            return None;
+        if self.is_over(rotated_at, lifetime.saturating_add(REFRESH_AFTER)) {
+            return Ok(None);
         }
         let failed_at = self.state().previous_failed_at;
         if failed_at.is_some_and(|at| !self.is_over(at, MIN_EXTRA_READ_INTERVAL)) {
-            return versions.previous.get()?.as_ref();
+            let known = versions.previous.get().ok_or(Error::SecretUnread)?;
+            return Ok(known.as_ref());
         }
         match versions.previous.get_or_try_init(|| self.read_previous()).await {
-            Ok(previous) => previous.as_ref(),
+            Ok(previous) => Ok(previous.as_ref()),
             Err(error) => {
-                let error: &dyn StdError = &error;
-                warn!(error, "the previous token secret could not be read; going on without it");
+                warn!(
+                    error = &error as &dyn StdError,
+                    "the previous token secret could not be read; going on without it"
+                );
                 self.state().previous_failed_at = Some((self.clock)());
-                None
+                Err(error)
             }
         }
     }

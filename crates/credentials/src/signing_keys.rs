@@ -85,13 +85,16 @@ impl SigningKeys {
             Source::SecretsManager(secret) => secret,
         };
         let versions = secret.versions().await.map_err(NotVerified::Key)?;
-        match verify_with(secret, &versions, token).await {
-            Err(error) if error.is_of_another_key() => {
-                let versions = secret.versions_read_again().await.ok_or(error)?;
-                Ok(verify_with(secret, &versions, token).await?)
+        let unverified = match verify_with(secret, &versions, token).await {
+            Ok(claims) => return Ok(claims),
+            Err(NotVerified::Token(error)) if !error.is_of_another_key() => {
+                return Err(error.into());
             }
-            verified => Ok(verified?),
-        }
+            Err(unverified) => unverified,
+        };
+        let versions = secret.versions_read_again().await.map_err(NotVerified::Key)?;
+        let versions = versions.ok_or(unverified)?;
+        verify_with(secret, &versions, token).await
     }
 }
 
@@ -99,15 +102,16 @@ async fn verify_with<T: Token>(
     secret: &Secret,
     versions: &Versions,
     token: &str,
-) -> Result<T, InvalidToken> {
+) -> Result<T, NotVerified> {
     match token::verify(&versions.current, token) {
         Err(error) if error.is_of_another_key() => {
-            let previous = secret.previous(versions, T::LIFETIME).await.ok_or(error)?;
+            let previous = secret.previous(versions, T::LIFETIME).await;
+            let previous = previous.map_err(NotVerified::Key)?.ok_or(error)?;
             let claims = token::verify(previous, token)?;
             debug!("the token is signed with the previous secret");
             Ok(claims)
         }
-        verified => verified,
+        verified => Ok(verified?),
     }
 }
 

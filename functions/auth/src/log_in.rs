@@ -35,10 +35,13 @@ pub(crate) struct Credentials {
 /// Logs a user in.
 ///
 /// After 10 failures for an email from one address within 15 minutes, every log-in for it from there is
-/// rejected for the rest of the 15 minutes, whatever the password. So is, after 100 failures, every log-in
-/// from an address that has failed for 100 emails, or for an email that failed from everywhere, unless it has
-/// logged in from that address within 30 days. A new password starts anew. A log-in begins a session: the access token is good for a
-/// quarter of an hour, and the refresh token gets the next one, for up to 30 days.
+/// rejected for the rest of the 15 minutes, whatever the password. After 100 failures from one address, for
+/// whichever emails, every log-in from there is; and after 100 failures for one email, from wherever, every
+/// log-in for it, except from an address from which it has logged in within 90 days. A new password starts
+/// anew.
+///
+/// A log-in begins a session: the access token is good for a quarter of an hour, and the refresh token gets the
+/// next one, for up to 30 days.
 #[utoipa::path(
     post,
     path = "/sessions",

@@ -84,7 +84,7 @@ pub(crate) async fn change(
         let current = current_password.ok_or_else(|| {
             Problem::invalid_field("/currentPassword", "is required for this change")
         })?;
-        Some(accounts.confirm(target, current, source, expected).await?)
+        Some(accounts.confirm(target, current, source.clone(), expected).await?)
     } else {
         None
     };
@@ -92,11 +92,17 @@ pub(crate) async fn change(
         Some(password) => Some(password.hash().await.map_err(Problem::internal)?),
         None => None,
     };
-    let keeps = caller.session_id.filter(|_| target.is_caller());
+    // With a new password, the session in which it is changed goes on.
+    let keeps = match (&confirmed, caller.session_id.filter(|_| password_hash.is_some())) {
+        (Some(user), Some(session_id)) => accounts.sessions.to_keep(user, session_id).await?,
+        _ => None,
+    };
     let changes = UserChanges { name, email, password_hash, keeps, role: None };
     let version = confirmed.as_ref().map(|user| user.version).or(expected);
-    match accounts.users.update(target.user_id, changes, version).await {
-        Ok(user) => Ok(Tagged::new(user.version, user.into())),
-        Err(error) => Err(target.refused_after_confirmation(error, expected)),
+    let changed = accounts.users.update(target.user_id, changes, version).await;
+    let user = changed.map_err(|error| target.refused_after_confirmation(error, expected))?;
+    if confirmed.is_some() {
+        accounts.login_attempts.know_source(&user, source.as_ref()).await;
     }
+    Ok(Tagged::new(user.version, user.into()))
 }

@@ -1,8 +1,9 @@
 use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Error, LoginAttempt, Source, User, Version};
-use storefront_credentials::GivenPassword;
+use storefront_credentials::{Error as CredentialsError, GivenPassword};
 use storefront_http::{Parsed, Problem};
+use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -39,7 +40,15 @@ impl Accounts {
         }
         let attempt = LoginAttempt::new(user.email.clone(), Some(&user), source);
         self.login_attempts.begin(&attempt).await?;
-        if !password.verify(&user.password_hash).await.map_err(Problem::internal)? {
+        let is_right = match password.verify(&user.password_hash).await {
+            Err(CredentialsError::StoredHash(reason)) => {
+                let user_id = user.id;
+                warn!(%user_id, %reason, "a stored password hash cannot be verified");
+                false
+            }
+            verified => verified.map_err(Problem::internal)?,
+        };
+        if !is_right {
             self.login_attempts.failed(&attempt).await;
             return Err(Problem::wrong_password());
         }

@@ -36,8 +36,9 @@ pub(crate) struct ExportBody {
 
 /// Export one's own data
 ///
-/// All that the shop holds of the caller, in parts: the user, and the orders with their items and
-/// addresses. Read on as long as `orders` has a `nextCursor`. The password's hash is not part of it.
+/// What the shop holds of the caller, in parts: the user, and the orders with their items and addresses.
+/// Read on as long as `orders` has a `nextCursor`. The sessions are at `/sessions`. The password's hash and the
+/// addresses that log-ins came from, which are kept for up to 90 days, are not part of it.
 #[utoipa::path(
     get,
     path = "/users/me/export",

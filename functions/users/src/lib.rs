@@ -11,7 +11,7 @@ mod target;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post, put};
-use storefront_core::{LoginAttempts, Orders, Table, Users};
+use storefront_core::{LoginAttempts, Orders, Sessions, Table, Users};
 use storefront_http::openapi::Conventions;
 use utoipa::OpenApi;
 
@@ -38,6 +38,7 @@ pub struct ApiDoc;
 struct Accounts {
     users: Users,
     login_attempts: LoginAttempts,
+    sessions: Sessions,
     orders: Orders,
 }
 
@@ -46,6 +47,7 @@ pub fn app(table: Table) -> Router {
     let accounts = Accounts {
         users: Users::new(table.clone()),
         login_attempts: LoginAttempts::new(table.clone()),
+        sessions: Sessions::new(table.clone()),
         orders: Orders::new(table),
     };
     let routes = Router::new()

@@ -57,9 +57,10 @@ impl Shop {
         self.delete([Key::idempotency(user, key)].into_iter()).await
     }
 
-    /// Forgets that an email knows a source of log-ins.
+    /// Forgets what is left of a log-in: that the email knows the source, and its count.
     pub(crate) async fn forget_source(&self, email: &Email, source: &Source) -> Result<(), Error> {
-        self.delete([Key::known_source(email, source)].into_iter()).await
+        let keys = [Key::known_source(email, 0, source), Key::email_attempts(email, 0)];
+        self.delete(keys.into_iter()).await
     }
 
     async fn delete(&self, keys: impl Iterator<Item = Key>) -> Result<(), Error> {

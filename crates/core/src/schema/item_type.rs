@@ -54,7 +54,7 @@ item_types! {
     EmailAttempts,
     /// The failed log-ins from one source, for all emails.
     SourceAttempts,
-    /// A source from which an email has logged in.
+    /// A source from which an email has logged in, with this version of the password.
     KnownSource,
 }
 
@@ -230,7 +230,7 @@ impl ItemType {
             },
             Self::KnownSource => Layout {
                 pk: "EMAIL#<email>",
-                sk: "SOURCE#<source>",
+                sk: "SOURCE#<passwordVersion>#<source>",
                 gsi1: None,
                 gsi2: None,
                 attributes: &["expiresAt"],

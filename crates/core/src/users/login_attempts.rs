@@ -36,8 +36,9 @@ pub const MAX_FAILURES_OF_SOURCE: usize = 100;
 /// How long failures count, starting from the first.
 pub const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 
-/// How long a source is known to an email, from the last log-in from there.
-pub const SOURCE_KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+/// How long a source is known to an email, from the last log-in from there. Longer than a session lasts: people
+/// log in again when theirs has ended, and must not find their own place unknown just then.
+pub const SOURCE_KNOWN_FOR: Duration = Duration::from_hours(90 * 24);
 
 /// Counts failed log-ins.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub struct LoginAttempt {
     password_version: u64,
     /// `None` if it is unknown, or the loopback address: then only the email counts.
     source: Option<Source>,
+    /// Tells it from other attempts.
+    id: String,
 }
 
 impl LoginAttempt {
@@ -60,7 +63,7 @@ impl LoginAttempt {
     #[must_use]
     pub fn new(email: Email, user: Option<&User>, source: Option<Source>) -> Self {
         let password_version = user.map(|user| user.password_version).unwrap_or_default();
-        Self { email, password_version, source }
+        Self { email, password_version, source, id: new_id() }
     }
 
     /// The failures for this email from this source.
@@ -74,6 +77,11 @@ impl LoginAttempt {
         let key = Key::email_attempts(&self.email, self.password_version);
         Counter { item_type: ItemType::EmailAttempts, key, max: MAX_FAILURES_OF_EMAIL }
     }
+}
+
+fn new_id() -> String {
+    // The last 64 bits of a UUID are random, but for two.
+    format!("{:016x}", Uuid::now_v7().as_u64_pair().1)
 }
 
 /// The failures of a source for all emails.
@@ -98,7 +106,7 @@ impl LoginAttempts {
         pattern("count a failed log-in, for its source", "1 UpdateItem").writes(1.0),
         pattern(
             "forget the failures after a log-in, and know its source",
-            "2 DeleteItem + 1 PutItem",
+            "1 DeleteItem + 1 UpdateItem + 1 PutItem",
         )
         .writes(3.0),
     ];
@@ -115,38 +123,31 @@ impl LoginAttempts {
     /// would let any number of concurrent guesses through. For the source over all emails it counts only
     /// once it has [failed](Self::failed): others who log in from there must not use that up.
     pub async fn begin(&self, attempt: &LoginAttempt) -> Result<()> {
-        // The last 64 bits of a UUID are random, but for two.
-        let id = format!("{:016x}", Uuid::now_v7().as_u64_pair().1);
-        let here = attempt.here();
-        let Some(source) = &attempt.source else { return here.count(&self.table, &id).await };
+        let (here, id) = (attempt.here(), &attempt.id);
+        let Some(source) = &attempt.source else { return here.count(&self.table, id).await };
         let of_source = of_source(source);
         let (counted, admitted) =
-            tokio::join!(here.count(&self.table, &id), of_source.check(&self.table));
+            tokio::join!(here.count(&self.table, id), of_source.check(&self.table));
         counted?;
         let admitted = match admitted {
-            Ok(()) => self.count_for_email(attempt, source, &id).await,
+            Ok(()) => self.count_for_email(attempt, source).await,
             refused => refused,
         };
         if admitted.is_err() {
-            here.take_back(&self.table, &id).await;
+            here.take_back(&self.table, id).await;
         }
         admitted
     }
 
-    async fn count_for_email(
-        &self,
-        attempt: &LoginAttempt,
-        source: &Source,
-        id: &str,
-    ) -> Result<()> {
-        match attempt.anywhere().count(&self.table, id).await {
-            Err(Error::TooManyLogins { .. }) if self.knows(&attempt.email, source).await? => Ok(()),
+    async fn count_for_email(&self, attempt: &LoginAttempt, source: &Source) -> Result<()> {
+        match attempt.anywhere().count(&self.table, &attempt.id).await {
+            Err(Error::TooManyLogins { .. }) if self.knows(attempt, source).await? => Ok(()),
             counted => counted,
         }
     }
 
-    async fn knows(&self, email: &Email, source: &Source) -> Result<bool> {
-        let key = Key::known_source(email, source);
+    async fn knows(&self, attempt: &LoginAttempt, source: &Source) -> Result<bool> {
+        let key = Key::known_source(&attempt.email, attempt.password_version, source);
         let known: Option<KnownSource> =
             self.table.get(ItemType::KnownSource, key, Consistency::Strong).await?;
         Ok(known.is_some_and(|known| known.expires_at > Timestamp::now().as_seconds()))
@@ -156,8 +157,7 @@ impl LoginAttempts {
     /// the log.
     pub async fn failed(&self, attempt: &LoginAttempt) {
         let Some(source) = &attempt.source else { return };
-        let id = format!("{:016x}", Uuid::now_v7().as_u64_pair().1);
-        match of_source(source).count(&self.table, &id).await {
+        match of_source(source).count(&self.table, &attempt.id).await {
             Ok(()) | Err(Error::TooManyLogins { .. }) => {}
             Err(error) => {
                 warn!(error = &error as &dyn StdError, "a failed log-in could not be counted");
@@ -165,7 +165,8 @@ impl LoginAttempts {
         }
     }
 
-    /// Forgets the failures of an email after a successful log-in, and remembers its source.
+    /// Forgets the failures from this source after a successful log-in, and remembers the source. Those from
+    /// other sources stay: its owner's log-ins must not give a stranger more guesses.
     ///
     /// A user with the right password is let in even if this cannot be written at the moment; that
     /// failure goes to the log.
@@ -173,21 +174,31 @@ impl LoginAttempts {
         let (here, anywhere) = (attempt.here(), attempt.anywhere());
         let forgotten = match &attempt.source {
             None => here.forget(&self.table).await,
-            Some(source) => tokio::try_join!(
-                here.forget(&self.table),
-                anywhere.forget(&self.table),
-                self.know(&attempt.email, source),
-            )
-            .map(drop),
+            Some(source) => {
+                let know = self.know(&attempt.email, attempt.password_version, source);
+                let take_back = anywhere.take_back(&self.table, &attempt.id);
+                let (forgotten, known, ()) =
+                    tokio::join!(here.forget(&self.table), know, take_back);
+                forgotten.and(known)
+            }
         };
         if let Err(error) = forgotten {
             warn!(error = &error as &dyn StdError, "the failed log-ins could not be forgotten");
         }
     }
 
-    async fn know(&self, email: &Email, source: &Source) -> Result<()> {
+    /// Remembers the source in which users have just changed their email or password. A failure to do so goes
+    /// to the log.
+    pub async fn know_source(&self, user: &User, source: Option<&Source>) {
+        let Some(source) = source else { return };
+        if let Err(error) = self.know(&user.email, user.password_version, source).await {
+            warn!(error = &error as &dyn StdError, "the source of a user could not be remembered");
+        }
+    }
+
+    async fn know(&self, email: &Email, password_version: u64, source: &Source) -> Result<()> {
         let until = Timestamp::now().as_seconds() + SOURCE_KNOWN_FOR.as_secs().cast_signed();
-        let mut item = Item::from(Key::known_source(email, source));
+        let mut item = Item::from(Key::known_source(email, password_version, source));
         item.insert(TYPE.to_owned(), string(ItemType::KnownSource));
         item.insert(EXPIRES_AT.to_owned(), number(until));
         let put = self.table.client.put_item().table_name(&self.table.name);

@@ -17,7 +17,7 @@ use crate::transaction::{self, Written};
 use crate::{Error, Result, SessionId, Table, Timestamp, UserId, retry};
 
 pub(super) use session::end_sessions;
-pub use session::{GRACE, SESSION_LIFETIME, Session, SessionEnd, UserAgent};
+pub use session::{GRACE, KeptSession, SESSION_LIFETIME, Session, SessionEnd, UserAgent};
 use session::{InForce, KEPT_SESSION, SESSION_EPOCH};
 
 /// The sessions of users.
@@ -50,6 +50,11 @@ impl Sessions {
             "2 GetItem, of the session and of two attributes of the user, strongly consistent",
         )
         .reads(2.0),
+        pattern(
+            "whether a session may be kept, at a new password",
+            "1 GetItem, strongly consistent",
+        )
+        .reads(1.0),
     ];
 
     /// Creates the repository for this table.
@@ -111,8 +116,10 @@ impl Sessions {
             // The table was restored to a moment before that refresh.
             return over(SessionEnd::Ended);
         }
-        self.end(user_id, id).await?;
-        over(SessionEnd::Reuse)
+        match self.end(user_id, id).await {
+            Ok(()) | Err(Error::SessionNotFound) => over(SessionEnd::Reuse),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes the next generation of this one, if the session is not over. Returns the session as it is
@@ -204,6 +211,14 @@ impl Sessions {
                 })
         });
         ended.await.map(drop)
+    }
+
+    /// Returns the session of a user who has just been read, to be kept when a new password ends all others;
+    /// `None` if it is over. One that is over must not come back.
+    pub async fn to_keep(&self, user: &User, id: SessionId) -> Result<Option<KeptSession>> {
+        let key = Key::session(user.id, id);
+        let session = self.table.get(ItemType::Session, key, Consistency::Strong).await?;
+        Ok(session.and_then(|session| user.sessions_in_force().keep(&session)))
     }
 
     /// Ends all sessions of a user.

@@ -189,7 +189,11 @@ async fn an_unreadable_previous_secret_affects_only_its_own_tokens() {
     world.rotate_to("b");
     world.secrets.refuse("AWSPREVIOUS");
     let keys = world.keys();
-    assert!(!accepts(&keys, &token_of("a")).await);
+    // Nobody knows whether they are valid: a client must not throw them away.
+    for _ in 0..2 {
+        let unknown = keys.verify::<Bearer>(&token_of("a")).await;
+        assert!(matches!(unknown, Err(NotVerified::Key(_))), "{unknown:?}");
+    }
     assert!(accepts(&keys, &token_of("b")).await);
     assert_eq!(signs_with(&keys).await, "b");
 
@@ -210,6 +214,24 @@ async fn a_token_of_a_secret_that_is_newer_than_the_known_one_is_accepted_at_onc
     assert!(accepts(&keys, &token_of("b")).await);
     assert!(accepts(&keys, &token_of("a")).await);
     assert_eq!(signs_with(&keys).await, "b");
+}
+
+#[tokio::test]
+async fn a_token_of_a_newer_secret_that_cannot_be_read_is_not_called_invalid() {
+    let world = World::with_secret().await;
+    world.advance(A_DAY);
+    let keys = world.keys();
+    assert!(accepts(&keys, &token_of("a")).await);
+    world.advance(SECOND);
+    world.rotate_to("b");
+    world.secrets.refuse("AWSCURRENT");
+    for _ in 0..2 {
+        let unknown = keys.verify::<RefreshToken>(&token_of("b")).await;
+        assert!(matches!(unknown, Err(NotVerified::Key(_))), "{unknown:?}");
+    }
+    world.secrets.recover();
+    world.advance(MIN_EXTRA_READ_INTERVAL);
+    assert!(accepts(&keys, &token_of("b")).await);
 }
 
 #[tokio::test]

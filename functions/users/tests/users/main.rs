@@ -6,6 +6,7 @@ mod administrators;
 mod change;
 mod delete;
 mod export;
+mod sessions;
 mod show;
 
 use serde_json::json;

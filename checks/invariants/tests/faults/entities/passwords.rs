@@ -135,7 +135,9 @@ impl Snapshot {
 
     pub(super) fn add_known_source(item: &Item) -> Result<(), String> {
         let source = SOURCE.parse().ok().and_then(Source::of).ok_or("is of no source")?;
-        expect_keys(item, Key::known_source(&partition_email(item)?, &source), None)
+        let version = text(item, schema::SK).split('#').nth(1).and_then(|part| part.parse().ok());
+        let version = version.ok_or("names no version of a password")?;
+        expect_keys(item, Key::known_source(&partition_email(item)?, version, &source), None)
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, string};
+use crate::change::{Change, number, string};
 use crate::users::User;
 use crate::{Line, SessionId, Timestamp};
 
@@ -63,6 +63,20 @@ pub(super) struct InForce {
     kept_session: Option<SessionId>,
 }
 
+/// A session that was in force when all others of its user were ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptSession {
+    id: SessionId,
+    /// The user's epoch until then.
+    epoch: u64,
+}
+
+impl KeptSession {
+    pub(in crate::users) fn id(self) -> SessionId {
+        self.id
+    }
+}
+
 impl Session {
     pub(super) fn new(epoch: u64, user_agent: Option<UserAgent>) -> Self {
         let id = SessionId::new();
@@ -85,6 +99,12 @@ impl InForce {
         self.kept_session.map_or(AttributeValue::Null(true), string)
     }
 
+    /// Returns the session if it is in force, to be kept.
+    pub(super) fn keep(&self, session: &Session) -> Option<KeptSession> {
+        let kept = KeptSession { id: session.id, epoch: self.session_epoch };
+        self.include(session).then_some(kept)
+    }
+
     pub(super) fn include(&self, session: &Session) -> bool {
         let is_of_this_epoch =
             session.epoch == self.session_epoch || self.kept_session == Some(session.id);
@@ -99,11 +119,14 @@ impl User {
     }
 }
 
-/// Ends all sessions of the user whom the change is for, except for the one that is kept.
-pub(in crate::users) fn end_sessions(change: Change, kept: Option<SessionId>) -> Change {
+/// Ends all sessions of the user whom the change is for, except for the one that is kept, which requires that
+/// nobody has ended them all meanwhile.
+pub(in crate::users) fn end_sessions(change: Change, kept: Option<KeptSession>) -> Change {
     let change = change.count(SESSION_EPOCH);
     match kept {
-        Some(id) => change.set(KEPT_SESSION, string(id)),
+        Some(KeptSession { id, epoch }) => change
+            .set(KEPT_SESSION, string(id))
+            .require_seen(SESSION_EPOCH, (epoch > 0).then(|| number(epoch))),
         None => change.remove(KEPT_SESSION),
     }
 }

@@ -116,6 +116,8 @@ async fn measure_sessions(costs: &mut Costs) {
     costs.measure("a user's sessions", 2, list).await.unwrap();
     let name = "whether a session is in force, if every request asks";
     costs.measure(name, 2, shop.sessions.is_in_force(anna.id, session.id)).await.unwrap();
+    let name = "whether a session may be kept, at a new password";
+    costs.measure(name, 1, shop.sessions.to_keep(&anna, session.id)).await.unwrap();
     costs.measure("end a session", 1, shop.sessions.end(anna.id, session.id)).await.unwrap();
     let name = "end all of a user's sessions";
     costs.measure(name, 1, shop.sessions.end_all(anna.id)).await.unwrap();

@@ -20,7 +20,7 @@ pub(crate) async fn put_examples(shop: &Shop) {
     let over = shop.sessions.begin(&ben, None).await.unwrap();
     shop.sessions.end(ben.id, over.id).await.unwrap();
     let password_hash = Some(PasswordHash::new("$argon2id$changed".to_owned()));
-    let keeps = Some(session.id);
+    let keeps = shop.sessions.to_keep(&ben, session.id).await.unwrap();
     let changes = UserChanges { password_hash, keeps, ..UserChanges::default() };
     shop.users.update(ben.id, changes, None).await.unwrap();
     shop.login_attempts.begin(&attempt(&email("anna@example.com"))).await.unwrap();

@@ -2,8 +2,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
 use storefront_core::schema::{ItemType, Key};
 use storefront_core::{
-    Error, PageRequest, PasswordHash, REFRESH_GRACE, SESSION_LIFETIME, Session, SessionEnd,
-    SessionId, Timestamp, User, UserChanges, UserId,
+    Error, KeptSession, PageRequest, PasswordHash, REFRESH_GRACE, SESSION_LIFETIME, Session,
+    SessionEnd, SessionId, Timestamp, User, UserChanges, UserId,
 };
 use storefront_testing::faults::Fault;
 
@@ -38,9 +38,16 @@ impl Shop {
     }
 
     async fn set_password(&self, user: &User, keeps: Option<SessionId>) {
-        let password_hash = Some(PasswordHash::new("$argon2id$changed".to_owned()));
-        let changes = UserChanges { password_hash, keeps, ..UserChanges::default() };
-        self.users.update(user.id, changes, None).await.unwrap();
+        let keeps = match keeps {
+            Some(id) => Some(self.to_keep(user, id).await.unwrap()),
+            None => None,
+        };
+        self.users.update(user.id, new_password(keeps), None).await.unwrap();
+    }
+
+    async fn to_keep(&self, user: &User, id: SessionId) -> Option<KeptSession> {
+        let user = self.users.find_now(user.id).await.unwrap().unwrap();
+        self.sessions.to_keep(&user, id).await.unwrap()
     }
 
     /// Makes an attribute of a session what it would be if time had passed.
@@ -62,6 +69,11 @@ impl Shop {
         let then = AttributeValue::S(then.to_string());
         self.age(user, session, "refreshedAt", then).await;
     }
+}
+
+fn new_password(keeps: Option<KeptSession>) -> UserChanges {
+    let password_hash = Some(PasswordHash::new("$argon2id$changed".to_owned()));
+    UserChanges { password_hash, keeps, ..UserChanges::default() }
 }
 
 #[track_caller]
@@ -216,6 +228,36 @@ async fn a_new_password_ends_all_sessions_but_the_one_in_which_it_was_set() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_over_is_not_kept_and_so_brought_back() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    // Its access token may still be accepted, and may be stolen.
+    let ended = shop.log_in(&anna).await;
+    shop.sessions.end(anna.id, ended.id).await.unwrap();
+    let of_before = shop.log_in(&anna).await;
+    shop.sessions.end_all(anna.id).await.unwrap();
+    for session in [&ended, &of_before] {
+        assert_eq!(shop.to_keep(&anna, session.id).await, None);
+    }
+    assert_eq!(shop.to_keep(&anna, SessionId::new()).await, None);
+
+    // Nor one that is ended between the two.
+    let session = shop.log_in(&anna).await;
+    let keeps = shop.to_keep(&anna, session.id).await;
+    assert!(keeps.is_some());
+    shop.sessions.end_all(anna.id).await.unwrap();
+    let changed = shop.users.update(anna.id, new_password(keeps), None).await;
+    assert!(matches!(changed, Err(Error::VersionMismatch { .. })), "{changed:?}");
+    assert_over(shop.refresh(&anna, &session).await, SessionEnd::Ended);
+    // The first time that they are ended, too.
+    let ben = shop.register("ben@example.com").await.unwrap();
+    let session = shop.log_in(&ben).await;
+    let keeps = shop.to_keep(&ben, session.id).await;
+    shop.sessions.end_all(ben.id).await.unwrap();
+    assert!(shop.users.update(ben.id, new_password(keeps), None).await.is_err());
+}
+
+#[tokio::test]
 async fn a_new_email_with_a_new_password_ends_them_too() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
@@ -223,7 +265,7 @@ async fn a_new_email_with_a_new_password_ends_them_too() {
     let changes = UserChanges {
         email: Some("anna@example.org".parse().unwrap()),
         password_hash: Some(PasswordHash::new("$argon2id$changed".to_owned())),
-        keeps: Some(laptop.id),
+        keeps: shop.to_keep(&anna, laptop.id).await,
         ..UserChanges::default()
     };
     let changed = shop.users.update(anna.id, changes, None).await.unwrap();
