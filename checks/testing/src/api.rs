@@ -72,6 +72,7 @@ impl Persona {
             name: role.to_string().parse().expect("a name"),
             password_hash: PasswordHash::new("$argon2id$nobody's".to_owned()),
             role,
+            locale: None,
         };
         let users = Users::new(table.clone());
         users.register(user_id, new).await.expect("the table takes users");

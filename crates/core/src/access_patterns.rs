@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::{LoginAttempts, Orders, Products, Sessions, Users};
+use crate::{LoginAttempts, Mails, Orders, Products, Sessions, Users};
 
 /// By repository. The compiler reports an `ACCESS_PATTERNS` that is missing here as unused.
 const BY_REPOSITORY: &[&[AccessPattern]] = &[
@@ -16,6 +16,7 @@ const BY_REPOSITORY: &[&[AccessPattern]] = &[
     Sessions::ACCESS_PATTERNS,
     Products::ACCESS_PATTERNS,
     Orders::ACCESS_PATTERNS,
+    Mails::ACCESS_PATTERNS,
 ];
 
 /// A question that a repository asks the table, and what the answer costs.

@@ -1,6 +1,6 @@
 //! Users, products and orders of a web shop on one DynamoDB table.
 //!
-//! The repositories, [`Users`], [`Products`] and [`Orders`], share one [`Table`]; every key is
+//! The repositories, [`Users`], [`Products`], [`Orders`] and [`Mails`], share one [`Table`]; every key is
 //! built in [`schema`]. The crate knows nothing of HTTP or Lambda: a caller uses these functions
 //! and maps [`Error`] to its own responses.
 //!
@@ -22,6 +22,7 @@ mod email;
 mod error;
 mod id;
 mod idempotency;
+mod mails;
 mod money;
 mod openapi;
 mod orders;
@@ -41,6 +42,7 @@ pub use error::{CurrentTotal, Error, Result, Shortage};
 pub use id::{EntityId, InvalidId, OrderId, ProductId, SessionId, UserId};
 pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey, Once};
 pub use iso_currency::Currency;
+pub use mails::{Claim, Claimed, Mails, Settled};
 pub use money::{InvalidCurrency, MAX_TOTAL, PriceCurrency};
 pub use orders::{
     Address, AddressLine, Adjustment, AdjustmentKind, CancelReason, Country, CreatedBetween,
@@ -58,10 +60,10 @@ pub use table::Table;
 pub use text::{Description, InvalidText, Line, Lines, Name};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{
-    InvalidRole, KeptSession, LOGIN_WINDOW, LoginAttempt, LoginAttempts, MAX_FAILURES_OF_EMAIL,
-    MAX_FAILURES_OF_SOURCE, MAX_LOGIN_FAILURES, NewUser, PasswordHash, REFRESH_GRACE, Role,
-    SESSION_LIFETIME, SOURCE_KNOWN_FOR, Session, SessionEnd, Sessions, Source, User, UserAgent,
-    UserChanges, Users,
+    InvalidLocale, InvalidRole, KeptSession, LOGIN_WINDOW, Locale, LoginAttempt, LoginAttempts,
+    MAX_FAILURES_OF_EMAIL, MAX_FAILURES_OF_SOURCE, MAX_LOGIN_FAILURES, NewUser, PasswordHash,
+    REFRESH_GRACE, Recipient, Role, SESSION_LIFETIME, SOURCE_KNOWN_FOR, Session, SessionEnd,
+    Sessions, Source, User, UserAgent, UserChanges, Users,
 };
 
 /// Counts the updates of an item, starting at 1 when it is created. Optimistic locking compares it.

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) use index_key::worklist_sort_keys;
 pub use index_key::{IndexKey, WorklistKey, worklist_partition};
 pub use item_type::{InvalidItemType, ItemType, Layout};
-use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, ORDER, PRODUCT, SESSION, SOURCE, USER};
+use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, MAIL, ORDER, PRODUCT, SESSION, SOURCE, USER};
 
 /// An item as DynamoDB stores it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
@@ -92,6 +92,8 @@ pub mod prefix {
     /// For the idempotency keys of a user. Apart from the user, so that no function needs to write
     /// among users because of them.
     pub const IDEMPOTENCY: &str = "IDEMPOTENCY#";
+    /// For the mail that an event causes. Apart from the order, whose items are read all together.
+    pub const MAIL: &str = "MAIL#";
     /// For the sessions of a user. Apart from the user, so that the function that lists them may read no
     /// orders.
     pub const SESSION: &str = "SESSION#";
@@ -168,6 +170,12 @@ impl Key {
     #[must_use]
     pub fn idempotency(user_id: UserId, key: &IdempotencyKey) -> Self {
         Self { pk: format!("{IDEMPOTENCY}{user_id}"), sk: key.as_str().to_owned() }
+    }
+
+    /// The key of an [`ItemType::Mail`], by the id of the event that causes it.
+    #[must_use]
+    pub fn mail(event_id: &str) -> Self {
+        Self { pk: format!("{MAIL}{event_id}"), sk: METADATA.to_owned() }
     }
 
     /// The key of an [`ItemType::Session`].

@@ -1,8 +1,10 @@
 //! Users, and the guard that keeps their emails unique.
 
 mod administrators;
+mod locale;
 mod login_attempts;
 mod password_hash;
+mod recipient;
 mod role;
 mod sessions;
 mod source;
@@ -20,11 +22,13 @@ use crate::{
     Email, EntityId, Error, Name, Result, SessionId, Table, Timestamp, UserId, Version, retry,
 };
 
+pub use locale::{InvalidLocale, Locale};
 pub use login_attempts::{
     LOGIN_WINDOW, LoginAttempt, LoginAttempts, MAX_FAILURES_OF_EMAIL, MAX_FAILURES_OF_SOURCE,
     MAX_LOGIN_FAILURES, SOURCE_KNOWN_FOR,
 };
 pub use password_hash::PasswordHash;
+pub use recipient::Recipient;
 pub use role::{InvalidRole, Role};
 pub use sessions::{
     GRACE as REFRESH_GRACE, KeptSession, SESSION_LIFETIME, Session, SessionEnd, Sessions, UserAgent,
@@ -45,6 +49,13 @@ pub struct User {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub password_version: u64,
     pub role: Role,
+    /// The language to write to them in, if it is known.
+    #[serde(
+        default,
+        deserialize_with = "locale::if_known",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub locale: Option<Locale>,
     /// How often all sessions of the user were ended. Those of an earlier epoch are over.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub session_epoch: u64,
@@ -64,6 +75,7 @@ pub struct NewUser {
     pub name: Name,
     pub password_hash: PasswordHash,
     pub role: Role,
+    pub locale: Option<Locale>,
 }
 
 /// The changes to a user; `None` leaves a field unchanged.
@@ -77,6 +89,7 @@ pub struct UserChanges {
     /// The session that a new password does not end: the one in which it was changed.
     pub keeps: Option<KeptSession>,
     pub role: Option<Role>,
+    pub locale: Option<Locale>,
 }
 
 /// The users of the shop.
@@ -95,6 +108,11 @@ impl Users {
         pattern(
             "a user's role, for what only administrators may do",
             "1 GetItem of that attribute, strongly consistent",
+        )
+        .reads(1.0),
+        pattern(
+            "whom to write to, by id",
+            "1 GetItem of the name, the email and the language, strongly consistent",
         )
         .reads(1.0),
         pattern("user by email", "1 Query on GSI1").reads(0.5),
@@ -394,7 +412,8 @@ struct HasRole {
 fn change(changes: &UserChanges, now: Timestamp) -> Change {
     let change = Change::at(now)
         .set_some("name", changes.name.as_ref().map(string))
-        .set_some("role", changes.role.map(string));
+        .set_some("role", changes.role.map(string))
+        .set_some("locale", changes.locale.map(string));
     match &changes.password_hash {
         Some(hash) => {
             let change = change.set("passwordHash", string(hash.as_str())).count("passwordVersion");
@@ -420,6 +439,7 @@ impl User {
             password_hash: new.password_hash,
             password_version: 0,
             role: new.role,
+            locale: new.locale,
             session_epoch: 0,
             kept_session: None,
             version: 1,
@@ -437,6 +457,7 @@ impl User {
             password_hash: changes.password_hash.clone().unwrap_or(self.password_hash),
             password_version: self.password_version + u64::from(has_new_password),
             role: changes.role.unwrap_or(self.role),
+            locale: changes.locale.or(self.locale),
             session_epoch: self.session_epoch + u64::from(has_new_password),
             kept_session: if has_new_password {
                 changes.keeps.map(KeptSession::id)

@@ -1,5 +1,5 @@
 use serde::Serialize;
-use storefront_core::{Email, Name, Role, Timestamp, User, UserId, Version};
+use storefront_core::{Email, Locale, Name, Role, Timestamp, User, UserId, Version};
 use utoipa::ToSchema;
 
 use crate::openapi::{NameSchema, VersionSchema};
@@ -18,6 +18,9 @@ pub struct UserBody {
     name: Name,
     /// What the user may do.
     role: Role,
+    /// The language of mails to the user. Absent if it is not known: mails are in English then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<Locale>,
     /// Counts the changes, from 1. It is the `ETag`.
     #[schema(value_type = VersionSchema)]
     version: Version,
@@ -34,6 +37,7 @@ impl From<User> for UserBody {
             email: user.email,
             name: user.name,
             role: user.role,
+            locale: user.locale,
             version: user.version,
             created_at: user.created_at,
             updated_at: user.updated_at,

@@ -1,7 +1,8 @@
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Email, Name, NewUser, Role, UserId};
+use storefront_core::{Email, Locale, Name, NewUser, Role, UserId};
 use storefront_credentials::Password;
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::EmailTaken;
@@ -30,12 +31,18 @@ pub(crate) struct Registration {
 
 /// Registers a user.
 ///
-/// A new user has the role `user`; an administrator can make them an `admin`.
+/// A new user has the role `user`; an administrator can make them an `admin`. Mails to the user are in the
+/// language of the request, if the shop writes in it.
 #[utoipa::path(
     post,
     path = "/users",
     operation_id = "registerUser",
     tag = "users",
+    params((
+        "Accept-Language" = Option<String>, Header,
+        description = "The languages that the user reads, which decide the `locale`",
+        example = "de-AT, de;q=0.9, en;q=0.8",
+    )),
     request_body(content = Registration, example = json!({
         "email": "grace@example.com",
         "password": "correct horse battery",
@@ -51,6 +58,7 @@ pub(crate) struct Registration {
 )]
 pub(crate) async fn register(
     State(accounts): State<Accounts>,
+    headers: HeaderMap,
     JsonBody(registration): JsonBody<Registration>,
 ) -> Result<Created<UserBody>, Problem> {
     let email = registration.email.get()?;
@@ -60,7 +68,15 @@ pub(crate) async fn register(
         name: registration.name.get()?,
         password_hash: password.hash().await.map_err(Problem::internal)?,
         role: Role::User,
+        locale: accepted(&headers),
     };
     let user = accounts.users.register(UserId::new(), new).await?;
     Ok(Created(format!("/users/{}", user.id), Tagged::new(user.version, user.into())))
+}
+
+/// Returns the language that the client's user reads best, if the shop writes in it.
+fn accepted(headers: &HeaderMap) -> Option<Locale> {
+    let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
+    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+    Locale::accepted(&values.join(","))
 }

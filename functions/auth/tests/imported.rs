@@ -72,6 +72,7 @@ impl Shop {
             name: "Anna".parse().unwrap(),
             password_hash: PasswordHash::new(hash.to_owned()),
             role: Role::User,
+            locale: None,
         };
         self.users.register(UserId::new(), new).await.unwrap()
     }

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Email, Name, UserChanges};
+use storefront_core::{Email, Locale, Name, UserChanges};
 use storefront_credentials::{GivenPassword, Password};
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::{EmailTaken, TooManyLogins, UserNotFound, WrongPassword};
@@ -33,6 +33,11 @@ pub(crate) struct UserPatch {
     #[garde(dive)]
     #[schema(value_type = Password, required = false)]
     password: Option<Parsed<Password>>,
+    /// The language of mails to the user.
+    #[serde(default, deserialize_with = "present")]
+    #[garde(dive)]
+    #[schema(value_type = Locale, required = false)]
+    locale: Option<Parsed<Locale>>,
     /// The current password, required to change one's own email or password.
     #[serde(default, deserialize_with = "present")]
     #[garde(dive)]
@@ -74,9 +79,11 @@ pub(crate) async fn change(
     let name = patch.name.map(Parsed::get).transpose()?;
     let email = patch.email.map(Parsed::get).transpose()?;
     let password = patch.password.map(Parsed::get).transpose()?;
+    let locale = patch.locale.map(Parsed::get).transpose()?;
     let current_password = patch.current_password.map(Parsed::get).transpose()?;
-    if name.is_none() && email.is_none() && password.is_none() {
-        return Err(Problem::invalid_field("", "needs a name, an email or a password to change"));
+    if name.is_none() && email.is_none() && password.is_none() && locale.is_none() {
+        let detail = "needs a name, an email, a password or a locale to change";
+        return Err(Problem::invalid_field("", detail));
     }
 
     let needs_confirmation = target.is_caller() && (email.is_some() || password.is_some());
@@ -97,7 +104,7 @@ pub(crate) async fn change(
         (Some(user), Some(session_id)) => accounts.sessions.to_keep(user, session_id).await?,
         _ => None,
     };
-    let changes = UserChanges { name, email, password_hash, keeps, role: None };
+    let changes = UserChanges { name, email, password_hash, keeps, role: None, locale };
     let version = confirmed.as_ref().map(|user| user.version).or(expected);
     let changed = accounts.users.update(target.user_id, changes, version).await;
     let user = changed.map_err(|error| target.refused_after_confirmation(error, expected))?;

@@ -82,7 +82,7 @@ pub async fn fill(table: &Table) -> Result<(), Box<dyn std::error::Error + Send 
     let users = Users::new(table.clone());
     for SeedUser { id, email, name, role, password_hash: brought } in seed.users {
         let password_hash = brought.unwrap_or_else(|| password_hash.clone());
-        users.register(id, NewUser { email, name, password_hash, role }).await?;
+        users.register(id, NewUser { email, name, password_hash, role, locale: None }).await?;
     }
 
     let products = Products::new(table.clone());

@@ -103,6 +103,7 @@ impl Data {
             name: valid(format!("Customer {n:07}").parse()),
             password_hash: password_hash(&mut random),
             role: Role::User,
+            locale: None,
         };
         User::new(id, new)
     }

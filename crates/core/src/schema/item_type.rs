@@ -56,6 +56,8 @@ item_types! {
     SourceAttempts,
     /// A source from which an email has logged in, with this version of the password.
     KnownSource,
+    /// The record of a mail that an event causes.
+    Mail,
 }
 
 /// The keys and the attributes of the items of a type. `<…>` stands for what differs between items.
@@ -94,6 +96,7 @@ impl ItemType {
                     "passwordHash",
                     "passwordVersion",
                     "role",
+                    "locale",
                     "sessionEpoch",
                     "keptSession",
                     "version",
@@ -234,6 +237,13 @@ impl ItemType {
                 gsi1: None,
                 gsi2: None,
                 attributes: &["expiresAt"],
+            },
+            Self::Mail => Layout {
+                pk: "MAIL#<eventId>",
+                sk: "METADATA",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["claims", "claimedUntil", "outcome", "expiresAt"],
             },
         }
     }

@@ -29,7 +29,7 @@ async fn every_entity_has_its_documented_keys() {
             "PK": format!("USER#{ANNA}"), "SK": "METADATA",
             "GSI1PK": "EMAIL#anna@example.com", "GSI1SK": format!("USER#{ANNA}"),
             "_type": "User", "id": ANNA, "email": "anna@example.com", "name": "Anna",
-            "passwordHash": "$argon2id$anna", "role": "user", "version": 1,
+            "passwordHash": "$argon2id$anna", "role": "user", "locale": "de", "version": 1,
             "createdAt": CREATED_AT, "updatedAt": CREATED_AT,
         })
     );
@@ -86,6 +86,14 @@ async fn every_entity_has_its_documented_keys() {
     shop.products.spread_stock(blend, 2).await.unwrap();
     let second = item(&shop, schema::Key::stock(blend, 1)).await;
     assert_eq!(second, stock(format!("PRODUCT#{BLEND}#STOCK#01"), json!({ "quantity": 1 })));
+    let claimed = item(&shop, schema::Key::mail(&format!("{ORDER}:1"))).await;
+    assert_eq!(claimed["PK"], format!("MAIL#{ORDER}:1"));
+    assert_eq!((&claimed["SK"], &claimed["_type"]), (&json!("METADATA"), &json!("Mail")));
+    assert_eq!(claimed["claims"].as_array().unwrap().len(), 1);
+    assert_eq!(claimed["claimedUntil"], "2024-11-06T05:45:40.288Z");
+    assert_eq!(claimed["expiresAt"], 1_730_958_220);
+    let sent = item(&shop, schema::Key::mail(&format!("{ORDER}:2"))).await;
+    assert_eq!((&sent["outcome"], &sent["claimedUntil"]), (&json!("sent"), &Value::Null));
     let key = "first".parse().unwrap();
     let record = item(&shop, schema::Key::idempotency(anna, &key)).await;
     assert_eq!(record["PK"], format!("IDEMPOTENCY#{ANNA}"));

@@ -9,6 +9,7 @@ mod before_0_2;
 mod concurrency;
 mod contention;
 mod items;
+mod mails;
 mod odd_items;
 mod orders;
 mod products;
@@ -21,6 +22,7 @@ async fn put_examples(shop: &shop::Shop) {
     users::put_examples(shop).await;
     products::put_example(shop).await;
     orders::put_example(shop).await;
+    mails::put_examples(shop).await;
 }
 
 /// Measures every access pattern.
@@ -28,4 +30,5 @@ async fn measure(costs: &mut access_patterns::Costs) {
     users::measure(costs).await;
     products::measure(costs).await;
     orders::measure(costs).await;
+    mails::measure(costs).await;
 }

@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
 use storefront_core::{
-    Category, Email, Error, IdempotencyKey, LoginAttempt, LoginAttempts, NewOrder, NewOrderItem,
-    NewUser, Once, Order, OrderStatus, OrderWithItems, Orders, PasswordHash, Product, ProductId,
-    Products, RequestId, Role, Sessions, StatusChange, Table, User, UserId, Users, aws, schema,
+    Category, Email, Error, IdempotencyKey, LoginAttempt, LoginAttempts, Mails, NewOrder,
+    NewOrderItem, NewUser, Once, Order, OrderStatus, OrderWithItems, Orders, PasswordHash, Product,
+    ProductId, Products, RequestId, Role, Sessions, StatusChange, Table, User, UserId, Users, aws,
+    schema,
 };
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{TestTable, evidence, new_product, test_table};
@@ -16,6 +17,7 @@ pub(crate) struct Shop {
     pub(crate) sessions: Sessions,
     pub(crate) products: Products,
     pub(crate) orders: Orders,
+    pub(crate) mails: Mails,
     pub(crate) client: aws_sdk_dynamodb::Client,
     pub(crate) table_name: String,
     /// Runs until it is dropped.
@@ -44,7 +46,8 @@ impl Shop {
             login_attempts: LoginAttempts::new(table.clone()),
             sessions: Sessions::new(table.clone()),
             products: Products::new(table.clone()),
-            orders: Orders::new(table),
+            orders: Orders::new(table.clone()),
+            mails: Mails::new(table),
             client,
             table_name,
             _dynamodb: None,
@@ -201,6 +204,7 @@ pub(crate) fn new_user(address: &str) -> NewUser {
         name: "Anna".parse().unwrap(),
         password_hash: PasswordHash::new("$argon2id$anna".to_owned()),
         role: Role::User,
+        locale: None,
     }
 }
 

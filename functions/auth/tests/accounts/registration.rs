@@ -114,3 +114,19 @@ async fn missing_unknown_repeated_and_mistyped_fields_are_named() {
         assert_eq!(answer.pointers(), [pointer], "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_user_gets_the_language_that_the_browser_asks_for_if_the_shop_writes_in_it() {
+    let (api, _database) = start().await;
+    for (number, (header, locale)) in
+        [("de-AT, de;q=0.9, en;q=0.8", Some("de")), ("fr, en;q=0.5", Some("en")), ("fr, *", None)]
+            .into_iter()
+            .enumerate()
+    {
+        let mut body = anna();
+        body["email"] = format!("anna-{number}@example.com").into();
+        let request = api.post("/users").header("accept-language", header).json(body);
+        let answer = request.send().await.expect(201);
+        assert_eq!(answer.body["locale"], json!(locale), "{header}");
+    }
+}

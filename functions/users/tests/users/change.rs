@@ -21,6 +21,21 @@ async fn a_user_changes_their_name() {
 }
 
 #[tokio::test]
+async fn a_user_chooses_the_language_of_their_mails() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let patch = |locale: &str| {
+        shop.api.patch("/users/me").by(anna).json(json!({ "locale": locale })).send()
+    };
+    let answer = patch("de").await.expect(200);
+    assert_eq!((&answer.body["locale"], &answer.body["version"]), (&json!("de"), &json!(2)));
+    for unknown in ["fr", "DE", "de-AT", ""] {
+        let answer = patch(unknown).await.problem(422, "invalid_body");
+        assert_eq!(answer.pointers(), ["/locale"], "{unknown}");
+    }
+}
+
+#[tokio::test]
 async fn changing_ones_own_email_or_password_needs_the_current_password() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;

@@ -63,6 +63,7 @@ impl Shop {
             name: name.parse().unwrap(),
             password_hash,
             role,
+            locale: None,
         };
         let user = self.users.register(UserId::new(), new).await.unwrap();
         Persona { user_id: user.id, role }

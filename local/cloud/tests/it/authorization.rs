@@ -381,6 +381,7 @@ async fn register(users: &Users, role: Role) -> User {
         name: role.to_string().parse().unwrap(),
         password_hash: PasswordHash::new(HASH.to_owned()),
         role,
+        locale: None,
     };
     users.register(id, new).await.unwrap()
 }

@@ -33,7 +33,7 @@ pub(crate) fn user(row: &Row, mapping: &Mapping) -> fields::Result<Migrated<User
             return Err(Reason::Password { column: fields.column("passwordHash"), why });
         }
     };
-    let new = NewUser { email, name, password_hash, role };
+    let new = NewUser { email, name, password_hash, role, locale: None };
     let value = User { created_at, updated_at, ..User::new(id, new) };
     Ok(Migrated { legacy_id, value, remarks })
 }

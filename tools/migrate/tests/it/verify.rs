@@ -244,6 +244,7 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
         name: "New".parse().unwrap(),
         password_hash: PasswordHash::new("none".to_owned()),
         role: Role::User,
+        locale: None,
     };
     users.register(UserId::new(), new).await.unwrap();
     let product = text(&shop.item("Product", 3), "id").parse().unwrap();

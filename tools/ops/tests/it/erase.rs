@@ -24,6 +24,7 @@ async fn the_addresses_of_a_user_are_removed_once_the_user_is_deleted() {
         name: "Grace".parse().unwrap(),
         password_hash: PasswordHash::new("$argon2id$grace".to_owned()),
         role: Role::User,
+        locale: None,
     };
     let grace = users.register(UserId::new(), grace).await.unwrap();
     let id = grace.id;

@@ -96,6 +96,7 @@ pub(super) async fn run(
                 name: format!("Customer {number:07}").parse().map_err(Error::shop)?,
                 password_hash: password_hash(random),
                 role: Role::User,
+                locale: None,
             };
             let (user, registered) = measure(users.register(UserId::new(), new)).await?;
             let ((), deleted) = measure(users.delete(user.id, None)).await?;

@@ -152,6 +152,7 @@ impl Scenario {
                 name: "Ånna Großkopf".parse().unwrap(),
                 password_hash: PasswordHash::new(BCRYPT_HASH.to_owned()),
                 role,
+                locale: None,
             };
             let user = users.register(UserId::new(), new).await.unwrap();
             Persona { user_id: user.id, role }

@@ -74,6 +74,7 @@ impl Setup {
                 name: NEW_NAME.parse().expect("a name"),
                 password_hash: self.password_hash.clone(),
                 role,
+                locale: None,
             };
             let user = users.register(UserId::new(), new).await.expect("an empty shop");
             model.add_user(user.id, email, 0, role);

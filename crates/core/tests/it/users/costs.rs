@@ -28,6 +28,10 @@ async fn measure_reads(costs: &mut Costs) {
     for id in [anna.id, UserId::new()] {
         costs.measure(name, 1, shop.users.role_of(id)).await.unwrap();
     }
+    let name = "whom to write to, by id";
+    for id in [anna.id, UserId::new()] {
+        costs.measure(name, 1, shop.users.recipient(id)).await.unwrap();
+    }
     let name = "user by id, to check a password";
     let found = costs.measure(name, 1, shop.users.find_now(anna.id)).await;
     assert_eq!(found.unwrap().as_ref(), Some(&anna));

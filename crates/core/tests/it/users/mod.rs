@@ -2,9 +2,11 @@ mod costs;
 mod login_attempts;
 mod sessions;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
 use storefront_core::{
-    Error, LoginAttempt, PasswordHash, Role, Source, User, UserChanges, UserId, schema,
+    Error, Locale, LoginAttempt, NewUser, PasswordHash, Role, Source, User, UserChanges, UserId,
+    schema,
 };
 
 use crate::items;
@@ -14,7 +16,8 @@ pub(crate) use costs::measure;
 
 /// Registers two users, and begins a log-in, a session that is ended, and one that a new password does not end.
 pub(crate) async fn put_examples(shop: &Shop) {
-    shop.users.register(items::anna(), new_user(" Anna@Example.com ")).await.unwrap();
+    let anna = NewUser { locale: Some(Locale::De), ..new_user(" Anna@Example.com ") };
+    shop.users.register(items::anna(), anna).await.unwrap();
     let ben = shop.register("ben@example.com").await.unwrap();
     let session = shop.sessions.begin(&ben, Some("a browser".parse().unwrap())).await.unwrap();
     let over = shop.sessions.begin(&ben, None).await.unwrap();
@@ -194,4 +197,36 @@ async fn an_item_that_is_not_what_its_key_says_is_an_error() {
     let anna = shop.anna().await;
     shop.overwrite(schema::Key::user(anna.id), "_type", number(7)).await;
     assert!(matches!(shop.users.find(anna.id).await, Err(Error::Item(_))));
+}
+
+#[tokio::test]
+async fn a_user_is_written_to_at_the_current_address_in_their_language() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let recipient = shop.users.recipient(anna.id).await.unwrap().unwrap();
+    assert_eq!((&recipient.email, &recipient.name), (&anna.email, &anna.name));
+    assert_eq!(recipient.locale, None);
+    let changes = UserChanges {
+        email: Some(email("anna@example.org")),
+        locale: Some(Locale::De),
+        ..UserChanges::default()
+    };
+    let changed = shop.users.update(anna.id, changes, None).await.unwrap();
+    assert_eq!(changed.locale, Some(Locale::De));
+    let recipient = shop.users.recipient(anna.id).await.unwrap().unwrap();
+    assert_eq!((recipient.email, recipient.locale), (email("anna@example.org"), Some(Locale::De)));
+    shop.users.delete(anna.id, None).await.unwrap();
+    assert!(shop.users.recipient(anna.id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_language_that_this_version_does_not_know_counts_as_none() {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let mut item = shop.raw(schema::Key::user(anna.id)).await.unwrap();
+    item.insert("locale".to_owned(), AttributeValue::S("tlh".to_owned()));
+    let put = shop.client.put_item().table_name(&shop.table_name).set_item(Some(item));
+    put.send().await.unwrap();
+    assert_eq!(shop.users.find(anna.id).await.unwrap(), Some(anna.clone()));
+    assert_eq!(shop.users.recipient(anna.id).await.unwrap().unwrap().locale, None);
 }
