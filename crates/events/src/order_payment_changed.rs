@@ -23,6 +23,8 @@ pub struct OrderPaymentChanged {
     /// the same as `payment`, and `refundedAmount` has grown.
     #[cfg_attr(test, schemars(schema_with = "schemas::payment"))]
     pub previous_payment: Payment,
+    /// What had been paid back before the change, in the currency's minor unit.
+    pub previous_refunded_amount: u64,
     /// When the order changed.
     #[cfg_attr(test, schemars(schema_with = "schemas::timestamp"))]
     pub changed_at: Timestamp,
@@ -50,6 +52,7 @@ impl Detail for OrderPaymentChanged {
         Ok(Some(Self {
             order: OrderState::of(order),
             previous_payment: before.payment(),
+            previous_refunded_amount: before.refunded_amount,
             changed_at: order.updated_at,
         }))
     }

@@ -96,6 +96,7 @@ async fn a_refund_becomes_exactly_this_event() {
             "version": 4,
             "requestId": request_id(1),
             "previousPayment": "refund_due",
+            "previousRefundedAmount": 0,
             "changedAt": "2026-11-22T09:30:00.125Z",
         })
     );

@@ -281,7 +281,8 @@ fn back_to_the_status(order: u8, versions: &mut [u64; ORDERS as usize]) {
 fn refund(order: u8, version: u64) -> Meaning {
     let status = status(version - 1);
     let members = json!({
-        "previousPayment": payment(status), "refundedAmount": 100, "changedAt": CHANGED_AT,
+        "previousPayment": payment(status), "refundedAmount": 100, "previousRefundedAmount": 0,
+        "changedAt": CHANGED_AT,
     });
     meaning(order, version, status, &members)
 }
