@@ -96,6 +96,8 @@ pub fn dependencies() -> (Dependencies, Log) {
         event_bus: "bus".to_owned(),
         s3_url: endpoint(),
         failed_records_bucket: "bucket".to_owned(),
+        ses_url: endpoint(),
+        mail: Dependencies::unreachable().mail,
     };
     (dependencies, log)
 }

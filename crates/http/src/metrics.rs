@@ -126,8 +126,9 @@ impl Metrics {
         }
     }
 
-    /// Writes the counts, with the function and the request id, which identify the invocation.
-    pub(crate) fn write(&self, function: &str, request_id: Option<&str>) {
+    /// Writes the counts, with the function and the request id, which identify the invocation. Its telemetry
+    /// does that at its end; a count that must survive if Lambda ends the function before is written at once.
+    pub fn write(&self, function: &str, request_id: Option<&str>) {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         self.sink.write(function, request_id, &std::mem::take(&mut *counted));
     }

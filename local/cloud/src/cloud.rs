@@ -25,6 +25,7 @@ use crate::data_dir::DataDir;
 use crate::events::{EVENTBRIDGE_PATH, EventBus};
 use crate::function::{Function, FunctionError};
 use crate::local_api::guarded;
+use crate::mail::{Mailbox, SES_PATH};
 use crate::queue::{Queues, Store};
 use crate::rule::Rules;
 use crate::s3::{self, Bucket, S3_PATH};
@@ -67,6 +68,7 @@ pub struct LocalCloud {
     api_url: String,
     dynamodb_url: String,
     events: EventBus,
+    mailbox: Mailbox,
     schedules: Schedules,
     queues: Queues,
     functions: HashMap<String, Function>,
@@ -83,9 +85,10 @@ pub struct LocalCloud {
 impl LocalCloud {
     /// Starts everything, and returns when it is ready for requests.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let parameters = options.parameters.iter().map(|(name, value)| (&**name, &**value));
         let defaults = Template::read(&options.template)?;
-        let template = defaults.clone().with_parameters(parameters)?;
+        let parameters = parameters::with_sender(&defaults, options.parameters.clone());
+        let parameters = parameters.iter().map(|(name, value)| (&**name, &**value));
+        let template = defaults.clone().with_parameters(parameters)?.deployed();
         for name in parameters::without_effect(&defaults, &options.parameters)? {
             tracing::warn!(
                 "the local cloud ignores the parameter {name}: nothing that it runs depends on it"
@@ -132,7 +135,8 @@ impl LocalCloud {
         let schedules = Schedules::of(&template, &functions, &targets)?;
         let local_api = events.routes().merge(schedules.routes()).merge(queues.routes());
         let failed_records = Bucket::new(data_dir.as_ref().map(DataDir::path));
-        let local_api = local_api.merge(failed_records.routes());
+        let mailbox = Mailbox::open(data_dir.as_ref().map(DataDir::path))?;
+        let local_api = local_api.merge(failed_records.routes()).merge(mailbox.routes());
         let local_api = guarded(local_api, options.host);
         let router = local_api.merge(gateway::router(&template, &functions, address)?);
         let gateway = Server::start(listener, router);
@@ -152,6 +156,7 @@ impl LocalCloud {
             api_url,
             dynamodb_url,
             events,
+            mailbox,
             schedules,
             queues,
             functions,
@@ -207,6 +212,12 @@ impl LocalCloud {
     #[must_use]
     pub fn events(&self) -> Vec<Value> {
         self.events.events()
+    }
+
+    /// Returns the last mails that were sent, the newest last.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Value> {
+        self.mailbox.mails()
     }
 
     /// Invokes a function by its logical id, as `sam local invoke` does.
@@ -295,6 +306,8 @@ fn dependencies(
         event_bus: TABLE_NAME.to_owned(),
         s3_url: Some(format!("{api_url}{S3_PATH}")),
         failed_records_bucket: s3::BUCKET.to_owned(),
+        ses_url: Some(format!("{api_url}{SES_PATH}")),
+        mail: parameters::mail(template)?.unwrap_or(Dependencies::unreachable().mail),
     })
 }
 

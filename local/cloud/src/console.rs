@@ -42,6 +42,7 @@ pub fn welcome(cloud: &LocalCloud) {
         String::new(),
         format!("  API        {}", cloud.api_url()),
         format!("  Events     {}/_local/events", cloud.api_url()),
+        format!("  Mail       {}/_local/mail", cloud.api_url()),
         format!("  DynamoDB   {} (table {})", cloud.dynamodb_url(), crate::TABLE_NAME),
         format!("  Data       {data}"),
     ];

@@ -19,6 +19,7 @@ mod events;
 mod gateway;
 mod guard;
 mod local_api;
+mod mail;
 mod parameters;
 mod pattern;
 mod queue;
@@ -34,6 +35,7 @@ mod tests;
 pub use cloud::{LocalCloud, Options};
 pub use error::Error;
 pub use events::KEPT_EVENTS;
+pub use mail::KEPT_MAILS;
 
 /// The name of the table and of the event bus.
 pub const TABLE_NAME: &str = "storefront";

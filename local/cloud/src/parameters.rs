@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use storefront_core::OrderRules;
+use storefront_notifications::Settings;
 use storefront_template::{Function, TableDefinition, Template};
 
 use crate::{Error, TABLE_NAME};
+
+/// Who writes mails in the local cloud, unless a parameter says otherwise.
+const LOCAL_SENDER: &str = "shop@example.com";
 
 /// Properties of the table, and of its indexes, that the embedded database does not honour.
 const CAPACITY: [&str; 2] = ["BillingMode", "ProvisionedThroughput"];
@@ -18,7 +22,7 @@ pub(crate) fn without_effect<'a>(
 ) -> Result<Vec<&'a str>, Error> {
     let with = |values: &mut dyn Iterator<Item = &'a (String, String)>| {
         let values = values.map(|(name, value)| (name.as_str(), value.as_str()));
-        what_runs(&template.clone().with_parameters(values)?)
+        what_runs(&template.clone().with_parameters(values)?.deployed())
     };
     let all = with(&mut values.iter())?;
     let mut found = Vec::new();
@@ -39,6 +43,30 @@ pub(crate) fn order_rules(template: &Template) -> Result<OrderRules, Error> {
     rules.map_err(|error| Error::Functions(error.into()))
 }
 
+/// Returns who writes mails, and where their links lead, as the template's parameters set it; `None` if
+/// nobody does.
+pub(crate) fn mail(template: &Template) -> Result<Option<Settings>, Error> {
+    let functions = template.functions()?;
+    let notifications = functions.values().find(|function| function.binary == "notifications");
+    let settings = notifications
+        .map(|function| Settings::from_variables(|name| function.environment.get(name).map(text)));
+    settings.transpose().map_err(|error| Error::Functions(error.into()))
+}
+
+/// Adds the sender of mails, if the template can have one and none is given: so mail works without any
+/// setting. An empty one means no mail.
+pub(crate) fn with_sender(
+    template: &Template,
+    mut parameters: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    const SENDER: &str = "MailFrom";
+    let is_known = template.written()["Parameters"].get(SENDER).is_some();
+    if is_known && !parameters.iter().any(|(name, _)| name == SENDER) {
+        parameters.push((SENDER.to_owned(), LOCAL_SENDER.to_owned()));
+    }
+    parameters
+}
+
 /// Returns whether the template's parameters make the authorizer refuse the tokens of sessions that are over.
 pub(crate) fn revokes_immediately(template: &Template) -> Result<bool, Error> {
     let environment = environment(template, "authorizer")?;
@@ -54,7 +82,8 @@ fn environment(template: &Template, binary: &str) -> Result<BTreeMap<String, Val
 /// Returns everything that the local cloud takes from a template, in any form that can be compared.
 fn what_runs(template: &Template) -> Result<String, Error> {
     // Of their environment, the local cloud reads only these.
-    let from_environment = (order_rules(template)?, revokes_immediately(template)?);
+    let from_environment =
+        (order_rules(template)?, revokes_immediately(template)?, mail(template)?);
     let functions = template.functions()?.into_values();
     let functions = functions.map(|function| Function { environment: [].into(), ..function });
     let api = (template.routes()?, template.authorizer()?, template.cors()?);
@@ -126,7 +155,9 @@ mod tests {
             ("DeletionProtection", "false"),
             ("ImmediateRevocation", "true"),
             ("MaxOpenOrders", "0"),
+            ("MailFrom", "mail@shop.example"),
             ("PendingOrderMinutes", "1"),
+            ("ShopUrl", "https://shop.example"),
         ];
         assert_eq!(named(&with), [""; 0]);
 

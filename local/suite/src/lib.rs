@@ -21,6 +21,7 @@ use storefront_core::{OrderRules, Sessions, Table};
 use storefront_credentials::SigningKeys;
 use storefront_http::Metric;
 use storefront_http::stream::StreamBatch;
+use storefront_notifications::{Notifications, QueueBatch, Ses, Settings};
 use storefront_order_events::{Bucket, Consumer, eventbridge};
 
 pub use function::{Function, Kind};
@@ -47,6 +48,10 @@ pub struct Dependencies {
     pub s3_url: Option<String>,
     /// The name of the bucket for records that cannot be delivered.
     pub failed_records_bucket: String,
+    /// The URL of SES, if not the one of `aws`'s region.
+    pub ses_url: Option<String>,
+    /// Who writes the mails.
+    pub mail: Settings,
 }
 
 impl Dependencies {
@@ -54,7 +59,7 @@ impl Dependencies {
     ///
     /// # Panics
     ///
-    /// Never: the secret is long enough.
+    /// Never: the secret is long enough, and the sender is an address.
     #[must_use]
     pub fn unreachable() -> Self {
         let aws = aws::emulator_config();
@@ -68,8 +73,10 @@ impl Dependencies {
             aws,
             eventbridge_url: nowhere.clone(),
             event_bus: "storefront".to_owned(),
-            s3_url: nowhere,
+            s3_url: nowhere.clone(),
             failed_records_bucket: "storefront".to_owned(),
+            ses_url: nowhere,
+            mail: Settings::new("shop@example.com".parse().expect("an address"), None),
         }
     }
 }
@@ -98,6 +105,8 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
         Function::stream("availability", availability(table())),
         Function::schedule("order-expiry", order_expiry(table()))
             .with_metrics(storefront_order_expiry::METRICS),
+        Function::queue("notifications", notifications(dependencies))
+            .with_metrics(storefront_notifications::METRICS),
     ]
 }
 
@@ -134,6 +143,16 @@ fn order_expiry(table: Table) -> Handler {
     Handler::new(move |event: LambdaEvent<IgnoredAny>| {
         let expiry = Arc::clone(&expiry);
         async move { expiry.handle(event).await }
+    })
+}
+
+fn notifications(dependencies: &Dependencies) -> Handler {
+    let Dependencies { table, aws, ses_url, mail, .. } = dependencies;
+    let ses = Ses::new(aws, ses_url.clone());
+    let notifications = Arc::new(Notifications::new(table.clone(), ses, mail.clone()));
+    Handler::new(move |event: LambdaEvent<QueueBatch>| {
+        let notifications = Arc::clone(&notifications);
+        async move { Ok::<_, Infallible>(notifications.handle(event).await) }
     })
 }
 

@@ -124,7 +124,7 @@ impl<'a> Intrinsics<'a> {
         is_known.then(|| self.resolve(&resource["Properties"]["Value"])).flatten()
     }
 
-    fn condition(&self, name: &str) -> bool {
+    pub(crate) fn condition(&self, name: &str) -> bool {
         self.conditions.get(name).is_some_and(|condition| self.holds(condition))
     }
 

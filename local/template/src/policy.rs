@@ -27,7 +27,8 @@ const MANAGED_POLICY_PROPERTIES: [&str; 4] =
 const STATEMENT_MEMBERS: [&str; 5] = ["Sid", "Effect", "Action", "Resource", "Condition"];
 
 const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
-const RESOURCE_ACCOUNT: &str = "s3:ResourceAccount";
+/// Keys that narrow a grant to what it is meant for: the account of a bucket, and the sender of a mail.
+const NARROWING: [&str; 2] = ["s3:ResourceAccount", "ses:FromAddress"];
 
 /// What a function may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub enum GrantedResource {
     Other(String),
     /// Everything inside the resource with this logical id.
     Inside(String),
+    /// An address or a domain that SES has verified.
+    Identity(String),
 }
 
 /// The partitions of a table or an index that a statement applies to.
@@ -173,7 +176,12 @@ fn exact(action: &Node<'_>) -> Result<String, Error> {
 fn granted_resource(node: &Node<'_>, table: &str) -> Result<GrantedResource, Error> {
     let reference = match node.value() {
         Value::String(text) if text == "*" => return Ok(GrantedResource::Any),
-        value => Reference::read(value),
+        value => {
+            if let Some(identity) = identity(value) {
+                return Ok(GrantedResource::Identity(identity.to_owned()));
+            }
+            Reference::read(value)
+        }
     };
     let of_table = |part: &str| match part.strip_prefix("/index/") {
         Some(index) if !index.contains(['*', '?', '/', '$']) => {
@@ -195,6 +203,13 @@ fn granted_resource(node: &Node<'_>, table: &str) -> Result<GrantedResource, Err
             },
         )
         .ok_or_else(|| node.unexpected("one resource in the template, or a known part of it"))
+}
+
+/// Returns the identity of SES whose ARN is written out.
+fn identity(value: &Value) -> Option<&str> {
+    let (before, identity) = value.get("Fn::Sub")?.as_str()?.split_once(":identity/")?;
+    let is_of_ses = before.starts_with("arn:") && before.contains(":ses:");
+    (is_of_ses && !identity.contains(['*', '?'])).then_some(identity)
 }
 
 /// A resource in the template, and the suffix of its ARN.
@@ -245,9 +260,8 @@ fn partitions(statement: &Node<'_>) -> Result<Partitions, Error> {
     let conditions = condition.members()?;
     let operators: Vec<&str> = conditions.iter().map(|(operator, _)| *operator).collect();
     match operators[..] {
-        // A condition on the bucket's account only narrows a grant to its intended bucket.
         ["StringEquals"] => {
-            known_members(&condition.member("StringEquals"), &[RESOURCE_ACCOUNT])?;
+            known_members(&condition.member("StringEquals"), &NARROWING)?;
             Ok(Partitions::All)
         }
         ["ForAllValues:StringLike", "Null"] => {
@@ -264,8 +278,8 @@ fn partitions(statement: &Node<'_>) -> Result<Partitions, Error> {
             ))
         }
         _ => Err(condition.unexpected(format!(
-            "ForAllValues:StringLike and Null of {LEADING_KEYS}, or StringEquals of \
-             {RESOURCE_ACCOUNT}"
+            "ForAllValues:StringLike and Null of {LEADING_KEYS}, or StringEquals of {}",
+            NARROWING.join(" or ")
         ))),
     }
 }

@@ -48,6 +48,20 @@ impl Template {
         Ok(template)
     }
 
+    /// Leaves out the resources that a deployment with these parameters does not have, because their
+    /// condition does not hold. Without this a template has all of its resources.
+    #[must_use]
+    pub fn deployed(mut self) -> Self {
+        let whole = self.content.clone();
+        let conditions = Intrinsics::of(&whole);
+        if let Some(resources) = self.content["Resources"].as_object_mut() {
+            resources.retain(|_, resource| {
+                resource["Condition"].as_str().is_none_or(|name| conditions.condition(name))
+            });
+        }
+        self
+    }
+
     /// Returns the file that this was read from.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -116,6 +130,27 @@ mod tests {
             template.table().unwrap_err().to_string(),
             "t.yaml: Resources: expected exactly one resource of type AWS::DynamoDB::Table, found {}"
         );
+    }
+
+    #[test]
+    fn a_deployment_lacks_the_resources_whose_condition_does_not_hold() {
+        let text = "
+Parameters:
+  From: { Type: String, Default: '' }
+Conditions:
+  Mailed: !Not [!Equals [!Ref From, '']]
+Resources:
+  Mails: { Type: AWS::SQS::Queue, Condition: Mailed }
+  Others: { Type: AWS::SQS::Queue }
+";
+        let template = Template::parse("t.yaml", text).unwrap();
+        let queues = |template: &Template| -> Vec<String> {
+            template.queues().unwrap().into_iter().map(|queue| queue.logical_id).collect()
+        };
+        assert_eq!(queues(&template), ["Mails", "Others"]);
+        assert_eq!(queues(&template.clone().deployed()), ["Others"]);
+        let mailed = template.with_parameters([("From", "shop@example.com")]).unwrap();
+        assert_eq!(queues(&mailed.deployed()), ["Mails", "Others"]);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use storefront_template::{GrantedResource, Partitions, Permissions, StreamMapping, Template};
+use storefront_template::{
+    GrantedResource, Partitions, Permissions, QueueMapping, StreamMapping, Template,
+};
 
 use super::activity::{Access, Activity, Use};
 use super::error::Error;
@@ -22,6 +24,9 @@ const STREAM: [&str; 4] = [
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
 ];
+/// The same for a mapping that reads a queue.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
+const QUEUE: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 const FAILURE_BUCKET: &str = "s3:ListBucket";
 const FAILURE_OBJECTS: &str = "s3:PutObject";
 
@@ -80,8 +85,11 @@ pub fn compare(template: &Template, activity: &Activity) -> Result<BTreeSet<Diff
             let at_start_up = Use { times: 1, process: "start-up, `Table::connect`".to_owned() };
             used.entry(connect()).or_insert(at_start_up);
         }
-        let mapping = template.stream_mapping_of(&permissions.function)?;
-        let differ = differences_of(&permissions, mapping.as_ref(), &used);
+        let stream = template.stream_mapping_of(&permissions.function)?;
+        let mut queues = template.queue_mappings()?;
+        queues.retain(|mapping| mapping.function == permissions.function);
+        let by_lambda = used_by_lambda(&permissions, stream.as_ref(), &queues);
+        let differ = differences_of(&permissions, by_lambda, &used);
         let function = permissions.function;
         differences
             .extend(differ.into_iter().map(|kind| Difference { function: function.clone(), kind }));
@@ -100,12 +108,12 @@ fn connect() -> Access {
 
 fn differences_of(
     permissions: &Permissions,
-    mapping: Option<&StreamMapping>,
+    by_lambda: Vec<(String, GrantedResource)>,
     used: &BTreeMap<Access, Use>,
 ) -> Vec<DifferenceKind> {
     let mut granted = permissions.grants.clone();
     let mut differences = Vec::new();
-    for (action, resource) in used_by_lambda(permissions, mapping) {
+    for (action, resource) in by_lambda {
         if granted.remove(&(action.clone(), resource.clone())).is_none() {
             let privilege = Privilege { action, on: Place::Granted(resource) };
             differences.push(DifferenceKind::MissingForLambda(privilege));
@@ -128,7 +136,8 @@ fn differences_of(
 
 fn used_by_lambda(
     permissions: &Permissions,
-    mapping: Option<&StreamMapping>,
+    stream: Option<&StreamMapping>,
+    queues: &[QueueMapping],
 ) -> Vec<(String, GrantedResource)> {
     let log_group = GrantedResource::Other(permissions.log_group.clone().unwrap_or_default());
     let mut used = Vec::new();
@@ -137,7 +146,10 @@ fn used_by_lambda(
     };
     uses(&LOGS, &log_group);
     uses(&TRACES, &GrantedResource::Any);
-    if let Some(mapping) = mapping {
+    for mapping in queues {
+        uses(&QUEUE, &GrantedResource::Other(mapping.queue.clone()));
+    }
+    if let Some(mapping) = stream {
         uses(&STREAM, &GrantedResource::Stream);
         if let Some(bucket) = &mapping.failure_bucket {
             uses(&[FAILURE_BUCKET], &GrantedResource::Other(bucket.clone()));
@@ -158,9 +170,10 @@ fn each_partition(
             keys.map(|key| privilege(Place::Partition(resource.clone(), Some(key)))).collect()
         }
         (_, resource) if has_partitions => vec![privilege(Place::Partition(resource, None))],
-        (_, GrantedResource::Other(_) | GrantedResource::Inside(_)) => {
-            vec![privilege(Place::Other)]
-        }
+        (
+            _,
+            GrantedResource::Other(_) | GrantedResource::Inside(_) | GrantedResource::Identity(_),
+        ) => vec![privilege(Place::Other)],
         (_, resource) => vec![privilege(Place::Granted(resource))],
     }
 }
@@ -227,6 +240,7 @@ impl fmt::Display for Named<'_> {
             GrantedResource::Stream => f.write_str("the table's stream"),
             GrantedResource::Other(id) => f.write_str(id),
             GrantedResource::Inside(id) => write!(f, "the objects in {id}"),
+            GrantedResource::Identity(identity) => write!(f, "the identity {identity} of SES"),
         }
     }
 }

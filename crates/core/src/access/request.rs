@@ -29,19 +29,22 @@ pub(crate) fn accesses(request: &HttpRequest) -> BTreeSet<Access> {
     let body = request.body().bytes().unwrap_or_default();
     match request.headers().get("x-amz-target") {
         Some(target) => of_target(target, || serde_json::from_slice(body).unwrap_or_default()),
-        None => of_method(request.method()),
+        None => of_method(request.method(), request.uri()),
     }
 }
 
-/// Reads the operation from the method: only requests to S3 have no `x-amz-target`, and they only put
-/// objects.
-fn of_method(method: &str) -> BTreeSet<Access> {
-    let action =
-        if method == "PUT" { "s3:PutObject".to_owned() } else { format!("unknown:{method}") };
+/// Reads the operation from the method: only requests to S3 and SES have no `x-amz-target`. They put objects
+/// and send raw messages, for which SES requires the action that its first API had for them.
+fn of_method(method: &str, uri: &str) -> BTreeSet<Access> {
+    let action = match method {
+        "PUT" => "s3:PutObject".to_owned(),
+        "POST" if uri.ends_with("/v2/email/outbound-emails") => "ses:SendRawEmail".to_owned(),
+        _ => format!("unknown:{method}"),
+    };
     BTreeSet::from([Access { action, resource: None, leading_key: None }])
 }
 
-/// Reads the operation from `x-amz-target`: all services but S3 use AWS's JSON protocol.
+/// Reads the operation from `x-amz-target`: all services but S3 and SES use AWS's JSON protocol.
 fn of_target(target: &str, body: impl FnOnce() -> Value) -> BTreeSet<Access> {
     let (service, operation) = target.split_once('.').unwrap_or(("unknown", target));
     let action = match service {
@@ -216,9 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_to_s3_is_identified_by_its_method() {
-        let action = |method| of_method(method).pop_first().unwrap().action;
-        assert_eq!((action("PUT"), action("GET")), ("s3:PutObject".into(), "unknown:GET".into()));
+    fn a_request_without_a_target_is_identified_by_its_method() {
+        let action = |method, uri| of_method(method, uri).pop_first().unwrap().action;
+        let url = "https://aws.invalid/v2/email/outbound-emails";
+        assert_eq!(action("PUT", "https://aws.invalid/key"), "s3:PutObject");
+        assert_eq!(action("POST", url), "ses:SendRawEmail");
+        assert_eq!(action("GET", url), "unknown:GET");
+        assert_eq!(action("POST", "https://aws.invalid/"), "unknown:POST");
     }
 
     #[test]

@@ -119,6 +119,11 @@ async fn answer(logical_id: &str, path: &Path) -> Value {
         let published = cloud.events().into_iter().map(|event| event["detail"].clone());
         answer = json!({ "answer": answer, "published": published.collect::<Vec<_>>() });
     }
+    if event["Records"][0]["eventSource"] == "aws:sqs" {
+        let mails = cloud.mails().into_iter();
+        answer["mails"] =
+            mails.map(|mail| json!({ "to": mail["to"], "text": mail["text"] })).collect();
+    }
     cloud.shutdown().await;
     // Nothing of an event with records is made anew.
     if event.get("Records").is_some() { answer } else { redacted(answer) }

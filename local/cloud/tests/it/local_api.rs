@@ -53,6 +53,8 @@ async fn pages_of_other_sites_are_refused() {
         (Method::OPTIONS, "/_local/eventbridge"),
         (Method::PUT, "/_local/s3/storefront/a.json"),
         (Method::GET, "/_local/events"),
+        (Method::GET, "/_local/mail"),
+        (Method::POST, "/_local/ses/v2/email/outbound-emails"),
         (Method::GET, "/_local/schedules"),
         (Method::POST, "/_local/anything"),
     ];

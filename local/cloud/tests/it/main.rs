@@ -11,6 +11,7 @@ mod events;
 mod expiry;
 mod kill;
 mod local_api;
+mod mail;
 mod process;
 mod queues;
 mod start_up;

@@ -61,5 +61,5 @@ async fn a_message_of_a_rule_survives_a_kill() {
     let counts =
         json!({ "queue": "StatusChanges", "waiting": waiting, "inFlight": 0, "delayed": 0 });
     let answer = anyone.get("/_local/queues").await.expect(StatusCode::OK).body;
-    assert_eq!(answer, json!({ "queues": [counts] }));
+    assert!(answer["queues"].as_array().unwrap().contains(&counts), "{answer}");
 }

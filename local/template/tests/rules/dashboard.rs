@@ -14,7 +14,7 @@ pub(crate) fn shows_every_alarm_and_every_function(template: &Value) -> Vec<Stri
     let all = |name: &str| -> BTreeSet<String> {
         let widgets = widgets.iter().flat_map(|body| listed(&body["widgets"]));
         let values = widgets.flat_map(|widget| listed(&widget["properties"][name]));
-        values.map(Value::to_string).collect()
+        values.map(|value| without_options(value).to_string()).collect()
     };
     let (alarms, metrics) = (all("alarms"), all("metrics"));
     let mut broken = Vec::new();
@@ -37,26 +37,49 @@ pub(crate) fn shows_every_alarm_and_every_function(template: &Value) -> Vec<Stri
     broken
 }
 
+/// Returns a metric of a widget without its label and its own statistic.
+fn without_options(metric: &Value) -> Value {
+    let mut metric = metric.clone();
+    if let Some(parts) = metric.as_array_mut() {
+        parts.pop_if(|part| part.is_object());
+    }
+    metric
+}
+
 /// Returns the dashboards' bodies, by logical id, or `None` for a body that CloudWatch could not
 /// read. The stack's name, which is the functions' namespace, is replaced.
 pub(crate) fn bodies(template: &Value) -> impl Iterator<Item = (&str, Option<Value>)> {
     resources(template, "AWS::CloudWatch::Dashboard").into_iter().map(|(id, dashboard)| {
-        let body = &dashboard["Properties"]["DashboardBody"];
-        let text = body["Fn::Sub"].as_str().or(body.as_str()).unwrap_or_default();
+        let text = with_every_part(&dashboard["Properties"]["DashboardBody"]);
         (id, serde_json::from_str(&text.replace("${AWS::StackName}", crate::metrics::OWN)).ok())
     })
+}
+
+/// Returns the text of a body, with the parts that it has only under a condition.
+fn with_every_part(body: &Value) -> String {
+    let part = |value: &Value| with_every_part(&value["Fn::If"][1]);
+    match &body["Fn::Sub"] {
+        Value::Array(arguments) => {
+            let parts = arguments[1].as_object().into_iter().flatten();
+            let text = arguments[0].as_str().unwrap_or_default().to_owned();
+            parts.fold(text, |text, (name, value)| {
+                text.replace(&format!("${{{name}}}"), &part(value))
+            })
+        }
+        text => text.as_str().or(body.as_str()).unwrap_or_default().to_owned(),
+    }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use serde_json::Value;
 
-    use crate::{broken_by, put};
+    use crate::broken_by;
 
     pub(crate) fn in_dashboard(template: &mut Value, from: &str, to: &str) {
-        let body = "/Resources/Dashboard/Properties/DashboardBody/Fn::Sub";
+        let body = "/Resources/Dashboard/Properties/DashboardBody/Fn::Sub/0";
         let text = template.pointer(body).unwrap().as_str().unwrap().replacen(from, to, 1);
-        put(template, body, text);
+        *template.pointer_mut(body).unwrap() = text.into();
     }
 
     #[test]

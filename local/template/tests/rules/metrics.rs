@@ -54,6 +54,16 @@ const KNOWN: &[Metrics] = &[
         ],
         &[&["EventSourceMappingUUID"]],
     ),
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    (
+        "AWS/SQS",
+        &[
+            "ApproximateAgeOfOldestMessage",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesVisible",
+        ],
+        &[&["QueueName"]],
+    ),
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
     // REST APIs have others: `5XXError`, `ApiName`.
     (

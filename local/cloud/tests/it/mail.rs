@@ -1,0 +1,92 @@
+//! Customers are written to about their orders, and the mails are shown.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use storefront_cloud::{LocalCloud, Options};
+use tokio::time::{sleep, timeout};
+
+use crate::client::{Client, in_memory};
+
+const PRODUCT: &str = "01930000-0000-7000-8000-000000000101";
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn with(parameters: &[(&str, &str)]) -> Options {
+    let parameters =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Options { parameters: parameters.collect(), ..in_memory() }
+}
+
+/// Waits until so many mails were sent, and returns them by subject.
+async fn mails(cloud: &LocalCloud, count: usize) -> Vec<Value> {
+    let all = async {
+        loop {
+            let mails = cloud.mails();
+            if mails.len() >= count {
+                return mails;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let mut mails = timeout(PATIENCE, all).await.expect("the mails are sent");
+    mails.sort_by_key(|mail| mail["subject"].to_string());
+    mails
+}
+
+async fn place(customer: &Client) -> Value {
+    let items = json!({ "items": [{ "productId": PRODUCT, "quantity": 2 }] });
+    customer.post("/orders", items).await.expect(StatusCode::CREATED).body
+}
+
+#[tokio::test]
+async fn an_order_is_written_about_in_the_customers_language() {
+    let cloud = LocalCloud::start(with(&[("ShopUrl", "https://shop.example")])).await.unwrap();
+    let ada = Client::logged_in(cloud.api_url(), "ada@example.com").await;
+    let admin = Client::logged_in(cloud.api_url(), "admin@example.com").await;
+    ada.patch("/users/me", json!({ "locale": "de" })).await.expect(StatusCode::OK);
+    let order = place(&ada).await;
+    let (id, number) = (order["id"].as_str().unwrap(), order["number"].as_str().unwrap());
+    let path = format!("/orders/{id}");
+    admin.patch(&path, json!({ "status": "paid" })).await.expect(StatusCode::OK);
+
+    let mails = mails(&cloud, 2).await;
+    let [placed, paid] = &mails[..] else { panic!("two mails: {mails:?}") };
+    assert_eq!(placed["subject"], format!("Ihre Bestellung {number}"));
+    assert_eq!(placed["to"], "Ada Lovelace <ada@example.com>");
+    assert_eq!(placed["from"], "shop@example.com");
+    let text = placed["text"].as_str().unwrap();
+    assert!(text.contains("2 × Espresso blend, 1 kg"), "{text}");
+    assert!(text.contains(&format!("https://shop.example/orders/{id}")), "{text}");
+    assert_eq!(
+        paid["subject"],
+        format!("Ihre Zahlung für die Bestellung {number} ist eingegangen")
+    );
+
+    let http = reqwest::Client::new();
+    let url = format!("{}/_local/mail", cloud.api_url());
+    let page = http.get(&url).send().await.unwrap();
+    assert_eq!(
+        page.headers()["content-security-policy"],
+        "default-src 'none'; style-src 'unsafe-inline'"
+    );
+    let page = page.text().await.unwrap();
+    assert!(page.contains("<iframe sandbox=\"allow-popups"), "{page}");
+    assert!(page.contains("srcdoc=\"&#60;base target="), "a mail is escaped: {page}");
+    let json = http.get(&url).header("accept", "application/json").send().await.unwrap();
+    let json: Value = json.json().await.unwrap();
+    assert_eq!(json["mails"].as_array().unwrap().len(), 2);
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_sender_nobody_is_written_to() {
+    let cloud = LocalCloud::start(with(&[("MailFrom", "")])).await.unwrap();
+    let ada = Client::logged_in(cloud.api_url(), "ada@example.com").await;
+    place(&ada).await;
+    ada.events(1, |event| event["detail-type"] == "OrderPlaced").await;
+    let queues = ada.get("/_local/queues").await.expect(StatusCode::OK).body;
+    assert_eq!(queues, json!({ "queues": [] }));
+    assert_eq!(cloud.mails(), [Value::Null; 0]);
+    cloud.shutdown().await;
+}
