@@ -1,6 +1,6 @@
-//! The AWS APIs that `check` asks: CloudFormation, CloudWatch and CloudWatch Logs.
+//! The AWS APIs that `check` asks: CloudFormation, CloudWatch, CloudWatch Logs and SES.
 //!
-//! Four operations do not justify three SDK crates: those compile for minutes, and bring second
+//! Five operations do not justify four SDK crates: those compile for minutes, and bring second
 //! versions of `http` and `http-body`. Signatures and XML are left to the SDK's own crates.
 
 use std::time::Duration;
@@ -24,32 +24,39 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Service {
     /// The name in messages.
     name: &'static str,
-    /// The start of its host name, and the name in signatures.
+    /// The start of its host name.
     host: &'static str,
+    /// The name in signatures.
+    signing_name: &'static str,
     /// The variable that names another endpoint is `AWS_ENDPOINT_URL_` and this.
     variable: &'static str,
-    /// The version of its query protocol.
+    /// The version of its query protocol, if it has one.
     version: &'static str,
 }
 
 pub(crate) const CLOUDFORMATION: Service = Service {
     name: "CloudFormation",
     host: "cloudformation",
+    signing_name: "cloudformation",
     variable: "CLOUDFORMATION",
     version: "2010-05-15",
 };
 pub(crate) const CLOUDWATCH: Service = Service {
     name: "CloudWatch",
     host: "monitoring",
+    signing_name: "monitoring",
     variable: "CLOUDWATCH",
     version: "2010-08-01",
 };
 pub(crate) const LOGS: Service = Service {
     name: "CloudWatch Logs",
     host: "logs",
+    signing_name: "logs",
     variable: "CLOUDWATCH_LOGS",
-    version: "2014-03-28",
+    version: "",
 };
+pub(crate) const SES: Service =
+    Service { name: "SES", host: "email", signing_name: "ses", variable: "SESV2", version: "" };
 
 /// Sends signed requests with the operator's credentials.
 #[derive(Clone, Debug)]
@@ -87,8 +94,13 @@ impl Aws {
         body.append_pair("Action", action).append_pair("Version", service.version);
         body.extend_pairs(parameters);
         let content_type = "application/x-www-form-urlencoded; charset=utf-8";
-        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        let response = self.send(service, action, headers, body.finish(), query_error).await?;
+        let request = Request {
+            method: "POST",
+            url: service.endpoint(self.region()),
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body: Some(body.finish()),
+        };
+        let response = self.send(service, action, request, query_error).await?;
         Ok(response.body)
     }
 
@@ -104,31 +116,38 @@ impl Aws {
             ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
             ("x-amz-target".to_owned(), target.to_owned()),
         ];
-        let response = self.send(service, action, headers, body.to_string(), json_error).await?;
-        serde_json::from_str(&response.body)
-            .map_err(|error| service.failed(action, format!("the answer is not JSON: {error}")))
+        let url = service.endpoint(self.region());
+        let request = Request { method: "POST", url, headers, body: Some(body.to_string()) };
+        let response = self.send(service, action, request, json_error).await?;
+        service.read(action, &response)
+    }
+
+    /// Reads what is at a path of a service with a REST protocol.
+    pub(crate) async fn get(
+        &self,
+        service: &Service,
+        action: &str,
+        path: &str,
+    ) -> Result<Value, AwsError> {
+        let url = format!("{}{path}", service.endpoint(self.region()));
+        let request = Request { method: "GET", url, headers: Vec::new(), body: None };
+        let response = self.send(service, action, request, json_error).await?;
+        service.read(action, &response)
     }
 
     async fn send(
         &self,
         service: &Service,
         action: &str,
-        headers: Vec<(String, String)>,
-        body: String,
+        request: Request,
         read_error: fn(&str) -> Option<(String, String)>,
     ) -> Result<Response, AwsError> {
-        let url = service.endpoint(self.region());
+        let url = &request.url;
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
         loop {
-            let request = Request {
-                method: "POST",
-                url: url.clone(),
-                headers: headers.clone(),
-                body: Some(body.clone()),
-            };
-            let request = self.signed(service, action, request).await?;
-            let (is_transient, error) = match self.http.send(&request).await {
+            let signed = self.signed(service, action, request.clone()).await?;
+            let (is_transient, error) = match self.http.send(&signed).await {
                 Ok(response) if response.is_success() => return Ok(response),
                 Ok(response) => {
                     let (code, message) = read_error(&response.body).unwrap_or_default();
@@ -159,7 +178,7 @@ impl Aws {
         let unsigned =
             Unsigned { method: request.method, url: &request.url, headers: &headers, body };
         let settings = SigningSettings::default();
-        let signature = signature(&self.config, service.host, settings, unsigned).await;
+        let signature = signature(&self.config, service.signing_name, settings, unsigned).await;
         let signature =
             signature.map_err(|error| service.failed(action, with_sources(&error).to_string()))?;
         request.headers.extend(signature);
@@ -173,6 +192,11 @@ impl Service {
         let url =
             url.unwrap_or_else(|| format!("https://{}.{region}.{}", self.host, domain(region)));
         format!("{}/", url.trim_end_matches('/'))
+    }
+
+    fn read(&self, action: &str, response: &Response) -> Result<Value, AwsError> {
+        serde_json::from_str(&response.body)
+            .map_err(|error| self.failed(action, format!("the answer is not JSON: {error}")))
     }
 
     fn failed(&self, action: &str, why: String) -> AwsError {

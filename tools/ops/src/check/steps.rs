@@ -8,6 +8,7 @@ use storefront_core::{Currency, NewProduct, OrderStatus, ProductId, Products, Ti
 use storefront_http::logging::with_sources;
 use tokio::time::{Instant, sleep};
 
+use super::aws::SES;
 use super::metrics::{STATUS_CHANGES_PUBLISHED, published};
 use super::report::{Failure, Report};
 use super::shop::{Answer, Call};
@@ -59,6 +60,7 @@ impl Visit {
             Step::SoldOut => self.sold_out().await,
             Step::Cancel => self.cancel().await,
             Step::BackInStock => self.back_in_stock().await,
+            Step::Mail => self.sends_mail().await,
             Step::Count => self.counted().await,
         }
     }
@@ -248,6 +250,31 @@ impl Visit {
 
     async fn back_in_stock(&self) -> Passed {
         self.follow(self.read_product(), LAG, "a stock of 1", |body| body["stock"] == 1).await
+    }
+
+    /// Says what SES sends, and to whom. In its sandbox it is enough to try the shop out.
+    async fn sends_mail(&self) -> Passed {
+        const HOW: &str = "GetAccount of SES";
+        let account = self.aws.get(&SES, "GetAccount", "v2/email/account").await;
+        let account = account.map_err(|error| {
+            let failure = Failure::new(HOW).got(error.to_string());
+            Trouble::Other(failure.advice("give the credentials ses:GetAccount"))
+        })?;
+        if account["SendingEnabled"] != true {
+            let failure =
+                Failure::new(HOW).got("SES has paused the account's sending in this region");
+            let advice =
+                "the SES console says why, and what to do; nobody gets any mail until then";
+            return Err(Trouble::Other(failure.advice(advice)));
+        }
+        if account["ProductionAccessEnabled"] != true {
+            Report::note(
+                "SES is still in its sandbox: only addresses that you have verified get mail, and all other \
+                 mails are lost; request production access in the SES console",
+            );
+        }
+        let rate = account["SendQuota"]["MaxSendRate"].as_f64().unwrap_or_default();
+        Ok(format!("{HOW}, {rate} mails a second"))
     }
 
     async fn counted(&self) -> Passed {

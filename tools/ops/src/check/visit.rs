@@ -97,6 +97,7 @@ pub(super) enum Step {
     SoldOut,
     Cancel,
     BackInStock,
+    Mail,
     Count,
 }
 
@@ -118,6 +119,7 @@ impl Step {
             Self::SoldOut => "see in the list that the product is sold out",
             Self::Cancel => "cancel the order",
             Self::BackInStock => "see the piece back in stock",
+            Self::Mail => "ask SES whether it sends mail",
             Self::Count => "see the event of the cancellation published and counted",
         }
     }
@@ -125,7 +127,7 @@ impl Step {
     /// The steps that must have passed.
     const fn needs(self) -> &'static [Self] {
         match self {
-            Self::Register | Self::AddProduct => &[],
+            Self::Register | Self::AddProduct | Self::Mail => &[],
             Self::LogIn => &[Self::Register],
             Self::Refresh | Self::ListSessions | Self::Profile => &[Self::LogIn],
             Self::ListProducts => &[Self::AddProduct],
@@ -208,8 +210,12 @@ impl Visit {
         }
     }
 
-    /// Waits until the event of the cancellation is published and counted.
+    /// Asks what nothing of the shop has to wait for: whether SES sends mail, if the shop does, and whether
+    /// the event of the cancellation is published and counted.
     pub(super) async fn count(&mut self) {
+        if self.stack.parameter("MailFrom").is_some_and(|from| !from.is_empty()) {
+            self.step(Step::Mail).await;
+        }
         self.step(Step::Count).await;
     }
 

@@ -77,6 +77,29 @@ async fn a_shop_that_works_passes_every_step_and_is_left_without_a_trace() {
 }
 
 #[tokio::test]
+async fn a_shop_that_sends_mail_learns_whether_ses_does() {
+    let account = |sends: bool, is_in_production: bool| {
+        json!({
+            "SendingEnabled": sends, "ProductionAccessEnabled": is_in_production,
+            "SendQuota": { "MaxSendRate": 14.0 },
+        })
+    };
+    for (account, expected, is_in_sandbox) in [
+        (account(true, true), "ok", false),
+        (account(true, false), "ok", true),
+        (account(false, true), "FAILED", false),
+    ] {
+        let shop = Deployment::start().await;
+        shop.send_mail(account);
+        let answer = shop.check(&FOLLOWS).await;
+        assert_eq!(outcome(&answer, "ask SES whether it sends mail"), Some(expected), "{answer:?}");
+        let says_so = answer.stdout.contains("SES is still in its sandbox");
+        assert_eq!(says_so, is_in_sandbox, "{answer:?}");
+        assert_eq!(answer.code, Some(i32::from(expected == "FAILED")), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_product_of_the_shop_is_ordered_and_put_back() {
     let shop = Deployment::start().await;
     let stock = |items: &[Value]| -> Vec<Value> {

@@ -40,6 +40,8 @@ struct Inner {
     /// Lines by log group.
     logs: HashMap<String, Vec<String>>,
     counts: bool,
+    /// The sender of mails, and what SES says of the account.
+    mail: (&'static str, Value),
     seen: Vec<Value>,
     stuck: Arc<Notify>,
 }
@@ -76,6 +78,7 @@ impl Deployment {
             failures: Vec::new(),
             logs: HashMap::new(),
             counts: true,
+            mail: ("", Value::Null),
             seen: Vec::new(),
             stuck: Arc::clone(&stuck),
         }));
@@ -103,6 +106,11 @@ impl Deployment {
     /// Deploys without the conditions on partitions.
     pub(super) fn without_conditions(&self) {
         self.lock().fine_grained = "false";
+    }
+
+    /// Deploys mail, in an account of SES with this state.
+    pub(super) fn send_mail(&self, account: Value) {
+        self.lock().mail = ("shop@example.com", account);
     }
 
     /// Makes CloudWatch count nothing.
@@ -196,7 +204,7 @@ async fn serve(State(state): State<Arc<Mutex<Inner>>>, request: Request) -> Resp
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let Some(path) = parts.uri.path().strip_prefix(API) else {
-        return aws(&state, &parts.headers, &body).await;
+        return aws(&state, parts.uri.path(), &parts.headers, &body).await;
     };
     let route = format!("{} {path}", parts.method);
     let failure = take_failure(&mut state.lock().unwrap(), &route);
@@ -247,10 +255,14 @@ fn internal(id: &str) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, headers, problem.to_string()).into_response()
 }
 
-/// Answers as CloudFormation, CloudWatch and CloudWatch Logs do.
-async fn aws(state: &Mutex<Inner>, headers: &HeaderMap, body: &Bytes) -> Response {
+/// Answers as CloudFormation, CloudWatch, CloudWatch Logs and SES do.
+async fn aws(state: &Mutex<Inner>, path: &str, headers: &HeaderMap, body: &Bytes) -> Response {
     let signature = headers["authorization"].to_str().unwrap();
     assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=operator/"), "{signature}");
+    if path == "/v2/email/account" {
+        assert!(signature.contains("/eu-central-1/ses/aws4_request"), "{signature}");
+        return state.lock().unwrap().mail.1.to_string().into_response();
+    }
     if let Some(target) = headers.get("x-amz-target") {
         assert_eq!(target, "Logs_20140328.FilterLogEvents");
         return filter_log_events(&state.lock().unwrap(), body).into_response();
@@ -288,10 +300,13 @@ fn describe_stacks(state: &Inner) -> String {
          <StackId>arn:aws:cloudformation:eu-central-1:123456789012:stack/{STACK}/1</StackId>\
          <StackName>{STACK}</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>\
          <Parameters><member><ParameterKey>FineGrainedAccess</ParameterKey>\
+         <ParameterValue>{}</ParameterValue></member>\
+         <member><ParameterKey>MailFrom</ParameterKey>\
          <ParameterValue>{}</ParameterValue></member></Parameters>\
          <Outputs>{}</Outputs></member></Stacks></DescribeStacksResult>\
          <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeStacksResponse>",
         state.fine_grained,
+        state.mail.0,
         outputs.concat(),
     )
 }
