@@ -25,8 +25,8 @@ class Case:
         expected = path.with_suffix(EXPECTED)
         self.expected = json.loads(expected.read_text()) if expected.exists() else None
 
-    def differences(self, answer, published):
-        """Returns the differences of a response, and of the published events, from what is expected."""
+    def differences(self, answer, published, mails):
+        """Returns the differences of a response, of the published events and of the mails, from what is expected."""
         if isinstance(answer, dict) and isinstance(answer.get("body"), str):
             try:
                 answer = answer | {"body": json.loads(answer["body"])}
@@ -34,6 +34,8 @@ class Case:
                 pass
         if "Records" in self.event:
             answer = {"answer": answer, "published": published}
+            if self.event["Records"][0].get("eventSource") == "aws:sqs":
+                answer["mails"] = [{"to": mail["to"], "text": mail["text"]} for mail in mails]
         return list(_differences(self.expected, answer, ""))
 
 

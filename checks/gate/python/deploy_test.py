@@ -9,6 +9,7 @@ import emulator
 import events
 import journey
 import logs
+import mails
 import operator_check
 import stack
 import unapplied
@@ -48,12 +49,13 @@ def deploy_and_use(aws, architecture):
         api = Api(url, evidence)
         subscription = events.subscribe(aws, deployed.outputs["EventBusName"])
         table = deployed.outputs["TableName"]
-        expected = journey.take(api, lambda email: make_first_administrator(aws, table, email))
+        mailbox = mails.Mailbox(aws)
+        expected = journey.take(api, lambda email: make_first_administrator(aws, table, email), mailbox)
         api.expect_called(routes)
         step(f"used the shop, through each of its {len(routes)} routes")
 
         subscription.expect(expected)
-        step(f"{len(expected)} events arrived")
+        step(f"{len(expected)} events arrived, and the customer was written to")
         operator_check.expect_passed(aws, url)
         step("the operator's check passed")
         for _, line in logs.lines(aws):

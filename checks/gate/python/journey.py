@@ -7,25 +7,29 @@ ADMINISTRATOR = "admin@example.com"
 CATEGORY = "coffee"
 
 
-def take(stranger, make_administrator):
+def take(stranger, make_administrator, mailbox):
     """Uses the shop; returns the details of the events that must have been published.
 
-    `make_administrator` makes the registered user with an email the first administrator.
+    `make_administrator` makes the registered user with an email the first administrator. `mailbox` has the mails.
     """
     customer = _customer(stranger)
     administrator = _administrator(stranger, make_administrator)
     products = _products(stranger, customer, administrator)
-    order, another = _orders(stranger, customer, products)
+    placed = _orders(stranger, customer, products)
+    order, another = placed[0], placed[2]
     events = _ship(customer, administrator, order)
     events += _cancel(stranger, customer, administrator, another)
+    # Somebody who has left is not written to.
+    _expect_mails(mailbox, placed, order, another)
     _leave(stranger, customer, administrator, products)
     return events
 
 
 def _customer(stranger):
     registration = {"email": CUSTOMER, "password": PASSWORD, "name": "Anna"}
-    registered = stranger.post("/users", 201, json=registration)
+    registered = stranger.post("/users", 201, json=registration, headers={"Accept-Language": "de-AT, de;q=0.9, en;q=0.8"})
     user = registered.json()
+    equal("the language of a new user", user["locale"], "de")
     equal("Location of a new user", registered.headers["Location"], f"/users/{user['id']}")
     equal("the role of a new user", user["role"], "user")
     problem(stranger.post("/users", 409, json=registration), "email_taken")
@@ -131,7 +135,7 @@ def _orders(stranger, customer, products):
     listed = customer.pages("/orders", 2)
     equal("the customer's orders, newest first", _ids(listed), _ids(placed[::-1]))
     equal("an order read by id", customer.get(f"/orders/{order['id']}").json(), order)
-    return order, placed[2]
+    return placed
 
 
 def _ship(customer, administrator, order):
@@ -161,6 +165,18 @@ def _cancel(stranger, customer, administrator, order):
     seen = administrator.get("/orders", params={"userId": order["userId"]}).json()["items"]
     equal("the customer's orders contain the cancelled one", order["id"] in _ids(seen), True)
     return [_event(order, cancelled)]
+
+
+def _expect_mails(mailbox, placed, order, cancelled):
+    """The customer reads German."""
+    subjects = [f"Ihre Bestellung {each['number']}" for each in placed]
+    subjects += [
+        f"Ihre Zahlung für die Bestellung {order['number']} ist eingegangen",
+        f"Ihre Bestellung {order['number']} ist unterwegs",
+        f"Erstattung zu Ihrer Bestellung {order['number']}",
+        f"Ihre Bestellung {cancelled['number']} wurde storniert",
+    ]
+    mailbox.expect(CUSTOMER, _ids(placed), subjects)
 
 
 def _leave(stranger, customer, administrator, products):

@@ -26,6 +26,14 @@ class LocalCloud:
         answer.raise_for_status()
         return [event["detail"] for event in answer.json()["events"]]
 
+    def mails(self):
+        """Returns the mails that were sent, oldest first."""
+        answer = requests.get(
+            f"http://127.0.0.1:{self.port}/_local/mail", headers={"Accept": "application/json"}, timeout=10
+        )
+        answer.raise_for_status()
+        return answer.json()["mails"]
+
     def variables(self, host):
         """Returns the environment variables of functions that reach it under this host name."""
         return {
@@ -35,12 +43,14 @@ class LocalCloud:
             "MAX_OPEN_ORDERS": "10",
             "PENDING_ORDER_MINUTES": "60",
             "EVENT_BUS_NAME": TABLE,
+            "MAIL_FROM": "shop@example.com",
             "FAILED_RECORDS_BUCKET": TABLE,
             # The most detailed level that can be set, for the audit.
             "RUST_LOG": "DEBUG",
             "AWS_ENDPOINT_URL_DYNAMODB": f"http://{host}:{self.dynamodb_port}",
             "AWS_ENDPOINT_URL_EVENTBRIDGE": f"http://{host}:{self.port}/_local/eventbridge",
             "AWS_ENDPOINT_URL_S3": f"http://{host}:{self.port}/_local/s3",
+            "AWS_ENDPOINT_URL_SESV2": f"http://{host}:{self.port}/_local/ses",
         }
 
 

@@ -22,6 +22,7 @@ PERMISSIONS = [
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "logs:FilterLogEvents",
+    "ses:GetAccount",
 ]
 
 

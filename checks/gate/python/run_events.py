@@ -69,7 +69,7 @@ def run(case, function, invoker, evidence):
         folder = Path(folder)
         with local_cloud.started(invoker.listen, folder / "cloud.log") as cloud:
             answer, output = invoker.invoke(function, case, cloud.variables(invoker.host), folder)
-            differences = case.differences(answer, cloud.published())
+            differences = case.differences(answer, cloud.published(), cloud.mails())
     evidence.secret("tokenSecret", local_cloud.TOKEN_SECRET)
     for exchanged in (case.event, answer):
         evidence.secrets_in(exchanged)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+import mails
 from processes import Failure
 
 STACK = "storefront"
@@ -14,6 +15,8 @@ PARAMETERS = [
     "LogLevel=DEBUG",
     # The emulator does not support alarms on expressions.
     "Monitoring=false",
+    f"MailFrom={mails.SENDER}",
+    f"ShopUrl={mails.SHOP}",
     # The emulator sets no partition keys; what the conditions on them allow is tested elsewhere.
     "FineGrainedAccess=false",
 ]
@@ -53,7 +56,9 @@ def deploy(emulator, architecture):
 def adapt_roles(stack):
     """Adapts the roles for the emulator, which resolves a secret to its name.
 
-    On AWS a `Ref` to a secret is its ARN, and a policy for anything else allows nothing.
+    On AWS a `Ref` to a secret is its ARN, and a policy for anything else allows nothing. And for a raw message, AWS's SES
+    requires `ses:SendRawEmail` on an identity, and knows the sender. The emulator requires `ses:SendEmail`, and knows
+    neither.
     """
     manager, iam = stack.emulator.client("secretsmanager"), stack.emulator.client("iam")
     arns = {secret["Name"]: secret["ARN"] for secret in manager.list_secrets()["SecretList"]}
@@ -64,6 +69,9 @@ def adapt_roles(stack):
             for statement in document["Statement"]:
                 if isinstance(statement["Resource"], str):
                     statement["Resource"] = arns.get(statement["Resource"], statement["Resource"])
+                if statement["Action"] == "ses:SendRawEmail":
+                    statement["Action"], statement["Resource"] = "ses:SendEmail", "*"
+                    del statement["Condition"]
             iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
@@ -103,6 +111,10 @@ def connect_api(stack):
 
 
 def _create_authorizer(stack, gateway, api, name, settings):
+    time_to_live = settings["authorizerResultTtlInSeconds"]
+    if isinstance(time_to_live, dict):
+        # By default, sessions are not revoked immediately.
+        _, _, time_to_live = time_to_live["Fn::If"]
     authorizer = gateway.create_authorizer(
         ApiId=api,
         Name=name,
@@ -110,7 +122,7 @@ def _create_authorizer(stack, gateway, api, name, settings):
         AuthorizerUri=_invocation(stack, settings["authorizerUri"]),
         AuthorizerPayloadFormatVersion=settings["authorizerPayloadFormatVersion"],
         EnableSimpleResponses=settings["enableSimpleResponses"],
-        AuthorizerResultTtlInSeconds=settings["authorizerResultTtlInSeconds"],
+        AuthorizerResultTtlInSeconds=time_to_live,
         IdentitySource=settings["identitySource"],
     )
     return authorizer["AuthorizerId"]

@@ -14,6 +14,7 @@ def check(template):
     """Reports every wrong setting in one failure; returns the number of settings checked."""
     resources = _resolved(template)
     found = [*_table(resources), *_log_groups(resources), *_stream(resources, template), *_functions(resources)]
+    found += _queues(resources, template)
     wrong = [f"{what}: expected {expected!r}, found {value!r}" for what, value, expected in found if value != expected]
     if wrong:
         raise Failure("the template is not safe to deploy:\n  " + "\n  ".join(wrong))
@@ -79,8 +80,30 @@ def _functions(resources):
         yield f"{name}: TracingConfig.Mode", _setting(function, "Properties", "TracingConfig", "Mode"), "Active"
 
 
-def _stream(resources, template):
+def _mappings(resources, of_streams):
+    """The event source mappings that read streams, which have a place to start at, or those that read queues."""
     mappings = _of_type(resources, "AWS::Lambda::EventSourceMapping")
+    return [(name, each) for name, each in mappings if ("StartingPosition" in each["Properties"]) == of_streams]
+
+
+def _queues(resources, template):
+    for name, mapping in _mappings(resources, of_streams=False):
+        settings = mapping["Properties"]
+        yield f"{name}: FunctionResponseTypes", settings.get("FunctionResponseTypes"), ["ReportBatchItemFailures"]
+        yield f"{name}: ScalingConfig", settings.get("ScalingConfig"), {"MaximumConcurrency": 2}
+        # From the unresolved template: resolving makes up an ARN.
+        written = template["Resources"][name]["Properties"]
+        queue = resources[_setting(written, "EventSourceArn").get("Fn::GetAtt")[0]]["Properties"]
+        hours = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] / 3600
+        yield f"{name}: its queue delivers for more than the six hours of a mail", 6 < hours, True
+        kept = queue["MessageRetentionPeriod"] / 3600
+        yield f"{name}: its queue keeps messages for longer than it delivers them", hours < kept, True
+    for name, queue in _of_type(resources, "AWS::SQS::Queue"):
+        yield f"{name}: SqsManagedSseEnabled", _setting(queue, "Properties", "SqsManagedSseEnabled"), True
+
+
+def _stream(resources, template):
+    mappings = _mappings(resources, of_streams=True)
     yield "the template has an event source mapping", bool(mappings), True
     for name, mapping in mappings:
         settings = mapping["Properties"]

@@ -1,4 +1,4 @@
-//! The services that the functions call: DynamoDB, Secrets Manager and EventBridge, behind TLS.
+//! The services that the functions call: DynamoDB, Secrets Manager, EventBridge and SES, behind TLS.
 
 mod event_bus;
 mod others;
@@ -51,9 +51,12 @@ impl Services {
         let bus = EventBus::default();
         let others = others::serve(bus.clone()).await.map_err(Error::services)?;
         let mut endpoints = BTreeMap::new();
-        for (service, server) in
-            [("DYNAMODB", dynamodb), ("SECRETS_MANAGER", others), ("EVENTBRIDGE", others)]
-        {
+        for (service, server) in [
+            ("DYNAMODB", dynamodb),
+            ("SECRETS_MANAGER", others),
+            ("EVENTBRIDGE", others),
+            ("SESV2", others),
+        ] {
             let url = behind_tls(&terminator, server).await?;
             endpoints.insert(format!("AWS_ENDPOINT_URL_{service}"), url);
         }

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::event_bus::EventBus;
 
-/// Serves a Secrets Manager with one secret, and this event bus.
+/// Serves a Secrets Manager with one secret, this event bus, and an SES that sends nothing.
 pub(super) async fn serve(bus: EventBus) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -37,6 +37,9 @@ async fn answer(State(bus): State<EventBus>, headers: HeaderMap, body: Bytes) ->
                 .into_response()
         }
         Some("AWSEvents.PutEvents") => Json(bus.put(&request).await).into_response(),
+        None if request["Content"]["Raw"].is_object() => {
+            Json(json!({ "MessageId": "0102018c" })).into_response()
+        }
         _ => {
             let error = json!({ "__type": "UnknownOperationException" });
             (StatusCode::BAD_REQUEST, Json(error)).into_response()
