@@ -111,7 +111,7 @@ async fn what_is_no_refresh_token_is_refused_and_reads_nothing() {
         token.replace_range(..10, "AAAAAAAAAA");
         token
     };
-    for token in ["", "a.b.c", tokens["accessToken"].as_str().unwrap(), &forged] {
+    for token in ["", "not.a.token", tokens["accessToken"].as_str().unwrap(), &forged] {
         let answer = refresh(&api, &token.into()).await.problem(401, "session_over");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
     }
