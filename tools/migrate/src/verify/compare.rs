@@ -37,8 +37,8 @@ impl Expected {
     /// Compares it with what was found.
     ///
     /// The shop increments the version of an item when it changes it, except when it renews a
-    /// password's hash, or when a product is sold. It never changes what an item is, where it comes
-    /// from, or what was ordered.
+    /// password's hash, ends all sessions of a user, or sells a product. It never changes what an
+    /// item is, where it comes from, or what was ordered.
     pub(super) fn compare(&self, found: &Found) -> Verdict {
         let own = self.items.first().and_then(|own| found.get(&ItemKey::of(own)));
         let (mut is_changed, mut is_spread) = (false, false);
@@ -144,16 +144,20 @@ fn has_other_email(user: &Item, guard: &ItemKey) -> bool {
 /// Whether the shop itself can have caused these differences of a unit's own item.
 fn is_by_shop(kind: Kind, expected: &Item, found: &Item, attributes: &[String]) -> bool {
     if is_updated(found) {
-        let may_change = changed_by_shop(kind);
-        return attributes.iter().all(|name| may_change.contains(&name.as_str()));
+        return attributes.iter().all(|name| may_be_changed_by_shop(kind, name));
     }
     // It follows the stock.
     if kind == Kind::Product {
         return attributes == ["available"];
     }
-    // At the first log-in, the shop replaces a hash from another shop.
+    // At the first log-in, the shop replaces a hash from another shop. To log out everywhere ends
+    // all sessions.
     let hash = |item| text(item, "passwordHash").unwrap_or_default();
-    attributes == ["passwordHash"] && is_renewed(hash(expected), hash(found))
+    attributes.iter().all(|name| match name.as_str() {
+        "passwordHash" => is_renewed(hash(expected), hash(found)),
+        "sessionEpoch" | "keptSession" => true,
+        _ => false,
+    })
 }
 
 /// Whether the shop itself can have caused these differences of a stock item: by sales, or by a
@@ -167,10 +171,8 @@ fn is_sold(product: Option<&Item>, expected: &Item, found: &Item, attributes: &[
     attributes == [QUANTITY] && is_counted
 }
 
-/// Returns the attributes of a unit's own item that the shop's updates change.
-fn changed_by_shop(kind: Kind) -> &'static [&'static str] {
-    const USER: [&str; 7] =
-        ["email", GSI1PK, "name", "passwordHash", "role", "version", "updatedAt"];
+/// Whether the shop's updates change this attribute of a unit's own item.
+fn may_be_changed_by_shop(kind: Kind, attribute: &str) -> bool {
     const PRODUCT: [&str; 10] = [
         "name",
         "description",
@@ -198,9 +200,13 @@ fn changed_by_shop(kind: Kind) -> &'static [&'static str] {
         "requestId",
     ];
     match kind {
-        Kind::User => &USER,
-        Kind::Product => &PRODUCT,
-        Kind::Order => &ORDER,
+        Kind::User => {
+            let of_users = ItemType::User.layout().attributes;
+            let stays = ["id", "createdAt"].contains(&attribute);
+            attribute == GSI1PK || of_users.contains(&attribute) && !stays
+        }
+        Kind::Product => PRODUCT.contains(&attribute),
+        Kind::Order => ORDER.contains(&attribute),
     }
 }
 

@@ -12,8 +12,8 @@ use serde_json::Value;
 use storefront_core::schema::Item;
 use storefront_core::{
     LoginAttempt, LoginAttempts, NewOrder, NewOrderItem, NewUser, OrderAccess, OrderId,
-    OrderStatus, Orders, PasswordHash, ProductChanges, Products, Role, StatusChange, UserChanges,
-    UserId, Users,
+    OrderStatus, Orders, PasswordHash, ProductChanges, Products, Role, Sessions, StatusChange,
+    UserChanges, UserId, Users,
 };
 use storefront_testing::faults::{Fault, Plan};
 
@@ -234,11 +234,13 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     let table = shop.dynamodb.table(&Plan::none());
     let (users, products) = (Users::new(table.clone()), Products::new(table.clone()));
     let orders = Orders::new(table.clone());
-    // A user takes another email, and somebody else takes the old one.
+    // A user takes another email and password, and somebody else takes the old email.
     let user = shop.item("User", 2);
     let id: UserId = text(&user, "id").parse().unwrap();
     let email = Some("new@example.com".parse().unwrap());
-    users.update(id, UserChanges { email, ..UserChanges::default() }, None).await.unwrap();
+    let password_hash = Some(PasswordHash::new("another".to_owned()));
+    let changes = UserChanges { email, password_hash, ..UserChanges::default() };
+    users.update(id, changes, None).await.unwrap();
     let new = NewUser {
         email: text(&user, "email").parse().unwrap(),
         name: "New".parse().unwrap(),
@@ -266,8 +268,8 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     };
     orders.place(order).await.unwrap();
     let attempt = LoginAttempt::new("new@example.com".parse().unwrap(), None, None);
-    LoginAttempts::new(table).begin(&attempt).await.unwrap();
-    // A user with a hash from another shop has logged in.
+    LoginAttempts::new(table.clone()).begin(&attempt).await.unwrap();
+    // A user with a hash from another shop has logged in, and logged out everywhere.
     let password: storefront_credentials::Password = "correct horse".parse().unwrap();
     let hash = password.hash().await.unwrap();
     let user = shop.item("User", 3);
@@ -277,6 +279,7 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     )
     .await;
     shop.set(&user, "passwordHash", hash.as_str()).await;
+    Sessions::new(table).end_all(text(&user, "id").parse().unwrap()).await.unwrap();
 
     let said = shop.verify(&[]).await.expect(0);
     let changed = "changed by the shop since: 2 users, 2 products, 1 orders";
@@ -296,9 +299,9 @@ async fn what_the_shop_has_done_since_is_counted_separately() {
     shop.verify(&["--strict"]).await.expect(4);
     let found = shop.differences();
     for line in [
-        "user 2 User differs: GSI1PK, email, updatedAt, version",
+        "user 2 User differs: GSI1PK, email, passwordHash, passwordVersion, sessionEpoch, updatedAt, version",
         "user 2 UniqueEmail differs: legacyId, userId",
-        "user 3 User differs: passwordHash",
+        "user 3 User differs: passwordHash, sessionEpoch",
         "product 3 Product differs: price, updatedAt, version",
         "product 3 Stock differs: price, quantity",
         "product 4 Stock differs: quantity",
