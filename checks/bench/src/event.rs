@@ -155,7 +155,7 @@ fn other(
     Operation { function, name, comparable: false, warm, expected, event: event.to_string() }
 }
 
-/// Gives the events of the seed's order another version each time: nobody is written to twice about one.
+/// Gives each call events with new ids: the function mails once about an event, and only skips it after that.
 fn with_new_events(event: &Value) -> Value {
     let text = event.to_string().replace(EVENTS_OF_ORDER, &format!("{EVENTS_OF_ORDER}{NUMBER}"));
     // Only the end of an id within a text is new.

@@ -1,6 +1,7 @@
 //! How the suite reaches AWS: one TLS stack, and deliberate timeouts and retries.
 
 mod credentials;
+pub mod request;
 pub mod sign;
 mod trust;
 

@@ -97,7 +97,7 @@ pub mod prefix {
     /// For the sessions of a user. Apart from the user, so that the function that lists them may read no
     /// orders.
     pub const SESSION: &str = "SESSION#";
-    /// For what is counted of a source of log-ins. Sort keys of the sources that an email knows also start with it.
+    /// For the failed log-ins from a source. The sort keys of an email's known sources also start with it.
     pub const SOURCE: &str = "SOURCE#";
     /// For the orders that the shop has something to do with, in the second index.
     pub const STATUS: &str = "STATUS#";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use storefront_core::{Role, SessionId, Timestamp, UserId};
 
-use crate::token::{self, InvalidToken, Token};
+use crate::token::{self, Token};
 use crate::{Result, SigningKey};
 
 /// How long a token is valid.
@@ -38,13 +38,6 @@ pub fn issue(key: &SigningKey, bearer: Bearer) -> Result<String> {
     issue_at(key, bearer, Timestamp::now())
 }
 
-/// Returns the token's bearer if this key signed it, this suite is its issuer and audience, and it has
-/// not expired. [`SigningKeys::verify`](crate::SigningKeys::verify) tries every key that may have signed
-/// it.
-pub fn verify(key: &SigningKey, token: &str) -> Result<Bearer, InvalidToken> {
-    token::verify(key, token)
-}
-
 fn issue_at(key: &SigningKey, bearer: Bearer, now: Timestamp) -> Result<String> {
     token::sign(key, &bearer, now.as_seconds() + LIFETIME.as_secs().cast_signed())
 }
@@ -56,8 +49,13 @@ mod tests {
 
     use super::*;
     use crate::hs256;
+    use crate::token::InvalidToken;
 
     const SECRET: &str = "a secret of the tests, 32 bytes or more";
+
+    fn verify(key: &SigningKey, token: &str) -> Result<Bearer, InvalidToken> {
+        token::verify(key, token)
+    }
 
     fn key() -> SigningKey {
         SigningKey::new(SECRET).unwrap()

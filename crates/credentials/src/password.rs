@@ -1,8 +1,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use storefront_core::PasswordHash;
 use storefront_core::text;
+use storefront_core::{PasswordHash, User};
+use tracing::warn;
 use zeroize::Zeroizing;
 
 use crate::stored_hash::StoredHash;
@@ -77,9 +78,22 @@ impl GivenPassword {
         self.verify_stored(StoredHash::parse(hash.as_str())?).await
     }
 
+    /// Whether this is the user's password. Takes the same time if there is no user, or if the user's hash
+    /// cannot be verified: then no password is right.
+    pub async fn is_of(self, user: Option<&User>) -> Result<bool> {
+        let Some(user) = user else { return self.verify_absent().await };
+        match self.clone().verify(&user.password_hash).await {
+            Err(Error::StoredHash(reason)) => {
+                warn!(user_id = %user.id, %reason, "a stored password hash cannot be verified");
+                self.verify_absent().await
+            }
+            verified => verified,
+        }
+    }
+
     /// Takes as long as [`Self::verify`] with a current hash, and is always false. For an email that no
     /// user has, so that response times do not reveal which emails are registered.
-    pub async fn verify_absent(self) -> Result<bool> {
+    async fn verify_absent(self) -> Result<bool> {
         self.verify_stored(StoredHash::absent()).await.map(|_| false)
     }
 

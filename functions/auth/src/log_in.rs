@@ -3,11 +3,10 @@ use axum::response::IntoResponse;
 use garde::Validate;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use storefront_core::{Email, LoginAttempt, User, UserAgent};
-use storefront_credentials::{Error, GivenPassword, Result};
+use storefront_core::{Email, LoginAttempt, UserAgent};
+use storefront_credentials::GivenPassword;
 use storefront_http::problems::{InvalidCredentials, TooManyLogins};
 use storefront_http::{JsonBody, Metric, Metrics, OptionalSource, Parsed, Problem, Problems};
-use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -71,7 +70,8 @@ pub(crate) async fn log_in(
     let user = accounts.users.find_to_log_in(&email).await?;
     let attempt = LoginAttempt::new(email, user.as_ref(), source);
     accounts.login_attempts.begin(&attempt).await?;
-    let Some(user) = verified(user, password.clone()).await.map_err(Problem::internal)? else {
+    let is_right = password.clone().is_of(user.as_ref()).await.map_err(Problem::internal)?;
+    let Some(user) = user.filter(|_| is_right) else {
         metrics.add(LOG_INS_FAILED, 1.0);
         accounts.login_attempts.failed(&attempt).await;
         return Err(Problem::invalid_credentials());
@@ -89,21 +89,4 @@ fn user_agent(headers: &HeaderMap) -> Option<UserAgent> {
     let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
     let text: String = text.chars().take(UserAgent::MAX).collect();
     UserAgent::tidied(text.trim()).ok()
-}
-
-/// Returns the user if the password is right. Takes the same time if there is no user, or if the
-/// user's hash cannot be verified: then no password is right.
-async fn verified(user: Option<User>, password: GivenPassword) -> Result<Option<User>> {
-    let Some(user) = user else {
-        password.verify_absent().await?;
-        return Ok(None);
-    };
-    match password.clone().verify(&user.password_hash).await {
-        Err(Error::StoredHash(reason)) => {
-            warn!(user_id = %user.id, %reason, "a stored password hash cannot be verified");
-            password.verify_absent().await?;
-            Ok(None)
-        }
-        verified => Ok(verified?.then_some(user)),
-    }
 }

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::LambdaEvent;
+use storefront_core::aws::request::NotSent;
 use storefront_core::{
     Claim, Claimed, Email, Error as CoreError, Mails, OrderAccess, Orders, Settled, Table,
     Timestamp, Users,
@@ -45,7 +46,6 @@ pub use send::Ses;
 pub use settings::{InvalidSettings, Settings};
 
 use mail::{Kind, News, OrderMail};
-use send::NotSent;
 
 /// The metrics of this function.
 pub const METRICS: &[Metric] = &[MAILS_SENT, MAILS_SENT_AGAIN, MAILS_REFUSED, MAILS_TOO_OLD];
@@ -285,7 +285,7 @@ impl Notifications {
                 self.settle(&claim, Settled::Sent).await;
                 Ok(Handled::Sent)
             }
-            Err(NotSent::Refused(refused)) if refused.is_for_good() => {
+            Err(NotSent::Refused(refused)) if send::is_for_good(&refused) => {
                 metrics.add(MAILS_REFUSED, 1.0);
                 let code = &refused.code;
                 warn!(event.id = id, mail = kind.as_str(), error.code = code, "SES refused a mail");

@@ -47,7 +47,7 @@ pub(crate) async fn put(
     let read = Read::of(record);
     let key = read.key(record);
     let content = document(context, record, &read, condition);
-    let putting = bucket.put(&key, content);
+    let putting = bucket.put(&key, &content);
     match deadline {
         None => putting.await?,
         Some(deadline) if deadline <= Instant::now() => return Err(NotPut::OutOfTime),

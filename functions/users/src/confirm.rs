@@ -1,9 +1,8 @@
 use garde::Validate;
 use serde::Deserialize;
 use storefront_core::{Error, LoginAttempt, Source, User, Version};
-use storefront_credentials::{Error as CredentialsError, GivenPassword};
+use storefront_credentials::GivenPassword;
 use storefront_http::{Parsed, Problem};
-use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::Accounts;
@@ -40,19 +39,11 @@ impl Accounts {
         }
         let attempt = LoginAttempt::new(user.email.clone(), Some(&user), source);
         self.login_attempts.begin(&attempt).await?;
-        let is_right = match password.verify(&user.password_hash).await {
-            Err(CredentialsError::StoredHash(reason)) => {
-                let user_id = user.id;
-                warn!(%user_id, %reason, "a stored password hash cannot be verified");
-                false
-            }
-            verified => verified.map_err(Problem::internal)?,
-        };
-        if !is_right {
+        if !password.is_of(Some(&user)).await.map_err(Problem::internal)? {
             self.login_attempts.failed(&attempt).await;
             return Err(Problem::wrong_password());
         }
-        self.login_attempts.succeeded(&attempt).await;
+        self.login_attempts.forget(&attempt).await;
         Ok(user)
     }
 }

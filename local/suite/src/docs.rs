@@ -19,7 +19,6 @@ type Part = (&'static str, fn() -> String);
 /// All parts. To add one, add it here, and put its markers into a document.
 const PARTS: &[Part] = &[
     ("items", tables::items),
-    ("item-keys", tables::item_keys),
     ("access-patterns", tables::access_patterns),
     ("problems", tables::problems),
 ];
@@ -138,9 +137,9 @@ mod tests {
 
     #[test]
     fn a_part_is_replaced_and_the_text_around_it_is_kept() {
-        let table = tables::item_keys();
+        let table = tables::items();
         let document =
-            |part: &str| format!("# A\n\n{BEGIN}item-keys{BEGIN_ENDS}\n{part}{END}\n\nAnd more.\n");
+            |part: &str| format!("# A\n\n{BEGIN}items{BEGIN_ENDS}\n{part}{END}\n\nAnd more.\n");
         let expected = document(&format!("\n{table}\n"));
         assert_eq!(read(&document("old\n")), Ok(expected.clone()));
         assert_eq!(read(&expected), Ok(expected.clone()));

@@ -80,7 +80,7 @@ impl LoginAttempt {
 }
 
 fn new_id() -> String {
-    // The last 64 bits of a UUID are random, but for two.
+    // Of the last 64 bits of a UUID, all but two are random.
     format!("{:016x}", Uuid::now_v7().as_u64_pair().1)
 }
 
@@ -109,6 +109,12 @@ impl LoginAttempts {
             "1 DeleteItem + 1 UpdateItem + 1 PutItem",
         )
         .writes(3.0),
+        pattern(
+            "forget the failures, after a password that confirms something",
+            "1 DeleteItem + 1 UpdateItem",
+        )
+        .writes(2.0),
+        pattern("know where a user has changed the email or password", "1 PutItem").writes(1.0),
     ];
 
     /// Creates the repository for this table.
@@ -165,38 +171,44 @@ impl LoginAttempts {
         }
     }
 
-    /// Forgets the failures from this source after a successful log-in, and remembers the source. Those from
-    /// other sources stay: its owner's log-ins must not give a stranger more guesses.
+    /// Forgets the failures from this source after a log-in, and remembers the source.
     ///
     /// A user with the right password is let in even if this cannot be written at the moment; that
     /// failure goes to the log.
     pub async fn succeeded(&self, attempt: &LoginAttempt) {
+        let LoginAttempt { email, password_version, source, .. } = attempt;
+        let know = self.know(email, *password_version, source.as_ref());
+        tokio::join!(self.forget(attempt), know);
+    }
+
+    /// Forgets the failures from this source, after the right password. Those from other sources stay: what
+    /// the owner does must not give a stranger more guesses.
+    pub async fn forget(&self, attempt: &LoginAttempt) {
         let (here, anywhere) = (attempt.here(), attempt.anywhere());
-        let forgotten = match &attempt.source {
-            None => here.forget(&self.table).await,
-            Some(source) => {
-                let know = self.know(&attempt.email, attempt.password_version, source);
-                let take_back = anywhere.take_back(&self.table, &attempt.id);
-                let (forgotten, known, ()) =
-                    tokio::join!(here.forget(&self.table), know, take_back);
-                forgotten.and(known)
+        let take_back = async {
+            if attempt.source.is_some() {
+                anywhere.take_back(&self.table, &attempt.id).await;
             }
         };
+        let (forgotten, ()) = tokio::join!(here.forget(&self.table), take_back);
         if let Err(error) = forgotten {
             warn!(error = &error as &dyn StdError, "the failed log-ins could not be forgotten");
         }
     }
 
-    /// Remembers the source in which users have just changed their email or password. A failure to do so goes
-    /// to the log.
+    /// Remembers the source in which users have just changed their email or password.
     pub async fn know_source(&self, user: &User, source: Option<&Source>) {
+        self.know(&user.email, user.password_version, source).await;
+    }
+
+    async fn know(&self, email: &Email, password_version: u64, source: Option<&Source>) {
         let Some(source) = source else { return };
-        if let Err(error) = self.know(&user.email, user.password_version, source).await {
+        if let Err(error) = self.put_known(email, password_version, source).await {
             warn!(error = &error as &dyn StdError, "the source of a user could not be remembered");
         }
     }
 
-    async fn know(&self, email: &Email, password_version: u64, source: &Source) -> Result<()> {
+    async fn put_known(&self, email: &Email, password_version: u64, source: &Source) -> Result<()> {
         let until = Timestamp::now().as_seconds() + SOURCE_KNOWN_FOR.as_secs().cast_signed();
         let mut item = Item::from(Key::known_source(email, password_version, source));
         item.insert(TYPE.to_owned(), string(ItemType::KnownSource));

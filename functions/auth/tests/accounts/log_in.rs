@@ -8,7 +8,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use storefront_auth::ApiDoc;
 use storefront_core::aws;
-use storefront_credentials::{SigningKey, SigningKeys, access_token};
+use storefront_credentials::SigningKeys;
+use storefront_credentials::access_token::Bearer;
 use storefront_http::{MetricSink, with_metrics};
 use storefront_testing::faults::Fault;
 use storefront_testing::{Answer, Api, CapturedMetrics, Database, SecretsManager, evidence};
@@ -26,9 +27,8 @@ async fn logging_in_answers_with_a_token_of_the_user() {
     assert_eq!(answer.body["tokenType"], "Bearer");
     assert_eq!(answer.body["expiresIn"], 900);
     assert_eq!(answer.body["user"], user);
-    let key = signing_keys().current().await.unwrap();
     let token = answer.body["accessToken"].as_str().unwrap();
-    let bearer = access_token::verify(&key, token).unwrap();
+    let bearer: Bearer = signing_keys().verify(token).await.unwrap();
     assert_eq!(bearer.user_id.to_string(), user["id"].as_str().unwrap());
     assert_eq!(bearer.role.as_str(), "user");
 }
@@ -49,7 +49,7 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
     let session = log_in(&api, "anna@example.com", PASSWORD).await.expect(201).body;
 
     let token = session["accessToken"].as_str().unwrap();
-    let bearer = access_token::verify(&SigningKey::new(secret).unwrap(), token).unwrap();
+    let bearer: Bearer = SigningKeys::fixed(secret).unwrap().verify(token).await.unwrap();
     assert_eq!(bearer.user_id.to_string(), user["id"].as_str().unwrap());
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use storefront_core::{Role, UserId};
-use storefront_credentials::access_token::{self, Bearer};
+use storefront_credentials::access_token::Bearer;
 use storefront_http::{MetricSink, with_metrics};
 use storefront_testing::faults::Fault;
 use storefront_testing::{Answer, Api, CapturedLog, CapturedMetrics, Database, Request};
@@ -25,8 +25,7 @@ async fn log_in_again(api: &Api) -> Value {
 }
 
 async fn bearer(tokens: &Value) -> Bearer {
-    let key = signing_keys().current().await.unwrap();
-    access_token::verify(&key, tokens["accessToken"].as_str().unwrap()).unwrap()
+    signing_keys().verify(tokens["accessToken"].as_str().unwrap()).await.unwrap()
 }
 
 /// What the authorizer tells the gateway of these tokens.

@@ -19,18 +19,6 @@ pub(super) fn items() -> String {
     table(&head, rows)
 }
 
-/// Lists every type of item, with its keys only.
-pub(super) fn item_keys() -> String {
-    let rows = ItemType::ALL.iter().map(|item_type| {
-        let layout = item_type.layout();
-        let (gsi1pk, _) = layout.gsi1.unwrap_or_default();
-        let (gsi2pk, _) = layout.gsi2.unwrap_or_default();
-        let keys = [layout.pk, layout.sk, gsi1pk, gsi2pk].map(code);
-        std::iter::once(item_type.to_string()).chain(keys).collect()
-    });
-    table(&["item", "PK", "SK", "GSI1PK", "GSI2PK"], rows)
-}
-
 /// Lists every access pattern, with its costs. Special cases are below their pattern.
 pub(super) fn access_patterns() -> String {
     let rows = access_patterns::all().map(|pattern| {

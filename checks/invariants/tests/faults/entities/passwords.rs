@@ -120,8 +120,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// All attempts of these tests come from one source, so an email has no more than it has from there, but for
-    /// those whose count could not be taken back.
+    /// Only the form is checked. All attempts of these tests come from one source, whose limit is the lower one.
     pub(super) fn add_email_attempts(item: &Item) -> Result<(), String> {
         partition_email(item)?;
         attempts(item).map(drop)

@@ -28,7 +28,7 @@ async fn measure_reads(costs: &mut Costs) {
     for id in [anna.id, UserId::new()] {
         costs.measure(name, 1, shop.users.role_of(id)).await.unwrap();
     }
-    let name = "whom to write to, by id";
+    let name = "a user's name, email and language, for a mail";
     for id in [anna.id, UserId::new()] {
         costs.measure(name, 1, shop.users.recipient(id)).await.unwrap();
     }
@@ -107,6 +107,13 @@ async fn measure_log_ins(costs: &mut Costs) {
     costs.measure(name, 1, shop.login_attempts.failed(&there)).await;
     let name = "forget the failures after a log-in, and know its source";
     costs.measure(name, 3, shop.login_attempts.succeeded(&there)).await;
+    let name = "forget the failures, after a password that confirms something";
+    shop.login_attempts.begin(&there).await.unwrap();
+    costs.measure(name, 2, shop.login_attempts.forget(&there)).await;
+    let user = shop.anna().await;
+    let source = Source::of([203, 0, 113, 7].into());
+    let name = "know where a user has changed the email or password";
+    costs.measure(name, 1, shop.login_attempts.know_source(&user, source.as_ref())).await;
 }
 
 async fn measure_sessions(costs: &mut Costs) {
