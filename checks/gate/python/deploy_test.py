@@ -13,7 +13,7 @@ import mails
 import operator_check
 import stack
 import unapplied
-from administrator import make_first_administrator
+from administrator import make_first_administrator, set_hash
 from api import Api
 from evidence import Evidence
 from processes import Failure, exit_on_signals
@@ -50,7 +50,12 @@ def deploy_and_use(aws, architecture):
         subscription = events.subscribe(aws, deployed.outputs["EventBusName"])
         table = deployed.outputs["TableName"]
         mailbox = mails.Mailbox(aws)
-        expected = journey.take(api, lambda email: make_first_administrator(aws, table, email), mailbox)
+        expected = journey.take(
+            api,
+            lambda email: make_first_administrator(aws, table, email),
+            lambda user_id, password_hash: set_hash(aws, table, user_id, password_hash),
+            mailbox,
+        )
         api.expect_called(routes)
         step(f"used the shop, through each of its {len(routes)} routes")
 

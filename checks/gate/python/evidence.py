@@ -13,6 +13,7 @@ SECRET_FIELDS = {
     "currentPassword": "password",
     "accessToken": "accessToken",
     "refreshToken": "refreshToken",
+    "token": "mailToken",
     "email": "email",
 }
 

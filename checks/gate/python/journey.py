@@ -4,15 +4,18 @@ from api import PASSWORD, equal, problem
 
 CUSTOMER = "anna@example.com"
 ADMINISTRATOR = "admin@example.com"
+MOVED_IN = "ben@example.com"
 CATEGORY = "coffee"
 
 
-def take(stranger, make_administrator, mailbox):
+def take(stranger, make_administrator, set_hash, mailbox):
     """Uses the shop; returns the details of the events that must have been published.
 
-    `make_administrator` makes the registered user with an email the first administrator. `mailbox` has the mails.
+    `make_administrator` makes the registered user with an email the first administrator. `set_hash` gives a user another
+    password hash. `mailbox` has the mails.
     """
     customer = _customer(stranger)
+    _move_in(stranger, set_hash, mailbox)
     administrator = _administrator(stranger, make_administrator)
     products = _products(stranger, customer, administrator)
     placed = _orders(stranger, customer, products)
@@ -64,6 +67,31 @@ def _sessions(stranger):
     problem(stranger.post("/sessions/refresh", 401, json={"refreshToken": session["refreshToken"]}), "session_over")
     client.delete("/sessions")
     equal("the sessions that are left", client.get("/sessions").json()["items"], [])
+
+
+def _move_in(stranger, set_hash, mailbox):
+    """A customer of another shop, whose hash nobody can verify, gets in by mail, and verifies another email."""
+    registration = {"email": MOVED_IN, "password": PASSWORD, "name": "Ben"}
+    user = stranger.post("/users", 201, json=registration).json()
+    equal("a new email is verified", user["emailVerified"], False)
+    set_hash(user["id"], "$P$B55D6LjfHDkINU5wF.v2BuuzO0/XPk/")
+    problem(stranger.post("/sessions", 401, json={"email": MOVED_IN, "password": PASSWORD}), "invalid_credentials")
+    for email in [MOVED_IN, "nobody@example.com"]:
+        stranger.post("/password-resets", 202, json={"email": email})
+    token = mailbox.token(MOVED_IN, "Your new password", "password-reset")
+    new = {"token": token, "password": "another horse battery"}
+    stranger.post("/password-resets/confirm", 204, json=new)
+    problem(stranger.post("/password-resets/confirm", 422, json=new), "mail_token_invalid")
+    customer = stranger.log_in(MOVED_IN, new["password"])
+    equal("an email that got a mail is verified", customer.get("/users/me").json()["emailVerified"], True)
+
+    email = f"moved.{MOVED_IN}"
+    changed = customer.patch("/users/me", json={"email": email, "currentPassword": new["password"]}).json()
+    equal("another email is verified", changed["emailVerified"], False)
+    customer.post("/users/me/verification", 202)
+    token = mailbox.token(email, "Please confirm your email address", "verification")
+    stranger.post("/verifications", 204, json={"token": token})
+    equal("it is verified then", customer.get("/users/me").json()["emailVerified"], True)
 
 
 def _administrator(stranger, make_administrator):

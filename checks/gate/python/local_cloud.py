@@ -45,12 +45,14 @@ class LocalCloud:
             "EVENT_BUS_NAME": TABLE,
             "MAIL_FROM": "shop@example.com",
             "FAILED_RECORDS_BUCKET": TABLE,
+            "ACCOUNT_MAILS_QUEUE_URL": f"http://{host}:{self.port}/_local/sqs/AccountMailsQueue",
             # The most detailed level that can be set, for the audit.
             "RUST_LOG": "DEBUG",
             "AWS_ENDPOINT_URL_DYNAMODB": f"http://{host}:{self.dynamodb_port}",
             "AWS_ENDPOINT_URL_EVENTBRIDGE": f"http://{host}:{self.port}/_local/eventbridge",
             "AWS_ENDPOINT_URL_S3": f"http://{host}:{self.port}/_local/s3",
             "AWS_ENDPOINT_URL_SESV2": f"http://{host}:{self.port}/_local/ses",
+            "AWS_ENDPOINT_URL_SQS": f"http://{host}:{self.port}/_local/sqs",
         }
 
 

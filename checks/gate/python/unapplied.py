@@ -95,7 +95,8 @@ def _queues(resources, template):
         written = template["Resources"][name]["Properties"]
         queue = resources[_setting(written, "EventSourceArn").get("Fn::GetAtt")[0]]["Properties"]
         hours = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] / 3600
-        yield f"{name}: its queue delivers for more than the six hours of a mail", 6 < hours, True
+        wanted = 1 if "Account" in name else 6
+        yield f"{name}: its queue delivers for more than the {wanted} hours of a mail", wanted < hours, True
         kept = queue["MessageRetentionPeriod"] / 3600
         yield f"{name}: its queue keeps messages for longer than it delivers them", hours < kept, True
     for name, queue in _of_type(resources, "AWS::SQS::Queue"):

@@ -16,11 +16,12 @@ use crate::log;
 use files::{Kind, Recorder};
 
 /// The fields of bodies that contain secrets.
-const SECRET_FIELDS: [(&str, Kind); 5] = [
+const SECRET_FIELDS: [(&str, Kind); 6] = [
     ("password", Kind::Password),
     ("currentPassword", Kind::Password),
     ("accessToken", Kind::AccessToken),
     ("refreshToken", Kind::RefreshToken),
+    ("token", Kind::MailToken),
     ("email", Kind::Email),
 ];
 
@@ -47,6 +48,11 @@ fn secret(kind: Kind, value: &str) {
 /// Records an email.
 pub fn email(value: &str) {
     secret(Kind::Email, value);
+}
+
+/// Records the token of a mail.
+pub fn mail_token(value: &str) {
+    secret(Kind::MailToken, value);
 }
 
 /// Records a password.

@@ -7,13 +7,14 @@
 
 use std::fmt;
 
-use crate::{LoginAttempts, Mails, Orders, Products, Sessions, Users};
+use crate::{LoginAttempts, MailTokens, Mails, Orders, Products, Sessions, Users};
 
 /// By repository. The compiler reports an `ACCESS_PATTERNS` that is missing here as unused.
 const BY_REPOSITORY: &[&[AccessPattern]] = &[
     Users::ACCESS_PATTERNS,
     LoginAttempts::ACCESS_PATTERNS,
     Sessions::ACCESS_PATTERNS,
+    MailTokens::ACCESS_PATTERNS,
     Products::ACCESS_PATTERNS,
     Orders::ACCESS_PATTERNS,
     Mails::ACCESS_PATTERNS,

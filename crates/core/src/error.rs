@@ -29,6 +29,9 @@ pub enum Error {
     /// The session of a refresh token is over.
     #[error("the session is over")]
     SessionOver(SessionEnd),
+    /// The token of a mail is unknown, was used or has expired, or its user has changed since.
+    #[error("the token of the mail is not valid")]
+    MailTokenInvalid,
     /// The user who asks for the change has been deleted.
     #[error("the caller has been deleted")]
     CallerNotFound,

@@ -60,10 +60,12 @@ pub use table::Table;
 pub use text::{Description, InvalidText, Line, Lines, Name};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use users::{
-    InvalidLocale, InvalidRole, KeptSession, LOGIN_WINDOW, Locale, LoginAttempt, LoginAttempts,
-    MAX_FAILURES_OF_EMAIL, MAX_FAILURES_OF_SOURCE, MAX_LOGIN_FAILURES, NewUser, PasswordHash,
-    REFRESH_GRACE, Recipient, Role, SESSION_LIFETIME, SOURCE_KNOWN_FOR, Session, SessionEnd,
-    Sessions, Source, User, UserAgent, UserChanges, Users,
+    ACCOUNT_MAILS_WINDOW, AccountMail, AccountMailKind, InvalidLocale, InvalidRole, KeptSession,
+    LOGIN_WINDOW, Locale, LoginAttempt, LoginAttempts, MAX_ACCOUNT_MAILS, MAX_FAILURES_OF_EMAIL,
+    MAX_FAILURES_OF_SOURCE, MAX_LOGIN_FAILURES, MailToken, MailTokens, NewUser, PasswordHash,
+    PasswordReset, REFRESH_GRACE, RESET_LIFETIME, Recipient, RequestedMail, Role, SESSION_LIFETIME,
+    SOURCE_KNOWN_FOR, Session, SessionEnd, Sessions, Source, User, UserAgent, UserChanges, Users,
+    VERIFICATION_LIFETIME,
 };
 
 /// Counts the updates of an item, starting at 1 when it is created. Optimistic locking compares it.

@@ -1,4 +1,4 @@
-//! Which mails have been sent, so that an event that is delivered again does not cause a second one.
+//! Which mails have been sent, so that a message that is delivered again does not cause a second one.
 //!
 //! Sending a mail and writing an item cannot be one transaction. So a mail is claimed before it is sent,
 //! for some minutes, and settled afterwards. Who claims one that somebody else had claimed before without
@@ -24,7 +24,7 @@ use crate::{Error, Result, Table, Timestamp, retry};
 /// mail that is being sent.
 const CLAIMED_FOR: Duration = Duration::from_mins(2);
 
-/// How long a mail is remembered, from its last claim. Nobody asks later: events are mailed for hours.
+/// How long a mail is remembered, from its last claim. Nobody asks later: there are mails about hours, not days.
 const KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// The mails of the shop.
@@ -44,7 +44,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The event that causes the mail.
+    /// The event or the request that causes the mail.
     #[must_use]
     pub fn event_id(&self) -> &str {
         &self.event_id
@@ -97,7 +97,7 @@ impl Mails {
         Self { table }
     }
 
-    /// Claims the mail of an event.
+    /// Claims the mail of an event or a request.
     pub async fn claim(&self, event_id: &str, now: Timestamp) -> Result<Claimed> {
         let mut claim = Claim {
             event_id: event_id.to_owned(),

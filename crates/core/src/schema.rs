@@ -14,14 +14,16 @@ use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::{
-    Category, CreatedBetween, Email, Error, IdempotencyKey, OrderId, ProductId, Result, SessionId,
-    Source, UserId,
+    AccountMailKind, Category, CreatedBetween, Email, Error, IdempotencyKey, MailToken, OrderId,
+    ProductId, Result, SessionId, Source, UserId,
 };
 
 pub(crate) use index_key::worklist_sort_keys;
 pub use index_key::{IndexKey, WorklistKey, worklist_partition};
 pub use item_type::{InvalidItemType, ItemType, Layout};
-use prefix::{CATEGORY, EMAIL, IDEMPOTENCY, MAIL, ORDER, PRODUCT, SESSION, SOURCE, USER};
+use prefix::{
+    CATEGORY, EMAIL, IDEMPOTENCY, MAIL, MAILS, ORDER, PRODUCT, SESSION, SOURCE, TOKEN, USER,
+};
 
 /// An item as DynamoDB stores it: attribute name to value.
 pub type Item = HashMap<String, AttributeValue>;
@@ -92,13 +94,18 @@ pub mod prefix {
     /// For the idempotency keys of a user. Apart from the user, so that no function needs to write
     /// among users because of them.
     pub const IDEMPOTENCY: &str = "IDEMPOTENCY#";
-    /// For the mail that an event causes. Apart from the order, whose items are read all together.
+    /// For the mail that an event or a request causes. Apart from the order, whose items are read all together.
     pub const MAIL: &str = "MAIL#";
+    /// For how often an email was written to about its account. Apart from the email's guard, which the function
+    /// that counts must not write.
+    pub const MAILS: &str = "MAILS#";
     /// For the sessions of a user. Apart from the user, so that the function that lists them may read no
     /// orders.
     pub const SESSION: &str = "SESSION#";
     /// For the failed log-ins from a source. The sort keys of an email's known sources also start with it.
     pub const SOURCE: &str = "SOURCE#";
+    /// For the token of a mail, by its hash.
+    pub const TOKEN: &str = "TOKEN#";
     /// For the orders that the shop has something to do with, in the second index.
     pub const STATUS: &str = "STATUS#";
 }
@@ -172,10 +179,22 @@ impl Key {
         Self { pk: format!("{IDEMPOTENCY}{user_id}"), sk: key.as_str().to_owned() }
     }
 
-    /// The key of an [`ItemType::Mail`], by the id of the event that causes it.
+    /// The key of an [`ItemType::Mail`], by the id of the event or the request that causes it.
     #[must_use]
     pub fn mail(event_id: &str) -> Self {
         Self { pk: format!("{MAIL}{event_id}"), sk: METADATA.to_owned() }
+    }
+
+    /// The key of an [`ItemType::AccountMails`], for this kind of mail.
+    #[must_use]
+    pub fn account_mails(email: &Email, mail: AccountMailKind) -> Self {
+        Self { pk: format!("{MAILS}{}", email.as_str()), sk: mail.as_str().to_owned() }
+    }
+
+    /// The key of an [`ItemType::MailToken`].
+    #[must_use]
+    pub fn mail_token(token: &MailToken) -> Self {
+        Self { pk: format!("{TOKEN}{}", token.hash()), sk: METADATA.to_owned() }
     }
 
     /// The key of an [`ItemType::Session`].

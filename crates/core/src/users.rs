@@ -1,8 +1,10 @@
 //! Users, and the guard that keeps their emails unique.
 
+mod account_mail;
 mod administrators;
 mod locale;
 mod login_attempts;
+mod mail_tokens;
 mod password_hash;
 mod recipient;
 mod role;
@@ -21,10 +23,15 @@ use crate::table::Consistency;
 use crate::transaction::{self, Outcome, Written};
 use crate::{Email, EntityId, Error, Result, SessionId, Table, Timestamp, UserId, Version, retry};
 
+pub use account_mail::{AccountMail, AccountMailKind, RequestedMail};
 pub use locale::{InvalidLocale, Locale};
 pub use login_attempts::{
     LOGIN_WINDOW, LoginAttempt, LoginAttempts, MAX_FAILURES_OF_EMAIL, MAX_FAILURES_OF_SOURCE,
     MAX_LOGIN_FAILURES, SOURCE_KNOWN_FOR,
+};
+pub use mail_tokens::{
+    ACCOUNT_MAILS_WINDOW, MAX_ACCOUNT_MAILS, MailToken, MailTokens, PasswordReset, RESET_LIFETIME,
+    VERIFICATION_LIFETIME,
 };
 pub use password_hash::PasswordHash;
 pub use recipient::Recipient;
@@ -57,8 +64,19 @@ impl Users {
         .reads(1.0),
         pattern(
             "a user's name, email and language, for a mail",
-            "1 GetItem of the name, the email and the language, strongly consistent",
+            "1 GetItem of what a mail needs, strongly consistent",
         )
+        .reads(1.0),
+        pattern(
+            "a user's name and language by email, for a mail",
+            "2 GetItem, of the guard and of what a mail needs, strongly consistent",
+        )
+        .reads(2.0),
+        pattern(
+            "a user's name and language by email, for a mail",
+            "1 GetItem of the guard, strongly consistent",
+        )
+        .case("that no user has")
         .reads(1.0),
         pattern("user by email", "1 Query on GSI1").reads(0.5),
         pattern("user by email", "+ 1 GetItem of the guard, strongly consistent")
@@ -154,12 +172,8 @@ impl Users {
         if let Some(user) = self.table.find_in_index(ItemType::User, partition).await? {
             return Ok(Some(user));
         }
-        let guard: Option<UniqueEmail> = self
-            .table
-            .get(ItemType::UniqueEmail, Key::unique_email(email), Consistency::Strong)
-            .await?;
-        let Some(guard) = guard else { return Ok(None) };
-        let user = self.find_now(guard.user_id).await?;
+        let Some(id) = self.id_of(email).await? else { return Ok(None) };
+        let user = self.find_now(id).await?;
         // The user may have changed the email since the guard was read.
         Ok(user.filter(|user| user.email == *email))
     }
@@ -169,15 +183,19 @@ impl Users {
     /// It goes through the guard. The index, with its copy of the user, lags the table: a password
     /// that was just changed would be rejected, and the old one would still be accepted.
     pub async fn find_to_log_in(&self, email: &Email) -> Result<Option<User>> {
-        let guard: Option<UniqueEmail> = self
-            .table
-            .get(ItemType::UniqueEmail, Key::unique_email(email), Consistency::Strong)
-            .await?;
         // Without a guard, a random id is read: an unknown email must not take less time.
-        let id = guard.map_or_else(UserId::new, |guard| guard.user_id);
+        let id = self.id_of(email).await?.unwrap_or_else(UserId::new);
         let user = self.find_now(id).await?;
         // The email may have changed between the two reads.
         Ok(user.filter(|user| user.email == *email))
+    }
+
+    /// Returns who has this email, from its guard, strongly consistent.
+    async fn id_of(&self, email: &Email) -> Result<Option<UserId>> {
+        let key = Key::unique_email(email);
+        let guard: Option<UniqueEmail> =
+            self.table.get(ItemType::UniqueEmail, key, Consistency::Strong).await?;
+        Ok(guard.map(|guard| guard.user_id))
     }
 
     /// Changes a user. If a version is expected, the user must be at that version
@@ -303,6 +321,7 @@ impl Users {
         let index_key = IndexKey::user(user.id, email);
         let change = change(changes, now)
             .set("email", string(email.as_str()))
+            .remove("emailVerified")
             .set(schema::GSI1PK, string(index_key.pk))
             .require_version(Some(user.version));
         let actions = vec![

@@ -13,6 +13,8 @@ pub struct UserBody {
     id: UserId,
     /// Trimmed and lower-cased.
     email: Email,
+    /// Whether the user has shown that they read the mails to this email.
+    email_verified: bool,
     /// The user's name.
     #[schema(value_type = NameSchema)]
     name: Name,
@@ -35,6 +37,7 @@ impl From<User> for UserBody {
         Self {
             id: user.id,
             email: user.email,
+            email_verified: user.email_verified,
             name: user.name,
             role: user.role,
             locale: user.locale,

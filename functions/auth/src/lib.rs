@@ -1,22 +1,28 @@
-//! Registration, and the sessions that log-ins begin: POST /users and /sessions.
+//! Registration, the sessions that log-ins begin, and what is done by mail: POST /users, /sessions,
+//! /verifications and /password-resets.
 //!
 //! Registration and log-in hash passwords and are open to everyone, so they have a function of their
 //! own, with the memory (and so the CPU) that argon2 needs and the secret that signs tokens.
 
+mod account_mails;
 mod log_in;
+mod password_reset;
 mod refresh;
 mod register;
 mod renew;
 mod sessions;
 mod tokens;
+mod verification;
 
 use axum::Router;
 use axum::routing::{delete, get, post};
-use storefront_core::{LoginAttempts, Sessions, Table, Users};
+use storefront_core::{LoginAttempts, MailTokens, Sessions, Table, Users};
 use storefront_credentials::SigningKeys;
-use storefront_http::Metric;
 use storefront_http::openapi::Conventions;
+use storefront_http::{Metric, Problem};
 use utoipa::OpenApi;
+
+pub use account_mails::AccountMails;
 
 /// The metrics of this function.
 pub const METRICS: &[Metric] = &[log_in::LOG_INS_FAILED, refresh::REFRESH_TOKENS_REUSED];
@@ -31,6 +37,10 @@ pub const METRICS: &[Metric] = &[log_in::LOG_INS_FAILED, refresh::REFRESH_TOKENS
         sessions::list,
         sessions::end,
         sessions::end_all,
+        verification::request,
+        verification::verify,
+        password_reset::request,
+        password_reset::confirm,
     ),
     components(schemas(sessions::SessionIdOrCurrent)),
     tags((name = "sessions", description = "Logging in, and staying so")),
@@ -44,15 +54,26 @@ struct Accounts {
     users: Users,
     login_attempts: LoginAttempts,
     sessions: Sessions,
+    mail_tokens: MailTokens,
+    /// `None` if the shop sends no mails.
+    account_mails: Option<AccountMails>,
     signing_keys: SigningKeys,
 }
 
-/// Builds the function for this table and these keys.
-pub fn app(table: Table, signing_keys: SigningKeys) -> Router {
+impl Accounts {
+    fn account_mails(&self) -> Result<&AccountMails, Problem> {
+        self.account_mails.as_ref().ok_or_else(Problem::mail_disabled)
+    }
+}
+
+/// Builds the function for this table and these keys, and for mails about accounts if the shop sends any.
+pub fn app(table: Table, signing_keys: SigningKeys, account_mails: Option<AccountMails>) -> Router {
     let accounts = Accounts {
         users: Users::new(table.clone()),
         login_attempts: LoginAttempts::new(table.clone()),
-        sessions: Sessions::new(table),
+        sessions: Sessions::new(table.clone()),
+        mail_tokens: MailTokens::new(table),
+        account_mails,
         signing_keys,
     };
     let routes = Router::new()
@@ -60,6 +81,10 @@ pub fn app(table: Table, signing_keys: SigningKeys) -> Router {
         .route("/sessions", get(sessions::list).post(log_in::log_in).delete(sessions::end_all))
         .route("/sessions/refresh", post(refresh::refresh))
         .route("/sessions/{sessionId}", delete(sessions::end))
+        .route("/users/me/verification", post(verification::request))
+        .route("/verifications", post(verification::verify))
+        .route("/password-resets", post(password_reset::request))
+        .route("/password-resets/confirm", post(password_reset::confirm))
         .with_state(accounts);
     storefront_http::service("auth", routes)
 }

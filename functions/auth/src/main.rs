@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use storefront_auth::AccountMails;
 use storefront_core::aws;
 use storefront_credentials::SigningKeys;
 use storefront_http::start;
@@ -14,6 +15,9 @@ fn main() -> ExitCode {
             start::table_from_environment(&config),
             SigningKeys::from_environment(&config),
         );
-        start::run(storefront_auth::app(table?, signing_keys?)).await
+        // Absent if the stack sends no mails.
+        let account_mails = aws::variable("ACCOUNT_MAILS_QUEUE_URL")
+            .map(|queue| AccountMails::new(&config, aws::endpoint_url("SQS"), queue));
+        start::run(storefront_auth::app(table?, signing_keys?, account_mails)).await
     })
 }

@@ -9,7 +9,10 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use storefront_auth::ApiDoc;
-use storefront_core::{NewUser, PasswordHash, Role, Table, User, UserChanges, UserId, Users};
+use storefront_core::{
+    AccountMailKind, MailTokens, NewUser, PasswordHash, Role, Table, Timestamp, User, UserChanges,
+    UserId, Users,
+};
 use storefront_credentials::{GivenPassword, Password, SigningKeys};
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
 use storefront_testing::{Answer, Api, CapturedLog, Database, evidence};
@@ -55,7 +58,7 @@ impl Shop {
         let secret = "a secret of the tests, 32 bytes or more";
         evidence::token_secret(secret);
         let keys = SigningKeys::fixed(secret).unwrap();
-        let api = Api::new(storefront_auth::app(table.clone(), keys), ApiDoc::openapi);
+        let api = Api::new(storefront_auth::app(table.clone(), keys, None), ApiDoc::openapi);
         Self { api, users: Users::new(table) }
     }
 
@@ -326,6 +329,20 @@ async fn a_hash_that_cannot_be_verified_matches_no_password_and_is_logged_for_op
         assert_says_nothing_personal(&log, &[PASSWORD, hash]);
         assert_eq!(shop.again(&anna).await, anna);
     }
+}
+
+#[tokio::test]
+async fn a_user_whose_hash_nobody_can_verify_gets_in_with_the_token_of_a_mail() {
+    let (shop, database) = Shop::open().await;
+    let anna = shop.import("$P$B55D6LjfHDkINU5wF.v2BuuzO0/XPk/").await;
+    let _ = shop.log_in(PASSWORD).await.problem(401, "invalid_credentials");
+    let to = shop.users.recipient(anna.id).await.unwrap().unwrap();
+    let tokens = MailTokens::new(database.table());
+    let token = tokens.issue(AccountMailKind::PasswordReset, &to, Timestamp::now()).await.unwrap();
+    let body = json!({ "token": token.expose(), "password": PASSWORD });
+    let _ = shop.api.post("/password-resets/confirm").json(body).send().await.expect(204);
+    let _ = shop.log_in(PASSWORD).await.expect(201);
+    assert!(shop.again(&anna).await.password_hash.as_str().starts_with(CURRENT));
 }
 
 fn assert_says_nothing_personal(log: &CapturedLog, secrets: &[&str]) {

@@ -1,7 +1,8 @@
-//! Queue consumer: writes to customers about their orders, through SES.
+//! Queue consumer: writes to customers about their orders and their accounts, through SES.
 //!
-//! A rule of the event bus puts the events of orders that customers want to hear of into a queue, which
-//! this function reads. An event becomes a mail in the customer's language, in four steps: read whom to
+//! A rule of the event bus puts the events of orders that customers want to hear of into a queue. `auth` puts
+//! requests for mails about accounts into another, so that nobody who waits for one waits behind orders. This
+//! function reads both. An event becomes a mail in the customer's language, in four steps: read whom to
 //! write to, write it, claim it in the table, send it. The claim makes sure that an event that is delivered
 //! twice causes one mail ([`storefront_core::Mails`]). It holds for some minutes, so that a mail whose
 //! function has crashed is sent at a later delivery.
@@ -9,16 +10,17 @@
 //! # What happens to a mail that cannot be sent
 //!
 //! - What passes (throttling, an outage of SES or the table, an account that is paused) fails the message.
-//!   The queue delivers it again every few minutes, until the event is [`MAILED_FOR`] old. Later nobody
-//!   wants to hear of it.
+//!   The queue delivers it again every few minutes, until the event is [`MAILED_FOR`] old, or the request
+//!   [`ACCOUNT_MAILED_FOR`]. Later nobody wants to hear of it.
 //! - If SES refuses a mail for good, no retry helps. It is counted and settled.
 //! - If SES does not answer, or the function crashes while it sends, the mail may have been sent. It is sent
 //!   again, and counted: customers rather get it twice than not at all.
-//! - A message that is no event of this version fails at each delivery, and so ends in the dead-letter
+//! - A message that is neither an event nor a request of this version fails at each delivery, and so ends in the dead-letter
 //!   queue, for an operator to look at.
 //!
 //! Neither the log nor the metrics have anybody's name or address: an event's id leads to the order.
 
+mod account;
 mod batch;
 mod mail;
 mod orders;
@@ -29,10 +31,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::LambdaEvent;
+use serde::Deserialize;
 use storefront_core::aws::request::NotSent;
 use storefront_core::{
-    Claim, Claimed, Email, Error as CoreError, Mails, OrderAccess, Orders, Settled, Table,
-    Timestamp, Users,
+    AccountMail, Claim, Claimed, Email, Error as CoreError, MailTokens, Mails, OrderAccess, Orders,
+    Settled, Table, Timestamp, Users,
 };
 use storefront_events::Event;
 use storefront_http::invocation::{InvocationIds, Served, Telemetry, deadline};
@@ -48,7 +51,8 @@ pub use settings::{InvalidSettings, Settings};
 use mail::{Kind, News, OrderMail};
 
 /// The metrics of this function.
-pub const METRICS: &[Metric] = &[MAILS_SENT, MAILS_SENT_AGAIN, MAILS_REFUSED, MAILS_TOO_OLD];
+pub const METRICS: &[Metric] =
+    &[MAILS_SENT, MAILS_SENT_AGAIN, MAILS_REFUSED, MAILS_TOO_OLD, MAILS_HELD_BACK];
 
 /// Mails that SES accepted.
 const MAILS_SENT: Metric = Metric::count("MailsSent").by("Mail");
@@ -56,11 +60,16 @@ const MAILS_SENT: Metric = Metric::count("MailsSent").by("Mail");
 const MAILS_SENT_AGAIN: Metric = Metric::count("MailsSentAgain");
 /// Mails that SES refused for good. An alarm watches it.
 const MAILS_REFUSED: Metric = Metric::count("MailsRefused");
-/// Events that nobody was written to about, because they were too old.
+/// Events and requests that nobody was written to about, because they were too old.
 const MAILS_TOO_OLD: Metric = Metric::count("MailsTooOld");
+/// Mails that were asked for and not sent, because their email has got as many as it may.
+const MAILS_HELD_BACK: Metric = Metric::count("MailsHeldBack");
 
 /// How long after an event its customer is written to.
 pub const MAILED_FOR: Duration = Duration::from_hours(6);
+
+/// How long after somebody has asked for a mail about an account it is sent.
+pub const ACCOUNT_MAILED_FOR: Duration = Duration::from_hours(1);
 
 /// What a mail takes at most: reading, claiming, sending. It is begun only if so much time is left, so that
 /// Lambda does not end the function while it sends.
@@ -77,6 +86,7 @@ pub struct Notifications {
     users: Users,
     orders: Orders,
     mails: Mails,
+    mail_tokens: MailTokens,
     ses: Ses,
     settings: Settings,
     telemetry: Telemetry,
@@ -97,6 +107,16 @@ enum Failure {
     ByAnother,
     #[error("the invocation's time is nearly up")]
     OutOfTime,
+}
+
+/// What a message says.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    /// Somebody wants a mail about an account.
+    Request(AccountMail),
+    /// Something has happened to an order.
+    Event(Box<Event>),
 }
 
 /// What belongs to one invocation.
@@ -124,7 +144,8 @@ impl Notifications {
         Self {
             users: Users::new(table.clone()),
             orders: Orders::new(table.clone()),
-            mails: Mails::new(table),
+            mails: Mails::new(table.clone()),
+            mail_tokens: MailTokens::new(table),
             ses,
             settings,
             telemetry: Telemetry::new(FUNCTION),
@@ -195,8 +216,8 @@ impl Notifications {
         message: &Message,
         invocation: &Invocation<'_>,
     ) -> Option<Handled> {
-        let event: Event = match serde_json::from_str(&message.body) {
-            Ok(event) => event,
+        let content: Content = match serde_json::from_str(&message.body) {
+            Ok(content) => content,
             Err(error) => {
                 // The error itself may quote the message.
                 let (reason, column) = (error.classify(), error.column());
@@ -204,7 +225,7 @@ impl Notifications {
                     message.id = message.message_id,
                     ?reason,
                     column,
-                    "a message is not an event of the shop"
+                    "a message is neither an event of the shop nor a request for a mail"
                 );
                 return None;
             }
@@ -213,15 +234,20 @@ impl Notifications {
             if invocation.deadline.is_some_and(|end| Instant::now() + TIME_FOR_A_MAIL > end) {
                 Err(Failure::OutOfTime)
             } else {
-                // Boxed, because the future contains the SDK's.
-                Box::pin(self.write_about(&event, invocation)).await
+                // Boxed, because the futures contain the SDK's.
+                match &content {
+                    Content::Request(request) => {
+                        Box::pin(self.write_account_mail(request, invocation)).await
+                    }
+                    Content::Event(event) => Box::pin(self.write_about(event, invocation)).await,
+                }
             };
         handled
             .inspect_err(|failure| {
                 warn!(
-                    event.id = %event.envelope().event_id,
+                    event.id = content.id(),
                     cause = %with_sources(failure),
-                    "a mail was not sent; the queue delivers its event again"
+                    "a mail was not sent; the queue delivers its message again"
                 );
             })
             .ok()
@@ -309,6 +335,16 @@ impl Notifications {
     async fn settle(&self, claim: &Claim, how: Settled) {
         if let Err(error) = self.mails.settle(claim, how).await {
             log_unwritten(claim.event_id(), &error);
+        }
+    }
+}
+
+impl Content {
+    /// The id of the event or the request.
+    fn id(&self) -> String {
+        match self {
+            Self::Request(request) => request.id.to_string(),
+            Self::Event(event) => event.envelope().event_id.to_string(),
         }
     }
 }

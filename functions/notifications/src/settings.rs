@@ -1,4 +1,4 @@
-use storefront_core::{Email, OrderId};
+use storefront_core::{AccountMailKind, Email, MailToken, OrderId};
 
 /// Who writes the mails, and where their links lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,18 @@ impl Settings {
     /// Where a customer sees an order, if the shop has pages.
     pub(crate) fn order_url(&self, id: OrderId) -> Option<String> {
         self.shop_url.as_ref().map(|url| format!("{url}/orders/{id}"))
+    }
+
+    /// Where a customer uses the token of a mail, if the shop has pages.
+    ///
+    /// The token is in the fragment, which browsers send to no server, so that it is in nobody's log.
+    pub(crate) fn token_url(&self, kind: AccountMailKind, token: &MailToken) -> Option<String> {
+        let page = match kind {
+            AccountMailKind::Verification => "verification",
+            AccountMailKind::PasswordReset => "password-reset",
+        };
+        let url = self.shop_url.as_ref()?;
+        Some(format!("{url}/{page}#token={}", token.expose()))
     }
 }
 

@@ -26,7 +26,7 @@ use crate::events::{EVENTBRIDGE_PATH, EventBus};
 use crate::function::{Function, FunctionError};
 use crate::local_api::guarded;
 use crate::mail::{Mailbox, SES_PATH};
-use crate::queue::{Queues, Store};
+use crate::queue::{Queues, SQS_PATH, Store};
 use crate::rule::Rules;
 use crate::s3::{self, Bucket, S3_PATH};
 use crate::schedule::Schedules;
@@ -308,6 +308,9 @@ fn dependencies(
         failed_records_bucket: s3::BUCKET.to_owned(),
         ses_url: Some(format!("{api_url}{SES_PATH}")),
         mail: parameters::mail(template)?.unwrap_or(Dependencies::unreachable().mail),
+        sqs_url: Some(format!("{api_url}{SQS_PATH}")),
+        account_mails_queue_url: parameters::account_mails_queue(template)?
+            .map(|queue| format!("{api_url}{SQS_PATH}/{queue}")),
     })
 }
 

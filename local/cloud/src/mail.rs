@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use mail_parser::{Address, MessageParser};
 use serde::Serialize;
 use serde_json::{Value, json};
+use storefront_core::MailToken;
 use uuid::Uuid;
 
 use crate::Error;
@@ -93,7 +94,9 @@ impl Mailbox {
             fs::create_dir_all(folder)?;
             write_durably(path(folder, mail.id), message).await?;
         }
-        tracing::info!("mail sent: {} (see /_local/mail)", mail.subject);
+        // Functions never log a token. This is for whoever develops.
+        let token = mail.token().map(|token| format!(": {token}")).unwrap_or_default();
+        tracing::info!("mail sent: {}{token} (see /_local/mail)", mail.subject);
         let mut mails = self.lock();
         mails.push_back(mail);
         while mails.len() > KEPT_MAILS {
@@ -125,6 +128,16 @@ impl Mail {
             text: body(message.body_text(0)),
             html: body(message.body_html(0)),
         })
+    }
+
+    /// The link or the code of a mail about an account, which people want to try at once.
+    fn token(&self) -> Option<&str> {
+        let is_code = |word: &str| {
+            word.len() == MailToken::LENGTH
+                && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let mut words = self.text.split_ascii_whitespace();
+        words.find(|word| word.contains("#token=") || is_code(word))
     }
 
     /// The mail's page, whose links open beside the mailbox.

@@ -53,6 +53,13 @@ pub(crate) fn mail(template: &Template) -> Result<Option<Settings>, Error> {
     settings.transpose().map_err(|error| Error::Functions(error.into()))
 }
 
+/// Returns the queue of mails about accounts, by its logical id; `None` if the shop sends no mails.
+pub(crate) fn account_mails_queue(template: &Template) -> Result<Option<String>, Error> {
+    let environment = environment(template, "auth")?;
+    let queue = environment.get("ACCOUNT_MAILS_QUEUE_URL").and_then(|url| url["Ref"].as_str());
+    Ok(queue.map(str::to_owned))
+}
+
 /// Adds the sender of mails, if the template can have one and none is given: so mail works without any
 /// setting. An empty one means no mail.
 pub(crate) fn with_sender(
@@ -82,8 +89,12 @@ fn environment(template: &Template, binary: &str) -> Result<BTreeMap<String, Val
 /// Returns everything that the local cloud takes from a template, in any form that can be compared.
 fn what_runs(template: &Template) -> Result<String, Error> {
     // Of their environment, the local cloud reads only these.
-    let from_environment =
-        (order_rules(template)?, revokes_immediately(template)?, mail(template)?);
+    let from_environment = (
+        order_rules(template)?,
+        revokes_immediately(template)?,
+        mail(template)?,
+        account_mails_queue(template)?,
+    );
     let functions = template.functions()?.into_values();
     let functions = functions.map(|function| Function { environment: [].into(), ..function });
     let api = (template.routes()?, template.authorizer()?, template.cors()?);

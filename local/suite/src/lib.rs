@@ -15,6 +15,7 @@ use std::sync::Arc;
 use lambda_runtime::LambdaEvent;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use storefront_auth::AccountMails;
 use storefront_authorizer::Authorizer;
 use storefront_core::aws::{self, SdkConfig};
 use storefront_core::{OrderRules, Sessions, Table};
@@ -52,6 +53,10 @@ pub struct Dependencies {
     pub ses_url: Option<String>,
     /// Who writes the mails.
     pub mail: Settings,
+    /// The URL of SQS, if not the one of `aws`'s region.
+    pub sqs_url: Option<String>,
+    /// The URL of the queue of mails about accounts; `None` if the shop sends no mails.
+    pub account_mails_queue_url: Option<String>,
 }
 
 impl Dependencies {
@@ -75,7 +80,9 @@ impl Dependencies {
             event_bus: "storefront".to_owned(),
             s3_url: nowhere.clone(),
             failed_records_bucket: "storefront".to_owned(),
-            ses_url: nowhere,
+            ses_url: nowhere.clone(),
+            sqs_url: nowhere.clone(),
+            account_mails_queue_url: nowhere,
             mail: Settings::new("shop@example.com".parse().expect("an address"), None),
         }
     }
@@ -89,7 +96,7 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
     vec![
         Function::api::<storefront_auth::ApiDoc>(
             "auth",
-            storefront_auth::app(table(), signing_keys()),
+            storefront_auth::app(table(), signing_keys(), account_mails(dependencies)),
         )
         .with_metrics(storefront_auth::METRICS),
         Function::authorizer("authorizer", authorizer(dependencies)),
@@ -116,6 +123,12 @@ pub fn metrics() -> Vec<Metric> {
     let functions = functions(&Dependencies::unreachable());
     let own = functions.iter().flat_map(|function| function.metrics);
     own.chain(storefront_http::METRICS).copied().collect()
+}
+
+fn account_mails(dependencies: &Dependencies) -> Option<AccountMails> {
+    let Dependencies { aws, sqs_url, account_mails_queue_url, .. } = dependencies;
+    let queue_url = account_mails_queue_url.as_ref()?;
+    Some(AccountMails::new(aws, sqs_url.clone(), queue_url))
 }
 
 fn authorizer(dependencies: &Dependencies) -> Handler {

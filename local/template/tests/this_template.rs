@@ -149,21 +149,26 @@ fn the_consumer_of_orders_retries_for_23_hours_and_then_keeps_the_records() {
 }
 
 #[test]
-fn an_event_is_delivered_for_longer_than_customers_are_written_to_about_it() {
+fn a_message_is_delivered_for_longer_than_customers_are_written_to_about_it() {
     let template = template();
-    let [mapping] = &template.queue_mappings().unwrap()[..] else { panic!("one queue") };
-    assert_eq!(mapping.function, "NotificationsFunction");
-    assert!(mapping.report_batch_item_failures);
-    assert_eq!(mapping.maximum_concurrency, Some(2));
-    let queues = template.queues().unwrap();
-    let queue = queues.iter().find(|queue| queue.logical_id == mapping.queue).unwrap();
-    let redrive = queue.redrive.clone().unwrap();
-    assert_eq!(redrive.dead_letter_queue, "UnsentMailsQueue");
-    let delivered_for = queue.visibility_timeout * redrive.maximum_receives;
-    let six_hours = Duration::from_hours(6);
-    assert!(delivered_for > six_hours && queue.retention > delivered_for);
-    // `CLAIMED_FOR` of crates/core/src/mails.rs: a claim outlasts its function, and ends before the next delivery.
-    let claimed_for = Duration::from_mins(2);
-    let timeout = template.functions().unwrap()[&mapping.function].timeout;
-    assert!(timeout < claimed_for && claimed_for < queue.visibility_timeout);
+    let mappings = template.queue_mappings().unwrap();
+    let queues: Vec<_> = mappings.iter().map(|mapping| mapping.queue.as_str()).collect();
+    assert_eq!(queues, ["AccountMailsQueue", "OrderMailsQueue"]);
+    // `MAILED_FOR` and `ACCOUNT_MAILED_FOR` of functions/notifications/src/lib.rs.
+    for (mapping, hours) in mappings.iter().zip([1, 6]) {
+        assert_eq!(mapping.function, "NotificationsFunction");
+        assert!(mapping.report_batch_item_failures);
+        assert_eq!(mapping.maximum_concurrency, Some(2));
+        let queues = template.queues().unwrap();
+        let queue = queues.iter().find(|queue| queue.logical_id == mapping.queue).unwrap();
+        let redrive = queue.redrive.clone().unwrap();
+        assert_eq!(redrive.dead_letter_queue, "UnsentMailsQueue");
+        let delivered_for = queue.visibility_timeout * redrive.maximum_receives;
+        assert!(delivered_for > Duration::from_hours(hours) && queue.retention > delivered_for);
+        // `CLAIMED_FOR` of crates/core/src/mails.rs: a claim outlasts its function, and ends before the next
+        // delivery.
+        let claimed_for = Duration::from_mins(2);
+        let timeout = template.functions().unwrap()[&mapping.function].timeout;
+        assert!(timeout < claimed_for && claimed_for < queue.visibility_timeout);
+    }
 }

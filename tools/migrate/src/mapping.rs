@@ -125,7 +125,7 @@ pub enum WithoutPassword {
     /// They are rejected.
     #[default]
     Reject,
-    /// They are loaded, but have no password until an administrator sets one.
+    /// They are loaded, but have no password until they set one by mail, or an administrator does.
     Lock,
 }
 

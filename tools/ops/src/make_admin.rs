@@ -9,7 +9,7 @@ use crate::error::Error;
 /// Makes the user with this email an administrator, once the operator has seen who that is and agrees. Does
 /// nothing if they are one already.
 ///
-/// Anybody may register with any email, so that it is no proof of who the user is.
+/// Anybody may register with any email. Only who reads its mails can verify it.
 pub(crate) async fn run(
     users: &Users,
     table: &str,
@@ -27,11 +27,12 @@ pub(crate) async fn run(
     }
     // Escaped: version 0.1 took any characters.
     println!(
-        "{} ({}), who calls themselves {:?}, registered at {}",
+        "{} ({}), who calls themselves {:?}, registered at {}; the email is {}",
         email.as_str(),
         user.id,
         user.name.as_str(),
         user.created_at,
+        if user.email_verified { "verified" } else { "NOT verified: anybody may have given it" },
     );
     if !agreed && !agrees().map_err(Error::NoAnswer)? {
         return Err(Error::NotAgreed);

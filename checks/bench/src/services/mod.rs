@@ -56,6 +56,7 @@ impl Services {
             ("SECRETS_MANAGER", others),
             ("EVENTBRIDGE", others),
             ("SESV2", others),
+            ("SQS", others),
         ] {
             let url = behind_tls(&terminator, server).await?;
             endpoints.insert(format!("AWS_ENDPOINT_URL_{service}"), url);

@@ -15,7 +15,8 @@ use tokio::net::TcpListener;
 
 use super::event_bus::EventBus;
 
-/// Serves a Secrets Manager with one secret, this event bus, and an SES that sends nothing.
+/// Serves a Secrets Manager with one secret, this event bus, a queue that keeps nothing, and an SES that sends
+/// nothing.
 pub(super) async fn serve(bus: EventBus) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -37,6 +38,7 @@ async fn answer(State(bus): State<EventBus>, headers: HeaderMap, body: Bytes) ->
                 .into_response()
         }
         Some("AWSEvents.PutEvents") => Json(bus.put(&request).await).into_response(),
+        Some("AmazonSQS.SendMessage") => Json(json!({ "MessageId": "1" })).into_response(),
         None if request["Content"]["Raw"].is_object() => {
             Json(json!({ "MessageId": "0102018c" })).into_response()
         }

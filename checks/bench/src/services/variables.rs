@@ -15,6 +15,9 @@ pub(super) fn resolved(function: &Function, name: &str, value: &Value) -> Result
         ("MAX_OPEN_ORDERS", _) => Ok("0".to_owned()),
         // The template's default sends no mail.
         ("MAIL_FROM", _) => Ok("shop@example.com".to_owned()),
+        ("ACCOUNT_MAILS_QUEUE_URL", _) => {
+            Ok("https://sqs.eu-central-1.amazonaws.com/123456789012/AccountMails".to_owned())
+        }
         (_, Value::String(text)) => Ok(text.clone()),
         (_, Value::Number(number)) => Ok(number.to_string()),
         ("TABLE_NAME" | "EVENT_BUS_NAME" | "FAILED_RECORDS_BUCKET" | "METRICS_NAMESPACE", _) => {

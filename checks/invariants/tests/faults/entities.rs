@@ -4,6 +4,7 @@
 //! A new entity gets its file, an [`Operation`] variant, and a line wherever this file names the
 //! others.
 
+pub(crate) mod mail_tokens;
 pub(crate) mod orders;
 pub(crate) mod passwords;
 pub(crate) mod products;
@@ -21,15 +22,17 @@ use storefront_core::{Order, OrderId, OrderItem, Product, ProductId, User, UserI
 use crate::engine::checker::Checker;
 use crate::engine::client::Client;
 use crate::engine::snapshot::text;
+use mail_tokens::{MailToken, MailTokenOperation};
 use orders::OrderOperation;
 use products::ProductOperation;
 use stock::StockItem;
-use users::UserOperation;
+use users::{UserChange, UserOperation};
 
 /// What a client asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
     User(UserOperation),
+    MailToken(MailTokenOperation),
     Product(ProductOperation),
     Order(OrderOperation),
     /// Changes nothing.
@@ -60,6 +63,8 @@ pub(crate) struct Snapshot {
     pub(crate) unique_emails: BTreeMap<String, UserId>,
     /// The number of failed log-ins of each email, with all versions of its password.
     pub(crate) login_failures: BTreeMap<String, usize>,
+    /// The tokens of mails, by partition key.
+    pub(crate) mail_tokens: BTreeMap<String, MailToken>,
     pub(crate) products: BTreeMap<ProductId, Product>,
     /// By product and number.
     pub(crate) stock_items: BTreeMap<ProductId, BTreeMap<u8, StockItem>>,
@@ -95,8 +100,9 @@ impl Snapshot {
             ItemType::OrderItem => self.add_order_item(item),
             ItemType::Idempotency => self.add_idempotency_key(item),
             ItemType::Session => Self::add_session(item),
-            // No client writes it: the function that sends mails has fault schedules of its own.
-            ItemType::Mail => Ok(()),
+            // No client writes these: the function that sends mails has fault schedules of its own.
+            ItemType::Mail | ItemType::AccountMails => Ok(()),
+            ItemType::MailToken => self.add_mail_token(item),
         }
     }
 
@@ -117,6 +123,7 @@ impl Checker<'_> {
     pub(crate) fn check_entities(&self, violations: &mut Vec<String>) {
         self.check_users(violations);
         self.check_passwords(violations);
+        self.check_mail_tokens(violations);
         self.check_products(violations);
         self.check_keys_of_products(violations);
         self.check_stock(violations);
@@ -141,6 +148,7 @@ impl Client {
             83..87 => Box::pin(self.change_user()).await,
             87..90 => Box::pin(self.assign_role()).await,
             90..92 => Box::pin(self.delete_user()).await,
+            92..95 => Box::pin(self.verify_email()).await,
             _ => Box::pin(self.read()).await,
         }
     }
@@ -149,9 +157,10 @@ impl Client {
     /// simulated.
     pub(crate) async fn act_with_password(&mut self) {
         match self.random.u8(..100) {
-            0..30 => Box::pin(self.change_oneself()).await,
-            30..60 => Box::pin(self.log_in()).await,
-            60..90 => Box::pin(self.use_session()).await,
+            0..25 => Box::pin(self.change_oneself()).await,
+            25..50 => Box::pin(self.log_in()).await,
+            50..75 => Box::pin(self.use_session()).await,
+            75..92 => Box::pin(self.reset_password()).await,
             _ => Box::pin(self.register()).await,
         }
     }
@@ -180,9 +189,19 @@ impl Operation {
     pub(crate) fn write(&self) -> Option<Write> {
         match self {
             Self::User(operation) => operation.write(),
+            Self::MailToken(operation) => Some(operation.write()),
             Self::Product(operation) => operation.write(),
             Self::Order(operation) => operation.write(),
             Self::Read => None,
+        }
+    }
+
+    /// The user whose fields this sets, and the values that it sets.
+    pub(crate) fn user_change(&self) -> Option<(UserId, UserChange)> {
+        match self {
+            Self::User(UserOperation::Change { id, change, .. }) => Some((*id, change.clone())),
+            Self::MailToken(operation) => Some(operation.user_change()),
+            Self::User(_) | Self::Product(_) | Self::Order(_) | Self::Read => None,
         }
     }
 }

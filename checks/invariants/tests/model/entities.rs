@@ -6,6 +6,7 @@
 
 pub(crate) mod idempotency_keys;
 pub(crate) mod login_failures;
+pub(crate) mod mail_tokens;
 pub(crate) mod orders;
 pub(crate) mod products;
 pub(crate) mod sessions;
@@ -25,6 +26,7 @@ use crate::engine::script::Nth;
 use crate::engine::table::{TableItems, differences, without_login_attempts};
 use idempotency_keys::IdempotencyKeys;
 use login_failures::LoginFailures;
+use mail_tokens::{MailToken, MailTokenOperation};
 use orders::{ExpiryOperation, InProgress, Order, OrderOperation};
 use products::{Product, ProductOperation, with_joined_stock};
 use sessions::{Session, SessionOperation};
@@ -35,6 +37,7 @@ use users::{User, UserOperation};
 pub(crate) enum Operation {
     User(UserOperation),
     Session(SessionOperation),
+    MailToken(MailTokenOperation),
     Product(ProductOperation),
     Order(OrderOperation),
     Expiry(ExpiryOperation),
@@ -58,6 +61,8 @@ pub(crate) struct Model {
     pub(crate) orders: Collection<OrderId, Order, 'o'>,
     pub(crate) idempotency_keys: IdempotencyKeys,
     pub(crate) login_failures: LoginFailures,
+    /// Those that were issued before the script. No others are.
+    pub(crate) mail_tokens: Vec<MailToken>,
     /// The role in each user's access token: the role they had when they last logged in or refreshed a session.
     pub(crate) token_roles: BTreeMap<UserId, Role>,
     /// The answers of changes in this step that the model has not shown yet: see
@@ -98,6 +103,7 @@ pub(crate) fn any_operation() -> impl Strategy<Value = Operation> {
         4 => products::operations(),
         4 => users::operations(),
         2 => sessions::operations(),
+        1 => mail_tokens::operations(),
     ]
 }
 
@@ -116,6 +122,7 @@ impl Operation {
         match self {
             Self::User(operation) => operation,
             Self::Session(operation) => operation,
+            Self::MailToken(operation) => operation,
             Self::Product(operation) => operation,
             Self::Order(operation) => operation,
             Self::Expiry(operation) => operation,
@@ -126,6 +133,7 @@ impl Operation {
         match self {
             Self::User(operation) => operation,
             Self::Session(operation) => operation,
+            Self::MailToken(operation) => operation,
             Self::Product(operation) => operation,
             Self::Order(operation) => operation,
             Self::Expiry(operation) => operation,
@@ -191,6 +199,7 @@ impl Model {
         let mut items = TableItems::new();
         self.add_user_items(&mut items);
         self.add_session_items(&mut items);
+        self.add_mail_token_items(&mut items);
         self.add_product_items(&mut items);
         self.add_order_items(&mut items);
         self.add_idempotency_items(&mut items);

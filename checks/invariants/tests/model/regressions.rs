@@ -5,6 +5,7 @@ use storefront_core::{OrderRules, OrderStatus};
 use crate::check_one;
 use crate::engine::script::{By, IfMatch, Nth, Script, Step};
 use crate::entities::Operation;
+use crate::entities::mail_tokens::MailTokenOperation;
 use crate::entities::orders::{Amount, ExpectedTotal, ExpiryOperation, OrderOperation};
 use crate::entities::products::{ProductFields, ProductOperation};
 use crate::entities::sessions::SessionOperation;
@@ -274,4 +275,64 @@ fn a_session_is_refreshed_or_ended_while_its_users_password_changes() {
         check_between_requests(&refresh, other);
         check_between_requests(other, &refresh);
     }
+}
+
+fn reset(token: u8, password: u8) -> Operation {
+    MailTokenOperation::ResetPassword { token: Nth(token), password }.into()
+}
+
+fn verification(token: u8) -> Operation {
+    MailTokenOperation::VerifyEmail { token: Nth(token) }.into()
+}
+
+#[test]
+fn a_token_that_is_used_twice_at_once_works_once() {
+    check_between_requests(&reset(0, 1), &reset(0, 0));
+    check_between_requests(&verification(2), &verification(2));
+}
+
+#[test]
+fn of_two_tokens_for_one_password_one_works_and_of_two_for_one_email_both_do() {
+    check_between_requests(&reset(0, 1), &reset(4, 0));
+    check_between_requests(&verification(2), &verification(6));
+}
+
+#[test]
+fn a_token_works_only_for_the_email_and_the_password_that_its_user_still_has() {
+    let fields = UserFields { password: Some(1), ..UserFields::default() };
+    let new_password =
+        UserOperation::Change { by: ADMIN, user: Nth(1), fields, if_match: IfMatch::None };
+    let deletion = UserOperation::Delete {
+        by: ADMIN,
+        user: Nth(1),
+        password: Some(0),
+        how: Deletion::Delete,
+        if_match: IfMatch::None,
+    };
+    let new_email = new_email_of_the_first_customer(3);
+    for other in [new_password.into(), deletion.into(), new_email] {
+        for use_of_token in [reset(0, 0), verification(2)] {
+            check_between_requests(&use_of_token, &other);
+            check_between_requests(&other, &use_of_token);
+        }
+    }
+}
+
+#[test]
+fn a_session_is_begun_or_refreshed_while_its_users_password_is_reset() {
+    let log_in = UserOperation::LogIn { email: Address::normalised(1), password: 0 };
+    let refresh = SessionOperation::Refresh { session: Nth(0), ago: 0 };
+    for other in [log_in.into(), refresh.into()] {
+        check_between_requests(&other, &reset(0, 1));
+        check_between_requests(&reset(0, 1), &other);
+    }
+}
+
+/// `s1` was kept when the password was changed in it.
+#[test]
+fn a_new_password_by_mail_keeps_no_session() {
+    let refresh: Operation = SessionOperation::Refresh { session: Nth(1), ago: 0 }.into();
+    let steps = [refresh.clone(), reset(1, 1), refresh];
+    let steps = steps.into_iter().map(Step::alone).collect();
+    check_one(Script { failed_log_ins: 0, spread: 1, rules: OrderRules::default(), steps });
 }

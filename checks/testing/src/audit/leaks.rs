@@ -22,6 +22,10 @@ const ALWAYS: [(Kind, &str); 4] = [
     (Kind::PasswordHash, "$2y$"),
 ];
 
+/// The target of the lines with which the local cloud shows developers the links of their mails. Nothing that
+/// is deployed writes them.
+const MAILBOX: &str = "storefront_cloud::mail";
+
 /// The characters of an email that a query escapes.
 const IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 const IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'%');
@@ -97,8 +101,12 @@ pub fn search(evidence: &Evidence) -> Result<BTreeSet<Leak>, Error> {
     let mut leaks = BTreeSet::new();
     for process in &evidence.processes {
         for_each_line(process, |line, text| {
+            let is_mailbox = text.contains(MAILBOX);
             for found in search.find_overlapping_iter(text) {
                 let kind = kinds[found.pattern().as_usize()];
+                if is_mailbox && kind == Kind::MailToken {
+                    continue;
+                }
                 leaks.insert(Leak { log: process.log.clone(), line, kind });
             }
         })?;

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<Vec<Finding>, Error> {
     // With everything that a parameter adds, because the tests use that as well.
-    let everything = [("ImmediateRevocation", "true")];
+    let everything = [("ImmediateRevocation", "true"), ("MailFrom", "shop@example.com")];
     let template = Template::read(&args.template)?.with_parameters(everything)?;
     let evidence = Evidence::read(&args.logs)?;
     let findings = audit::check(&evidence, &template)?;

@@ -40,6 +40,7 @@ pub enum Kind {
     PasswordHash,
     AccessToken,
     RefreshToken,
+    MailToken,
     TokenSecret,
     Email,
 }
@@ -51,6 +52,7 @@ impl fmt::Display for Kind {
             Self::PasswordHash => "password hash",
             Self::AccessToken => "access token",
             Self::RefreshToken => "refresh token",
+            Self::MailToken => "token of a mail",
             Self::TokenSecret => "token secret",
             Self::Email => "email",
         })

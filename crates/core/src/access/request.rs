@@ -50,6 +50,7 @@ fn of_target(target: &str, body: impl FnOnce() -> Value) -> BTreeSet<Access> {
     let action = match service {
         "DynamoDB_20120810" => return dynamodb(operation, &body()).into_iter().collect(),
         "AWSEvents" => format!("events:{operation}"),
+        "AmazonSQS" => format!("sqs:{operation}"),
         service => format!("{service}:{operation}"),
     };
     BTreeSet::from([Access { action, resource: None, leading_key: None }])
@@ -231,6 +232,7 @@ mod tests {
     #[test]
     fn other_services_are_identified_by_their_operation() {
         assert_eq!(read("AWSEvents.PutEvents", json!({})), ["events:PutEvents  "]);
+        assert_eq!(read("AmazonSQS.SendMessage", json!({})), ["sqs:SendMessage  "]);
         assert_eq!(
             read("secretsmanager.GetSecretValue", json!({})),
             ["secretsmanager:GetSecretValue  "]

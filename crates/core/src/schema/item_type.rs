@@ -56,8 +56,12 @@ item_types! {
     SourceAttempts,
     /// A source from which an email has logged in, with this version of the password.
     KnownSource,
-    /// The record of a mail that an event causes.
+    /// The record of a mail that an event or a person causes.
     Mail,
+    /// How often an email was written to about its account, for one kind of mail.
+    AccountMails,
+    /// What the token of a mail is for. The token itself is only in the mail.
+    MailToken,
 }
 
 /// The keys and the attributes of the items of a type. `<…>` stands for what differs between items.
@@ -95,6 +99,7 @@ impl ItemType {
                     "name",
                     "passwordHash",
                     "passwordVersion",
+                    "emailVerified",
                     "role",
                     "locale",
                     "sessionEpoch",
@@ -239,11 +244,25 @@ impl ItemType {
                 attributes: &["expiresAt"],
             },
             Self::Mail => Layout {
-                pk: "MAIL#<eventId>",
+                pk: "MAIL#<eventOrRequestId>",
                 sk: "METADATA",
                 gsi1: None,
                 gsi2: None,
                 attributes: &["claims", "claimedUntil", "outcome", "expiresAt"],
+            },
+            Self::AccountMails => Layout {
+                pk: "MAILS#<email>",
+                sk: "<mail>",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["attempts", "expiresAt"],
+            },
+            Self::MailToken => Layout {
+                pk: "TOKEN#<hash>",
+                sk: "METADATA",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["mail", "userId", "email", "passwordVersion", "expiresAt"],
             },
         }
     }

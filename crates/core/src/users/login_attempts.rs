@@ -20,7 +20,7 @@ use crate::schema::{EXPIRES_AT, Item, ItemType, Key, TYPE};
 use crate::table::Consistency;
 use crate::{Email, Error, Result, Table, Timestamp};
 
-use counter::Counter;
+pub(super) use counter::Counter;
 
 /// This many failures for an email from one source, within [`LOGIN_WINDOW`], keep that source from logging in
 /// to it.
@@ -69,13 +69,23 @@ impl LoginAttempt {
     /// The failures for this email from this source.
     fn here(&self) -> Counter {
         let key = Key::login_attempts(&self.email, self.password_version, self.source.as_ref());
-        Counter { item_type: ItemType::LoginAttempts, key, max: MAX_LOGIN_FAILURES }
+        Counter {
+            item_type: ItemType::LoginAttempts,
+            key,
+            max: MAX_LOGIN_FAILURES,
+            window: LOGIN_WINDOW,
+        }
     }
 
     /// The failures for this email from anywhere.
     fn anywhere(&self) -> Counter {
         let key = Key::email_attempts(&self.email, self.password_version);
-        Counter { item_type: ItemType::EmailAttempts, key, max: MAX_FAILURES_OF_EMAIL }
+        Counter {
+            item_type: ItemType::EmailAttempts,
+            key,
+            max: MAX_FAILURES_OF_EMAIL,
+            window: LOGIN_WINDOW,
+        }
     }
 }
 
@@ -87,7 +97,12 @@ fn new_id() -> String {
 /// The failures of a source for all emails.
 fn of_source(source: &Source) -> Counter {
     let key = Key::source_attempts(source);
-    Counter { item_type: ItemType::SourceAttempts, key, max: MAX_FAILURES_OF_SOURCE }
+    Counter {
+        item_type: ItemType::SourceAttempts,
+        key,
+        max: MAX_FAILURES_OF_SOURCE,
+        window: LOGIN_WINDOW,
+    }
 }
 
 /// A source that an email knows.

@@ -19,6 +19,9 @@ pub struct User {
     /// How often the password was changed. Failed log-ins count for one version of it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub password_version: u64,
+    /// Whether somebody has shown that they read the mails to this email.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub email_verified: bool,
     pub role: Role,
     /// The language to write to them in, if it is known.
     #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
@@ -79,6 +82,11 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 impl User {
     /// A user who has just been registered with this id.
     #[must_use]
@@ -89,6 +97,7 @@ impl User {
             name: new.name,
             password_hash: new.password_hash,
             password_version: 0,
+            email_verified: false,
             role: new.role,
             locale: new.locale,
             session_epoch: 0,
@@ -99,11 +108,12 @@ impl User {
         }
     }
 
-    /// The user after these changes and this email have been written.
+    /// The user after these changes and this new email have been written.
     pub(super) fn changed(self, changes: &UserChanges, email: &Email, now: Timestamp) -> Self {
         let has_new_password = changes.password_hash.is_some();
         Self {
             email: email.clone(),
+            email_verified: false,
             name: changes.name.clone().unwrap_or(self.name),
             password_hash: changes.password_hash.clone().unwrap_or(self.password_hash),
             password_version: self.password_version + u64::from(has_new_password),

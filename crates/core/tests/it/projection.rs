@@ -40,7 +40,7 @@ impl Intercept for Answers {
 }
 
 #[tokio::test]
-async fn reading_a_role_ordering_and_cancelling_read_neither_hash_nor_email() {
+async fn nothing_reads_a_hash_or_an_email_that_it_does_not_need() {
     let dynamodb = test_table().await;
     let answers = Answers::default();
     let client = aws::dynamodb(&aws::emulator_config(), Some(dynamodb.endpoint_url().to_owned()));
@@ -53,6 +53,11 @@ async fn reading_a_role_ordering_and_cancelling_read_neither_hash_nor_email() {
 
     shop.users.find(anna.id).await.unwrap().unwrap();
     assert!(is_secret(&answers.take()), "otherwise this test proves nothing");
+
+    shop.users.recipient(anna.id).await.unwrap().unwrap();
+    shop.users.recipient_at(&anna.email).await.unwrap().unwrap();
+    let read = answers.take();
+    assert!(read.contains("anna@") && !read.contains("$argon2id$"), "{read}");
 
     shop.users.role_of(anna.id).await.unwrap().unwrap();
     let order = shop.place_as("k", &anna, &[(&blend, 1)]).await.unwrap().value.order;

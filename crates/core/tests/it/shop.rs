@@ -3,10 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use storefront_core::schema::ItemType;
 use storefront_core::{
-    Category, Email, Error, IdempotencyKey, LoginAttempt, LoginAttempts, Mails, NewOrder,
-    NewOrderItem, NewUser, Once, Order, OrderStatus, OrderWithItems, Orders, PasswordHash, Product,
-    ProductId, Products, RequestId, Role, Sessions, StatusChange, Table, User, UserId, Users, aws,
-    schema,
+    Category, Email, Error, IdempotencyKey, LoginAttempt, LoginAttempts, MailTokens, Mails,
+    NewOrder, NewOrderItem, NewUser, Once, Order, OrderStatus, OrderWithItems, Orders,
+    PasswordHash, Product, ProductId, Products, RequestId, Role, Sessions, StatusChange, Table,
+    User, UserId, Users, aws, schema,
 };
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{TestTable, evidence, new_product, test_table};
@@ -15,6 +15,7 @@ pub(crate) struct Shop {
     pub(crate) users: Users,
     pub(crate) login_attempts: LoginAttempts,
     pub(crate) sessions: Sessions,
+    pub(crate) mail_tokens: MailTokens,
     pub(crate) products: Products,
     pub(crate) orders: Orders,
     pub(crate) mails: Mails,
@@ -45,6 +46,7 @@ impl Shop {
             users: Users::new(table.clone()),
             login_attempts: LoginAttempts::new(table.clone()),
             sessions: Sessions::new(table.clone()),
+            mail_tokens: MailTokens::new(table.clone()),
             products: Products::new(table.clone()),
             orders: Orders::new(table.clone()),
             mails: Mails::new(table),

@@ -102,6 +102,8 @@ problems! {
     Forbidden = FORBIDDEN "forbidden" "Forbidden"
     /// `currentPassword` is not the user's
     WrongPassword = FORBIDDEN "wrong_password" "Wrong password"
+    /// the shop sends no mails
+    MailDisabled = NOT_FOUND "mail_disabled" "Mail disabled"
     /// there is no such order, or it is somebody else's
     OrderNotFound = NOT_FOUND "order_not_found" "Order not found"
     /// there is no such product
@@ -144,6 +146,8 @@ problems! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "Idempotency key reused"
     /// `errors` names the fields
     InvalidBody = UNPROCESSABLE_ENTITY "invalid_body" "Invalid body"
+    /// the token of a mail was used, has expired or is none, or its user has changed since
+    MailTokenInvalid = UNPROCESSABLE_ENTITY "mail_token_invalid" "Mail token invalid"
     /// the products are priced in different currencies
     MixedCurrencies = UNPROCESSABLE_ENTITY "mixed_currencies" "Mixed currencies"
     /// no list has the orders of this status: the shop has nothing to do with them

@@ -3,7 +3,7 @@ use storefront_core::{
     ProductId, Shortage,
 };
 
-use super::{Problem, ProblemCode, ProductProblem};
+use super::{FieldError, Problem, ProblemCode, ProductProblem};
 
 /// The only place that turns the shop's errors into responses. Every variant is listed, so that a
 /// new one does not compile without a response. If none of the problems fits it, `code.rs` gets
@@ -23,6 +23,12 @@ impl From<Error> for Problem {
                 Self::new(ProblemCode::SessionNotFound, "There is no such session.")
             }
             Error::SessionOver(_) => Self::session_over(),
+            Error::MailTokenInvalid => {
+                let detail = "The token is not one of a mail, was used or has expired, or the user has another \
+                              email or password by now. Ask for another mail.";
+                Self::new(ProblemCode::MailTokenInvalid, detail)
+                    .with_error(FieldError::pointer("/token", "is not valid"))
+            }
             Error::CallerNotFound => Self::no_longer_a_user(),
             Error::StaffOnly => Self::staff_only(),
             Error::AdministratorsOnly => Self::forbidden(),
@@ -228,6 +234,7 @@ mod tests {
             (Error::SessionNotFound, 404, "session_not_found"),
             (Error::SessionOver(SessionEnd::Ended), 401, "session_over"),
             (Error::SessionOver(SessionEnd::Reuse), 401, "session_over"),
+            (Error::MailTokenInvalid, 422, "mail_token_invalid"),
             (Error::IdempotencyKeyReused, 422, "idempotency_key_reused"),
             (Error::TooManyLogins { retry_after: Duration::ZERO }, 429, "too_many_logins"),
             (Error::Contention, 503, "contention"),

@@ -91,6 +91,13 @@ impl Problem {
             .with_error(FieldError::pointer("/currentPassword", "is wrong"))
     }
 
+    /// 404: the shop sends no mails.
+    #[must_use]
+    pub fn mail_disabled() -> Self {
+        let detail = "The shop sends no mails. An administrator can set a new password.";
+        Self::new(ProblemCode::MailDisabled, detail)
+    }
+
     /// 404: nothing is served at this path.
     #[must_use]
     pub fn route_not_found() -> Self {

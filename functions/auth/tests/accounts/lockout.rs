@@ -1,7 +1,7 @@
 //! Who is kept out by wrong passwords, and who is not.
 
 use serde_json::json;
-use storefront_core::{UserChanges, Users};
+use storefront_core::{AccountMailKind, MailTokens, Timestamp, UserChanges, Users};
 use storefront_credentials::Password;
 use storefront_testing::{Answer, Api};
 
@@ -9,6 +9,7 @@ use crate::{PASSWORD, anna, register, start};
 
 const STRANGER: &str = "198.51.100.66";
 const OWNER: &str = "203.0.113.7";
+const OTHER: &str = "192.0.2.77";
 
 async fn log_in_from(api: &Api, address: &str, password: &str) -> Answer {
     let body = json!({ "email": "anna@example.com", "password": password });
@@ -48,6 +49,27 @@ async fn a_new_password_opens_the_email_for_every_source() {
     let id = user["id"].as_str().unwrap().parse().unwrap();
     Users::new(database.table()).update(id, changes, None).await.unwrap();
     let _ = log_in_from(&api, OWNER, "set by an administrator").await.expect(201);
+}
+
+#[tokio::test]
+async fn a_hundred_sources_keep_out_all_but_the_owners_own_until_a_reset_opens_it_for_any() {
+    let (api, database) = start().await;
+    let user = register(&api, anna()).await.expect(201).body;
+    let _ = log_in_from(&api, OWNER, PASSWORD).await.expect(201);
+    for number in 0..100 {
+        let address = format!("198.51.100.{number}");
+        let _ = log_in_from(&api, &address, "wrong password").await.expect(401);
+    }
+    let _ = log_in_from(&api, OTHER, PASSWORD).await.problem(429, "too_many_logins");
+    let _ = log_in_from(&api, OWNER, PASSWORD).await.expect(201);
+
+    let id = user["id"].as_str().unwrap().parse().unwrap();
+    let to = Users::new(database.table()).recipient(id).await.unwrap().unwrap();
+    let tokens = MailTokens::new(database.table());
+    let token = tokens.issue(AccountMailKind::PasswordReset, &to, Timestamp::now()).await.unwrap();
+    let body = json!({ "token": token.expose(), "password": "a password by mail" });
+    let _ = api.post("/password-resets/confirm").json(body).send().await.expect(204);
+    let _ = log_in_from(&api, OTHER, "a password by mail").await.expect(201);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
     config.set_endpoint_url(Some(secrets.url().to_owned()));
     let keys = SigningKeys::secrets_manager(Client::from_conf(config.build()), "token-secret");
     let database = Database::start().await;
-    let api = Api::new(storefront_auth::app(database.table(), keys), ApiDoc::openapi);
+    let api = Api::new(storefront_auth::app(database.table(), keys, None), ApiDoc::openapi);
 
     let user = register(&api, anna()).await.expect(201).body;
     let session = log_in(&api, "anna@example.com", PASSWORD).await.expect(201).body;
@@ -57,7 +57,7 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
 async fn a_new_user_logs_in_even_if_the_index_does_not_have_them_yet() {
     let database = Database::start().await;
     let api = Api::new(
-        storefront_auth::app(database.table_with_late_index(), signing_keys()),
+        storefront_auth::app(database.table_with_late_index(), signing_keys(), None),
         ApiDoc::openapi,
     );
     let user = register(&api, anna()).await.expect(201).body;
@@ -170,7 +170,7 @@ async fn the_metric_counts_failed_log_ins_but_not_those_rejected_unchecked() {
     let database = Database::start().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());
-    let app = storefront_auth::app(database.table(), signing_keys());
+    let app = storefront_auth::app(database.table(), signing_keys(), None);
     let api = Api::new(with_metrics(app, sink), ApiDoc::openapi);
     let failures = || {
         let lines = metrics.take().into_iter();

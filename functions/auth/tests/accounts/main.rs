@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bodies;
+mod by_mail;
 mod lockout;
 mod log_in;
 mod registration;
 mod scripts;
 mod sessions;
+mod sqs;
 
 use serde_json::{Value, json};
 use storefront_auth::ApiDoc;
@@ -26,14 +28,17 @@ fn signing_keys() -> SigningKeys {
 
 async fn start() -> (Api, Database) {
     let database = Database::start().await;
-    (Api::new(storefront_auth::app(database.table(), signing_keys()), ApiDoc::openapi), database)
+    (
+        Api::new(storefront_auth::app(database.table(), signing_keys(), None), ApiDoc::openapi),
+        database,
+    )
 }
 
 /// Does the same, with requests to the table that fail when the plan says so.
 fn start_with_faults() -> (Api, Plan) {
     let plan = Plan::none();
     let table = FaultyDynamoDb::start().table(&plan);
-    (Api::new(storefront_auth::app(table, signing_keys()), ApiDoc::openapi), plan)
+    (Api::new(storefront_auth::app(table, signing_keys(), None), ApiDoc::openapi), plan)
 }
 
 fn anna() -> Value {
@@ -66,7 +71,8 @@ async fn an_unknown_route_is_a_problem_too() {
 #[tokio::test]
 async fn an_unreachable_database_is_503_and_reveals_nothing_of_itself() {
     let log = CapturedLog::start();
-    let api = Api::new(storefront_auth::app(unreachable_table(), signing_keys()), ApiDoc::openapi);
+    let api =
+        Api::new(storefront_auth::app(unreachable_table(), signing_keys(), None), ApiDoc::openapi);
     for path in ["/users", "/sessions"] {
         let mut body = anna();
         if path == "/sessions" {

@@ -20,6 +20,7 @@ async fn registering_returns_the_user_and_never_the_password() {
         json!({
             "id": id,
             "email": "anna@example.com",
+            "emailVerified": false,
             "name": "Anna",
             "role": "user",
             "version": 1,

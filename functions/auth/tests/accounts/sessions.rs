@@ -82,7 +82,7 @@ async fn a_stolen_refresh_token_ends_the_session_and_is_counted() {
     let database = Database::start().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());
-    let app = storefront_auth::app(database.table(), signing_keys());
+    let app = storefront_auth::app(database.table(), signing_keys(), None);
     let api = Api::new(with_metrics(app, sink), ApiDoc::openapi);
     let log = CapturedLog::start();
     let stolen = session(&api).await["refreshToken"].clone();

@@ -4,7 +4,6 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::raw::Raw;
 use storefront_core::{Locale, Recipient};
-use storefront_events::EventId;
 
 use super::templates::Rendered;
 
@@ -22,7 +21,7 @@ impl Message {
         locale: Locale,
         to: &Recipient,
         from: &str,
-        event_id: EventId,
+        id: &str,
     ) -> Self {
         let Rendered { subject, text, html } = rendered;
         let mut content = Vec::new();
@@ -31,7 +30,7 @@ impl Message {
             .to(Address::new_address(display_name(to), to.email.as_str()))
             .subject(subject)
             // SES replaces it, and the date, by its own.
-            .message_id(message_id(event_id, from))
+            .message_id(message_id(id, from))
             .header("Content-Language", Raw::new(locale.as_str()))
             // So that nobody's holiday answers it (RFC 3834).
             .header("Auto-Submitted", Raw::new("auto-generated"))
@@ -48,8 +47,9 @@ fn display_name(to: &Recipient) -> Option<&str> {
     Some(to.name.as_str()).filter(|name| !name.contains("=?"))
 }
 
-/// The same for the same event, so that it tells a doubled mail.
-fn message_id(EventId { subject, version }: EventId, from: &str) -> String {
+/// The same for the same event or request, so that it tells a doubled mail.
+fn message_id(id: &str, from: &str) -> String {
     let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-    format!("{subject}.{version}@{domain}")
+    // An event's id has a colon, which must not stand there (RFC 5322, section 3.6.4).
+    format!("{}@{domain}", id.replace(':', "."))
 }

@@ -10,8 +10,8 @@ mod templates;
 mod time;
 
 use storefront_core::{
-    AddressLine, CancelReason, Currency, Locale, OrderWithItems, Payment, Recipient, Timestamp,
-    Tracking,
+    AccountMailKind, AddressLine, CancelReason, Currency, Locale, MailToken, OrderWithItems,
+    Payment, Recipient, Timestamp, Tracking,
 };
 use storefront_events::OrderState;
 
@@ -68,7 +68,37 @@ impl OrderMail<'_> {
             ..self.news.view(self.order, money)
         };
         let rendered = templates::render(locale, self.news.kind(), &view)?;
-        Ok(Message::new(rendered, locale, to, settings.from(), self.order.event_id))
+        let id = self.order.event_id.to_string();
+        Ok(Message::new(rendered, locale, to, settings.from(), &id))
+    }
+}
+
+/// A mail about an account, with the token that it is for.
+pub(crate) struct TokenMail<'a> {
+    /// The id of the request for it.
+    pub(crate) id: &'a str,
+    pub(crate) kind: AccountMailKind,
+    pub(crate) token: &'a MailToken,
+}
+
+impl TokenMail<'_> {
+    /// Writes the mail to this user, in their language.
+    pub(crate) fn write(
+        &self,
+        to: &Recipient,
+        settings: &Settings,
+    ) -> Result<Message, askama::Error> {
+        let locale = to.locale.unwrap_or_default();
+        let view = View {
+            language: locale.as_str(),
+            name: to.name.as_str(),
+            link: settings.token_url(self.kind, self.token),
+            token: self.token.expose(),
+            lifetime: self.kind.lifetime(),
+            ..View::default()
+        };
+        let rendered = templates::render(locale, self.kind.into(), &view)?;
+        Ok(Message::new(rendered, locale, to, settings.from(), self.id))
     }
 }
 

@@ -1,7 +1,9 @@
 //! The templates of `templates/`, compiled in.
 
+use std::time::Duration;
+
 use askama::Template as _;
-use storefront_core::Locale;
+use storefront_core::{AccountMailKind, Locale};
 
 /// A mail without its header fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,11 @@ pub(super) struct View<'a> {
     pub(super) refund: String,
     /// What has been paid back in all, if there were earlier refunds.
     pub(super) refunded: Option<String>,
+    /// Where the token is used. Absent if the shop has no pages.
+    pub(super) link: Option<String>,
+    pub(super) token: &'a str,
+    /// How long the token is valid.
+    pub(super) lifetime: Duration,
 }
 
 /// A product of an order.
@@ -96,6 +103,8 @@ pub(crate) enum Kind {
     Delivered,
     Cancelled,
     Refunded,
+    Verification,
+    PasswordReset,
 }
 
 templates! {
@@ -106,6 +115,8 @@ templates! {
         Delivered in delivered: "en/delivered.txt", "en/delivered.html";
         Cancelled in cancelled: "en/cancelled.txt", "en/cancelled.html";
         Refunded in refunded: "en/refunded.txt", "en/refunded.html";
+        Verification in verification: "en/verification.txt", "en/verification.html";
+        PasswordReset in password_reset: "en/password-reset.txt", "en/password-reset.html";
     }
     De in de {
         Placed in placed: "de/placed.txt", "de/placed.html";
@@ -114,6 +125,17 @@ templates! {
         Delivered in delivered: "de/delivered.txt", "de/delivered.html";
         Cancelled in cancelled: "de/cancelled.txt", "de/cancelled.html";
         Refunded in refunded: "de/refunded.txt", "de/refunded.html";
+        Verification in verification: "de/verification.txt", "de/verification.html";
+        PasswordReset in password_reset: "de/password-reset.txt", "de/password-reset.html";
+    }
+}
+
+impl From<AccountMailKind> for Kind {
+    fn from(kind: AccountMailKind) -> Self {
+        match kind {
+            AccountMailKind::Verification => Self::Verification,
+            AccountMailKind::PasswordReset => Self::PasswordReset,
+        }
     }
 }
 
@@ -127,6 +149,8 @@ impl Kind {
             Self::Delivered => "delivered",
             Self::Cancelled => "cancelled",
             Self::Refunded => "refunded",
+            Self::Verification => AccountMailKind::Verification.as_str(),
+            Self::PasswordReset => AccountMailKind::PasswordReset.as_str(),
         }
     }
 }

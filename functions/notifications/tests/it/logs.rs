@@ -39,12 +39,15 @@ async fn the_log_names_events_and_codes_but_no_person() {
         lines.map(|line| line["event.id"].as_str().unwrap_or_default().to_owned()).collect()
     };
     assert_eq!(ids("SES refused a mail"), [format!("{ORDER}:3")]);
-    let again = "a mail was not sent; the queue delivers its event again";
+    let again = "a mail was not sent; the queue delivers its message again";
     assert_eq!(ids(again), [format!("{ORDER}:4"), format!("{ORDER}:5")]);
     let causes: Vec<_> = log.lines(again).iter().map(|line| line["cause"].to_string()).collect();
     assert!(causes[0].contains("HTTP status 429, TooManyRequestsException"), "{causes:?}");
     assert_eq!(ids("an event is too old to write about"), [format!("{ORDER}:6")]);
-    assert_eq!(log.lines("a message is not an event of the shop").len(), 1);
+    assert_eq!(
+        log.lines("a message is neither an event of the shop nor a request for a mail").len(),
+        1
+    );
     let [line] = &log.lines("request served")[..] else { panic!("one line") };
     assert_eq!((&line["outcome"], &line["level"]), (&json!("incomplete"), &json!("WARN")));
     assert_eq!((&line["records"], &line["delivered"]), (&json!(6), &json!(1)));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod account;
 mod contents;
 mod delivery;
 mod events;

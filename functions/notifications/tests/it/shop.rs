@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use storefront_core::{
     Locale, NewOrder, NewOrderItem, NewUser, OrderAccess, OrderId, OrderStatus, Orders,
     PasswordHash, Product, ProductId, Products, Refund, Role, StatusChange, Table, User, UserId,
-    Users,
+    Users, schema,
 };
 use storefront_events::Record;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
@@ -87,6 +88,22 @@ impl Shop {
             request_id: None,
         };
         self.orders.refund(id, refund).await.unwrap();
+    }
+
+    /// The items of the tokens of mails.
+    pub(crate) fn tokens(&self) -> Vec<Value> {
+        let images =
+            self.dynamodb.stream().into_iter().map(|record| record["dynamodb"]["NewImage"].clone());
+        images.filter(|image| image["_type"]["S"] == "MailToken").collect()
+    }
+
+    /// Makes an item's time be over.
+    pub(crate) async fn expire(&self, key: schema::Key) {
+        let client = self.dynamodb.client(&Plan::none());
+        let past = AttributeValue::N("1".to_owned());
+        let update = client.update_item().table_name(self.dynamodb.table_name());
+        let update = update.set_key(Some(key.into())).update_expression("SET expiresAt = :past");
+        update.expression_attribute_values(":past", past).send().await.unwrap();
     }
 
     /// The events of all that happened so far, as EventBridge delivers them.

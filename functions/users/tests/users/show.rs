@@ -19,6 +19,7 @@ async fn a_user_sees_themselves_by_id_and_as_me() {
             json!({
                 "id": anna.user_id.to_string(),
                 "email": "anna@example.com",
+                "emailVerified": false,
                 "name": "anna",
                 "role": "user",
                 "version": 1,

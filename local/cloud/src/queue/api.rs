@@ -1,13 +1,16 @@
-//! `/_local/queues`: shows the queues and their messages.
+//! The local SQS: takes messages from functions, and shows the queues and their messages at
+//! `/_local/queues`.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
+use super::event::md5_of;
 use super::store::{Counts, Message};
 use super::{Inbox, Queues};
 use crate::Error;
@@ -16,10 +19,15 @@ use crate::local_api::refusal;
 /// The number of messages that are shown.
 const SHOWN: u32 = 100;
 
+/// The service's path for functions, on the gateway's listener. A queue's URL is this path and the queue's
+/// logical id.
+pub(crate) const SQS_PATH: &str = "/_local/sqs";
+
 pub(crate) fn routes(queues: Queues) -> Router {
     Router::new()
         .route("/_local/queues", get(list))
         .route("/_local/queues/{queue}", get(show))
+        .route(&format!("{SQS_PATH}/"), post(send_message))
         .with_state(queues)
 }
 
@@ -48,6 +56,41 @@ async fn show(State(queues): State<Queues>, Path(queue): Path<String>) -> Respon
         Ok(messages) => Json(json!({ "queue": queue, "messages": messages })).into_response(),
         Err(error) => failed(&error),
     }
+}
+
+/// `SendMessage`, of a message without attributes.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+async fn send_message(State(queues): State<Queues>, headers: HeaderMap, body: String) -> Response {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    if target != Some("AmazonSQS.SendMessage") {
+        return refused("com.amazonaws.sqs#UnsupportedOperation", "only SendMessage is supported");
+    }
+    let request: Value = serde_json::from_str(&body).unwrap_or_default();
+    let Some(body) = request["MessageBody"].as_str().filter(|body| !body.is_empty()) else {
+        return refused(
+            "com.amazon.coral.service#InvalidParameterValueException",
+            "no MessageBody",
+        );
+    };
+    let url = request["QueueUrl"].as_str().unwrap_or_default();
+    let queue = url.rsplit('/').next().unwrap_or_default();
+    if queues.inbox(queue).is_none() {
+        let message = "the template has no such queue";
+        return refused("com.amazonaws.sqs#QueueDoesNotExist", message);
+    }
+    let message = queues.message(queue, body.to_owned(), Map::new());
+    match queues.store.send(vec![message]).await {
+        Ok(()) => {
+            let md5 = md5_of(body);
+            Json(json!({ "MessageId": Uuid::now_v7(), "MD5OfMessageBody": md5 })).into_response()
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn refused(code: &str, message: &str) -> Response {
+    let answer = Json(json!({ "__type": code, "message": message }));
+    (StatusCode::BAD_REQUEST, answer).into_response()
 }
 
 async fn summary(queues: &Queues, queue: &str) -> Result<Value, Error> {

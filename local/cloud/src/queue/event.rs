@@ -44,11 +44,15 @@ fn record(queue: &str, message: &Message) -> Value {
         "body": message.body,
         "attributes": attributes,
         "messageAttributes": message_attributes(&message.attributes),
-        "md5OfBody": format!("{:032x}", u128::from_be_bytes(Md5::digest(&message.body).into())),
+        "md5OfBody": md5_of(&message.body),
         "eventSource": "aws:sqs",
         "eventSourceARN": arn(queue),
         "awsRegion": crate::REGION,
     })
+}
+
+pub(super) fn md5_of(body: &str) -> String {
+    format!("{:032x}", u128::from_be_bytes(Md5::digest(body).into()))
 }
 
 fn message_attributes(attributes: &Map<String, Value>) -> Value {

@@ -15,6 +15,7 @@ use storefront_template::{Queue, Template};
 
 use crate::Error;
 
+pub(crate) use api::SQS_PATH;
 pub(crate) use mapping::start;
 pub(crate) use receiver::Receiver;
 pub(crate) use store::{Inbox, Message, NewMessage, Settlement, Store};

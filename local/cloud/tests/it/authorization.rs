@@ -2,8 +2,8 @@
 //!
 //! Each cell is the status that the caller receives. With a `g`, it is API Gateway's own response,
 //! and no function is invoked. Otherwise, 401 means that the token's user has been deleted, 403
-//! that only staff or only administrators may do this, and 404 that it belongs to another user. A rejected
-//! request must change nothing.
+//! that only staff or only administrators may do this, 404 that it belongs to another user, and 422 that the token
+//! of a mail is one of a deleted user. A rejected request must change nothing.
 //!
 //! | caller | description |
 //! |---|---|
@@ -28,9 +28,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, TABLE_NAME, TOKEN_SECRET};
 use storefront_core::{
-    CreatedBetween, NewOrder, NewOrderItem, NewProduct, NewUser, OrderAccess, OrderStatus,
-    OrderWithItems, Orders, PageRequest, PasswordHash, Product, ProductId, ProductWithStock,
-    Products, Role, Session, Sessions, StatusChange, Table, User, UserChanges, UserId, Users, aws,
+    AccountMailKind, CreatedBetween, MailToken, MailTokens, NewOrder, NewOrderItem, NewProduct,
+    NewUser, OrderAccess, OrderStatus, OrderWithItems, Orders, PageRequest, PasswordHash, Product,
+    ProductId, ProductWithStock, Products, Role, Session, Sessions, StatusChange, Table, Timestamp,
+    User, UserChanges, UserId, Users, aws,
 };
 use storefront_credentials::{SigningKey, refresh_token};
 use storefront_template::Template;
@@ -48,6 +49,10 @@ POST   /sessions/refresh           |  200  200    200   200  200  200   200  200
 GET    /sessions                   | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
 DELETE /sessions                   | 401g 403g   403g  403g 403g 403g  403g 403g | 204 204   204   204   401  204  401   204
 DELETE /sessions/{sessionId}       | 401g 403g   403g  403g 403g 403g  403g 403g | 204 404   404   404   204  404  404   404
+POST   /users/me/verification      | 401g 403g   403g  403g 403g 403g  403g 403g | 202 202   202   202   202  202  202   202
+POST   /verifications              |  204  204    204   204  204  204   204  204 | 204 204   204   204   422  204  204   204
+POST   /password-resets            |  202  202    202   202  202  202   202  202 | 202 202   202   202   202  202  202   202
+POST   /password-resets/confirm    |  204  204    204   204  204  204   204  204 | 204 204   204   204   422  204  204   204
 GET    /users                      | 401g 403g   403g  403g 403g 403g  403g 403g | 403 403   403   200   403  403  401   403
 GET    /users/{userId}             | 401g 403g   403g  403g 403g 403g  403g 403g | 200 404   404   200   401  404  401   404
 GET    /users/{userId} (me)        | 401g 403g   403g  403g 403g 403g  403g 403g | 200 200   200   200   401  200  401   200
@@ -187,7 +192,8 @@ fn cell(row: &Row, answer: &Answer) -> String {
         (200..=299, None, None)
         | (401, Some("unauthenticated" | "session_over"), Some("Bearer error=\"invalid_token\""))
         | (403, Some("forbidden"), None)
-        | (409, Some("administrator_needed"), None) => status.to_string(),
+        | (409, Some("administrator_needed"), None)
+        | (422, Some("mail_token_invalid"), None) => status.to_string(),
         (404, Some(code), None) if code == not_found => status.to_string(),
         (401, None, None) if answer.body == json!({ "message": "Unauthorized" }) => "401g".into(),
         (403, None, None) if answer.body == json!({ "message": "Forbidden" }) => "403g".into(),
@@ -204,6 +210,8 @@ struct Shop {
     orders: Orders,
     owner: User,
     session: Session,
+    verification: MailToken,
+    reset: MailToken,
     product: Product,
     order: OrderWithItems,
 }
@@ -214,9 +222,13 @@ impl Shop {
         let table = Table::new(client, TABLE_NAME);
         let (users, products) = (Users::new(table.clone()), Products::new(table.clone()));
         let sessions = Sessions::new(table.clone());
-        let orders = Orders::new(table);
+        let (tokens, orders) = (MailTokens::new(table.clone()), Orders::new(table));
         let owner = register(&users, Role::User).await;
         let session = sessions.begin(&owner, None).await.unwrap();
+        let to = users.recipient(owner.id).await.unwrap().unwrap();
+        let token = async |mail| tokens.issue(mail, &to, Timestamp::now()).await.unwrap();
+        let verification = token(AccountMailKind::Verification).await;
+        let reset = token(AccountMailKind::PasswordReset).await;
         let id = ProductId::new();
         // Its own category, so that its products can be counted.
         let category = id.to_string().parse().unwrap();
@@ -226,7 +238,19 @@ impl Shop {
             NewOrder::new(owner.id, vec![NewOrderItem { product_id: product.id, quantity: 2 }]);
         let order = orders.place(order).await.unwrap().value;
         let url = cloud.api_url().to_owned();
-        Self { url, users, sessions, products, orders, owner, session, product, order }
+        Self {
+            url,
+            users,
+            sessions,
+            products,
+            orders,
+            owner,
+            session,
+            verification,
+            reset,
+            product,
+            order,
+        }
     }
 
     /// Takes the customer's money, if it has not done so yet.
@@ -282,6 +306,17 @@ impl Shop {
                 let key = SigningKey::new(TOKEN_SECRET).unwrap();
                 let token = refresh_token::issue(&key, self.owner.id, &self.session).unwrap();
                 (String::new(), Some(json!({ "refreshToken": token })))
+            }
+            ("POST /users/me/verification", "") => (String::new(), None),
+            ("POST /verifications", "") => {
+                (String::new(), Some(json!({ "token": self.verification.expose() })))
+            }
+            ("POST /password-resets", "") => {
+                (String::new(), Some(json!({ "email": self.owner.email.as_str() })))
+            }
+            ("POST /password-resets/confirm", "") => {
+                let new = json!({ "token": self.reset.expose(), "password": "correct horse" });
+                (String::new(), Some(new))
             }
             ("GET /users", "") => (format!("?email={}", self.owner.email.as_str()), None),
             ("PATCH /users/{userId}", "" | "me") => {

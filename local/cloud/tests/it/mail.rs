@@ -80,6 +80,42 @@ async fn an_order_is_written_about_in_the_customers_language() {
 }
 
 #[tokio::test]
+async fn an_email_is_verified_and_a_forgotten_password_set_anew_by_mail() {
+    let cloud = LocalCloud::start(with(&[("ShopUrl", "https://shop.example")])).await.unwrap();
+    let anyone = Client::anonymous(cloud.api_url());
+    let ada = Client::logged_in(cloud.api_url(), "ada@example.com").await;
+    let me = ada.get("/users/me").await.expect(StatusCode::OK).body;
+    assert_eq!(me["emailVerified"], false);
+    let accepted = ada.post("/users/me/verification", json!({})).await;
+    accepted.expect(StatusCode::ACCEPTED);
+    for email in ["Ada@example.com", "nobody@example.com"] {
+        let forgotten = anyone.post("/password-resets", json!({ "email": email })).await;
+        forgotten.expect(StatusCode::ACCEPTED);
+    }
+    let mails = mails(&cloud, 2).await;
+    let [verification, reset] = &mails[..] else { panic!("two mails: {mails:?}") };
+    assert_eq!(verification["subject"], "Please confirm your email address");
+    assert_eq!(reset["subject"], "Your new password");
+    let token = |mail: &Value, page: &str| {
+        let text = mail["text"].as_str().unwrap();
+        let (_, rest) = text.split_once(&format!("https://shop.example/{page}#token=")).unwrap();
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let verified = json!({ "token": token(verification, "verification") });
+    anyone.post("/verifications", verified).await.expect(StatusCode::NO_CONTENT);
+    let me = ada.get("/users/me").await.expect(StatusCode::OK).body;
+    assert_eq!(me["emailVerified"], true);
+    let token = token(reset, "password-reset");
+    let new = json!({ "token": token, "password": "a new password" });
+    let confirmed = anyone.post("/password-resets/confirm", new.clone()).await;
+    confirmed.expect(StatusCode::NO_CONTENT);
+    anyone.post("/password-resets/confirm", new).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    let log_in = json!({ "email": "ada@example.com", "password": "a new password" });
+    anyone.post("/sessions", log_in).await.expect(StatusCode::CREATED);
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
 async fn without_a_sender_nobody_is_written_to() {
     let cloud = LocalCloud::start(with(&[("MailFrom", "")])).await.unwrap();
     let ada = Client::logged_in(cloud.api_url(), "ada@example.com").await;
@@ -87,6 +123,8 @@ async fn without_a_sender_nobody_is_written_to() {
     ada.events(1, |event| event["detail-type"] == "OrderPlaced").await;
     let queues = ada.get("/_local/queues").await.expect(StatusCode::OK).body;
     assert_eq!(queues, json!({ "queues": [] }));
+    let forgotten = ada.post("/password-resets", json!({ "email": "ada@example.com" })).await;
+    assert_eq!(forgotten.expect(StatusCode::NOT_FOUND).body["code"], "mail_disabled");
     assert_eq!(cloud.mails(), [Value::Null; 0]);
     cloud.shutdown().await;
 }

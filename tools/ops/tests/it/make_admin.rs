@@ -2,6 +2,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, TABLE_NAME};
+use storefront_core::{AccountMailKind, MailTokens, Table, Timestamp, Users, aws};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
@@ -30,6 +31,17 @@ async fn post(cloud: &LocalCloud, path: &str, body: Value) -> Value {
     response.json().await.unwrap()
 }
 
+/// Verifies the email of a user, with a token as a mail has it.
+async fn verify(cloud: &LocalCloud, user: &Value) {
+    let client = aws::dynamodb(&aws::emulator_config(), Some(cloud.dynamodb_url().to_owned()));
+    let table = Table::new(client, TABLE_NAME);
+    let id = user["id"].as_str().unwrap().parse().unwrap();
+    let to = Users::new(table.clone()).recipient(id).await.unwrap().unwrap();
+    let tokens = MailTokens::new(table);
+    let token = tokens.issue(AccountMailKind::Verification, &to, Timestamp::now()).await.unwrap();
+    tokens.verify_email(&token).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_registered_user_becomes_an_administrator_once() {
     let cloud = cloud().await;
@@ -54,15 +66,19 @@ async fn a_registered_user_becomes_an_administrator_once() {
 async fn the_operator_sees_who_it_is_and_is_asked() {
     let cloud = cloud().await;
     let new = json!({ "email": "grace@example.com", "password": "correct horse", "name": "Grace" });
-    let created_at = post(&cloud, "/users", new).await["createdAt"].as_str().unwrap().to_owned();
+    let user = post(&cloud, "/users", new).await;
+    let created_at = user["createdAt"].as_str().unwrap().to_owned();
     for no in ["", "\n", "n\n", "maybe\n"] {
         let answer = make_admin_answering(&cloud, "grace@example.com", no).await;
         assert_eq!(answer.code, Some(1), "{answer:?}");
         assert!(answer.stderr.contains("nothing was changed"), "{answer:?}");
-        for shown in ["grace@example.com", "\"Grace\"", &created_at] {
+        for shown in ["grace@example.com", "\"Grace\"", &created_at, "NOT verified"] {
             assert!(answer.stdout.contains(shown), "{answer:?}");
         }
     }
+    verify(&cloud, &user).await;
+    let answer = make_admin_answering(&cloud, "grace@example.com", "n\n").await;
+    assert!(answer.stdout.contains("the email is verified"), "{answer:?}");
     let answer = make_admin_answering(&cloud, "grace@example.com", "y\n").await;
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(answer.stdout.contains("is an administrator"), "{answer:?}");

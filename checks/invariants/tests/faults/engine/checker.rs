@@ -101,7 +101,8 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn count<K: Ord>(
+/// Counts the requests by key, except those that have none.
+pub(crate) fn count<K: Ord>(
     exchanges: &[Exchange],
     key: impl Fn(&Operation) -> Option<K>,
 ) -> BTreeMap<K, Count> {

@@ -16,6 +16,7 @@ use super::checker::Checker;
 use super::client::Client;
 use super::history::History;
 use crate::entities::Snapshot;
+use crate::entities::mail_tokens::{IssuedToken, issue_tokens};
 use crate::entities::orders::{ExpiryRun, LetExpire};
 use crate::entities::passwords::BCRYPT_HASH;
 
@@ -64,6 +65,8 @@ pub(crate) struct Scenario {
     pub(crate) orders_expire: bool,
     /// Each customer's last acknowledged password, if it is not the first.
     pub(crate) passwords: Mutex<BTreeMap<UserId, String>>,
+    /// The tokens of mails that clients use.
+    pub(crate) mail_tokens: Vec<IssuedToken>,
     pub(crate) products: Mutex<Vec<ProductId>>,
     /// The products whose stock clients set.
     pub(crate) stock_is_set: Vec<ProductId>,
@@ -165,6 +168,7 @@ impl Scenario {
         for email in &emails {
             customers.push(register(email, Role::User).await);
         }
+        let mail_tokens = issue_tokens(&table, &customers).await;
         let mut scenario = Self {
             before: Snapshot::of(dynamodb.items()),
             history: History::default(),
@@ -176,6 +180,7 @@ impl Scenario {
             uses_passwords,
             orders_expire: true,
             passwords: Mutex::default(),
+            mail_tokens,
             products: Mutex::default(),
             stock_is_set: Vec::new(),
             to_be_counted: Mutex::default(),

@@ -85,14 +85,8 @@ impl Scenario {
         let exchanges = self.history.exchanges();
         let changed: BTreeSet<UserId> = exchanges
             .iter()
-            .filter_map(|exchange| match &exchange.operation {
-                Operation::User(UserOperation::Change { id, change, .. })
-                    if change.password.is_some() =>
-                {
-                    Some(*id)
-                }
-                _ => None,
-            })
+            .filter_map(|exchange| exchange.operation.user_change())
+            .filter_map(|(id, change)| change.password.is_some().then_some(id))
             .collect();
         for user in changed.iter().filter_map(|id| users.get(id)) {
             for password in PASSWORDS {

@@ -48,13 +48,10 @@ impl Checker<'_> {
     ) -> Vec<T> {
         let writes: Vec<(Interval, Outcome, T)> = self
             .intervals()
-            .filter_map(|(interval, exchange)| match &exchange.operation {
-                Operation::User(UserOperation::Change { id: changed, change, .. })
-                    if *changed == id =>
-                {
-                    Some((interval, exchange.outcome(), field(change)?))
-                }
-                _ => None,
+            .filter_map(|(interval, exchange)| {
+                let (changed, change) = exchange.operation.user_change()?;
+                let value = field(&change).filter(|_| changed == id)?;
+                Some((interval, exchange.outcome(), value))
             })
             .collect();
         // Whether an acknowledged write that was sent after this moment was answered before the

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use storefront_core::OrderRules;
 
 use super::script::{By, IfMatch, NONEXISTENT, Nth, Script, Step};
-use crate::entities::{Operation, any_operation, focus, orders, products, sessions, users};
+use crate::entities::{
+    Operation, any_operation, focus, mail_tokens, orders, products, sessions, users,
+};
 
 /// Scripts of one client.
 pub(crate) fn sequential() -> impl Strategy<Value = Script> {
@@ -16,11 +18,12 @@ pub(crate) fn sequential() -> impl Strategy<Value = Script> {
     script(vec(step, 1..20))
 }
 
-/// Scripts of concurrent clients, mostly about users and their sessions.
+/// Scripts of concurrent clients, mostly about users, their sessions, and the tokens of their mails.
 pub(crate) fn concurrent_on_users() -> impl Strategy<Value = Script> {
     concurrent(prop_oneof![
         3 => users::operations(),
         2 => sessions::operations(),
+        2 => mail_tokens::operations(),
         1 => any_operation(),
     ])
 }

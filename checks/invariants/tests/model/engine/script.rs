@@ -30,8 +30,8 @@ pub(crate) struct Step {
     pub(crate) interleaving: Vec<u8>,
 }
 
-/// The nth user, session, product or order that was created, even if it has been deleted. The letter
-/// says what it is when it is printed: `u` a user, `s` a session, `p` a product, `o` an order.
+/// The nth user, session, token of a mail, product or order that was created, even if it has been deleted. The
+/// letter says what it is when it is printed: `u` a user, `s` a session, `t` a token, `p` a product, `o` an order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nth<const LETTER: char>(pub(crate) u8);
 

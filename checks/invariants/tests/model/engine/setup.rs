@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use storefront_core::{
-    LoginAttempt, LoginAttempts, NewUser, PasswordHash, Role, Sessions, Source, Table, UserId,
-    Users, aws,
+    LoginAttempt, LoginAttempts, MailTokens, NewUser, PasswordHash, Role, Sessions, Source, Table,
+    Timestamp, User, UserChanges, UserId, Users, aws,
 };
 use storefront_credentials::{Password, refresh_token};
 use storefront_embedded::EmbeddedDynamoDb;
@@ -16,6 +16,7 @@ use super::interleaving::Interleaved;
 use super::script::{Nth, Script, Step};
 use super::table::{TableItems, table_item};
 use crate::entities::Model;
+use crate::entities::mail_tokens;
 use crate::entities::orders::{ExpectedTotal, OrderOperation};
 use crate::entities::products::{ProductFields, ProductOperation};
 use crate::entities::users::NEW_NAME;
@@ -80,12 +81,8 @@ impl Setup {
             model.add_user(user.id, email, 0, role);
             registered.push(user);
         }
-        let (sessions, key) = (Sessions::new(table.clone()), storefront_invariants::signing_key());
-        for user in [&registered[1], &registered[2], &registered[1]] {
-            let session = sessions.begin(user, None).await.expect("an empty shop");
-            let token = refresh_token::issue(&key, user.id, &session).expect("a token");
-            model.add_session(session.id, user.id, token);
-        }
+        self.begin_sessions(&table, &registered, &mut model).await;
+        issue_mail_tokens(&table, &registered, &mut model).await;
         let attempts = LoginAttempts::new(table.clone());
         let customer = Address::normalised(1).stored();
         for _ in 0..script.failed_log_ins {
@@ -96,6 +93,35 @@ impl Setup {
         model.login_failures.start_with(customer, script.failed_log_ins);
         let functions = Shop::with_rules(&table, script.rules);
         (RunningShop { functions, client, _dynamodb: dynamodb }, model)
+    }
+
+    /// Begins two sessions of `u1` and one of `u2`. The latter has been kept when `u2` changed the password: to
+    /// the same one, so that all have one password.
+    async fn begin_sessions(&self, table: &Table, registered: &[User], model: &mut Model) {
+        let (sessions, key) = (Sessions::new(table.clone()), storefront_invariants::signing_key());
+        for user in [&registered[1], &registered[2], &registered[1]] {
+            let session = sessions.begin(user, None).await.expect("an empty shop");
+            let token = refresh_token::issue(&key, user.id, &session).expect("a token");
+            model.add_session(session.id, user.id, token);
+        }
+        let (user, session) = (&registered[2], model.sessions.nth(Nth(1)));
+        let changes = UserChanges {
+            password_hash: Some(self.password_hash.clone()),
+            keeps: sessions.to_keep(user, session).await.expect("a session"),
+            ..UserChanges::default()
+        };
+        Users::new(table.clone()).update(user.id, changes, None).await.expect("a user");
+        model.keep_session(user.id, session);
+    }
+}
+
+async fn issue_mail_tokens(table: &Table, registered: &[User], model: &mut Model) {
+    let (users, mail_tokens) = (Users::new(table.clone()), MailTokens::new(table.clone()));
+    for (mail, user) in mail_tokens::INITIAL {
+        let to = users.recipient(registered[user].id).await.expect("an answer").expect("a user");
+        let token = mail_tokens.issue(mail, &to, Timestamp::now()).await.expect("a token");
+        evidence::mail_token(token.expose());
+        model.add_mail_token(mail, &to, &token);
     }
 }
 

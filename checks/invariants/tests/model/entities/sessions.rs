@@ -14,7 +14,7 @@ use crate::engine::response::{Response, unauthenticated};
 use crate::engine::script::{By, NONEXISTENT, Nth};
 use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
 
-/// From the start, `s0` and `s2` are of `u1`, and `s1` is of `u2`.
+/// From the start, `s0` and `s2` are of `u1`, and `s1` is of `u2`, who has changed the password in it.
 pub(crate) type SessionRef = Nth<'s'>;
 
 #[derive(Clone)]
@@ -111,7 +111,7 @@ impl EntityOperation for SessionOperation {
             }
             Self::EndAll { .. } => match model.users.get_mut(call.caller) {
                 Some(user) => {
-                    user.epoch += 1;
+                    user.end_sessions(None);
                     Response::without_version(204, Value::Null)
                 }
                 None => unauthenticated(),
@@ -144,15 +144,15 @@ impl Model {
         self.sessions.get(id).map(|session| (id, session))
     }
 
-    fn is_over(&self, session: &Session) -> bool {
-        session.is_ended
-            || self.users.get(session.user).is_none_or(|user| user.epoch != session.epoch)
+    fn is_over(&self, id: SessionId, session: &Session) -> bool {
+        let user = self.users.get(session.user);
+        session.is_ended || !user.is_some_and(|user| user.has_session(id, session.epoch))
     }
 
     /// Exchanges the token of this generation.
     fn refresh(&mut self, id: SessionId, generation: usize, actual: &Response) -> Response {
         let Some(session) = self.sessions.get(id) else { return session_over() };
-        if self.is_over(session) {
+        if self.is_over(id, session) {
             return session_over();
         }
         let (current, user) = (session.tokens.len() - 1, session.user);
@@ -181,7 +181,7 @@ impl Model {
             return unauthenticated();
         }
         let own = self.sessions.iter().rev();
-        let own = own.filter(|(_, session)| session.user == user && !self.is_over(session));
+        let own = own.filter(|(id, session)| session.user == user && !self.is_over(*id, session));
         let items: Vec<_> = own.map(|(id, _)| json!({ "id": id, "current": false })).collect();
         Response::without_version(200, json!({ "items": items }))
     }

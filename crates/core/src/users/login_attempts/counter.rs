@@ -6,17 +6,18 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::Deserialize;
 
-use super::LOGIN_WINDOW;
 use crate::change::{number, string};
 use crate::schema::{self, EXPIRES_AT, ItemType, Key, TYPE};
 use crate::table::Consistency;
 use crate::{Error, Result, Table, Timestamp, retry};
 
-/// Counts attempts in one item, up to a limit within [`LOGIN_WINDOW`].
-pub(super) struct Counter {
-    pub(super) item_type: ItemType,
-    pub(super) key: Key,
-    pub(super) max: usize,
+/// Counts attempts in one item, up to a limit within some time.
+pub(crate) struct Counter {
+    pub(crate) item_type: ItemType,
+    pub(crate) key: Key,
+    pub(crate) max: usize,
+    /// How long attempts count, starting from the first.
+    pub(crate) window: Duration,
 }
 
 /// The attempts are ids rather than a number, because adding an id to a set twice adds it once: an
@@ -34,7 +35,7 @@ const TAKE_BACK_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Counter {
     /// Counts an attempt; [`Error::TooManyLogins`] if the limit is reached.
-    pub(super) async fn count(&self, table: &Table, attempt: &str) -> Result<()> {
+    pub(crate) async fn count(&self, table: &Table, attempt: &str) -> Result<()> {
         let now = Timestamp::now().as_seconds();
         let counted =
             retry::while_outdated(|| retry::on_contention(|| self.add(table, attempt, now))).await;
@@ -45,7 +46,7 @@ impl Counter {
     }
 
     /// Fails as [`Self::count`] does, without counting. May lag the counts by a moment.
-    pub(super) async fn check(&self, table: &Table) -> Result<()> {
+    pub(crate) async fn check(&self, table: &Table) -> Result<()> {
         let found: Option<Attempts> =
             table.get(self.item_type, self.key.clone(), Consistency::Eventual).await?;
         match found.and_then(|attempts| self.refusal(&attempts, Timestamp::now().as_seconds())) {
@@ -56,7 +57,7 @@ impl Counter {
 
     /// Removes an attempt that may have been counted, because its password was not checked. This is
     /// best effort: what has just failed may fail again.
-    pub(super) async fn take_back(&self, table: &Table, attempt: &str) {
+    pub(crate) async fn take_back(&self, table: &Table, attempt: &str) {
         let removed = table
             .client
             .update_item()
@@ -71,7 +72,7 @@ impl Counter {
     }
 
     /// Forgets all attempts.
-    pub(super) async fn forget(&self, table: &Table) -> Result<()> {
+    pub(crate) async fn forget(&self, table: &Table) -> Result<()> {
         retry::on_contention(|| async {
             table
                 .client
@@ -95,7 +96,7 @@ impl Counter {
 
     /// Returns `None` if there was an old count, which has now been removed.
     async fn add(&self, table: &Table, attempt: &str, now: i64) -> Result<Option<()>> {
-        let expires_at = now + LOGIN_WINDOW.as_secs().cast_signed();
+        let expires_at = now + self.window.as_secs().cast_signed();
         let answer = table
             .client
             .update_item()

@@ -1,5 +1,6 @@
 use storefront_core::{
-    LoginAttempt, NewUser, PageRequest, PasswordHash, Role, Source, UserChanges, UserId, schema,
+    AccountMailKind, LoginAttempt, NewUser, PageRequest, PasswordHash, Role, Source, Timestamp,
+    UserChanges, UserId, schema,
 };
 
 use crate::access_patterns::Costs;
@@ -10,6 +11,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
     Box::pin(measure_writes(costs)).await;
     Box::pin(measure_log_ins(costs)).await;
     Box::pin(measure_sessions(costs)).await;
+    Box::pin(measure_mail_tokens(costs)).await;
 }
 
 async fn measure_reads(costs: &mut Costs) {
@@ -32,6 +34,12 @@ async fn measure_reads(costs: &mut Costs) {
     for id in [anna.id, UserId::new()] {
         costs.measure(name, 1, shop.users.recipient(id)).await.unwrap();
     }
+    let name = "a user's name and language by email, for a mail";
+    let found = costs.measure(name, 2, shop.users.recipient_at(&anna_email)).await;
+    assert!(found.unwrap().is_some());
+    let name = "a user's name and language by email, for a mail … that no user has";
+    let found = costs.measure(name, 1, shop.users.recipient_at(&unknown)).await;
+    assert!(found.unwrap().is_none());
     let name = "user by id, to check a password";
     let found = costs.measure(name, 1, shop.users.find_now(anna.id)).await;
     assert_eq!(found.unwrap().as_ref(), Some(&anna));
@@ -132,4 +140,25 @@ async fn measure_sessions(costs: &mut Costs) {
     costs.measure("end a session", 1, shop.sessions.end(anna.id, session.id)).await.unwrap();
     let name = "end all of a user's sessions";
     costs.measure(name, 1, shop.sessions.end_all(anna.id)).await.unwrap();
+}
+
+async fn measure_mail_tokens(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let anna = shop.anna().await;
+    let tokens = &shop.mail_tokens;
+    let mail = AccountMailKind::Verification;
+    let name = "count a mail about an account";
+    assert!(costs.measure(name, 1, tokens.admit(&anna.email, mail, "first")).await.unwrap());
+    let to = shop.users.recipient(anna.id).await.unwrap().unwrap();
+    let issue = tokens.issue(mail, &to, Timestamp::now());
+    let name = "keep the token of a mail, by its hash";
+    let token = costs.measure(name, 1, issue).await.unwrap();
+    // Two items at two units each, and the user's copy in GSI1 at one.
+    costs.measure("verify an email", 2, tokens.verify_email(&token)).await.unwrap();
+    let reset = tokens.issue(AccountMailKind::PasswordReset, &to, Timestamp::now()).await.unwrap();
+    let name = "look up a token for a new password";
+    let reset = costs.measure(name, 1, tokens.find_reset(&reset)).await.unwrap();
+    let hash = PasswordHash::new("$argon2id$reset".to_owned());
+    let name = "set a new password by mail";
+    costs.measure(name, 2, tokens.reset_password(reset, hash)).await.unwrap();
 }

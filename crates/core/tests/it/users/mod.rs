@@ -1,5 +1,6 @@
 mod costs;
 mod login_attempts;
+mod mail_tokens;
 mod sessions;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -33,8 +34,9 @@ pub(crate) async fn put_examples(shop: &Shop) {
         shop.login_attempts.begin(&attempt).await.unwrap();
         shop.login_attempts.failed(&attempt).await;
     }
-    let ben = LoginAttempt::new(email("ben@example.com"), None, source);
-    shop.login_attempts.succeeded(&ben).await;
+    let attempt = LoginAttempt::new(email("ben@example.com"), None, source);
+    shop.login_attempts.succeeded(&attempt).await;
+    mail_tokens::put_examples(shop, ben.id).await;
 }
 
 #[tokio::test]

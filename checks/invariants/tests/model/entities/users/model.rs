@@ -1,7 +1,7 @@
 //! What the model makes of each operation on users, and the items that users have in the table.
 
 use serde_json::{Value, json};
-use storefront_core::{Role, UserId};
+use storefront_core::{Role, SessionId, UserId};
 
 use super::UserFields;
 use crate::engine::response::{Response, invalid_body, version_mismatch};
@@ -15,15 +15,19 @@ use crate::entities::values::{Address, name};
 /// A user as the model has them.
 #[derive(Clone)]
 pub(crate) struct User {
-    email: String,
+    pub(crate) email: String,
+    /// Whether a token was used that was sent to this email.
+    pub(crate) email_verified: bool,
     name: String,
     password: u8,
     pub(crate) role: Role,
     /// How often all sessions were ended.
     pub(crate) epoch: u64,
+    /// The one session that was not, the last time.
+    kept_session: Option<SessionId>,
     /// How often the password was changed.
-    password_version: u64,
-    version: u64,
+    pub(crate) password_version: u64,
+    pub(crate) version: u64,
 }
 
 /// The name of everyone who registers.
@@ -32,11 +36,27 @@ pub(crate) const NEW_NAME: &str = "Anna";
 impl Model {
     pub(crate) fn add_user(&mut self, id: UserId, email: Address, password: u8, role: Role) {
         let (email, name) = (email.stored(), NEW_NAME.to_owned());
-        self.users.create(
-            id,
-            User { email, name, password, role, epoch: 0, password_version: 0, version: 1 },
-        );
+        let user = User {
+            email,
+            email_verified: false,
+            name,
+            password,
+            role,
+            epoch: 0,
+            kept_session: None,
+            password_version: 0,
+            version: 1,
+        };
+        self.users.create(id, user);
         self.token_roles.insert(id, role);
+    }
+
+    /// Changes the user's password to the same one, in this session.
+    pub(crate) fn keep_session(&mut self, id: UserId, session: SessionId) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.set_password(user.password, Some(session));
+            user.version += 1;
+        }
     }
 
     pub(super) fn user_version(&self, id: UserId) -> Option<u64> {
@@ -127,10 +147,13 @@ impl Model {
         }
         if let Some(user) = self.users.get_mut(id) {
             user.name = new_name.map_or_else(|| user.name.clone(), name);
-            user.email = email.unwrap_or_else(|| user.email.clone());
-            user.epoch += u64::from(password.is_some());
-            user.password_version += u64::from(password.is_some());
-            user.password = password.unwrap_or(user.password);
+            if let Some(email) = email.filter(|email| *email != user.email) {
+                user.email = email;
+                user.email_verified = false;
+            }
+            if let Some(password) = password {
+                user.set_password(password, None);
+            }
             user.version += 1;
         }
         self.user_response(200, id)
@@ -212,6 +235,7 @@ impl Model {
             let (id, version) = (id, user.version.to_string());
             let (created_at, epoch) = (id.created_at().to_string(), user.epoch.to_string());
             let (id, password_version) = (id.to_string(), user.password_version.to_string());
+            let kept_session = user.kept_session.map(|session| session.to_string());
             let mut attributes = vec![
                 ("GSI1PK", email.as_str()),
                 ("GSI1SK", &key),
@@ -227,8 +251,14 @@ impl Model {
             if user.epoch > 0 {
                 attributes.push(("sessionEpoch", &epoch));
             }
+            if let Some(session) = &kept_session {
+                attributes.push(("keptSession", session));
+            }
             if user.password_version > 0 {
                 attributes.push(("passwordVersion", &password_version));
+            }
+            if user.email_verified {
+                attributes.push(("emailVerified", "true"));
             }
             items.extend([
                 expected_item("User", &key, "METADATA", &attributes),
@@ -244,10 +274,27 @@ impl Model {
 }
 
 impl User {
+    pub(crate) fn set_password(&mut self, password: u8, keeps: Option<SessionId>) {
+        self.password = password;
+        self.password_version += 1;
+        self.end_sessions(keeps);
+    }
+
+    pub(crate) fn end_sessions(&mut self, keeps: Option<SessionId>) {
+        self.epoch += 1;
+        self.kept_session = keeps;
+    }
+
+    /// Whether a session that began in this epoch goes on.
+    pub(crate) fn has_session(&self, id: SessionId, epoch: u64) -> bool {
+        self.epoch == epoch || self.kept_session == Some(id)
+    }
+
     fn body(&self, id: UserId) -> Value {
         json!({
             "id": id,
             "email": self.email,
+            "emailVerified": self.email_verified,
             "name": self.name,
             "role": self.role,
             "version": self.version,
