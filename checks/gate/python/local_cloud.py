@@ -45,6 +45,7 @@ class LocalCloud:
             "EVENT_BUS_NAME": TABLE,
             "MAIL_FROM": "shop@example.com",
             "FAILED_RECORDS_BUCKET": TABLE,
+            "REGISTRATION_BY_MAIL": "false",
             "ACCOUNT_MAILS_QUEUE_URL": f"http://{host}:{self.port}/_local/sqs/AccountMailsQueue",
             # The most detailed level that can be set, for the audit.
             "RUST_LOG": "DEBUG",

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::{LoginAttempts, MailTokens, Mails, Orders, Products, Sessions, Users};
+use crate::{LoginAttempts, MailTokens, Mails, Orders, Products, Registrations, Sessions, Users};
 
 /// By repository. The compiler reports an `ACCESS_PATTERNS` that is missing here as unused.
 const BY_REPOSITORY: &[&[AccessPattern]] = &[
@@ -15,6 +15,7 @@ const BY_REPOSITORY: &[&[AccessPattern]] = &[
     LoginAttempts::ACCESS_PATTERNS,
     Sessions::ACCESS_PATTERNS,
     MailTokens::ACCESS_PATTERNS,
+    Registrations::ACCESS_PATTERNS,
     Products::ACCESS_PATTERNS,
     Orders::ACCESS_PATTERNS,
     Mails::ACCESS_PATTERNS,

@@ -63,9 +63,9 @@ pub use users::{
     ACCOUNT_MAILS_WINDOW, AccountMail, AccountMailKind, InvalidLocale, InvalidRole, KeptSession,
     LOGIN_WINDOW, Locale, LoginAttempt, LoginAttempts, MAX_ACCOUNT_MAILS, MAX_FAILURES_OF_EMAIL,
     MAX_FAILURES_OF_SOURCE, MAX_LOGIN_FAILURES, MailToken, MailTokens, NewUser, PasswordHash,
-    PasswordReset, REFRESH_GRACE, RESET_LIFETIME, Recipient, RequestedMail, Role, SESSION_LIFETIME,
-    SOURCE_KNOWN_FOR, Session, SessionEnd, Sessions, Source, User, UserAgent, UserChanges, Users,
-    VERIFICATION_LIFETIME,
+    PasswordReset, REFRESH_GRACE, REGISTRATION_WAITS_FOR, RESET_LIFETIME, Recipient, Registrations,
+    RequestedMail, Role, SESSION_LIFETIME, SOURCE_KNOWN_FOR, Session, SessionEnd, Sessions, Source,
+    User, UserAgent, UserChanges, Users, VERIFICATION_LIFETIME,
 };
 
 /// Counts the updates of an item, starting at 1 when it is created. Optimistic locking compares it.

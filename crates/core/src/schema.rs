@@ -22,7 +22,8 @@ pub(crate) use index_key::worklist_sort_keys;
 pub use index_key::{IndexKey, WorklistKey, worklist_partition};
 pub use item_type::{InvalidItemType, ItemType, Layout};
 use prefix::{
-    CATEGORY, EMAIL, IDEMPOTENCY, MAIL, MAILS, ORDER, PRODUCT, SESSION, SOURCE, TOKEN, USER,
+    CATEGORY, EMAIL, IDEMPOTENCY, MAIL, MAILS, ORDER, PRODUCT, REGISTRATION, SESSION, SOURCE,
+    TOKEN, USER,
 };
 
 /// An item as DynamoDB stores it: attribute name to value.
@@ -104,6 +105,8 @@ pub mod prefix {
     pub const SESSION: &str = "SESSION#";
     /// For the failed log-ins from a source. The sort keys of an email's known sources also start with it.
     pub const SOURCE: &str = "SOURCE#";
+    /// For a registration that waits until its email is verified. Apart from users, because it is none yet.
+    pub const REGISTRATION: &str = "REGISTRATION#";
     /// For the token of a mail, by its hash.
     pub const TOKEN: &str = "TOKEN#";
     /// For the orders that the shop has something to do with, in the second index.
@@ -195,6 +198,12 @@ impl Key {
     #[must_use]
     pub fn mail_token(token: &MailToken) -> Self {
         Self { pk: format!("{TOKEN}{}", token.hash()), sk: METADATA.to_owned() }
+    }
+
+    /// The key of an [`ItemType::Registration`], by the id that the user will have.
+    #[must_use]
+    pub fn registration(id: UserId) -> Self {
+        Self { pk: format!("{REGISTRATION}{id}"), sk: METADATA.to_owned() }
     }
 
     /// The key of an [`ItemType::Session`].

@@ -7,6 +7,7 @@ mod login_attempts;
 mod mail_tokens;
 mod password_hash;
 mod recipient;
+mod registrations;
 mod role;
 mod sessions;
 mod source;
@@ -35,6 +36,7 @@ pub use mail_tokens::{
 };
 pub use password_hash::PasswordHash;
 pub use recipient::Recipient;
+pub use registrations::{REGISTRATION_WAITS_FOR, Registrations};
 pub use role::{InvalidRole, Role};
 pub use sessions::{
     GRACE as REFRESH_GRACE, KeptSession, SESSION_LIFETIME, Session, SessionEnd, Sessions, UserAgent,

@@ -16,7 +16,7 @@ mod verification;
 
 use axum::Router;
 use axum::routing::{delete, get, post};
-use storefront_core::{LoginAttempts, MailTokens, Sessions, Table, Users};
+use storefront_core::{LoginAttempts, MailTokens, Registrations, Sessions, Table, Users};
 use storefront_credentials::SigningKeys;
 use storefront_http::openapi::Conventions;
 use storefront_http::{Metric, Problem};
@@ -55,8 +55,11 @@ struct Accounts {
     login_attempts: LoginAttempts,
     sessions: Sessions,
     mail_tokens: MailTokens,
+    registrations: Registrations,
     /// `None` if the shop sends no mails.
     account_mails: Option<AccountMails>,
+    /// Whether a registration waits until its email is verified.
+    registers_by_mail: bool,
     signing_keys: SigningKeys,
 }
 
@@ -66,14 +69,25 @@ impl Accounts {
     }
 }
 
-/// Builds the function for this table and these keys, and for mails about accounts if the shop sends any.
-pub fn app(table: Table, signing_keys: SigningKeys, account_mails: Option<AccountMails>) -> Router {
+/// What the shop does by mail.
+#[derive(Clone, Default)]
+pub struct ByMail {
+    /// The queue of mails about accounts; `None` if the shop sends no mails.
+    pub account_mails: Option<AccountMails>,
+    /// Whether a registration waits until its email is verified, so that nobody learns who has an account.
+    pub registers: bool,
+}
+
+/// Builds the function for this table and these keys.
+pub fn app(table: Table, signing_keys: SigningKeys, by_mail: ByMail) -> Router {
     let accounts = Accounts {
         users: Users::new(table.clone()),
         login_attempts: LoginAttempts::new(table.clone()),
         sessions: Sessions::new(table.clone()),
-        mail_tokens: MailTokens::new(table),
-        account_mails,
+        mail_tokens: MailTokens::new(table.clone()),
+        registrations: Registrations::new(table),
+        account_mails: by_mail.account_mails,
+        registers_by_mail: by_mail.registers,
         signing_keys,
     };
     let routes = Router::new()

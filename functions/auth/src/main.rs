@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use storefront_auth::AccountMails;
+use storefront_auth::{AccountMails, ByMail};
 use storefront_core::aws;
 use storefront_credentials::SigningKeys;
 use storefront_http::start;
@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         // Absent if the stack sends no mails.
         let account_mails = aws::variable("ACCOUNT_MAILS_QUEUE_URL")
             .map(|queue| AccountMails::new(&config, aws::endpoint_url("SQS"), queue));
-        start::run(storefront_auth::app(table?, signing_keys?, account_mails)).await
+        let registers = aws::variable("REGISTRATION_BY_MAIL").as_deref() == Some("true");
+        let by_mail = ByMail { account_mails, registers };
+        start::run(storefront_auth::app(table?, signing_keys?, by_mail)).await
     })
 }

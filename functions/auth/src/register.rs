@@ -1,8 +1,9 @@
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use garde::Validate;
 use serde::Deserialize;
-use storefront_core::{Email, Locale, Name, NewUser, Role, UserId};
+use storefront_core::{Email, Locale, Name, NewUser, RequestedMail, Role, UserId};
 use storefront_credentials::Password;
 use storefront_http::openapi::NameSchema;
 use storefront_http::problems::EmailTaken;
@@ -33,6 +34,10 @@ pub(crate) struct Registration {
 ///
 /// A new user has the role `user`; an administrator can make them an `admin`. Mails to the user are in the
 /// language of the request, if the shop writes in it.
+///
+/// A shop may register users by mail (`RegistrationByMail`). Then the answer is 202 whether or not somebody has the
+/// email. A mail goes to it, with a token for `POST /verifications`, which makes the user; or, if somebody has it, one
+/// that says so.
 #[utoipa::path(
     post,
     path = "/users",
@@ -53,6 +58,7 @@ pub(crate) struct Registration {
             ("Location" = String),
             ("ETag" = String),
         )),
+        (status = 202, description = "A mail will be sent, in a shop that registers users by mail"),
         Problems<EmailTaken>,
     )
 )]
@@ -60,7 +66,7 @@ pub(crate) async fn register(
     State(accounts): State<Accounts>,
     headers: HeaderMap,
     JsonBody(registration): JsonBody<Registration>,
-) -> Result<Created<UserBody>, Problem> {
+) -> Result<Response, Problem> {
     let email = registration.email.get()?;
     let password = registration.password.get()?;
     let new = NewUser {
@@ -70,8 +76,15 @@ pub(crate) async fn register(
         role: Role::User,
         locale: accepted(&headers),
     };
-    let user = accounts.users.register(UserId::new(), new).await?;
-    Ok(Created(format!("/users/{}", user.id), Tagged::new(user.version, user.into())))
+    let id = UserId::new();
+    if accounts.registers_by_mail {
+        accounts.registrations.keep(id, new).await?;
+        accounts.account_mails()?.ask_for(RequestedMail::Registration { user_id: id }).await?;
+        return Ok(StatusCode::ACCEPTED.into_response());
+    }
+    let user = accounts.users.register(id, new).await?;
+    let body = Tagged::new(user.version, UserBody::from(user));
+    Ok(Created(format!("/users/{id}"), body).into_response())
 }
 
 /// Returns the language that the client's user reads best, if the shop writes in it.

@@ -8,7 +8,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use storefront_auth::ApiDoc;
+use storefront_auth::{ApiDoc, ByMail};
 use storefront_core::{
     AccountMailKind, MailTokens, NewUser, PasswordHash, Role, Table, Timestamp, User, UserChanges,
     UserId, Users,
@@ -58,7 +58,8 @@ impl Shop {
         let secret = "a secret of the tests, 32 bytes or more";
         evidence::token_secret(secret);
         let keys = SigningKeys::fixed(secret).unwrap();
-        let api = Api::new(storefront_auth::app(table.clone(), keys, None), ApiDoc::openapi);
+        let api =
+            Api::new(storefront_auth::app(table.clone(), keys, ByMail::default()), ApiDoc::openapi);
         Self { api, users: Users::new(table) }
     }
 

@@ -35,7 +35,7 @@ use serde::Deserialize;
 use storefront_core::aws::request::NotSent;
 use storefront_core::{
     AccountMail, Claim, Claimed, Email, Error as CoreError, MailTokens, Mails, OrderAccess, Orders,
-    Settled, Table, Timestamp, Users,
+    Registrations, Settled, Table, Timestamp, Users,
 };
 use storefront_events::Event;
 use storefront_http::invocation::{InvocationIds, Served, Telemetry, deadline};
@@ -87,6 +87,7 @@ pub struct Notifications {
     orders: Orders,
     mails: Mails,
     mail_tokens: MailTokens,
+    registrations: Registrations,
     ses: Ses,
     settings: Settings,
     telemetry: Telemetry,
@@ -145,7 +146,8 @@ impl Notifications {
             users: Users::new(table.clone()),
             orders: Orders::new(table.clone()),
             mails: Mails::new(table.clone()),
-            mail_tokens: MailTokens::new(table),
+            mail_tokens: MailTokens::new(table.clone()),
+            registrations: Registrations::new(table),
             ses,
             settings,
             telemetry: Telemetry::new(FUNCTION),

@@ -56,12 +56,16 @@ impl Settings {
     ///
     /// The token is in the fragment, which browsers send to no server, so that it is in nobody's log.
     pub(crate) fn token_url(&self, kind: AccountMailKind, token: &MailToken) -> Option<String> {
+        Some(format!("{}#token={}", self.page_url(kind)?, token.expose()))
+    }
+
+    /// The page for the tokens of these mails, if the shop has pages.
+    pub(crate) fn page_url(&self, kind: AccountMailKind) -> Option<String> {
         let page = match kind {
-            AccountMailKind::Verification => "verification",
+            AccountMailKind::Verification | AccountMailKind::Registration => "verification",
             AccountMailKind::PasswordReset => "password-reset",
         };
-        let url = self.shop_url.as_ref()?;
-        Some(format!("{url}/{page}#token={}", token.expose()))
+        self.shop_url.as_ref().map(|url| format!("{url}/{page}"))
     }
 }
 

@@ -311,6 +311,7 @@ fn dependencies(
         sqs_url: Some(format!("{api_url}{SQS_PATH}")),
         account_mails_queue_url: parameters::account_mails_queue(template)?
             .map(|queue| format!("{api_url}{SQS_PATH}/{queue}")),
+        registers_by_mail: parameters::registers_by_mail(template)?,
     })
 }
 

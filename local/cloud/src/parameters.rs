@@ -60,6 +60,12 @@ pub(crate) fn account_mails_queue(template: &Template) -> Result<Option<String>,
     Ok(queue.map(str::to_owned))
 }
 
+/// Returns whether the template's parameters make registrations wait until their email is verified.
+pub(crate) fn registers_by_mail(template: &Template) -> Result<bool, Error> {
+    let environment = environment(template, "auth")?;
+    Ok(environment.get("REGISTRATION_BY_MAIL").map(text).as_deref() == Some("true"))
+}
+
 /// Adds the sender of mails, if the template can have one and none is given: so mail works without any
 /// setting. An empty one means no mail.
 pub(crate) fn with_sender(
@@ -94,6 +100,7 @@ fn what_runs(template: &Template) -> Result<String, Error> {
         revokes_immediately(template)?,
         mail(template)?,
         account_mails_queue(template)?,
+        registers_by_mail(template)?,
     );
     let functions = template.functions()?.into_values();
     let functions = functions.map(|function| Function { environment: [].into(), ..function });
@@ -168,6 +175,7 @@ mod tests {
             ("MaxOpenOrders", "0"),
             ("MailFrom", "mail@shop.example"),
             ("PendingOrderMinutes", "1"),
+            ("RegistrationByMail", "true"),
             ("ShopUrl", "https://shop.example"),
         ];
         assert_eq!(named(&with), [""; 0]);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use lambda_runtime::LambdaEvent;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use storefront_auth::AccountMails;
+use storefront_auth::{AccountMails, ByMail};
 use storefront_authorizer::Authorizer;
 use storefront_core::aws::{self, SdkConfig};
 use storefront_core::{OrderRules, Sessions, Table};
@@ -57,6 +57,8 @@ pub struct Dependencies {
     pub sqs_url: Option<String>,
     /// The URL of the queue of mails about accounts; `None` if the shop sends no mails.
     pub account_mails_queue_url: Option<String>,
+    /// Whether a registration waits until its email is verified.
+    pub registers_by_mail: bool,
 }
 
 impl Dependencies {
@@ -83,6 +85,7 @@ impl Dependencies {
             ses_url: nowhere.clone(),
             sqs_url: nowhere.clone(),
             account_mails_queue_url: nowhere,
+            registers_by_mail: false,
             mail: Settings::new("shop@example.com".parse().expect("an address"), None),
         }
     }
@@ -96,7 +99,7 @@ pub fn functions(dependencies: &Dependencies) -> Vec<Function> {
     vec![
         Function::api::<storefront_auth::ApiDoc>(
             "auth",
-            storefront_auth::app(table(), signing_keys(), account_mails(dependencies)),
+            storefront_auth::app(table(), signing_keys(), by_mail(dependencies)),
         )
         .with_metrics(storefront_auth::METRICS),
         Function::authorizer("authorizer", authorizer(dependencies)),
@@ -125,10 +128,12 @@ pub fn metrics() -> Vec<Metric> {
     own.chain(storefront_http::METRICS).copied().collect()
 }
 
-fn account_mails(dependencies: &Dependencies) -> Option<AccountMails> {
+fn by_mail(dependencies: &Dependencies) -> ByMail {
     let Dependencies { aws, sqs_url, account_mails_queue_url, .. } = dependencies;
-    let queue_url = account_mails_queue_url.as_ref()?;
-    Some(AccountMails::new(aws, sqs_url.clone(), queue_url))
+    let queue_url = account_mails_queue_url.as_ref();
+    let account_mails =
+        queue_url.map(|queue_url| AccountMails::new(aws, sqs_url.clone(), queue_url));
+    ByMail { account_mails, registers: dependencies.registers_by_mail }
 }
 
 fn authorizer(dependencies: &Dependencies) -> Handler {

@@ -101,7 +101,7 @@ impl Snapshot {
             ItemType::Idempotency => self.add_idempotency_key(item),
             ItemType::Session => Self::add_session(item),
             // No client writes these: the function that sends mails has fault schedules of its own.
-            ItemType::Mail | ItemType::AccountMails => Ok(()),
+            ItemType::Mail | ItemType::AccountMails | ItemType::Registration => Ok(()),
             ItemType::MailToken => self.add_mail_token(item),
         }
     }

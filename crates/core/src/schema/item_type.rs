@@ -60,6 +60,8 @@ item_types! {
     Mail,
     /// How often an email was written to about its account, for one kind of mail.
     AccountMails,
+    /// A registration that waits until its email is verified.
+    Registration,
     /// What the token of a mail is for. The token itself is only in the mail.
     MailToken,
 }
@@ -256,6 +258,13 @@ impl ItemType {
                 gsi1: None,
                 gsi2: None,
                 attributes: &["attempts", "expiresAt"],
+            },
+            Self::Registration => Layout {
+                pk: "REGISTRATION#<userId>",
+                sk: "METADATA",
+                gsi1: None,
+                gsi2: None,
+                attributes: &["id", "email", "name", "passwordHash", "locale", "expiresAt"],
             },
             Self::MailToken => Layout {
                 pk: "TOKEN#<hash>",

@@ -10,6 +10,7 @@ use crate::{Email, Timestamp, UserId};
 pub enum AccountMailKind {
     Verification,
     PasswordReset,
+    Registration,
 }
 
 impl AccountMailKind {
@@ -19,6 +20,7 @@ impl AccountMailKind {
         match self {
             Self::Verification => "verification",
             Self::PasswordReset => "password_reset",
+            Self::Registration => "registration",
         }
     }
 }
@@ -52,6 +54,11 @@ pub enum RequestedMail {
         /// The email.
         email: Email,
     },
+    /// To whoever wants to register, to verify the email first.
+    Registration {
+        /// The id of the registration, which will be the user's.
+        user_id: UserId,
+    },
 }
 
 impl AccountMail {
@@ -67,6 +74,7 @@ impl AccountMail {
         match self.mail {
             RequestedMail::Verification { .. } => AccountMailKind::Verification,
             RequestedMail::PasswordReset { .. } => AccountMailKind::PasswordReset,
+            RequestedMail::Registration { .. } => AccountMailKind::Registration,
         }
     }
 }

@@ -38,16 +38,17 @@ pub const ACCOUNT_MAILS_WINDOW: Duration = Duration::from_hours(1);
 /// The tokens of mails, and how many mails about its account an email may get.
 #[derive(Clone, Debug)]
 pub struct MailTokens {
-    table: Table,
+    pub(super) table: Table,
 }
 
 /// What a token is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Grant {
+pub(super) struct Grant {
     mail: AccountMailKind,
-    user_id: UserId,
-    email: Email,
+    /// Of a registration: the id that the user will have.
+    pub(super) user_id: UserId,
+    pub(super) email: Email,
     /// A token for a new password works for the old one that was forgotten, and so only one of several.
     password_version: u64,
     /// In seconds since 1970.
@@ -66,7 +67,7 @@ impl AccountMailKind {
     #[must_use]
     pub const fn lifetime(self) -> Duration {
         match self {
-            Self::Verification => VERIFICATION_LIFETIME,
+            Self::Verification | Self::Registration => VERIFICATION_LIFETIME,
             Self::PasswordReset => RESET_LIFETIME,
         }
     }
@@ -131,16 +132,25 @@ impl MailTokens {
         Ok(token)
     }
 
-    /// Verifies the email that a token was sent to; [`Error::MailTokenInvalid`] if its user has another by now.
+    /// Verifies the email that a token was sent to, and registers the user if that has waited for it.
+    /// [`Error::MailTokenInvalid`] if the token's user has another email by now.
     pub async fn verify_email(&self, token: &MailToken) -> Result<()> {
         let key = Key::mail_token(token);
-        let grant = self.find(&key, AccountMailKind::Verification).await?;
+        let grant = self.find(&key).await?;
+        match grant.mail {
+            AccountMailKind::Verification => self.verify(key, &grant).await,
+            AccountMailKind::Registration => self.finish_registration(key, &grant).await,
+            AccountMailKind::PasswordReset => Err(Error::MailTokenInvalid),
+        }
+    }
+
+    async fn verify(&self, key: Key, grant: &Grant) -> Result<()> {
         let verified = Change::at(Timestamp::now())
             .set(EMAIL_VERIFIED, boolean(true))
             .require("email", string(grant.email.as_str()));
         let actions = vec![
             verified.into_action(&self.table, Key::user(grant.user_id))?,
-            used(&grant).into_delete(&self.table, key)?,
+            grant.used().into_delete(&self.table, key)?,
         ];
         match transaction::write(&self.table, actions).await? {
             Outcome::Written => Ok(()),
@@ -152,8 +162,11 @@ impl MailTokens {
     /// the shop hash a password without one.
     pub async fn find_reset(&self, token: &MailToken) -> Result<PasswordReset> {
         let key = Key::mail_token(token);
-        let grant = self.find(&key, AccountMailKind::PasswordReset).await?;
-        Ok(PasswordReset { key, grant })
+        let grant = self.find(&key).await?;
+        match grant.mail {
+            AccountMailKind::PasswordReset => Ok(PasswordReset { key, grant }),
+            _ => Err(Error::MailTokenInvalid),
+        }
     }
 
     /// Sets a new password, and ends all sessions. Returns whose it is.
@@ -173,7 +186,7 @@ impl MailTokens {
                 .require("version", number(user.version));
             let actions = vec![
                 new.into_action(&self.table, Key::user(user.id))?,
-                used(&grant).into_delete(&self.table, key.clone())?,
+                grant.used().into_delete(&self.table, key.clone())?,
             ];
             match transaction::write(&self.table, actions).await? {
                 Outcome::Written => Ok(Some(user.id)),
@@ -186,12 +199,12 @@ impl MailTokens {
         .await
     }
 
-    async fn find(&self, key: &Key, mail: AccountMailKind) -> Result<Grant> {
+    async fn find(&self, key: &Key) -> Result<Grant> {
         let found: Option<Grant> =
             self.table.get(ItemType::MailToken, key.clone(), Consistency::Strong).await?;
         // TTL deletes late.
         let now = Timestamp::now().as_seconds();
-        let valid = found.filter(|grant| grant.mail == mail && grant.expires_at > now);
+        let valid = found.filter(|grant| grant.expires_at > now);
         valid.ok_or(Error::MailTokenInvalid)
     }
 }
@@ -201,12 +214,12 @@ const TOKEN: usize = 1;
 
 const EMAIL_VERIFIED: &str = "emailVerified";
 
-/// A token that is used up, unless somebody else has used it.
-fn used(grant: &Grant) -> Change {
-    Change::unseen().require("userId", string(grant.user_id))
-}
-
 impl Grant {
+    /// The token is used up, unless somebody else has used it.
+    pub(super) fn used(&self) -> Change {
+        Change::unseen().require("userId", string(self.user_id))
+    }
+
     fn is_for(&self, user: &User) -> bool {
         user.email == self.email && user.password_version == self.password_version
     }

@@ -5,8 +5,8 @@ use storefront_core::schema::ItemType;
 use storefront_core::{
     Category, Email, Error, IdempotencyKey, LoginAttempt, LoginAttempts, MailTokens, Mails,
     NewOrder, NewOrderItem, NewUser, Once, Order, OrderStatus, OrderWithItems, Orders,
-    PasswordHash, Product, ProductId, Products, RequestId, Role, Sessions, StatusChange, Table,
-    User, UserId, Users, aws, schema,
+    PasswordHash, Product, ProductId, Products, Registrations, RequestId, Role, Sessions,
+    StatusChange, Table, User, UserId, Users, aws, schema,
 };
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{TestTable, evidence, new_product, test_table};
@@ -16,6 +16,7 @@ pub(crate) struct Shop {
     pub(crate) login_attempts: LoginAttempts,
     pub(crate) sessions: Sessions,
     pub(crate) mail_tokens: MailTokens,
+    pub(crate) registrations: Registrations,
     pub(crate) products: Products,
     pub(crate) orders: Orders,
     pub(crate) mails: Mails,
@@ -47,6 +48,7 @@ impl Shop {
             login_attempts: LoginAttempts::new(table.clone()),
             sessions: Sessions::new(table.clone()),
             mail_tokens: MailTokens::new(table.clone()),
+            registrations: Registrations::new(table.clone()),
             products: Products::new(table.clone()),
             orders: Orders::new(table.clone()),
             mails: Mails::new(table),

@@ -3,14 +3,15 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use storefront_core::{
-    AccountMail, AccountMailKind, MailTokens, RequestedMail, Table, Timestamp, UserId, Users,
+    AccountMail, AccountMailKind, MailTokens, Registrations, RequestedMail, Table, Timestamp,
+    UserId, Users,
 };
 use storefront_testing::faults::{Fault, FaultyDynamoDb, Plan};
 use storefront_testing::{Answer, Api, CapturedLog, Database, Persona, evidence};
 use utoipa::OpenApi as _;
 
 use crate::sqs::{self, Sqs};
-use crate::{ApiDoc, PASSWORD, anna, log_in, register, signing_keys, start, statuses};
+use crate::{ApiDoc, ByMail, PASSWORD, anna, log_in, register, signing_keys, start, statuses};
 
 const NEW_PASSWORD: &str = "another horse battery";
 
@@ -23,8 +24,13 @@ struct Shop {
 
 impl Shop {
     async fn on(table: Table) -> Self {
+        Self::with(table, false).await
+    }
+
+    async fn with(table: Table, registers: bool) -> Self {
         let sqs = Sqs::start().await;
-        let app = storefront_auth::app(table.clone(), signing_keys(), Some(sqs.queue()));
+        let by_mail = ByMail { account_mails: Some(sqs.queue()), registers };
+        let app = storefront_auth::app(table.clone(), signing_keys(), by_mail);
         Self { api: Api::new(app, ApiDoc::openapi), sqs, table }
     }
 
@@ -235,4 +241,49 @@ async fn a_registration_asks_the_table_the_same_whether_or_not_the_email_is_take
     let served = log.lines("request served");
     let requests: Vec<_> = served.iter().map(|line| line["requests"].clone()).collect();
     assert_eq!(requests, [json!(1), json!(1)]);
+}
+
+#[tokio::test]
+async fn a_shop_that_registers_by_mail_does_not_tell_who_is_registered() {
+    let database = Database::start().await;
+    let shop = Shop::with(database.table(), true).await;
+    let users = Users::new(database.table());
+    let log = CapturedLog::start();
+    let first = register(&shop.api, anna()).await.expect(202);
+    let [message] = &shop.sqs.messages()[..] else { panic!("one message") };
+    let RequestedMail::Registration { user_id } = requested(message) else { panic!("{message}") };
+    let unknown = log_in(&shop.api, "anna@example.com", PASSWORD).await;
+    let _ = unknown.problem(401, "invalid_credentials");
+    let registrations = Registrations::new(database.table());
+    let to = registrations.recipient(user_id).await.unwrap().unwrap();
+    let tokens = MailTokens::new(database.table());
+    let token = tokens.issue(AccountMailKind::Registration, &to, Timestamp::now()).await.unwrap();
+    let _ = shop.verify(token.expose()).await.expect(204);
+    let session = log_in(&shop.api, "anna@example.com", PASSWORD).await.expect(201).body;
+    assert_eq!(session["user"]["emailVerified"], true);
+    assert_eq!(session["user"]["id"], user_id.to_string());
+
+    let again = register(&shop.api, anna()).await.expect(202);
+    assert_eq!((&first.body, first.header("location")), (&again.body, again.header("location")));
+    assert_eq!(shop.sqs.messages().len(), 1);
+    assert_eq!(users.find_now(user_id).await.unwrap().unwrap().version, 1);
+    // The same requests and units, whether or not somebody has the email.
+    let lines = log.lines("request served");
+    let costs = lines
+        .iter()
+        .filter(|line| line["route"] == "/users")
+        .map(|line| ["requests", "read_units", "write_units"].map(|name| line[name].clone()));
+    let [one, other] = &costs.collect::<Vec<_>>()[..] else { panic!("two registrations") };
+    assert_eq!(one, other);
+    assert!(!log.text().contains("anna@"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_shop_that_registers_by_mail_names_what_is_wrong_with_a_registration() {
+    let database = Database::start().await;
+    let shop = Shop::with(database.table(), true).await;
+    let body = json!({ "email": "anna.example", "password": "2short!", "name": "" });
+    let answer = register(&shop.api, body).await.problem(422, "invalid_body");
+    assert_eq!(answer.pointers(), ["/email", "/name", "/password"]);
+    assert_eq!(shop.sqs.requests(), 0);
 }

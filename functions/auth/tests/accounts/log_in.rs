@@ -6,7 +6,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use storefront_auth::ApiDoc;
+use storefront_auth::{ApiDoc, ByMail};
 use storefront_core::aws;
 use storefront_credentials::SigningKeys;
 use storefront_credentials::access_token::Bearer;
@@ -43,7 +43,8 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
     config.set_endpoint_url(Some(secrets.url().to_owned()));
     let keys = SigningKeys::secrets_manager(Client::from_conf(config.build()), "token-secret");
     let database = Database::start().await;
-    let api = Api::new(storefront_auth::app(database.table(), keys, None), ApiDoc::openapi);
+    let api =
+        Api::new(storefront_auth::app(database.table(), keys, ByMail::default()), ApiDoc::openapi);
 
     let user = register(&api, anna()).await.expect(201).body;
     let session = log_in(&api, "anna@example.com", PASSWORD).await.expect(201).body;
@@ -57,7 +58,7 @@ async fn tokens_are_signed_with_the_secret_that_secrets_manager_holds() {
 async fn a_new_user_logs_in_even_if_the_index_does_not_have_them_yet() {
     let database = Database::start().await;
     let api = Api::new(
-        storefront_auth::app(database.table_with_late_index(), signing_keys(), None),
+        storefront_auth::app(database.table_with_late_index(), signing_keys(), ByMail::default()),
         ApiDoc::openapi,
     );
     let user = register(&api, anna()).await.expect(201).body;
@@ -170,7 +171,7 @@ async fn the_metric_counts_failed_log_ins_but_not_those_rejected_unchecked() {
     let database = Database::start().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());
-    let app = storefront_auth::app(database.table(), signing_keys(), None);
+    let app = storefront_auth::app(database.table(), signing_keys(), ByMail::default());
     let api = Api::new(with_metrics(app, sink), ApiDoc::openapi);
     let failures = || {
         let lines = metrics.take().into_iter();

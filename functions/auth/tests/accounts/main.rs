@@ -12,7 +12,7 @@ mod sessions;
 mod sqs;
 
 use serde_json::{Value, json};
-use storefront_auth::ApiDoc;
+use storefront_auth::{ApiDoc, ByMail};
 use storefront_credentials::SigningKeys;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
 use storefront_testing::{Answer, Api, CapturedLog, Database, evidence, unreachable_table};
@@ -29,7 +29,10 @@ fn signing_keys() -> SigningKeys {
 async fn start() -> (Api, Database) {
     let database = Database::start().await;
     (
-        Api::new(storefront_auth::app(database.table(), signing_keys(), None), ApiDoc::openapi),
+        Api::new(
+            storefront_auth::app(database.table(), signing_keys(), ByMail::default()),
+            ApiDoc::openapi,
+        ),
         database,
     )
 }
@@ -38,7 +41,10 @@ async fn start() -> (Api, Database) {
 fn start_with_faults() -> (Api, Plan) {
     let plan = Plan::none();
     let table = FaultyDynamoDb::start().table(&plan);
-    (Api::new(storefront_auth::app(table, signing_keys(), None), ApiDoc::openapi), plan)
+    (
+        Api::new(storefront_auth::app(table, signing_keys(), ByMail::default()), ApiDoc::openapi),
+        plan,
+    )
 }
 
 fn anna() -> Value {
@@ -71,8 +77,10 @@ async fn an_unknown_route_is_a_problem_too() {
 #[tokio::test]
 async fn an_unreachable_database_is_503_and_reveals_nothing_of_itself() {
     let log = CapturedLog::start();
-    let api =
-        Api::new(storefront_auth::app(unreachable_table(), signing_keys(), None), ApiDoc::openapi);
+    let api = Api::new(
+        storefront_auth::app(unreachable_table(), signing_keys(), ByMail::default()),
+        ApiDoc::openapi,
+    );
     for path in ["/users", "/sessions"] {
         let mut body = anna();
         if path == "/sessions" {

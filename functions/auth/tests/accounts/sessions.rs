@@ -8,7 +8,9 @@ use storefront_testing::faults::Fault;
 use storefront_testing::{Answer, Api, CapturedLog, CapturedMetrics, Database, Request};
 use utoipa::OpenApi as _;
 
-use crate::{ApiDoc, PASSWORD, anna, log_in, register, signing_keys, start, start_with_faults};
+use crate::{
+    ApiDoc, ByMail, PASSWORD, anna, log_in, register, signing_keys, start, start_with_faults,
+};
 
 async fn refresh(api: &Api, refresh_token: &Value) -> Answer {
     api.post("/sessions/refresh").json(json!({ "refreshToken": refresh_token })).send().await
@@ -82,7 +84,7 @@ async fn a_stolen_refresh_token_ends_the_session_and_is_counted() {
     let database = Database::start().await;
     let metrics = CapturedMetrics::default();
     let sink = MetricSink::new("storefront", metrics.clone());
-    let app = storefront_auth::app(database.table(), signing_keys(), None);
+    let app = storefront_auth::app(database.table(), signing_keys(), ByMail::default());
     let api = Api::new(with_metrics(app, sink), ApiDoc::openapi);
     let log = CapturedLog::start();
     let stolen = session(&api).await["refreshToken"].clone();

@@ -73,15 +73,35 @@ impl OrderMail<'_> {
     }
 }
 
-/// A mail about an account, with the token that it is for.
-pub(crate) struct TokenMail<'a> {
+/// A mail about an account.
+pub(crate) struct AccountMail<'a> {
     /// The id of the request for it.
     pub(crate) id: &'a str,
-    pub(crate) kind: AccountMailKind,
-    pub(crate) token: &'a MailToken,
+    /// What it says.
+    pub(crate) says: AccountNews<'a>,
 }
 
-impl TokenMail<'_> {
+/// What a mail about an account says.
+#[derive(Clone, Copy)]
+pub(crate) enum AccountNews<'a> {
+    /// Here is the token for this.
+    Token(AccountMailKind, &'a MailToken),
+    /// Who was about to register is registered already. The name and the language are those of whoever has given
+    /// the email, so that nothing of the user goes to them.
+    AlreadyRegistered,
+}
+
+impl AccountNews<'_> {
+    /// What the mail is about.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Token(kind, _) => kind.into(),
+            Self::AlreadyRegistered => Kind::AlreadyRegistered,
+        }
+    }
+}
+
+impl AccountMail<'_> {
     /// Writes the mail to this user, in their language.
     pub(crate) fn write(
         &self,
@@ -89,15 +109,20 @@ impl TokenMail<'_> {
         settings: &Settings,
     ) -> Result<Message, askama::Error> {
         let locale = to.locale.unwrap_or_default();
-        let view = View {
-            language: locale.as_str(),
-            name: to.name.as_str(),
-            link: settings.token_url(self.kind, self.token),
-            token: self.token.expose(),
-            lifetime: self.kind.lifetime(),
-            ..View::default()
+        let language = locale.as_str();
+        let view = match self.says {
+            AccountNews::Token(kind, token) => View {
+                link: settings.token_url(kind, token),
+                token: token.expose(),
+                lifetime: kind.lifetime(),
+                ..View::default()
+            },
+            AccountNews::AlreadyRegistered => {
+                View { link: settings.page_url(AccountMailKind::PasswordReset), ..View::default() }
+            }
         };
-        let rendered = templates::render(locale, self.kind.into(), &view)?;
+        let view = View { language, name: to.name.as_str(), ..view };
+        let rendered = templates::render(locale, self.says.kind(), &view)?;
         Ok(Message::new(rendered, locale, to, settings.from(), self.id))
     }
 }

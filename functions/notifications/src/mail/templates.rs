@@ -36,7 +36,7 @@ pub(super) struct View<'a> {
     pub(super) refund: String,
     /// What has been paid back in all, if there were earlier refunds.
     pub(super) refunded: Option<String>,
-    /// Where the token is used. Absent if the shop has no pages.
+    /// Where the token is used, or a new password is asked for. Absent if the shop has no pages.
     pub(super) link: Option<String>,
     pub(super) token: &'a str,
     /// How long the token is valid.
@@ -105,6 +105,8 @@ pub(crate) enum Kind {
     Refunded,
     Verification,
     PasswordReset,
+    Registration,
+    AlreadyRegistered,
 }
 
 templates! {
@@ -117,6 +119,9 @@ templates! {
         Refunded in refunded: "en/refunded.txt", "en/refunded.html";
         Verification in verification: "en/verification.txt", "en/verification.html";
         PasswordReset in password_reset: "en/password-reset.txt", "en/password-reset.html";
+        Registration in registration: "en/registration.txt", "en/registration.html";
+        AlreadyRegistered in already_registered:
+            "en/already-registered.txt", "en/already-registered.html";
     }
     De in de {
         Placed in placed: "de/placed.txt", "de/placed.html";
@@ -127,6 +132,9 @@ templates! {
         Refunded in refunded: "de/refunded.txt", "de/refunded.html";
         Verification in verification: "de/verification.txt", "de/verification.html";
         PasswordReset in password_reset: "de/password-reset.txt", "de/password-reset.html";
+        Registration in registration: "de/registration.txt", "de/registration.html";
+        AlreadyRegistered in already_registered:
+            "de/already-registered.txt", "de/already-registered.html";
     }
 }
 
@@ -135,6 +143,7 @@ impl From<AccountMailKind> for Kind {
         match kind {
             AccountMailKind::Verification => Self::Verification,
             AccountMailKind::PasswordReset => Self::PasswordReset,
+            AccountMailKind::Registration => Self::Registration,
         }
     }
 }
@@ -151,6 +160,8 @@ impl Kind {
             Self::Refunded => "refunded",
             Self::Verification => AccountMailKind::Verification.as_str(),
             Self::PasswordReset => AccountMailKind::PasswordReset.as_str(),
+            Self::Registration => AccountMailKind::Registration.as_str(),
+            Self::AlreadyRegistered => "already_registered",
         }
     }
 }

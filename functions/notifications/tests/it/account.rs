@@ -5,7 +5,7 @@ use std::slice;
 use serde_json::{Value, json};
 use storefront_core::{
     AccountMail, AccountMailKind, Email, Locale, MailToken, MailTokens, PasswordHash,
-    RequestedMail, Table, Timestamp, User, UserChanges, schema,
+    RequestedMail, Table, Timestamp, User, UserChanges, UserId, schema,
 };
 use storefront_http::MetricSink;
 use storefront_notifications::{ACCOUNT_MAILED_FOR, Notifications};
@@ -273,4 +273,44 @@ async fn a_message_that_is_no_request_fails_and_nothing_is_said_of_it() {
     for secret in ["Countess", "example.com", token(mail).expose()] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
+}
+
+#[tokio::test]
+async fn who_registers_by_mail_gets_a_token_that_makes_the_user() {
+    let world = World::new().await;
+    let id = UserId::new();
+    world.shop.registers(id, "grace@example.com", "Grace").await;
+    world.send(&[request(RequestedMail::Registration { user_id: id })]).await;
+    let [mail] = &world.ses.mails()[..] else { panic!("one mail") };
+    assert_eq!(mail.to, "grace@example.com");
+    assert_eq!(mail.subject(), "Please confirm your registration");
+    let text = mail.text();
+    assert!(text.contains("Hello Grace,") && text.contains("/verification#token="), "{text}");
+    MailTokens::new(world.shop.table()).verify_email(&token(mail)).await.unwrap();
+    assert!(world.shop.users.find_now(id).await.unwrap().unwrap().email_verified);
+}
+
+#[tokio::test]
+async fn who_is_registered_already_learns_that_and_whoever_tried_does_not() {
+    let world = World::new().await;
+    let try_again = async || {
+        let id = UserId::new();
+        world.shop.registers(id, world.ada.email.as_str(), "Mallory").await;
+        world.send(&[request(RequestedMail::Registration { user_id: id })]).await;
+    };
+    try_again().await;
+    let [mail] = &world.ses.mails()[..] else { panic!("one mail") };
+    assert_eq!(mail.subject(), "You have an account with us");
+    let (text, html) = (mail.text(), mail.html());
+    let link = "https://shop.example/password-reset";
+    assert!(text.contains(&format!("{link}\n")) && !text.contains("#token="), "{text}");
+    assert!(html.contains(&format!("<a href=\"{link}\">")), "{html}");
+    assert!(world.shop.tokens().is_empty());
+    assert_eq!(world.again().await, world.ada);
+    for _ in 0..3 {
+        try_again().await;
+    }
+    assert_eq!(world.ses.mails().len(), 3, "the owner is not flooded");
+    world.send(&[request(RequestedMail::Registration { user_id: UserId::new() })]).await;
+    assert_eq!(world.ses.mails().len(), 3, "a registration that is gone");
 }

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use storefront_core::{
     Locale, NewOrder, NewOrderItem, NewUser, OrderAccess, OrderId, OrderStatus, Orders,
-    PasswordHash, Product, ProductId, Products, Refund, Role, StatusChange, Table, User, UserId,
-    Users, schema,
+    PasswordHash, Product, ProductId, Products, Refund, Registrations, Role, StatusChange, Table,
+    User, UserId, Users, schema,
 };
 use storefront_events::Record;
 use storefront_testing::faults::{FaultyDynamoDb, Plan};
@@ -88,6 +88,19 @@ impl Shop {
             request_id: None,
         };
         self.orders.refund(id, refund).await.unwrap();
+    }
+
+    /// Keeps a registration until its email is verified.
+    pub(crate) async fn registers(&self, id: UserId, email: &str, name: &str) {
+        evidence::email(email);
+        let new = NewUser {
+            email: email.parse().unwrap(),
+            name: name.parse().unwrap(),
+            password_hash: PasswordHash::new("$argon2id$nobody's".to_owned()),
+            role: Role::User,
+            locale: None,
+        };
+        Registrations::new(self.table()).keep(id, new).await.unwrap();
     }
 
     /// The items of the tokens of mails.

@@ -116,6 +116,29 @@ async fn an_email_is_verified_and_a_forgotten_password_set_anew_by_mail() {
 }
 
 #[tokio::test]
+async fn a_shop_can_register_users_by_mail() {
+    let cloud = LocalCloud::start(with(&[("RegistrationByMail", "true")])).await.unwrap();
+    let anyone = Client::anonymous(cloud.api_url());
+    for email in ["grace@example.com", "ada@example.com"] {
+        let new = json!({ "email": email, "password": "a long password", "name": "Grace" });
+        let accepted = anyone.post("/users", new).await.expect(StatusCode::ACCEPTED);
+        assert_eq!(accepted.body, "");
+    }
+    let mails = mails(&cloud, 2).await;
+    let [confirm, known] = &mails[..] else { panic!("two mails: {mails:?}") };
+    assert_eq!(confirm["to"], "Grace <grace@example.com>");
+    assert_eq!(known["to"], "Grace <ada@example.com>");
+    assert_eq!(known["subject"], "You have an account with us");
+    let (_, rest) = confirm["text"].as_str().unwrap().split_once("Your code: ").unwrap();
+    let token = rest.split_whitespace().next().unwrap();
+    anyone.post("/verifications", json!({ "token": token })).await.expect(StatusCode::NO_CONTENT);
+    let log_in = json!({ "email": "grace@example.com", "password": "a long password" });
+    let session = anyone.post("/sessions", log_in).await.expect(StatusCode::CREATED).body;
+    assert_eq!(session["user"]["emailVerified"], true);
+    cloud.shutdown().await;
+}
+
+#[tokio::test]
 async fn without_a_sender_nobody_is_written_to() {
     let cloud = LocalCloud::start(with(&[("MailFrom", "")])).await.unwrap();
     let ada = Client::logged_in(cloud.api_url(), "ada@example.com").await;

@@ -9,6 +9,7 @@ mod http;
 mod interrupt;
 mod logs;
 mod metrics;
+mod register;
 mod report;
 mod shop;
 mod stack;

@@ -15,7 +15,7 @@ use super::shop::{Answer, Call};
 use super::visit::{Customer, Product, Secret, Step, Trouble, Visit};
 
 /// The functions that serve the routes.
-const AUTH: &str = "auth";
+pub(super) const AUTH: &str = "auth";
 const USERS: &str = "users";
 const PRODUCTS: &str = "products";
 const ORDERS: &str = "orders";
@@ -34,7 +34,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How many pages of a category are searched for a product.
 const PAGES: usize = 20;
 
-type Passed = Result<String, Trouble>;
+pub(super) type Passed = Result<String, Trouble>;
 
 impl Visit {
     pub(super) async fn perform(&mut self, step: Step) -> Passed {
@@ -63,16 +63,6 @@ impl Visit {
             Step::Mail => self.sends_mail().await,
             Step::Count => self.counted().await,
         }
-    }
-
-    async fn register(&mut self) -> Passed {
-        let Customer { email, password, .. } = &self.customer;
-        let body = json!({ "email": email, "password": password.0, "name": "Check" });
-        let call = Call::post(AUTH, "/users", body);
-        self.customer.may_exist = true;
-        let answer = self.send(&call).await?;
-        self.customer.may_exist = !(400..500).contains(&answer.status);
-        passed(call, answer, 201)
     }
 
     pub(super) async fn log_in(&mut self) -> Passed {
@@ -365,7 +355,7 @@ impl Visit {
 
 const CANCELLED: &str = OrderStatus::Cancelled.as_str();
 
-fn passed(call: Call, answer: Answer, status: u16) -> Passed {
+pub(super) fn passed(call: Call, answer: Answer, status: u16) -> Passed {
     if answer.status == status {
         Ok(answer.how(&call))
     } else {

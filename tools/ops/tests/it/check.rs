@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::{Answer, PATIENCE, storefront_ops};
+use crate::{Answer, PATIENCE, cloud_with, storefront_ops};
 use deployment::{Deployment, FailedAnswer};
 
 /// Enough for what follows a request here.
@@ -73,6 +73,15 @@ async fn a_shop_that_works_passes_every_step_and_is_left_without_a_trace() {
     for secret in ["password", "accessToken"] {
         assert!(!shop.seen(secret).is_empty(), "{secret}");
     }
+    shop.expect_nothing_left().await;
+}
+
+#[tokio::test]
+async fn a_shop_that_registers_users_by_mail_passes_every_step() {
+    let shop = Deployment::of(cloud_with(None, &[("RegistrationByMail", "true")]).await).await;
+    let answer = shop.check(&FOLLOWS).await;
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert!(answer.stdout.contains("all 18 steps passed"), "{answer:?}");
     shop.expect_nothing_left().await;
 }
 

@@ -64,14 +64,21 @@ fn command(arguments: &[&str], endpoints: &[(&str, &str)]) -> Command {
 
 /// Starts the stack in memory, with the demo users.
 async fn cloud() -> LocalCloud {
-    cloud_in(None).await
+    cloud_with(None, &[]).await
 }
 
 /// Starts the stack with this data directory.
 async fn cloud_in(data_dir: Option<PathBuf>) -> LocalCloud {
+    cloud_with(data_dir, &[]).await
+}
+
+/// Starts the stack with these parameters.
+async fn cloud_with(data_dir: Option<PathBuf>, parameters: &[(&str, &str)]) -> LocalCloud {
+    let parameters =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let options = Options {
         template: concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml").into(),
-        parameters: Vec::new(),
+        parameters: parameters.collect(),
         host: [127, 0, 0, 1].into(),
         port: 0,
         dynamodb_port: 0,

@@ -12,6 +12,7 @@ pub(crate) async fn measure(costs: &mut Costs) {
     Box::pin(measure_log_ins(costs)).await;
     Box::pin(measure_sessions(costs)).await;
     Box::pin(measure_mail_tokens(costs)).await;
+    Box::pin(measure_registrations(costs)).await;
 }
 
 async fn measure_reads(costs: &mut Costs) {
@@ -161,4 +162,18 @@ async fn measure_mail_tokens(costs: &mut Costs) {
     let hash = PasswordHash::new("$argon2id$reset".to_owned());
     let name = "set a new password by mail";
     costs.measure(name, 2, tokens.reset_password(reset, hash)).await.unwrap();
+}
+
+async fn measure_registrations(costs: &mut Costs) {
+    let shop = Shop::open().await;
+    let id = UserId::new();
+    let keep = shop.registrations.keep(id, new_user("anna@example.com"));
+    costs.measure("keep a registration until its email is verified", 1, keep).await.unwrap();
+    let to = shop.registrations.recipient(id);
+    let to = costs.measure("a registration, for its mail", 1, to).await.unwrap().unwrap();
+    let mail = AccountMailKind::Registration;
+    let token = shop.mail_tokens.issue(mail, &to, Timestamp::now()).await.unwrap();
+    let name = "register a user whose email is verified by then";
+    // Four items at two units each, and the user's copy in GSI1 at one.
+    costs.measure(name, 3, shop.mail_tokens.verify_email(&token)).await.unwrap();
 }

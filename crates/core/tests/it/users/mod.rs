@@ -1,6 +1,7 @@
 mod costs;
 mod login_attempts;
 mod mail_tokens;
+mod registrations;
 mod sessions;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -37,6 +38,7 @@ pub(crate) async fn put_examples(shop: &Shop) {
     let attempt = LoginAttempt::new(email("ben@example.com"), None, source);
     shop.login_attempts.succeeded(&attempt).await;
     mail_tokens::put_examples(shop, ben.id).await;
+    registrations::put_example(shop).await;
 }
 
 #[tokio::test]

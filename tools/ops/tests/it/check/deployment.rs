@@ -67,7 +67,11 @@ pub(super) enum FailedAnswer {
 
 impl Deployment {
     pub(super) async fn start() -> Self {
-        let cloud = cloud().await;
+        Self::of(cloud().await).await
+    }
+
+    /// The stack that this is.
+    pub(super) async fn of(cloud: LocalCloud) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stuck = Arc::<Notify>::default();
