@@ -47,7 +47,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         "nightly",
         "fuzzing, randomised tests and load, for much longer than in the gate: three hours",
         &[
-            "STOREFRONT_FAULT_SCHEDULES=10000 PROPTEST_CASES=2000 STOREFRONT_OVERDUE_ORDERS=125000 STOREFRONT_MAILED_ORDERS=1000 cargo test --workspace --locked",
+            "STOREFRONT_FAULT_SCHEDULES=10000 PROPTEST_CASES=2000 STOREFRONT_OVERDUE_ORDERS=125000 STOREFRONT_MAILED_ORDERS=1000 STOREFRONT_GUESSES=10000 cargo test --workspace --locked",
             "checks/gate/upgrade-test",
             "checks/gate/migrate-test",
             "checks/gate/fuzz 600",

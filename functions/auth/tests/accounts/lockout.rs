@@ -1,11 +1,13 @@
 //! Who is kept out by wrong passwords, and who is not.
 
+use std::env;
+
 use serde_json::json;
 use storefront_core::{AccountMailKind, MailTokens, Timestamp, UserChanges, Users};
 use storefront_credentials::Password;
 use storefront_testing::{Answer, Api};
 
-use crate::{PASSWORD, anna, register, start};
+use crate::{PASSWORD, anna, register, start, start_with_faults};
 
 const STRANGER: &str = "198.51.100.66";
 const OWNER: &str = "203.0.113.7";
@@ -36,6 +38,24 @@ async fn a_stranger_who_guesses_does_not_keep_the_owner_out() {
     let _ = log_in_from(&api, OWNER, PASSWORD).await.expect(201);
     // The log-in does not open it for the stranger.
     let _ = log_in_from(&api, STRANGER, PASSWORD).await.problem(429, "too_many_logins");
+}
+
+/// The number of guesses here; `cargo xtask nightly` takes ten thousand.
+fn number_of_guesses() -> u32 {
+    env::var("STOREFRONT_GUESSES").map_or(200, |text| text.parse().unwrap())
+}
+
+#[tokio::test]
+async fn however_often_a_stranger_guesses_the_owner_logs_in() {
+    let (api, _plan) = start_with_faults();
+    let _ = register(&api, anna()).await.expect(201);
+    for guess in 1..=number_of_guesses() {
+        let answer = log_in_from(&api, STRANGER, "wrong password").await;
+        assert_eq!(answer.status, if guess <= 10 { 401 } else { 429 }, "guess {guess}");
+        if guess % 50 == 0 {
+            let _ = log_in_from(&api, OWNER, PASSWORD).await.expect(201);
+        }
+    }
 }
 
 #[tokio::test]
