@@ -336,3 +336,14 @@ fn a_new_password_by_mail_keeps_no_session() {
     let steps = steps.into_iter().map(Step::alone).collect();
     check_one(Script { failed_log_ins: 0, spread: 1, rules: OrderRules::default(), steps });
 }
+
+/// `t8` and `t9` are of registrations with the same email, `t10` is of one with another.
+#[test]
+fn of_all_who_want_an_email_at_once_one_gets_it() {
+    let email = Address::normalised(3);
+    let register: Operation = UserOperation::Register { email, password: 1 }.into();
+    for other in [register, new_email_of_the_first_customer(3), verification(9), verification(8)] {
+        check_between_requests(&verification(8), &other);
+        check_between_requests(&other, &verification(8));
+    }
+}

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use storefront_core::{
-    LoginAttempt, LoginAttempts, MailTokens, NewUser, PasswordHash, Role, Sessions, Source, Table,
-    Timestamp, User, UserChanges, UserId, Users, aws,
+    AccountMailKind, LoginAttempt, LoginAttempts, MailTokens, NewUser, PasswordHash, Registrations,
+    Role, Sessions, Source, Table, Timestamp, User, UserChanges, UserId, Users, aws,
 };
 use storefront_credentials::{Password, refresh_token};
 use storefront_embedded::EmbeddedDynamoDb;
@@ -68,21 +68,14 @@ impl Setup {
         let mut registered = Vec::new();
         let roles = [(0, Role::Admin), (1, Role::User), (2, Role::User), (5, Role::Staff)];
         for (number, role) in roles {
-            let email = Address::normalised(number);
-            evidence::email(&email.stored());
-            let new = NewUser {
-                email: email.stored().parse().expect("an email"),
-                name: NEW_NAME.parse().expect("a name"),
-                password_hash: self.password_hash.clone(),
-                role,
-                locale: None,
-            };
+            let new = self.new_user(number, role);
             let user = users.register(UserId::new(), new).await.expect("an empty shop");
-            model.add_user(user.id, email, 0, role);
+            model.add_user(user.id, Address::normalised(number), 0, role);
             registered.push(user);
         }
         self.begin_sessions(&table, &registered, &mut model).await;
         issue_mail_tokens(&table, &registered, &mut model).await;
+        self.keep_registrations(&table, &mut model).await;
         let attempts = LoginAttempts::new(table.clone());
         let customer = Address::normalised(1).stored();
         for _ in 0..script.failed_log_ins {
@@ -93,6 +86,32 @@ impl Setup {
         model.login_failures.start_with(customer, script.failed_log_ins);
         let functions = Shop::with_rules(&table, script.rules);
         (RunningShop { functions, client, _dynamodb: dynamodb }, model)
+    }
+
+    async fn keep_registrations(&self, table: &Table, model: &mut Model) {
+        let registrations = Registrations::new(table.clone());
+        let mail_tokens = MailTokens::new(table.clone());
+        for number in mail_tokens::REGISTRATIONS {
+            let id = UserId::new();
+            registrations.keep(id, self.new_user(number, Role::User)).await.expect("an empty shop");
+            let to = registrations.recipient(id).await.expect("an answer").expect("it is there");
+            let mail = AccountMailKind::Registration;
+            let token = mail_tokens.issue(mail, &to, Timestamp::now()).await.expect("a token");
+            evidence::mail_token(token.expose());
+            model.add_mail_token(mail, &to, &token);
+        }
+    }
+
+    fn new_user(&self, number: u8, role: Role) -> NewUser {
+        let email = Address::normalised(number).stored();
+        evidence::email(&email);
+        NewUser {
+            email: email.parse().expect("an email"),
+            name: NEW_NAME.parse().expect("a name"),
+            password_hash: self.password_hash.clone(),
+            role,
+            locale: None,
+        }
     }
 
     /// Begins two sessions of `u1` and one of `u2`. The latter has been kept when `u2` changed the password: to

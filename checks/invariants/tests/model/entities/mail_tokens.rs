@@ -1,14 +1,15 @@
-//! Tokens of mails: to verify an email, and to set a new password. The shop's answers never show one, so
-//! the set-up issues those that scripts use.
+//! Tokens of mails: to verify an email, to set a new password, and to register. The shop's answers never show
+//! one, so the set-up issues those that scripts use.
 
 use std::fmt;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use storefront_core::schema::Key;
-use storefront_core::{AccountMailKind, Recipient, UserId};
+use storefront_core::{AccountMailKind, Recipient, Role, UserId};
 use storefront_testing::Request;
 
+use super::users::NEW_NAME;
 use super::values::password;
 use super::{Focus, Model, Operation};
 use crate::engine::operation::{Call, Client, EntityOperation};
@@ -31,6 +32,10 @@ pub(crate) const INITIAL: [(AccountMailKind, usize); 8] = [
     (AccountMailKind::Verification, 1),
     (AccountMailKind::Verification, 2),
 ];
+
+/// The registrations that wait from the start, by the number of their email, which nobody has then. Their tokens
+/// follow those of users.
+pub(crate) const REGISTRATIONS: [u8; 3] = [3, 3, 4];
 
 /// A token that the shop never issued.
 const UNKNOWN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -56,7 +61,9 @@ pub(crate) struct MailToken {
 
 pub(crate) fn operations() -> impl Strategy<Value = Operation> {
     use MailTokenOperation::{ResetPassword, VerifyEmail};
-    let verify = token(2).prop_map(|token| VerifyEmail { token });
+    let registration = (8..11_u8).prop_map(Nth);
+    let verify = prop_oneof![2 => token(2), 1 => registration];
+    let verify = verify.prop_map(|token| VerifyEmail { token });
     let reset = (token(0), 0..2_u8).prop_map(|(token, password)| ResetPassword { token, password });
     prop_oneof![2 => verify, 3 => reset].prop_map(Operation::MailToken)
 }
@@ -108,7 +115,7 @@ impl EntityOperation for MailTokenOperation {
         false
     }
 
-    /// On the token of the same kind that the user has.
+    /// On the token of the same kind that the user has, or on one of the registrations.
     fn focus_on(&mut self, focus: &Focus) {
         let (Self::VerifyEmail { token } | Self::ResetPassword { token, .. }) = self;
         if token.0 != NONEXISTENT {
@@ -145,6 +152,9 @@ impl Model {
 
     /// Returns `None` if the token does not work. Then nothing changes.
     fn verify_email(&mut self, nth: TokenRef) -> Option<()> {
+        if let Some(registration) = self.unused(nth, AccountMailKind::Registration) {
+            return self.finish_registration(nth, registration.clone());
+        }
         let token = self.unused(nth, AccountMailKind::Verification)?.clone();
         let user = self.users.get_mut(token.user)?;
         if user.email != token.email {
@@ -152,6 +162,17 @@ impl Model {
         }
         user.email_verified = true;
         user.version += 1;
+        self.use_up(nth)
+    }
+
+    /// Returns `None` if somebody has the email by now. Then nothing changes.
+    fn finish_registration(&mut self, nth: TokenRef, registration: MailToken) -> Option<()> {
+        let MailToken { user, email, .. } = registration;
+        if self.owner_of(&email).is_some() {
+            return None;
+        }
+        self.add_user_with(user, email, 0, Role::User);
+        self.users.get_mut(user)?.email_verified = true;
         self.use_up(nth)
     }
 
@@ -188,6 +209,17 @@ impl Model {
                 ("expiresAt", ANY_VALUE),
             ];
             items.extend([expected_item("MailToken", &token.key, "METADATA", &attributes)]);
+            if token.mail == AccountMailKind::Registration {
+                let key = Key::registration(token.user).pk;
+                let attributes = [
+                    ("id", &*user),
+                    ("email", &token.email),
+                    ("name", NEW_NAME),
+                    ("passwordHash", ANY_VALUE),
+                    ("expiresAt", ANY_VALUE),
+                ];
+                items.extend([expected_item("Registration", &key, "METADATA", &attributes)]);
+            }
         }
     }
 }

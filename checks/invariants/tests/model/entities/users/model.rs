@@ -35,7 +35,17 @@ pub(crate) const NEW_NAME: &str = "Anna";
 
 impl Model {
     pub(crate) fn add_user(&mut self, id: UserId, email: Address, password: u8, role: Role) {
-        let (email, name) = (email.stored(), NEW_NAME.to_owned());
+        self.add_user_with(id, email.stored(), password, role);
+    }
+
+    pub(in crate::entities) fn add_user_with(
+        &mut self,
+        id: UserId,
+        email: String,
+        password: u8,
+        role: Role,
+    ) {
+        let name = NEW_NAME.to_owned();
         let user = User {
             email,
             email_verified: false,
@@ -77,7 +87,7 @@ impl Model {
         (email, version.unwrap_or_default())
     }
 
-    fn owner_of(&self, email: &str) -> Option<(UserId, &User)> {
+    pub(in crate::entities) fn owner_of(&self, email: &str) -> Option<(UserId, &User)> {
         self.users.iter().find(|(_, user)| user.email == email)
     }
 
