@@ -98,6 +98,9 @@ pub fn dependencies() -> (Dependencies, Log) {
         failed_records_bucket: "bucket".to_owned(),
         ses_url: endpoint(),
         mail: Dependencies::unreachable().mail,
+        sqs_url: endpoint(),
+        account_mails_queue_url: endpoint(),
+        registers_by_mail: false,
     };
     (dependencies, log)
 }

@@ -4,8 +4,9 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::{Map, Value};
 
 /// The members of bodies, records and authorizer contexts.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "email",
+    "token",
     "password",
     "currentPassword",
     "name",

@@ -75,6 +75,9 @@ def filter_failure(context, failure, case, response):
     # No schema can say that a body is needed only to delete oneself.
     if isinstance(failure, RejectedPositiveData) and case.operation.method.upper() == "DELETE":
         return response.status_code != 422
+    # No schema can say which tokens were mailed.
+    if isinstance(failure, RejectedPositiveData) and case.path in ("/verifications", "/password-resets/confirm"):
+        return '"mail_token_invalid"' not in response.text
     # A caller who registers another user cannot read that user, unless the caller is an administrator.
     if isinstance(failure, EnsureResourceAvailability) and failure.created_with == "POST /users":
         return IS_ADMINISTRATOR

@@ -87,8 +87,14 @@ fn is_local_part(text: &str) -> bool {
             && atom.chars().all(is_atext)
             && !atom.contains(text::is_space)
             && text::expect_line(atom).is_ok()
+            && !is_encoded_word(atom)
     };
     text.len() <= MAX_LOCAL_PART && text.split('.').all(is_atom)
+}
+
+/// Whether some mail program may decode it, and write to another address (RFC 2047, section 5, forbids it here).
+fn is_encoded_word(atom: &str) -> bool {
+    atom.split_once("=?").is_some_and(|(_, rest)| rest.contains("?="))
 }
 
 /// Returns the ASCII form of a domain with at least one dot. Hyphens may also stand third and fourth in
@@ -172,6 +178,8 @@ mod tests {
             "a@exa mple.com",
             "a@xn--a.com",
             "a@[127.0.0.1]",
+            "=?utf-8?q?victim=40x?=@example.com",
+            "a=?utf-8?q?foo=2C=20bar?=@example.com",
             "Anna <anna@example.com>",
             &long_local,
             &too_long,

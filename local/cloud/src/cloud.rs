@@ -86,10 +86,10 @@ impl LocalCloud {
     /// Starts everything, and returns when it is ready for requests.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let defaults = Template::read(&options.template)?;
-        let parameters = parameters::with_sender(&defaults, options.parameters.clone());
-        let parameters = parameters.iter().map(|(name, value)| (&**name, &**value));
+        let given = parameters::with_sender(&defaults, options.parameters.clone());
+        let parameters = given.iter().map(|(name, value)| (&**name, &**value));
         let template = defaults.clone().with_parameters(parameters)?.deployed();
-        for name in parameters::without_effect(&defaults, &options.parameters)? {
+        for name in parameters::without_effect(&defaults, &given)? {
             tracing::warn!(
                 "the local cloud ignores the parameter {name}: nothing that it runs depends on it"
             );

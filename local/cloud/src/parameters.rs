@@ -187,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_of_mails_has_an_effect_if_the_sender_is_the_local_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+        let template = Template::read(path).unwrap();
+        for (name, value) in [("ShopUrl", "https://shop.example"), ("RegistrationByMail", "true")] {
+            let given = with_sender(&template, vec![(name.to_owned(), value.to_owned())]);
+            assert_eq!(without_effect(&template, &given).unwrap(), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
     fn a_default_is_not_named() {
         assert_eq!(named(&[("RestoredTable", ""), ("LogRetentionDays", "30")]), [""; 0]);
     }

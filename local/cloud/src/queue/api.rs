@@ -66,6 +66,12 @@ async fn send_message(State(queues): State<Queues>, headers: HeaderMap, body: St
         return refused("com.amazonaws.sqs#UnsupportedOperation", "only SendMessage is supported");
     }
     let request: Value = serde_json::from_str(&body).unwrap_or_default();
+    let known = ["QueueUrl", "MessageBody"];
+    let mut members = request.as_object().into_iter().flat_map(Map::keys);
+    if let Some(member) = members.find(|member| !known.contains(&member.as_str())) {
+        let message = format!("the local SQS does not support {member}");
+        return refused("com.amazonaws.sqs#UnsupportedOperation", &message);
+    }
     let Some(body) = request["MessageBody"].as_str().filter(|body| !body.is_empty()) else {
         return refused(
             "com.amazon.coral.service#InvalidParameterValueException",
