@@ -26,7 +26,7 @@ def main():
 
 
 def features_of(package):
-    """Returns the features of each third-party crate that the package is built of.
+    """Returns the features of each crate that the package is built of.
 
     What build scripts and macros are built of may have others, so a crate may be there with two sets of features.
     """
@@ -36,8 +36,7 @@ def features_of(package):
     features = {}
     for line in lines:
         crate, enabled = line.removesuffix(" (*)").split("|")
-        if not crate.startswith("storefront-"):
-            features.setdefault(crate, set()).add(enabled)
+        features.setdefault(crate, set()).add(enabled)
     return features
 
 
