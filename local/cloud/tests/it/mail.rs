@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use storefront_cloud::{LocalCloud, Options};
+use storefront_cloud::{LocalCloud, Options, TABLE_NAME};
 use tokio::time::{sleep, timeout};
 
 use crate::client::{Client, in_memory};
@@ -106,13 +106,41 @@ async fn an_email_is_verified_and_a_forgotten_password_set_anew_by_mail() {
     let me = ada.get("/users/me").await.expect(StatusCode::OK).body;
     assert_eq!(me["emailVerified"], true);
     let token = token(reset, "password-reset");
-    let new = json!({ "token": token, "password": "a new password" });
+    let new = json!({ "token": token, "password": "a fresh pass phrase" });
     let confirmed = anyone.post("/password-resets/confirm", new.clone()).await;
     confirmed.expect(StatusCode::NO_CONTENT);
     anyone.post("/password-resets/confirm", new).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
-    let log_in = json!({ "email": "ada@example.com", "password": "a new password" });
+    let log_in = json!({ "email": "ada@example.com", "password": "a fresh pass phrase" });
     anyone.post("/sessions", log_in).await.expect(StatusCode::CREATED);
+
+    make_count_old(&cloud, "ada@example.com").await;
+    let forgotten = anyone.post("/password-resets", json!({ "email": "ada@example.com" })).await;
+    forgotten.expect(StatusCode::ACCEPTED);
+    self::mails(&cloud, 3).await;
     cloud.shutdown().await;
+}
+
+/// Makes the count of an email's mails for a new password one of long ago, which TTL has not deleted yet.
+async fn make_count_old(cloud: &LocalCloud, email: &str) {
+    let update = json!({
+        "TableName": TABLE_NAME,
+        "Key": { "PK": { "S": format!("MAILS#{email}") }, "SK": { "S": "password_reset" } },
+        "UpdateExpression": "SET expiresAt = :past",
+        "ConditionExpression": "attribute_exists(PK)",
+        "ExpressionAttributeValues": { ":past": { "N": "1" } },
+    });
+    let request = reqwest::Client::new()
+        .post(cloud.dynamodb_url())
+        .header("x-amz-target", "DynamoDB_20120810.UpdateItem")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-date", "20260101T000000Z")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, \
+             SignedHeaders=host, Signature=0",
+        );
+    let answer = request.body(update.to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
 }
 
 #[tokio::test]
