@@ -52,7 +52,7 @@ impl fmt::Display for Kind {
             Self::PasswordHash => "password hash",
             Self::AccessToken => "access token",
             Self::RefreshToken => "refresh token",
-            Self::MailToken => "token of a mail",
+            Self::MailToken => "mail token",
             Self::TokenSecret => "token secret",
             Self::Email => "email",
         })

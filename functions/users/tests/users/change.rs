@@ -39,9 +39,7 @@ async fn a_user_chooses_the_language_of_their_mails() {
 async fn changing_ones_own_email_or_password_needs_the_current_password() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
-    for change in
-        [json!({ "email": "new@example.com" }), json!({ "password": "fresh pass phrase" })]
-    {
+    for change in [json!({ "email": "new@example.com" }), json!({ "password": "fresh secret" })] {
         let patch = || shop.api.patch(path(anna)).by(anna);
         let answer = patch().json(change.clone()).send().await.problem(422, "invalid_body");
         assert_eq!(answer.pointers(), ["/currentPassword"]);
@@ -58,7 +56,7 @@ async fn changing_ones_own_email_or_password_needs_the_current_password() {
     let answer = shop.api.get("/users/me").by(anna).send().await.expect(200);
     assert_eq!(answer.body["email"], "new@example.com");
     assert_eq!(answer.body["version"], 3);
-    assert!(shop.password_of(anna, "fresh pass phrase").await);
+    assert!(shop.password_of(anna, "fresh secret").await);
 }
 
 #[tokio::test]
@@ -70,21 +68,21 @@ async fn the_current_password_may_be_one_that_another_shop_allowed_and_hashed() 
         let change = json!({ "password": password, "currentPassword": current });
         shop.api.patch("/users/me").by(anna).json(change).send().await
     };
-    let _ = change("fresh pass phrase", "sesame8").await.problem(403, "wrong_password");
+    let _ = change("fresh secret", "sesame8").await.problem(403, "wrong_password");
     let answer = change("sesame8", "sesame7").await.problem(422, "invalid_body");
     assert_eq!(answer.pointers(), ["/password"]);
-    let _ = change("fresh pass phrase", "sesame7").await.expect(200);
-    assert!(shop.password_of(anna, "fresh pass phrase").await);
+    let _ = change("fresh secret", "sesame7").await.expect(200);
+    assert!(shop.password_of(anna, "fresh secret").await);
 }
 
 #[tokio::test]
 async fn an_admin_needs_the_current_password_for_themselves_only() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
-    let change = json!({ "email": "new@example.com", "password": "fresh pass phrase" });
+    let change = json!({ "email": "new@example.com", "password": "fresh secret" });
     let answer = shop.api.patch(path(anna)).by(admin).json(change.clone()).send().await;
     assert_eq!(answer.expect(200).body["email"], "new@example.com");
-    assert!(shop.password_of(anna, "fresh pass phrase").await);
+    assert!(shop.password_of(anna, "fresh secret").await);
 
     let answer = shop.api.patch("/users/me").by(admin).json(change).send().await;
     let _ = answer.problem(422, "invalid_body");
@@ -95,10 +93,10 @@ async fn the_right_password_is_accepted_even_if_the_failures_cannot_be_forgotten
     let (shop, plan) = Shop::with_faults();
     let anna = shop.anna().await;
     plan.next("DeleteItem", 4, Fault::Reset);
-    let change = json!({ "password": "fresh pass phrase", "currentPassword": PASSWORD });
+    let change = json!({ "password": "fresh secret", "currentPassword": PASSWORD });
     let _ = shop.api.patch(path(anna)).json(change).by(anna).send().await.expect(200);
     assert_eq!(plan.remaining(), 0);
-    assert!(shop.password_of(anna, "fresh pass phrase").await);
+    assert!(shop.password_of(anna, "fresh secret").await);
 }
 
 #[tokio::test]
@@ -106,7 +104,7 @@ async fn the_current_password_cannot_be_guessed_more_often_than_at_log_in() {
     let shop = Shop::open().await;
     let anna = shop.anna().await;
     let guess = async |password: &str| {
-        let change = json!({ "password": "fresh pass phrase", "currentPassword": password });
+        let change = json!({ "password": "fresh secret", "currentPassword": password });
         shop.api.patch("/users/me").by(anna).json(change).send().await
     };
     for _ in 0..10 {
@@ -159,7 +157,7 @@ async fn if_match_accepts_only_the_version_that_it_names() {
     let shop = Shop::open().await;
     let (anna, admin) = (shop.anna().await, shop.admin().await);
     let attempts = |tag: &'static str| {
-        let confirmed = json!({ "password": "fresh pass phrase", "currentPassword": PASSWORD });
+        let confirmed = json!({ "password": "fresh secret", "currentPassword": PASSWORD });
         [
             shop.api.patch("/users/me").by(anna).json(json!({ "name": "A" })),
             shop.api.patch("/users/me").by(anna).json(confirmed),

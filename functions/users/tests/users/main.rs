@@ -118,7 +118,7 @@ async fn a_deleted_user_is_gone_and_their_email_is_free() {
     let confirmed = json!({ "currentPassword": PASSWORD });
     let delete = shop.api.delete(path(anna)).by(anna).json(confirmed.clone());
     assert!(delete.send().await.expect(204).body.is_null());
-    let password = json!({ "password": "fresh pass phrase", "currentPassword": PASSWORD });
+    let password = json!({ "password": "fresh secret", "currentPassword": PASSWORD });
     for request in [
         shop.api.get("/users/me"),
         shop.api.get(path(anna)),

@@ -45,8 +45,7 @@ async fn a_new_password_ends_all_sessions_but_the_one_in_which_it_is_changed() {
     let anna = shop.anna().await;
     let (phone, laptop) = (shop.log_in(anna).await, shop.log_in(anna).await);
     let _ = shop.change(anna, &laptop, json!({ "name": "Anna B." })).await.expect(200);
-    let _ =
-        shop.change(anna, &laptop, new_password("fresh pass phrase", PASSWORD)).await.expect(200);
+    let _ = shop.change(anna, &laptop, new_password("fresh secret", PASSWORD)).await.expect(200);
     assert!(shop.is_over(anna, &phone).await);
     assert!(!shop.is_over(anna, &laptop).await);
 }
@@ -58,8 +57,7 @@ async fn a_password_that_is_changed_after_logging_out_everywhere_brings_no_sessi
     // A thief has its refresh token.
     let stolen = shop.log_in(anna).await;
     shop.sessions().end_all(anna.user_id).await.unwrap();
-    let _ =
-        shop.change(anna, &stolen, new_password("fresh pass phrase", PASSWORD)).await.expect(200);
+    let _ = shop.change(anna, &stolen, new_password("fresh secret", PASSWORD)).await.expect(200);
     assert!(shop.is_over(anna, &stolen).await);
 }
 
@@ -82,7 +80,7 @@ async fn where_one_changes_email_and_password_is_where_one_may_log_in() {
     let anna = shop.anna().await;
     let session = shop.log_in(anna).await;
     let moved = json!({
-        "email": "anna@example.org", "password": "fresh pass phrase", "currentPassword": PASSWORD,
+        "email": "anna@example.org", "password": "fresh secret", "currentPassword": PASSWORD,
     });
     let _ = shop.change(anna, &session, moved).await.expect(200);
     let user = shop.user(anna).await;
@@ -104,6 +102,6 @@ async fn a_hash_that_nobody_can_verify_confirms_nothing_and_is_no_failure_of_the
     let hash = PasswordHash::new("$P$B55D6LjfHDkINU5wF.v2BuuzO0/XPk/".to_owned());
     let anna = shop.with_hash("anna", Role::User, hash).await;
     let answer = shop.api.patch("/users/me").by(anna);
-    let answer = answer.json(new_password("fresh pass phrase", PASSWORD)).send().await;
+    let answer = answer.json(new_password("fresh secret", PASSWORD)).send().await;
     let _ = answer.problem(403, "wrong_password");
 }
