@@ -79,15 +79,7 @@ fn missing_evidence(
         }
     }
     let used: BTreeSet<Kind> = evidence.secrets().iter().map(|secret| secret.kind).collect();
-    let wanted = [
-        Kind::Password,
-        Kind::AccessToken,
-        Kind::RefreshToken,
-        Kind::MailToken,
-        Kind::TokenSecret,
-        Kind::Email,
-    ];
-    let unused = wanted.into_iter().filter(|kind| !used.contains(kind));
+    let unused = Kind::EXPECTED.into_iter().filter(|kind| !used.contains(kind));
     findings.extend(unused.map(Finding::NoSecret));
     Ok(findings)
 }

@@ -2,6 +2,7 @@
 
 mod account_mail;
 mod administrators;
+mod counter;
 mod locale;
 mod login_attempts;
 mod mail_tokens;
@@ -43,7 +44,7 @@ pub use sessions::{
 };
 pub use source::Source;
 pub(crate) use unique_email::{UniqueEmail, delete_guard, guard_item};
-use user::change;
+use user::{EMAIL_VERIFIED, change};
 pub use user::{NewUser, User, UserChanges};
 
 /// The users of the shop.
@@ -323,7 +324,7 @@ impl Users {
         let index_key = IndexKey::user(user.id, email);
         let change = change(changes, now)
             .set("email", string(email.as_str()))
-            .remove("emailVerified")
+            .remove(EMAIL_VERIFIED)
             .set(schema::GSI1PK, string(index_key.pk))
             .require_version(Some(user.version));
         let actions = vec![

@@ -50,10 +50,7 @@ impl AccountMails {
 
     /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
     async fn send(&self, message: &str) -> Result<(), NotSent> {
-        let base_url = match &self.endpoint_url {
-            Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-            None => service_url(&self.config, "sqs")?,
-        };
+        let base_url = service_url(&self.config, self.endpoint_url.as_deref(), "sqs")?;
         let body = json!({ "QueueUrl": self.queue_url, "MessageBody": message });
         let request = Request {
             operation: ("SQS", "SendMessage"),

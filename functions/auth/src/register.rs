@@ -78,8 +78,9 @@ pub(crate) async fn register(
     };
     let id = UserId::new();
     if accounts.registers_by_mail {
+        let mails = accounts.account_mails()?;
         accounts.registrations.keep(id, new).await?;
-        accounts.account_mails()?.ask_for(RequestedMail::Registration { user_id: id }).await?;
+        mails.ask_for(RequestedMail::Registration { user_id: id }).await?;
         return Ok(StatusCode::ACCEPTED.into_response());
     }
     let user = accounts.users.register(id, new).await?;

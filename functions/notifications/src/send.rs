@@ -34,7 +34,8 @@ impl Ses {
 
     /// Sends a mail. It is tried once: the queue delivers its message again.
     pub(crate) async fn send(&self, from: &str, message: &Message) -> Result<(), NotSent> {
-        let base_url = self.base_url()?;
+        // <https://docs.aws.amazon.com/general/latest/gr/ses.html>
+        let base_url = service_url(&self.config, self.endpoint_url.as_deref(), "email")?;
         let body = json!({
             "FromEmailAddress": from,
             // Whatever the header fields say, nobody else gets it.
@@ -52,14 +53,6 @@ impl Ses {
             within: Some(SEND_WITHIN),
         };
         send(&self.config, request).await
-    }
-
-    /// <https://docs.aws.amazon.com/general/latest/gr/ses.html>
-    fn base_url(&self) -> Result<String, NotSent> {
-        match &self.endpoint_url {
-            Some(endpoint) => Ok(endpoint.trim_end_matches('/').to_owned()),
-            None => service_url(&self.config, "email"),
-        }
     }
 }
 

@@ -45,6 +45,18 @@ pub enum Kind {
     Email,
 }
 
+impl Kind {
+    /// What the tests of the whole shop use. Evidence without one of these is not complete.
+    pub const EXPECTED: [Self; 6] = [
+        Self::Password,
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::MailToken,
+        Self::TokenSecret,
+        Self::Email,
+    ];
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

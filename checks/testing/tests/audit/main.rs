@@ -28,14 +28,7 @@ impl Tests {
         let folder = tempfile::tempdir().unwrap();
         let own = Recorder::open(folder.path(), "storefront-shop.it.1").unwrap();
         let local = Recorder::open(folder.path(), "storefront-cloud.it.2").unwrap();
-        for kind in [
-            Kind::Password,
-            Kind::AccessToken,
-            Kind::RefreshToken,
-            Kind::MailToken,
-            Kind::TokenSecret,
-            Kind::Email,
-        ] {
+        for kind in Kind::EXPECTED {
             own.secret(kind, &format!("the tests' {kind}")).unwrap();
         }
         let tests = Self { folder, own };

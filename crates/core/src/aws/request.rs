@@ -111,9 +111,16 @@ pub async fn send(config: &SdkConfig, request: Request<'_>) -> Result<(), NotSen
     })
 }
 
-/// Returns the URL of a service in the region of the configuration, whose host begins with this name and
-/// follows the usual rules.
-pub fn service_url(config: &SdkConfig, name: &str) -> Result<String, NotSent> {
+/// Returns the URL of a service: this endpoint, if it is another than AWS's own. Otherwise the one in the region of
+/// the configuration, whose host begins with this name and follows the usual rules.
+pub fn service_url(
+    config: &SdkConfig,
+    endpoint_url: Option<&str>,
+    name: &str,
+) -> Result<String, NotSent> {
+    if let Some(endpoint_url) = endpoint_url {
+        return Ok(endpoint_url.trim_end_matches('/').to_owned());
+    }
     let region = config.region().ok_or(NotSent::Configuration("region"))?.as_ref();
     let fips = if config.use_fips() == Some(true) { "-fips" } else { "" };
     let domain = match (config.use_dual_stack(), domain(region)) {
@@ -184,7 +191,7 @@ mod tests {
     fn url(region: &'static str, fips: bool, dual_stack: bool) -> String {
         let config = aws::emulator_config().into_builder().region(Region::new(region));
         let config = config.use_fips(fips).use_dual_stack(dual_stack).build();
-        service_url(&config, "email").unwrap()
+        service_url(&config, None, "email").unwrap()
     }
 
     #[test]

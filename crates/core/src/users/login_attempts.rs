@@ -4,8 +4,6 @@
 //! email and a source together; for a source over all emails; and for an email over all sources, but not
 //! against a source from which its owner has logged in before.
 
-mod counter;
-
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -13,14 +11,13 @@ use serde::Deserialize;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::counter::Counter;
 use super::{Source, User};
 use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::{number, string};
 use crate::schema::{EXPIRES_AT, Item, ItemType, Key, TYPE};
 use crate::table::Consistency;
 use crate::{Email, Error, Result, Table, Timestamp};
-
-pub(super) use counter::Counter;
 
 /// This many failures for an email from one source, within [`LOGIN_WINDOW`], keep that source from logging in
 /// to it.

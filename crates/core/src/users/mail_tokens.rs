@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::login_attempts::Counter;
-use super::user::change;
+use super::counter::Counter;
+use super::user::{EMAIL_VERIFIED, change};
 use super::{AccountMailKind, PasswordHash, Recipient, User, UserChanges, Users};
 use crate::access_patterns::{AccessPattern, pattern};
 use crate::change::{Change, boolean, number, string};
@@ -211,8 +211,6 @@ impl MailTokens {
 
 /// The position of the token among the actions.
 const TOKEN: usize = 1;
-
-const EMAIL_VERIFIED: &str = "emailVerified";
 
 impl Grant {
     /// The token is used up, unless somebody else has used it.

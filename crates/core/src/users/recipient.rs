@@ -1,5 +1,6 @@
 use serde::Deserialize;
 
+use super::user::EMAIL_VERIFIED;
 use super::{Locale, Users, locale};
 use crate::schema::{ItemType, Key};
 use crate::{Email, Name, Result, UserId};
@@ -23,7 +24,7 @@ pub struct Recipient {
 }
 
 /// What is read of them. Least of all the password hash.
-const ATTRIBUTES: [&str; 6] = ["id", "email", "name", "locale", "emailVerified", "passwordVersion"];
+const ATTRIBUTES: [&str; 6] = ["id", "email", "name", "locale", EMAIL_VERIFIED, "passwordVersion"];
 
 impl Users {
     /// Returns whom to write to; `None` if there is no such user any more.

@@ -62,6 +62,9 @@ pub struct UserChanges {
     pub locale: Option<Locale>,
 }
 
+/// Whether the email is verified, as an attribute.
+pub(super) const EMAIL_VERIFIED: &str = "emailVerified";
+
 /// Changes everything except the email, which takes more than one item.
 pub(super) fn change(changes: &UserChanges, now: Timestamp) -> Change {
     let change = Change::at(now)

@@ -177,12 +177,12 @@ async fn what_passes_at_the_queue_is_tried_again_and_what_does_not_is_503() {
 }
 
 #[tokio::test]
-async fn a_password_is_hashed_only_for_a_token_that_exists() {
+async fn an_unknown_token_writes_nothing() {
     let plan = Plan::none();
     let shop = Shop::on(FaultyDynamoDb::start().table(&plan)).await;
     let anna = shop.register_anna().await;
     let token = shop.token(AccountMailKind::PasswordReset, anna).await;
-    // A failure of what comes after the hash would be seen.
+    // A write would be seen.
     plan.next("TransactWriteItems", 1, Fault::ServerError);
     let unknown = "qLX0pIuqQmuJvDzKIVWZ6s2mfdMA9hbVvj6DoEJ0t4k";
     let _ = shop.confirm(unknown, NEW_PASSWORD).await.problem(422, "mail_token_invalid");

@@ -5,44 +5,21 @@ use std::slice;
 use serde_json::{Value, json};
 use storefront_core::{
     AccountMail, AccountMailKind, Email, Locale, MailToken, MailTokens, PasswordHash,
-    RequestedMail, Table, Timestamp, User, UserChanges, UserId, schema,
+    RequestedMail, Timestamp, User, UserChanges, UserId, schema,
 };
-use storefront_http::MetricSink;
 use storefront_notifications::{ACCOUNT_MAILED_FOR, Notifications};
 use storefront_testing::faults::{Fault, Plan};
-use storefront_testing::{CapturedLog, CapturedMetrics, evidence};
+use storefront_testing::{CapturedLog, evidence};
 
-use crate::ses::{Answer, Mail, Ses};
-use crate::shop::Shop;
-use crate::{SENDER, notifications, send};
+use crate::ses::{Answer, Mail};
+use crate::world::World;
+use crate::{SENDER, send};
 
-/// A customer, and the function.
-struct World {
-    shop: Shop,
-    ada: User,
-    ses: Ses,
-    metrics: CapturedMetrics,
-}
+const ADA: &str = "Ada \"Countess\" King";
 
 impl World {
-    async fn new() -> Self {
-        Self::with_locale(None).await
-    }
-
-    async fn with_locale(locale: Option<Locale>) -> Self {
-        let shop = Shop::open();
-        let ada = shop.customer("Ada \"Countess\" King", locale).await;
-        Self { shop, ada, ses: Ses::start().await, metrics: CapturedMetrics::default() }
-    }
-
     fn function(&self) -> Notifications {
         self.function_on(self.shop.table(), Timestamp::now())
-    }
-
-    fn function_on(&self, table: Table, now: Timestamp) -> Notifications {
-        notifications(table, &self.ses)
-            .with_metrics(MetricSink::new("shop", self.metrics.clone()))
-            .with_clock(move || now)
     }
 
     fn reset(&self) -> Value {
@@ -58,13 +35,17 @@ impl World {
         assert_eq!(send(&self.function(), messages).await, [""; 0]);
     }
 
-    async fn again(&self) -> User {
-        self.shop.users.find_now(self.ada.id).await.unwrap().unwrap()
+    /// How often a metric was counted, one at a time.
+    fn times(&self, metric: &str) -> usize {
+        let counted = self.counted().into_iter();
+        let is_one = |(name, value): &(String, f64)| {
+            name.split(' ').next() == Some(metric) && value.total_cmp(&1.0).is_eq()
+        };
+        counted.filter(is_one).count()
     }
 
-    /// How often a metric was counted, one at a time.
-    fn counted(&self, metric: &str) -> usize {
-        self.metrics.take().iter().filter(|line| line[metric].as_f64() == Some(1.0)).count()
+    async fn again(&self) -> User {
+        self.shop.users.find_now(self.ada.id).await.unwrap().unwrap()
     }
 }
 
@@ -92,7 +73,7 @@ fn new_hash() -> PasswordHash {
 
 #[tokio::test]
 async fn who_has_forgotten_the_password_gets_a_token_that_sets_a_new_one() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     world.send(&[world.reset()]).await;
     let [mail] = &world.ses.mails()[..] else { panic!("one mail") };
     assert_eq!(mail.to, world.ada.email.as_str());
@@ -110,7 +91,7 @@ async fn who_has_forgotten_the_password_gets_a_token_that_sets_a_new_one() {
     let html = mail.html();
     let link = format!("<a href=\"https://shop.example/password-reset#token={}\">", token.expose());
     assert!(html.contains(&link) && html.contains("Ada &#34;Countess&#34; King"), "{html}");
-    assert_eq!(world.counted("MailsSent"), 1);
+    assert_eq!(world.times("MailsSent"), 1);
 
     let tokens = MailTokens::new(world.shop.table());
     let reset = tokens.find_reset(&token).await.unwrap();
@@ -120,7 +101,7 @@ async fn who_has_forgotten_the_password_gets_a_token_that_sets_a_new_one() {
 
 #[tokio::test]
 async fn a_user_gets_a_token_that_verifies_the_email_in_their_language() {
-    let world = World::with_locale(Some(Locale::De)).await;
+    let world = World::of(ADA, Some(Locale::De)).await;
     world.send(&[world.verification()]).await;
     let [mail] = &world.ses.mails()[..] else { panic!("one mail") };
     assert_eq!(mail.subject(), "Bitte bestätigen Sie Ihre E-Mail-Adresse");
@@ -138,7 +119,7 @@ async fn a_user_gets_a_token_that_verifies_the_email_in_their_language() {
 
 #[tokio::test]
 async fn without_pages_a_mail_shows_the_token_as_a_code() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let settings = storefront_notifications::Settings::new(SENDER.parse().unwrap(), None);
     let config = storefront_core::aws::patient_emulator_config();
     let ses = storefront_notifications::Ses::new(&config, Some(world.ses.url.clone()));
@@ -157,7 +138,7 @@ async fn without_pages_a_mail_shows_the_token_as_a_code() {
 
 #[tokio::test]
 async fn nobody_is_written_to_at_an_email_that_nobody_has() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let changes = UserChanges {
         email: Some("ada@storefront.invalid".parse().unwrap()),
         ..UserChanges::default()
@@ -175,12 +156,12 @@ async fn nobody_is_written_to_at_an_email_that_nobody_has() {
 
 #[tokio::test]
 async fn an_email_gets_three_mails_of_a_kind_within_an_hour_and_more_after_it() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     for _ in 0..5 {
         world.send(&[world.reset()]).await;
     }
     assert_eq!(world.ses.mails().len(), 3);
-    assert_eq!(world.counted("MailsHeldBack"), 2);
+    assert_eq!(world.times("MailsHeldBack"), 2);
     world.send(&[world.verification()]).await;
     assert_eq!(world.ses.mails().len(), 4, "another kind");
     let key = schema::Key::account_mails(&world.ada.email, AccountMailKind::PasswordReset);
@@ -191,16 +172,16 @@ async fn an_email_gets_three_mails_of_a_kind_within_an_hour_and_more_after_it() 
 
 #[tokio::test]
 async fn a_request_that_is_delivered_several_times_is_mailed_once() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let reset = world.reset();
     world.send(&[reset.clone(), reset.clone()]).await;
     world.send(&[reset]).await;
-    assert_eq!((world.ses.requests(), world.counted("MailsSent")), (1, 1));
+    assert_eq!((world.ses.requests(), world.times("MailsSent")), (1, 1));
 }
 
 #[tokio::test]
 async fn a_mail_whose_answer_is_lost_is_sent_again_with_a_token_that_works() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let reset = world.reset();
     world.ses.answer_next([Answer::SendAndBreakOff]);
     assert_eq!(send(&world.function(), slice::from_ref(&reset)).await, ["0"]);
@@ -211,7 +192,7 @@ async fn a_mail_whose_answer_is_lost_is_sent_again_with_a_token_that_works() {
     let [first, second] = &mails[..] else { panic!("two mails") };
     let id = |mail: &Mail| mail.parsed().message_id().map(str::to_owned);
     assert_eq!(id(first), id(second));
-    assert_eq!(world.counted("MailsSentAgain"), 1);
+    assert_eq!(world.times("MailsSentAgain"), 1);
     let tokens = MailTokens::new(world.shop.table());
     for mail in [first, second] {
         tokens.find_reset(&token(mail)).await.unwrap();
@@ -224,7 +205,7 @@ async fn a_mail_whose_answer_is_lost_is_sent_again_with_a_token_that_works() {
 
 #[tokio::test]
 async fn a_mail_that_ses_or_the_table_refuses_for_now_is_sent_at_the_next_delivery() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let reset = world.reset();
     world.ses.answer_next([Answer::Fail(429, "TooManyRequestsException")]);
     assert_eq!(send(&world.function(), slice::from_ref(&reset)).await, ["0"]);
@@ -246,18 +227,18 @@ async fn a_mail_that_ses_or_the_table_refuses_for_now_is_sent_at_the_next_delive
 
 #[tokio::test]
 async fn a_request_is_mailed_for_an_hour() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let reset = world.reset();
     let hour = i64::try_from(ACCOUNT_MAILED_FOR.as_millis()).unwrap();
     let late = Timestamp::from_millis(Timestamp::now().as_millis() + hour + 1).unwrap();
     let function = world.function_on(world.shop.table(), late);
     assert_eq!(send(&function, &[reset]).await, [""; 0]);
-    assert_eq!((world.ses.requests(), world.counted("MailsTooOld")), (0, 1));
+    assert_eq!((world.ses.requests(), world.times("MailsTooOld")), (0, 1));
 }
 
 #[tokio::test]
 async fn a_message_that_is_no_request_fails_and_nothing_is_said_of_it() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let log = CapturedLog::start();
     let mut odd = world.reset();
     odd["mail"] = json!("newsletter");
@@ -277,7 +258,7 @@ async fn a_message_that_is_no_request_fails_and_nothing_is_said_of_it() {
 
 #[tokio::test]
 async fn who_registers_by_mail_gets_a_token_that_makes_the_user() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let id = UserId::new();
     world.shop.registers(id, "grace@example.com", "Grace").await;
     world.send(&[request(RequestedMail::Registration { user_id: id })]).await;
@@ -292,7 +273,7 @@ async fn who_registers_by_mail_gets_a_token_that_makes_the_user() {
 
 #[tokio::test]
 async fn who_is_registered_already_learns_that_and_whoever_tried_does_not() {
-    let world = World::new().await;
+    let world = World::of(ADA, None).await;
     let try_again = async || {
         let id = UserId::new();
         world.shop.registers(id, world.ada.email.as_str(), "Mallory").await;

@@ -2,15 +2,14 @@
 
 use lambda_runtime::Context;
 use serde_json::{Value, json};
-use storefront_core::{Timestamp, User, UserChanges};
-use storefront_http::MetricSink;
+use storefront_core::{Timestamp, UserChanges};
 use storefront_notifications::Notifications;
 use storefront_testing::faults::{Fault, Plan};
-use storefront_testing::{CapturedMetrics, unreachable_table};
+use storefront_testing::unreachable_table;
 
 use crate::events::paid;
-use crate::ses::{Answer, Ses};
-use crate::shop::Shop;
+use crate::ses::Answer;
+use crate::world::{World, one};
 use crate::{batch, invoke, message, notifications, send};
 
 const HOUR: i64 = 3_600_000;
@@ -24,52 +23,18 @@ fn later(millis: i64) -> Timestamp {
     Timestamp::from_millis(now().as_millis() + millis).unwrap()
 }
 
-/// A customer, and a function whose clock stands still.
-struct World {
-    shop: Shop,
-    ada: User,
-    ses: Ses,
-    metrics: CapturedMetrics,
-}
-
 impl World {
-    async fn new() -> Self {
-        let shop = Shop::open();
-        let ada = shop.customer("Ada", None).await;
-        Self { shop, ada, ses: Ses::start().await, metrics: CapturedMetrics::default() }
-    }
-
     fn function_at(&self, time: Timestamp) -> Notifications {
         self.function_with(&Plan::none(), time)
     }
 
     fn function_with(&self, plan: &Plan, time: Timestamp) -> Notifications {
-        notifications(self.shop.dynamodb.table(plan), &self.ses)
-            .with_metrics(MetricSink::new("shop", self.metrics.clone()))
-            .with_clock(move || time)
+        self.function_on(self.shop.dynamodb.table(plan), time)
     }
 
     fn event(&self) -> Value {
         paid(self.ada.id, 2, now())
     }
-
-    /// Takes what was counted of a metric.
-    fn counted(&self) -> Vec<(String, f64)> {
-        let mut counted = Vec::new();
-        for line in self.metrics.take() {
-            let metric = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"];
-            let name = metric.as_str().unwrap();
-            if name.starts_with("Mails") {
-                let of = line["Mail"].as_str().map(|of| format!(" {of}")).unwrap_or_default();
-                counted.push((format!("{name}{of}"), line[name].as_f64().unwrap()));
-            }
-        }
-        counted
-    }
-}
-
-fn one(metric: &str) -> (String, f64) {
-    (metric.to_owned(), 1.0)
 }
 
 #[tokio::test]

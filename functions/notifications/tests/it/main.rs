@@ -11,6 +11,7 @@ mod logs;
 mod process;
 mod ses;
 mod shop;
+mod world;
 
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use storefront_cloud::{LocalCloud, Options, TABLE_NAME};
+use storefront_core::schema::Key;
+use storefront_core::{AccountMailKind, aws};
 use tokio::time::{sleep, timeout};
 
 use crate::client::{Client, in_memory};
@@ -122,25 +125,13 @@ async fn an_email_is_verified_and_a_forgotten_password_set_anew_by_mail() {
 
 /// Makes the count of an email's mails for a new password one of long ago, which TTL has not deleted yet.
 async fn make_count_old(cloud: &LocalCloud, email: &str) {
-    let update = json!({
-        "TableName": TABLE_NAME,
-        "Key": { "PK": { "S": format!("MAILS#{email}") }, "SK": { "S": "password_reset" } },
-        "UpdateExpression": "SET expiresAt = :past",
-        "ConditionExpression": "attribute_exists(PK)",
-        "ExpressionAttributeValues": { ":past": { "N": "1" } },
-    });
-    let request = reqwest::Client::new()
-        .post(cloud.dynamodb_url())
-        .header("x-amz-target", "DynamoDB_20120810.UpdateItem")
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-date", "20260101T000000Z")
-        .header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/dynamodb/aws4_request, \
-             SignedHeaders=host, Signature=0",
-        );
-    let answer = request.body(update.to_string()).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
+    let client = aws::dynamodb(&aws::emulator_config(), Some(cloud.dynamodb_url().to_owned()));
+    let key = Key::account_mails(&email.parse().unwrap(), AccountMailKind::PasswordReset);
+    let update = client.update_item().table_name(TABLE_NAME).set_key(Some(key.into()));
+    let update = update.update_expression("SET expiresAt = :past");
+    let update = update.condition_expression("attribute_exists(PK)");
+    let past = AttributeValue::N("1".to_owned());
+    update.expression_attribute_values(":past", past).send().await.unwrap();
 }
 
 #[tokio::test]

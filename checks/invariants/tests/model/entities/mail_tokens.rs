@@ -20,8 +20,8 @@ use crate::engine::table::{ANY_VALUE, TableItems, expected_item};
 /// See [`INITIAL`].
 pub(crate) type TokenRef = Nth<'t'>;
 
-/// The tokens that exist from the start, and to whom they were sent: the even ones to `u1`, the odd ones to
-/// `u2`. [`Focus`] relies on that.
+/// The tokens that exist from the start, each with its user. `u1` has those with even numbers, `u2` the others:
+/// [`Focus`] relies on that.
 pub(crate) const INITIAL: [(AccountMailKind, usize); 8] = [
     (AccountMailKind::PasswordReset, 1),
     (AccountMailKind::PasswordReset, 2),

@@ -11,13 +11,13 @@ use crate::schema::{self, EXPIRES_AT, ItemType, Key, TYPE};
 use crate::table::Consistency;
 use crate::{Error, Result, Table, Timestamp, retry};
 
-/// Counts attempts in one item, up to a limit within some time.
-pub(crate) struct Counter {
-    pub(crate) item_type: ItemType,
-    pub(crate) key: Key,
-    pub(crate) max: usize,
+/// Counts attempts in one item, up to a limit within some time: failed log-ins, and mails about accounts.
+pub(super) struct Counter {
+    pub(super) item_type: ItemType,
+    pub(super) key: Key,
+    pub(super) max: usize,
     /// How long attempts count, starting from the first.
-    pub(crate) window: Duration,
+    pub(super) window: Duration,
 }
 
 /// The attempts are ids rather than a number, because adding an id to a set twice adds it once: an
@@ -35,7 +35,7 @@ const TAKE_BACK_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Counter {
     /// Counts an attempt; [`Error::TooManyLogins`] if the limit is reached.
-    pub(crate) async fn count(&self, table: &Table, attempt: &str) -> Result<()> {
+    pub(super) async fn count(&self, table: &Table, attempt: &str) -> Result<()> {
         let now = Timestamp::now().as_seconds();
         let counted =
             retry::while_outdated(|| retry::on_contention(|| self.add(table, attempt, now))).await;
@@ -46,7 +46,7 @@ impl Counter {
     }
 
     /// Fails as [`Self::count`] does, without counting. May lag the counts by a moment.
-    pub(crate) async fn check(&self, table: &Table) -> Result<()> {
+    pub(super) async fn check(&self, table: &Table) -> Result<()> {
         let found: Option<Attempts> =
             table.get(self.item_type, self.key.clone(), Consistency::Eventual).await?;
         match found.and_then(|attempts| self.refusal(&attempts, Timestamp::now().as_seconds())) {
@@ -57,7 +57,7 @@ impl Counter {
 
     /// Removes an attempt that may have been counted, because its password was not checked. This is
     /// best effort: what has just failed may fail again.
-    pub(crate) async fn take_back(&self, table: &Table, attempt: &str) {
+    pub(super) async fn take_back(&self, table: &Table, attempt: &str) {
         let removed = table
             .client
             .update_item()
@@ -72,7 +72,7 @@ impl Counter {
     }
 
     /// Forgets all attempts.
-    pub(crate) async fn forget(&self, table: &Table) -> Result<()> {
+    pub(super) async fn forget(&self, table: &Table) -> Result<()> {
         retry::on_contention(|| async {
             table
                 .client
